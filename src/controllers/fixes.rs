@@ -1,0 +1,262 @@
+//! The named fixes of the scheduler's history, and sets of them.
+//!
+//! A fix is a switch with one or two decision points in the controllers; switched off, it gives
+//! the older behaviour, bug included. A day selects the fixes that had landed by then. This file
+//! may know dates and names only. What a newcomer gets wrong: "current" is all of history, and
+//! leaves the *proposed* fixes out.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Serialize, Serializer};
+
+/// A calendar day.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub struct Day {
+    year: u16,
+    month: u8,
+    day: u8,
+}
+
+impl Day {
+    /// Later than any day: not landed yet.
+    pub const PROPOSED: Self = Self { year: u16::MAX, month: 0, day: 0 };
+
+    const fn of(year: u16, month: u8, day: u8) -> Self {
+        Self { year, month, day }
+    }
+}
+
+impl fmt::Display for Day {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if *self == Self::PROPOSED {
+            f.pad("proposed")
+        } else {
+            f.pad(&format!("{:04}-{:02}-{:02}", self.year, self.month, self.day))
+        }
+    }
+}
+
+impl FromStr for Day {
+    type Err = String;
+    fn from_str(text: &str) -> Result<Self, String> {
+        let bad = || format!("`{text}` is no day; write one like \"2026-03-11\", or \"current\" or \"proposed\"");
+        let mut parts = text.split('-');
+        let mut next = |digits: usize| {
+            let part = parts.next().filter(|p| p.len() == digits && p.bytes().all(|b| b.is_ascii_digit()))?;
+            part.parse::<u16>().ok()
+        };
+        let (Some(year), Some(month), Some(day)) = (next(4), next(2), next(2)) else {
+            return Err(bad());
+        };
+        let leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
+        let days = match month {
+            4 | 6 | 9 | 11 => 30,
+            2 if leap => 29,
+            2 => 28,
+            1 | 3 | 5 | 7 | 8 | 10 | 12 => 31,
+            _ => return Err(bad()),
+        };
+        if parts.next().is_some() || day == 0 || day > days {
+            return Err(bad());
+        }
+        Ok(Self { year, month: month as u8, day: day as u8 })
+    }
+}
+
+/// What is known of one fix.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct FixInfo {
+    /// Its name in scenario files.
+    pub name: &'static str,
+    /// When it landed.
+    pub day: Day,
+    /// Where it comes from.
+    pub source: &'static str,
+    /// Whether the simulator has it yet.
+    pub built: bool,
+    /// What it changes.
+    pub what: &'static str,
+}
+
+macro_rules! fixes {
+    ($($fix:ident = $name:literal, $day:expr, $source:literal, $built:literal, $what:literal;)*) => {
+        /// A fix.
+        #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+        pub enum Fix { $(#[doc = $what] $fix),* }
+
+        impl Fix {
+            /// Every fix, in the order in which they landed.
+            pub const ALL: &[Self] = &[$(Self::$fix),*];
+
+            /// What is known of it.
+            pub const fn info(self) -> FixInfo {
+                match self {
+                    $(Self::$fix => FixInfo { name: $name, day: $day, source: $source, built: $built, what: $what }),*
+                }
+            }
+        }
+    };
+}
+
+fixes! {
+    SkipDead = "skip-dead", Day::of(2025, 10, 25), "#269", false, "a request is given to running sandboxes only";
+    SinglePoolWorker = "single-pool-worker", Day::of(2025, 10, 27), "#270", true, "one worker reconciles pools instead of three";
+    ActivatorSeesPending = "activator-sees-pending", Day::of(2025, 10, 27), "#270", false, "a request waits for pending sandboxes instead of raising desired";
+    MaxPoolSize = "max-pool-size", Day::of(2025, 10, 27), "#272", true, "desired is capped at max_pool_size";
+    KeepDesiredOnReuse = "keep-desired-on-reuse", Day::of(2025, 11, 4), "#294", true, "reusing an auto pool keeps its desired instances";
+    RevisionCheckedIncrement = "revision-checked-increment", Day::of(2025, 11, 5), "#294", false, "the activator raises desired with an expected revision";
+    VersionsSharePools = "versions-share-pools", Day::of(2025, 11, 12), "#341", false, "a version is served by every sandbox of its pool";
+    SerialiseEntity = "serialise-entity", Day::of(2025, 11, 12), "#339", true, "one entity is processed by one worker at a time";
+    ExitWatch = "exit-watch", Day::of(2025, 11, 12), "#348", true, "the exit of a process is noticed";
+    ExitMeansStopped = "exit-means-stopped", Day::of(2025, 11, 12), "#348", true, "a sandbox whose process exited is STOPPED, so that it is cleaned up";
+    RecheckLeaseOnDiskChange = "recheck-lease-on-disk-change", Day::of(2025, 11, 12), "#340", true, "a change of a disk wakes its leases";
+    CrashBackoff = "crash-backoff", Day::of(2025, 11, 14), "#370", true, "early deaths are counted and lead to exponential cooldowns";
+    PortRequired = "port-required", Day::of(2025, 11, 18), "#386", true, "a sandbox is healthy only while its port answers";
+    PortDeadline15s = "port-deadline-15s", Day::of(2025, 11, 24), "#394", true, "a boot waits 15 s for its port, polled every 250 ms";
+    PendingRunningBackstop = "pending-running-backstop", Day::of(2025, 11, 24), "#394", true, "a healthy sandbox PENDING for 2 min becomes RUNNING";
+    SchedulerResyncs = "scheduler-resyncs", Day::of(2025, 12, 1), "-", true, "the scheduler resyncs, and lists nodes each time";
+    ReleaseAddressOnFailedPatch = "release-address-on-failed-patch", Day::of(2025, 12, 11), "#479", true, "an address whose patch fails is given back";
+    WatchdogReleasesAddress = "watchdog-releases-address", Day::of(2025, 12, 11), "#479", true, "the watchdog gives back the addresses of stray containers";
+    DropMissingPool = "drop-missing-pool", Day::of(2025, 12, 12), "#483", false, "the activator forgets a pool that a write does not find";
+    KeepReferencedPool = "keep-referenced-pool", Day::of(2025, 12, 18), "#497", true, "an empty pool that the active version references is kept";
+    WatchPoolDeletions = "watch-pool-deletions", Day::of(2025, 12, 18), "#498", false, "the activator sees deletions of pools";
+    IgnoreStaleDead = "ignore-stale-dead", Day::of(2025, 12, 19), "#509", false, "a request does not fail fast because of sandboxes that died before it came";
+    ReleaseLeasesOnStop = "release-leases-on-stop", Day::of(2026, 1, 6), "#516", true, "stopping a sandbox releases its disk leases";
+    LeaseBelongsToSandbox = "lease-belongs-to-sandbox", Day::of(2026, 1, 6), "#516", true, "a boot takes up its own lease only";
+    ReleaseLeasesOnCollect = "release-leases-on-collect", Day::of(2026, 2, 16), "#613", true, "collecting a dead sandbox releases its disk leases";
+    RefreshPoolCache = "refresh-pool-cache", Day::of(2026, 2, 17), "#616", false, "the activator reads the pool again before it refuses for its size";
+    StalePendingMonitor = "stale-pending-monitor", Day::of(2026, 2, 23), "#629", true, "sandboxes PENDING for 5 min are stopped";
+    WaitForNewPool = "wait-for-new-pool", Day::of(2026, 3, 1), "#637", true, "the old pool is scaled down when the new one is ready";
+    StrictAppConfig = "strict-app-config", Day::of(2026, 3, 12), "#666", true, "an unknown field of an app config is an error, in all three loaders";
+    DeadOnBootFailure = "dead-on-boot-failure", Day::of(2026, 3, 12), "#666", true, "any failed boot marks the sandbox DEAD and releases what it took";
+    DiskOwnership = "disk-ownership", Day::of(2026, 3, 12), "#666", true, "a new disk carries the app that made it";
+    ValidateDisksAtDeploy = "validate-disks-at-deploy", Day::of(2026, 3, 12), "#666", true, "a deploy is refused when a disk of size 0 does not exist";
+    MembershipByPool = "membership-by-pool", Day::of(2026, 3, 13), "#672", true, "a pool lists the sandboxes that name it, not those of its version";
+    NoCrashesWhenRetired = "no-crashes-when-retired", Day::of(2026, 3, 13), "#672", true, "a pool that nothing references counts no crashes";
+    ResetCooldownOnDeploy = "reset-cooldown-on-deploy", Day::of(2026, 3, 27), "#702", true, "reusing a pool clears its crash count and cooldown";
+    CompareVolumes = "compare-volumes", Day::of(2026, 3, 31), "#718", true, "a pool matches only when its volumes do";
+    KeepLastCrashTime = "keep-last-crash-time", Day::of(2026, 4, 2), "#723", true, "last_crash_time survives recovery and reset";
+    DrainBeforeCreate = "drain-before-create", Day::of(2026, 4, 2), "#725", true, "with disks, the old pool drains before the new one is created";
+    NodeHealth = "node-health", Day::of(2026, 4, 14), "#762", false, "sandboxes of a node that is lost for 5 min are marked DEAD";
+    DeathsOfOwnVersion = "deaths-of-own-version", Day::of(2026, 4, 17), "#766", false, "a request does not fail fast because of another version's dead";
+    WatchResumes = "watch-resumes", Day::of(2026, 6, 3), "#841", false, "a watch continues from the last revision seen";
+    ActivatorResyncs = "activator-resyncs", Day::of(2026, 6, 3), "#837", false, "the activator lists everything when it reconnects";
+    ConfirmBeforeRelease = "confirm-before-release", Day::of(2026, 6, 12), "#856", true, "the watchdog reads a sandbox again before it frees its address";
+    ReleaseLeasesOnBootFailure = "release-leases-on-boot-failure", Day::of(2026, 6, 22), "#861", true, "a boot that fails after binding releases its lease";
+    OrphanLeaseSweep = "orphan-lease-sweep", Day::of(2026, 6, 22), "#861", true, "leases of dead or missing sandboxes are released";
+    RepointActivator = "repoint-activator", Day::of(2026, 7, 6), "#883", false, "the activator leaves a pool that no longer references the version";
+    DrainWaitsForDead = "drain-waits-for-dead", Day::of(2026, 8, 21), "#1077", true, "only DEAD counts as drained";
+    DirtyKeyQueue = "dirty-key-queue", Day::of(2026, 9, 4), "#1164", false, "the work queue holds keys, read again before each reconcile, retried on failure";
+    IdempotentDrain = "idempotent-drain", Day::of(2026, 9, 4), "#1162", true, "a pool that is drained already is not drained again";
+    ExitWakesController = "exit-wakes-controller", Day::PROPOSED, "rules", true, "the exit's own write is not skipped, so that the stop follows at once";
+    DiffClearsFields = "diff-clears-fields", Day::PROPOSED, "rules", true, "a diff can write zero, empty and absent";
+    ResetOnlyOnNewVersion = "reset-only-on-new-version", Day::PROPOSED, "rules", true, "crash state is reset by a new version only, not by every resync";
+    KeepAddressOnRetry = "keep-address-on-retry", Day::PROPOSED, "rules", true, "a second boot of a sandbox keeps its first address";
+    ReleaseAddressWithoutContainer = "release-address-without-container", Day::PROPOSED, "rules", true, "stop gives back the store's address even without a container";
+    RestoreDesiredAfterCooldown = "restore-desired-after-cooldown", Day::PROPOSED, "rules", true, "a fixed pool gets its configured number back after a cooldown";
+    OwnershipOrFail = "ownership-or-fail", Day::PROPOSED, "#666 review", true, "a boot fails when the app of its new disk cannot be read";
+    SlowFailuresCount = "slow-failures-count", Day::PROPOSED, "#666 review", true, "a failed boot counts as a crash however long it took";
+}
+
+impl Fix {
+    /// Its name in scenario files.
+    pub const fn name(self) -> &'static str {
+        self.info().name
+    }
+    /// The fix of that name.
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.iter().copied().find(|fix| fix.name() == name)
+    }
+}
+
+impl fmt::Display for Fix {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.name())
+    }
+}
+
+/// A set of fixes.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Fixes(u128);
+
+impl Fixes {
+    /// None of them: the scheduler at the start of its history.
+    pub const NONE: Self = Self(0);
+
+    /// Those that had landed at the end of that day.
+    pub fn as_of(day: Day) -> Self {
+        Fix::ALL.iter().filter(|fix| fix.info().day <= day && fix.info().day != Day::PROPOSED).copied().collect()
+    }
+    /// All of history.
+    pub fn current() -> Self {
+        Self::as_of(Day::of(9999, 12, 31))
+    }
+    /// All of history, and those that are only proposed.
+    pub fn proposed() -> Self {
+        Fix::ALL.iter().copied().collect()
+    }
+    /// Whether `fix` is in force.
+    pub const fn has(self, fix: Fix) -> bool {
+        self.0 >> fix as u32 & 1 == 1
+    }
+    /// The set with `fix`.
+    #[must_use]
+    pub const fn with(self, fix: Fix) -> Self {
+        Self(self.0 | 1 << fix as u32)
+    }
+    /// The set without `fix`.
+    #[must_use]
+    pub const fn without(self, fix: Fix) -> Self {
+        Self(self.0 & !(1 << fix as u32))
+    }
+    /// Its members, in the order in which they landed.
+    pub fn iter(self) -> impl Iterator<Item = Fix> {
+        Fix::ALL.iter().copied().filter(move |fix| self.has(*fix))
+    }
+    /// The set without those that the simulator does not have yet, and those.
+    pub fn split_built(self) -> (Self, Vec<Fix>) {
+        let missing: Vec<Fix> = self.iter().filter(|fix| !fix.info().built).collect();
+        (missing.iter().fold(self, |set, fix| set.without(*fix)), missing)
+    }
+}
+
+impl FromIterator<Fix> for Fixes {
+    fn from_iter<I: IntoIterator<Item = Fix>>(fixes: I) -> Self {
+        fixes.into_iter().fold(Self::NONE, Self::with)
+    }
+}
+
+impl Serialize for Fixes {
+    fn serialize<S: Serializer>(&self, s: S) -> Result<S::Ok, S::Error> {
+        s.collect_seq(self.iter().map(Fix::name))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_day_switches_on_what_had_landed_by_its_end() {
+        let day = |text: &str| Fixes::as_of(text.parse().unwrap());
+        assert!(!day("2026-03-11").has(Fix::DeadOnBootFailure));
+        assert!(day("2026-03-12").has(Fix::DeadOnBootFailure));
+        assert!(!day("2026-03-12").has(Fix::MembershipByPool));
+        assert_eq!(day("2020-01-01"), Fixes::NONE);
+        assert!(!Fixes::current().has(Fix::DiffClearsFields), "proposed is not history");
+        assert!(Fixes::proposed().has(Fix::DiffClearsFields));
+    }
+
+    #[test]
+    fn fixes_are_listed_in_the_order_in_which_they_landed() {
+        assert!(Fix::ALL.is_sorted_by_key(|fix| fix.info().day));
+    }
+
+    #[test]
+    fn what_is_no_day_is_refused() {
+        for text in ["2026-3-11", "2026-02-30", "2026-13-01", "yesterday", "2026-03-11-1", ""] {
+            assert!(text.parse::<Day>().is_err(), "{text}");
+        }
+    }
+}

@@ -1,0 +1,10 @@
+//! The controllers: the scheduler's real logic.
+//!
+//! Ordinary async Rust against the ports, one file a controller, each written from
+//! `CONTROLLERS.md`. They may not know that they are simulated: no scenario, fault or trace is
+//! named below here. What a newcomer gets wrong: a controller acts on what it *read*, which may
+//! be old by the time it writes – most stories are made of that.
+
+pub mod backoff;
+pub mod fixes;
+pub mod tuning;

@@ -1,0 +1,17 @@
+//! The kernel: simulated time, the agenda of events, the executor, random streams, causes.
+//!
+//! It may not know what is simulated: no entity, store or fault is named here. Everything that
+//! happens in a run is an event of this kernel, in the order (time, sequence). What a newcomer
+//! gets wrong: nothing here ever waits; time moves only when no task is ready to run.
+
+pub mod agenda;
+pub mod cause;
+pub mod executor;
+pub mod streams;
+pub mod time;
+
+pub use agenda::Agenda;
+pub use cause::RecordId;
+pub use executor::{Budget, GroupId, Kernel, Step, Stop, TaskId};
+pub use streams::Streams;
+pub use time::{SimDuration, SimTime};

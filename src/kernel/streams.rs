@@ -1,0 +1,128 @@
+//! Random numbers: one ChaCha8 stream for each (seed, subject, purpose).
+//!
+//! A draw added in one place moves no draw elsewhere, because every place has a stream of its
+//! own. The key of a stream is the BLAKE3 hash of the triple; both algorithms are pinned, a
+//! change of either is a change of the scenario schema. What a newcomer gets wrong: a purpose
+//! names one question ("boot time"), not a module.
+
+use std::collections::BTreeMap;
+
+use rand_chacha::ChaCha8Rng;
+use rand_chacha::rand_core::{Rng, SeedableRng};
+
+/// All streams of one run. Those that are drawn from repeatedly are kept alive.
+pub struct Streams {
+    seed: u64,
+    open: BTreeMap<(String, &'static str), ChaCha8Rng>,
+}
+
+impl Streams {
+    /// The streams of the run with that seed.
+    pub fn new(seed: u64) -> Self {
+        Self { seed, open: BTreeMap::new() }
+    }
+
+    /// The next 64 bits of the stream (subject, purpose).
+    pub fn draw(&mut self, subject: &str, purpose: &'static str) -> u64 {
+        if let Some(stream) = self.open.get_mut(&(subject, purpose) as &dyn StreamKey) {
+            return stream.next_u64();
+        }
+        let mut stream = Self::open(self.seed, subject, purpose);
+        let first = stream.next_u64();
+        self.open.insert((subject.to_owned(), purpose), stream);
+        first
+    }
+
+    /// The first 64 bits of a stream that is drawn from once only; nothing is kept.
+    pub fn once(&self, subject: &str, purpose: &'static str) -> u64 {
+        Self::open(self.seed, subject, purpose).next_u64()
+    }
+
+    /// The first 64 bits of a stream that is the same for every seed.
+    pub fn fixed(subject: &str, purpose: &'static str) -> u64 {
+        Self::open(0, subject, purpose).next_u64()
+    }
+
+    fn open(seed: u64, subject: &str, purpose: &str) -> ChaCha8Rng {
+        let mut hasher = blake3::Hasher::new();
+        hasher.update(&seed.to_le_bytes());
+        // Lengths keep ("ab", "c") and ("a", "bc") apart.
+        for part in [subject, purpose] {
+            hasher.update(&(part.len() as u64).to_le_bytes());
+            hasher.update(part.as_bytes());
+        }
+        ChaCha8Rng::from_seed(*hasher.finalize().as_bytes())
+    }
+}
+
+/// A number below `n` from 64 random bits, by multiplication (no rejection: the bias is below
+/// `n / 2^64`, far beneath what any study can see).
+pub fn below(bits: u64, n: u64) -> u64 {
+    ((u128::from(bits) * u128::from(n)) >> 64) as u64
+}
+
+/// Lets a map with owned keys be asked with a borrowed one.
+trait StreamKey {
+    fn parts(&self) -> (&str, &'static str);
+}
+impl StreamKey for (String, &'static str) {
+    fn parts(&self) -> (&str, &'static str) {
+        (&self.0, self.1)
+    }
+}
+impl StreamKey for (&str, &'static str) {
+    fn parts(&self) -> (&str, &'static str) {
+        (self.0, self.1)
+    }
+}
+impl PartialEq for dyn StreamKey + '_ {
+    fn eq(&self, other: &Self) -> bool {
+        self.parts() == other.parts()
+    }
+}
+impl Eq for dyn StreamKey + '_ {}
+impl PartialOrd for dyn StreamKey + '_ {
+    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
+        Some(self.cmp(other))
+    }
+}
+impl Ord for dyn StreamKey + '_ {
+    fn cmp(&self, other: &Self) -> std::cmp::Ordering {
+        self.parts().cmp(&other.parts())
+    }
+}
+impl<'a> std::borrow::Borrow<dyn StreamKey + 'a> for (String, &'static str) {
+    fn borrow(&self) -> &(dyn StreamKey + 'a) {
+        self
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_draw_elsewhere_moves_nothing() {
+        let mut alone = Streams::new(7);
+        let mut among = Streams::new(7);
+        among.draw("sandbox/a-0", "boot time");
+        among.draw("sandbox/b-0", "key");
+        assert_eq!(alone.draw("sandbox/b-0", "boot time"), among.draw("sandbox/b-0", "boot time"));
+    }
+
+    #[test]
+    fn the_algorithms_are_pinned() {
+        let mut streams = Streams::new(788);
+        let drawn: Vec<u64> = (0..2).map(|_| streams.draw("sandbox/pds-database-0", "key")).collect();
+        assert_eq!(drawn, [PINNED.0, PINNED.1], "a change here is a change of `schema`");
+        assert_eq!(streams.once("sandbox/pds-database-0", "key"), PINNED.0);
+    }
+    const PINNED: (u64, u64) = (10313240197377595915, 10656469051189320159);
+
+    #[test]
+    fn numbers_below_a_bound_reach_both_ends() {
+        assert_eq!(below(0, 10), 0);
+        assert_eq!(below(u64::MAX, 10), 9);
+        assert_eq!(below(u64::MAX, 1), 0);
+    }
+}

@@ -1,0 +1,13 @@
+//! `schedsim`: a deterministic discrete-event simulator of a container platform's scheduler.
+//!
+//! The real controller logic runs on a simulated clock against sandbox and disk backends that
+//! fail on demand. See `ARCHITECTURE.md` for the map, `docs/` for the user's guide.
+
+pub mod appconfig;
+pub mod controllers;
+pub mod kernel;
+pub mod model;
+pub mod ports;
+pub mod scenario;
+pub mod trace;
+pub mod world;

@@ -1,0 +1,102 @@
+//! What an app version says of its services, after loading, validation and defaults.
+
+use std::fmt;
+
+use crate::kernel::time::SimDuration;
+
+use super::name::Name;
+
+/// One service of an app version.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ServiceConfig {
+    /// Its name.
+    pub name: Name,
+    /// The image it runs: its own, or the one that the deploy built.
+    pub image: Name,
+    /// The command, when it is not the image's own.
+    pub command: Option<Name>,
+    /// The port it must answer on; none: nothing is waited for.
+    pub port: Option<PortConfig>,
+    /// How many of it run.
+    pub concurrency: Concurrency,
+    /// Its environment, sorted by key.
+    pub env: Vec<(Name, Name)>,
+    /// The disks it wants.
+    pub disks: Vec<DiskConfig>,
+}
+
+/// A port of a service.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PortConfig {
+    /// Its number.
+    pub number: u16,
+    /// Its name, when the config gives one.
+    pub name: Option<Name>,
+    /// Its type (`http`, `tcp`, …), when the config gives one.
+    pub port_type: Option<Name>,
+}
+
+/// How many sandboxes a service runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Concurrency {
+    /// As many as its requests need.
+    Auto {
+        /// Requests that one sandbox takes at once; 0: no limit.
+        requests_per_instance: u32,
+        /// How long an idle sandbox is kept.
+        scale_down_delay: SimDuration,
+    },
+    /// A number that never changes.
+    Fixed {
+        /// That number, at least 1.
+        instances: u32,
+    },
+}
+
+/// A disk that a service wants mounted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct DiskConfig {
+    /// The disk's name.
+    pub name: Name,
+    /// Where it is mounted.
+    pub mount_path: Name,
+    /// Mounted without the right to write.
+    pub read_only: bool,
+    /// Its size in GB; 0: the disk must exist already.
+    pub size_gb: u32,
+    /// Its file system.
+    pub filesystem: Filesystem,
+    /// How long a boot waits for its lease; none: the tuning's `lease_timeout`.
+    pub lease_timeout: Option<SimDuration>,
+}
+
+/// A file system that a volume can carry.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub enum Filesystem {
+    /// ext4, the default.
+    #[default]
+    Ext4,
+    /// XFS.
+    Xfs,
+    /// Btrfs.
+    Btrfs,
+}
+
+impl Filesystem {
+    /// Every file system.
+    pub const ALL: &[Self] = &[Self::Ext4, Self::Xfs, Self::Btrfs];
+
+    /// As configs write it.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Ext4 => "ext4",
+            Self::Xfs => "xfs",
+            Self::Btrfs => "btrfs",
+        }
+    }
+}
+impl fmt::Display for Filesystem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.name())
+    }
+}

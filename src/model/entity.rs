@@ -1,0 +1,512 @@
+//! The entities of the store, their fields, and changes of single fields.
+//!
+//! A change names one field and its new value; a patch is a list of changes. Races of the real
+//! system come from the last writer winning *per field*, so patches must be that fine. What a
+//! newcomer gets wrong: [`Entity::diff`] leaves out fields that became zero, empty or absent –
+//! that is the real framework's bug, and stories depend on it.
+
+use std::fmt;
+use std::rc::Rc;
+
+use serde::{Serialize, Serializer};
+
+use crate::kernel::time::{SimDuration, SimTime};
+
+use super::config::{DiskConfig, Filesystem, PortConfig, ServiceConfig};
+use super::id::{Address, AppId, DiskId, Id, Kind, NodeId, PoolId, SandboxId, Subject, VersionId, VolumeId};
+use super::name::Name;
+use super::status::{DiskStatus, LeaseStatus, NodeStatus, SandboxStatus};
+
+/// A kind of entity that the store holds.
+pub trait Entity: Clone + fmt::Debug + 'static {
+    /// What a trace record about it is filed under.
+    const KIND: Kind;
+    /// A new value for one field.
+    type Change: Clone + fmt::Debug;
+    /// What it can be looked up by, besides its id.
+    type Index: Copy + Ord + fmt::Debug;
+
+    /// The changes that lead from `self` to `new`: every field that differs, save those that
+    /// became zero, empty or absent, unless `clears` says otherwise of the field.
+    fn diff(&self, new: &Self, clears: impl Fn(Field) -> bool) -> Vec<Self::Change>;
+
+    /// Makes one change; returns the field, its former and its new value.
+    fn apply(&mut self, change: Self::Change) -> (Field, Value, Value);
+
+    /// Every field with its value.
+    fn fields(&self) -> Vec<(Field, Value)>;
+
+    /// Tells every index entry of the entity.
+    fn for_each_index(&self, tell: &mut dyn FnMut(Self::Index));
+
+    /// The table of this kind among a family of tables.
+    fn table<F: TableFamily>(family: &F) -> &F::Table<Self>;
+}
+
+/// One table for each kind of entity.
+pub trait TableFamily {
+    /// The table of entities of type `E`.
+    type Table<E: Entity>;
+    /// The apps.
+    fn apps(&self) -> &Self::Table<App>;
+    /// The app versions.
+    fn versions(&self) -> &Self::Table<AppVersion>;
+    /// The pools.
+    fn pools(&self) -> &Self::Table<Pool>;
+    /// The sandboxes.
+    fn sandboxes(&self) -> &Self::Table<Sandbox>;
+    /// The disks.
+    fn disks(&self) -> &Self::Table<Disk>;
+    /// The disk leases.
+    fn leases(&self) -> &Self::Table<DiskLease>;
+    /// The nodes.
+    fn nodes(&self) -> &Self::Table<Node>;
+}
+
+/// The value of a field, small enough for a trace record.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Value {
+    /// Absent.
+    None,
+    /// A number, or how many a list holds.
+    Int(u64),
+    /// An instant.
+    Time(SimTime),
+    /// Another entity.
+    Ref(Subject),
+    /// A text.
+    Text(Name),
+    /// The word of a status or another enum.
+    Word(&'static &'static str),
+    /// An address.
+    Address(Address),
+}
+
+impl Serialize for Value {
+    fn serialize<S: Serializer>(&self, s: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Self::None => s.serialize_none(),
+            Self::Int(n) => s.serialize_u64(*n),
+            Self::Time(t) => t.serialize(s),
+            Self::Ref(subject) => s.collect_str(&format_args!("{}#{}", subject.kind.name(), subject.index)),
+            Self::Text(name) => name.serialize(s),
+            Self::Word(word) => s.serialize_str(word),
+            Self::Address(address) => address.serialize(s),
+        }
+    }
+}
+
+/// A type that a field of an entity can have.
+trait FieldType: PartialEq {
+    /// Zero, empty or absent: what a diff cannot write.
+    fn is_zero(&self) -> bool;
+    /// As it stands in the trace.
+    fn value(&self) -> Value;
+}
+
+impl FieldType for u32 {
+    fn is_zero(&self) -> bool {
+        *self == 0
+    }
+    fn value(&self) -> Value {
+        Value::Int(u64::from(*self))
+    }
+}
+impl FieldType for Name {
+    fn is_zero(&self) -> bool {
+        self.is_empty()
+    }
+    fn value(&self) -> Value {
+        Value::Text(*self)
+    }
+}
+impl FieldType for SimTime {
+    fn is_zero(&self) -> bool {
+        false
+    }
+    fn value(&self) -> Value {
+        Value::Time(*self)
+    }
+}
+impl FieldType for Address {
+    fn is_zero(&self) -> bool {
+        false
+    }
+    fn value(&self) -> Value {
+        Value::Address(*self)
+    }
+}
+impl FieldType for VolumeId {
+    fn is_zero(&self) -> bool {
+        false
+    }
+    fn value(&self) -> Value {
+        Value::Ref((*self).into())
+    }
+}
+impl<E> FieldType for Id<E>
+where
+    Subject: From<Id<E>>,
+{
+    fn is_zero(&self) -> bool {
+        false
+    }
+    fn value(&self) -> Value {
+        Value::Ref((*self).into())
+    }
+}
+impl<T: FieldType> FieldType for Option<T> {
+    fn is_zero(&self) -> bool {
+        self.as_ref().is_none_or(T::is_zero)
+    }
+    fn value(&self) -> Value {
+        self.as_ref().map_or(Value::None, T::value)
+    }
+}
+impl<T: PartialEq> FieldType for Vec<T> {
+    fn is_zero(&self) -> bool {
+        self.is_empty()
+    }
+    fn value(&self) -> Value {
+        Value::Int(self.len() as u64)
+    }
+}
+impl FieldType for Rc<[ServiceConfig]> {
+    fn is_zero(&self) -> bool {
+        self.is_empty()
+    }
+    fn value(&self) -> Value {
+        Value::Int(self.len() as u64)
+    }
+}
+impl FieldType for Rc<SandboxSpec> {
+    fn is_zero(&self) -> bool {
+        false
+    }
+    fn value(&self) -> Value {
+        Value::Ref(self.version.into())
+    }
+}
+impl FieldType for Mount {
+    fn is_zero(&self) -> bool {
+        self.path.is_empty()
+    }
+    fn value(&self) -> Value {
+        Value::Text(self.path)
+    }
+}
+
+macro_rules! word_field {
+    ($($ty:ident),*) => {$(
+        impl FieldType for $ty {
+            fn is_zero(&self) -> bool {
+                false
+            }
+            fn value(&self) -> Value {
+                // A constant promoted to a static, one word each: a thin pointer keeps records small.
+                const WORDS: [&str; $ty::ALL.len()] = {
+                    let mut words = [""; $ty::ALL.len()];
+                    let mut i = 0;
+                    while i < words.len() {
+                        words[i] = $ty::ALL[i].name();
+                        i += 1;
+                    }
+                    words
+                };
+                static TABLE: [&str; $ty::ALL.len()] = WORDS;
+                Value::Word(&TABLE[*self as usize])
+            }
+        }
+    )*};
+}
+word_field!(SandboxStatus, DiskStatus, LeaseStatus, NodeStatus, Filesystem);
+
+macro_rules! fields {
+    ($($variant:ident = $text:literal),* $(,)?) => {
+        /// The name of a field of some entity.
+        #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize)]
+        #[serde(rename_all = "snake_case")]
+        #[expect(missing_docs, reason = "each is the field of that name")]
+        pub enum Field { $($variant),* }
+
+        impl Field {
+            /// The field's name as the store has it.
+            pub const fn name(self) -> &'static str {
+                match self { $(Self::$variant => $text),* }
+            }
+        }
+    };
+}
+fields! {
+    Name = "name", ActiveVersion = "active_version", App = "app", Config = "config", Number = "number",
+    Service = "service", Spec = "spec", DesiredInstances = "desired_instances", CurrentInstances = "current_instances",
+    ReadyInstances = "ready_instances", ReferencedByVersions = "referenced_by_versions",
+    ConsecutiveCrashCount = "consecutive_crash_count", LastCrashTime = "last_crash_time", CooldownUntil = "cooldown_until",
+    Status = "status", Pool = "pool", Instance = "instance", Node = "node", Address = "address", LastActivity = "last_activity",
+    SizeGb = "size_gb", Filesystem = "filesystem", Volume = "volume_id", CreatedBy = "created_by", Disk = "disk",
+    Sandbox = "sandbox", Mount = "mount", AcquiredAt = "acquired_at", ErrorMessage = "error_message",
+    SessionUntil = "session_until",
+}
+
+macro_rules! entity {
+    ($(#[$doc:meta])* $name:ident, $change:ident, $kind:ident, $table:ident {
+        $($(#[$fdoc:meta])* $field:ident: $variant:ident($ty:ty)),* $(,)?
+    } index $index:ty, |$this:ident, $tell:ident| $body:block) => {
+        $(#[$doc])*
+        #[derive(Clone, Debug, PartialEq)]
+        pub struct $name { $($(#[$fdoc])* pub $field: $ty),* }
+
+        #[doc = concat!("A new value for one field of [`", stringify!($name), "`].")]
+        #[derive(Clone, Debug, PartialEq)]
+        #[expect(missing_docs, reason = "each is the field of that name")]
+        pub enum $change { $($variant($ty)),* }
+
+        impl Entity for $name {
+            const KIND: Kind = Kind::$kind;
+            type Change = $change;
+            type Index = $index;
+
+            fn diff(&self, new: &Self, clears: impl Fn(Field) -> bool) -> Vec<$change> {
+                let mut changes = Vec::new();
+                $(if self.$field != new.$field && (!new.$field.is_zero() || clears(Field::$variant)) {
+                    changes.push($change::$variant(new.$field.clone()));
+                })*
+                changes
+            }
+            fn apply(&mut self, change: $change) -> (Field, Value, Value) {
+                match change {
+                    $($change::$variant(new) => {
+                        let from = self.$field.value();
+                        let to = new.value();
+                        self.$field = new;
+                        (Field::$variant, from, to)
+                    })*
+                }
+            }
+            fn fields(&self) -> Vec<(Field, Value)> {
+                vec![$((Field::$variant, self.$field.value())),*]
+            }
+            fn for_each_index(&self, tell: &mut dyn FnMut($index)) {
+                let ($this, $tell) = (self, tell);
+                $body
+            }
+            fn table<F: TableFamily>(family: &F) -> &F::Table<Self> {
+                family.$table()
+            }
+        }
+    };
+}
+
+/// An entity that is looked up by its id only.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub enum NoIndex {}
+
+entity! {
+    /// A user's application.
+    App, AppChange, App, apps {
+        /// Its name.
+        name: Name(Name),
+        /// The version that ought to run.
+        active_version: ActiveVersion(Option<VersionId>),
+    } index Name, |this, tell| { tell(this.name); }
+}
+
+/// What versions are looked up by: their app.
+pub type VersionIndex = AppId;
+
+entity! {
+    /// What one deploy made of an app.
+    AppVersion, AppVersionChange, Version, versions {
+        /// Its app.
+        app: App(AppId),
+        /// Its services, sorted by name.
+        config: Config(Rc<[ServiceConfig]>),
+        /// The order of creation within the app, from 1.
+        number: Number(u32),
+    } index VersionIndex, |this, tell| { tell(this.app); }
+}
+
+/// What pools are looked up by: their app.
+pub type PoolIndex = AppId;
+
+/// What a sandbox is made from; copied from its pool.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SandboxSpec {
+    /// The version that wanted it.
+    pub version: VersionId,
+    /// The image.
+    pub image: Name,
+    /// The command, when it is not the image's own.
+    pub command: Option<Name>,
+    /// The port it must answer on.
+    pub port: Option<PortConfig>,
+    /// The user's environment, sorted by key.
+    pub env: Vec<(Name, Name)>,
+    /// The disks to mount.
+    pub volumes: Vec<DiskConfig>,
+}
+
+entity! {
+    /// The sandboxes of one service that are made from one spec.
+    Pool, PoolChange, Pool, pools {
+        /// Its app.
+        app: App(AppId),
+        /// Its service.
+        service: Service(Name),
+        /// What its sandboxes are made from.
+        spec: Spec(Rc<SandboxSpec>),
+        /// How many there should be.
+        desired_instances: DesiredInstances(u32),
+        /// How many are running or pending, as last counted.
+        current_instances: CurrentInstances(u32),
+        /// How many are running, as last counted.
+        ready_instances: ReadyInstances(u32),
+        /// The versions that use it.
+        referenced_by_versions: ReferencedByVersions(Vec<VersionId>),
+        /// Crashes in a row.
+        consecutive_crash_count: ConsecutiveCrashCount(u32),
+        /// The high-water mark of the crashes that were counted.
+        last_crash_time: LastCrashTime(Option<SimTime>),
+        /// Nothing is created before.
+        cooldown_until: CooldownUntil(Option<SimTime>),
+    } index PoolIndex, |this, tell| { tell(this.app); }
+}
+
+/// What sandboxes are looked up by.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub enum SandboxIndex {
+    /// The pool they name.
+    Pool(PoolId),
+    /// The version of their spec.
+    Version(VersionId),
+    /// Their node.
+    Node(NodeId),
+}
+
+entity! {
+    /// One running copy of a service.
+    Sandbox, SandboxChange, Sandbox, sandboxes {
+        /// Where it is in its life.
+        status: Status(SandboxStatus),
+        /// What it is made from.
+        spec: Spec(Rc<SandboxSpec>),
+        /// Its pool.
+        pool: Pool(PoolId),
+        /// Its service.
+        service: Service(Name),
+        /// Its number in the pool; the lowest unused when it was made.
+        instance: Instance(u32),
+        /// The node it is scheduled to.
+        node: Node(Option<NodeId>),
+        /// Its network address.
+        address: Address(Option<Address>),
+        /// When it last served a request.
+        last_activity: LastActivity(Option<SimTime>),
+    } index SandboxIndex, |this, tell| {
+        tell(SandboxIndex::Pool(this.pool));
+        tell(SandboxIndex::Version(this.spec.version));
+        if let Some(node) = this.node {
+            tell(SandboxIndex::Node(node));
+        }
+    }
+}
+
+/// What disks are looked up by.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub enum DiskIndex {
+    /// Their name.
+    Name(Name),
+    /// The app that made them.
+    CreatedBy(AppId),
+}
+
+entity! {
+    /// A disk that outlives the sandboxes that mount it.
+    Disk, DiskChange, Disk, disks {
+        /// Its name.
+        name: Name(Name),
+        /// Its size.
+        size_gb: SizeGb(u32),
+        /// Its file system.
+        filesystem: Filesystem(Filesystem),
+        /// Where it is in its life.
+        status: Status(DiskStatus),
+        /// Its volume in the backend.
+        volume: Volume(Option<VolumeId>),
+        /// The app whose boot made it.
+        created_by: CreatedBy(Option<AppId>),
+    } index DiskIndex, |this, tell| {
+        tell(DiskIndex::Name(this.name));
+        if let Some(app) = this.created_by {
+            tell(DiskIndex::CreatedBy(app));
+        }
+    }
+}
+
+/// What disk leases are looked up by.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub enum LeaseIndex {
+    /// The app they belong to.
+    App(AppId),
+    /// Their disk.
+    Disk(DiskId),
+    /// Their sandbox.
+    Sandbox(SandboxId),
+    /// Their node.
+    Node(NodeId),
+}
+
+/// Where and how a leased disk is mounted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Mount {
+    /// The path in the sandbox.
+    pub path: Name,
+    /// Without the right to write.
+    pub read_only: bool,
+}
+
+entity! {
+    /// The right of one sandbox to one disk.
+    DiskLease, DiskLeaseChange, Lease, leases {
+        /// The disk.
+        disk: Disk(DiskId),
+        /// Who wants it.
+        sandbox: Sandbox(SandboxId),
+        /// The app of that sandbox.
+        app: App(Option<AppId>),
+        /// Where the sandbox is.
+        node: Node(NodeId),
+        /// How it is mounted.
+        mount: Mount(Mount),
+        /// Where it is in its life.
+        status: Status(LeaseStatus),
+        /// When it was bound.
+        acquired_at: AcquiredAt(Option<SimTime>),
+        /// Why it failed.
+        error_message: ErrorMessage(Option<Name>),
+    } index LeaseIndex, |this, tell| {
+        if let Some(app) = this.app {
+            tell(LeaseIndex::App(app));
+        }
+        tell(LeaseIndex::Disk(this.disk));
+        tell(LeaseIndex::Sandbox(this.sandbox));
+        tell(LeaseIndex::Node(this.node));
+    }
+}
+
+entity! {
+    /// A machine that runs sandboxes.
+    Node, NodeChange, Node, nodes {
+        /// Its name.
+        name: Name(Name),
+        /// Whether it takes sandboxes.
+        status: Status(NodeStatus),
+        /// When its session ends unless it is renewed.
+        session_until: SessionUntil(Option<SimTime>),
+    } index NoIndex, |_this, _tell| {}
+}
+
+/// The age of something created at `created`.
+pub fn age(now: SimTime, created: SimTime) -> SimDuration {
+    now.since(created)
+}

@@ -1,0 +1,177 @@
+//! Handles of entities, and what a trace record can be about.
+
+use std::cmp::Ordering;
+use std::fmt;
+use std::marker::PhantomData;
+
+use serde::{Serialize, Serializer};
+
+use super::entity::{App, AppVersion, Disk, DiskLease, Node, Pool, Sandbox};
+
+/// The store's global revision: every write gets the next one.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Default)]
+pub struct Revision(pub u64);
+
+/// The handle of an entity of type `E`; never used again after a delete.
+pub struct Id<E> {
+    index: u32,
+    of: PhantomData<fn() -> E>,
+}
+
+/// Handle of an app.
+pub type AppId = Id<App>;
+/// Handle of an app version.
+pub type VersionId = Id<AppVersion>;
+/// Handle of a pool.
+pub type PoolId = Id<Pool>;
+/// Handle of a sandbox.
+pub type SandboxId = Id<Sandbox>;
+/// Handle of a disk.
+pub type DiskId = Id<Disk>;
+/// Handle of a disk lease.
+pub type LeaseId = Id<DiskLease>;
+/// Handle of a node.
+pub type NodeId = Id<Node>;
+
+impl<E> Id<E> {
+    /// The handle of the entity that was created as number `index` of its kind.
+    pub const fn from_index(index: u32) -> Self {
+        Self { index, of: PhantomData }
+    }
+    /// The number of its creation among its kind, from 0.
+    pub const fn index(self) -> u32 {
+        self.index
+    }
+}
+
+impl<E> Clone for Id<E> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+impl<E> Copy for Id<E> {}
+impl<E> PartialEq for Id<E> {
+    fn eq(&self, other: &Self) -> bool {
+        self.index == other.index
+    }
+}
+impl<E> Eq for Id<E> {}
+impl<E> PartialOrd for Id<E> {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+impl<E> Ord for Id<E> {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.index.cmp(&other.index)
+    }
+}
+impl<E> fmt::Debug for Id<E> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.index)
+    }
+}
+
+/// A volume of the disk backend.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub struct VolumeId(pub u32);
+
+/// A network address of a node's subnet.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub struct Address {
+    /// The node's number, from 0.
+    pub node: u16,
+    /// The host part, from 1.
+    pub host: u16,
+}
+
+impl fmt::Display for Address {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "10.{}.{}.{}", self.node, self.host / 256, self.host % 256)
+    }
+}
+impl Serialize for Address {
+    fn serialize<S: Serializer>(&self, s: S) -> Result<S::Ok, S::Error> {
+        s.collect_str(self)
+    }
+}
+
+/// The kinds of things that a trace record can be about.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub enum Kind {
+    /// The whole run.
+    Cluster,
+    /// An app.
+    App,
+    /// An app version.
+    Version,
+    /// A sandbox pool.
+    Pool,
+    /// A sandbox, and its container.
+    Sandbox,
+    /// A disk.
+    Disk,
+    /// A disk lease.
+    Lease,
+    /// A node.
+    Node,
+    /// A volume of the disk backend.
+    Volume,
+    /// A step of the scenario.
+    Step,
+    /// A fault of the scenario.
+    Fault,
+    /// A process: the coordinator (0) or a node's (1 + its number).
+    Process,
+}
+
+impl Kind {
+    /// As it stands in names: `sandbox` of `sandbox/pds-database-0`.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Cluster => "cluster",
+            Self::App => "app",
+            Self::Version => "version",
+            Self::Pool => "pool",
+            Self::Sandbox => "sandbox",
+            Self::Disk => "disk",
+            Self::Lease => "lease",
+            Self::Node => "node",
+            Self::Volume => "volume",
+            Self::Step => "step",
+            Self::Fault => "fault",
+            Self::Process => "process",
+        }
+    }
+}
+
+/// What a trace record is about: the `index`-th thing of a kind.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub struct Subject {
+    /// Its kind.
+    pub kind: Kind,
+    /// Its number among its kind, from 0.
+    pub index: u32,
+}
+
+impl Subject {
+    /// The run as a whole.
+    pub const CLUSTER: Self = Self { kind: Kind::Cluster, index: 0 };
+}
+
+macro_rules! subject_of {
+    ($($entity:ty => $kind:ident),* $(,)?) => {$(
+        impl From<Id<$entity>> for Subject {
+            fn from(id: Id<$entity>) -> Self {
+                Self { kind: Kind::$kind, index: id.index() }
+            }
+        }
+    )*};
+}
+subject_of!(App => App, AppVersion => Version, Pool => Pool, Sandbox => Sandbox, Disk => Disk, DiskLease => Lease, Node => Node);
+
+impl From<VolumeId> for Subject {
+    fn from(id: VolumeId) -> Self {
+        Self { kind: Kind::Volume, index: id.0 }
+    }
+}

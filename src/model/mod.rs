@@ -1,0 +1,29 @@
+//! The model: entities, their ids, statuses and changes, the names of port calls, the reasons of decisions.
+//!
+//! Plain data: nothing here acts, waits or fails. It may know simulated time and nothing else of
+//! the kernel. The fields are those of the scheduler's store (`CONTROLLERS.md` §1). What a
+//! newcomer gets wrong: an [`Id`] is a handle; the order in which a store lists entities is that
+//! of their random keys, never that of their ids.
+
+pub mod actor;
+pub mod config;
+pub mod entity;
+pub mod id;
+pub mod name;
+pub mod point;
+pub mod reason;
+pub mod status;
+
+pub use actor::{Actor, Controller};
+pub use config::{Concurrency, DiskConfig, Filesystem, PortConfig, ServiceConfig};
+pub use entity::{
+    App, AppChange, AppVersion, AppVersionChange, Disk, DiskChange, DiskIndex, DiskLease, DiskLeaseChange, Entity,
+    Field, LeaseIndex, Mount, NoIndex, Node, NodeChange, Pool, PoolChange, PoolIndex, Sandbox, SandboxChange,
+    SandboxIndex, SandboxSpec, TableFamily, Value, VersionIndex,
+};
+pub use id::{Address, Id, Kind, Revision, Subject, VolumeId};
+pub use id::{AppId, DiskId, LeaseId, NodeId, PoolId, SandboxId, VersionId};
+pub use name::Name;
+pub use point::Point;
+pub use reason::Reason;
+pub use status::{DiskStatus, LeaseStatus, NodeStatus, SandboxStatus};

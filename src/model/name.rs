@@ -1,0 +1,97 @@
+//! Interned text: names of entities, images, error messages.
+//!
+//! A name is one pointer, copied freely and sent between threads; equal texts are one text.
+//! Names compare by content, so that no address can leak into an order. What a newcomer gets
+//! wrong: interned text is never freed – intern what a scenario names, not what a run counts up
+//! without end.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::ops::Deref;
+use std::sync::{Mutex, PoisonError};
+
+use serde::{Serialize, Serializer};
+
+/// A piece of interned text.
+#[derive(Clone, Copy)]
+pub struct Name(&'static Box<str>);
+
+static TEXTS: Mutex<BTreeMap<&'static str, Name>> = Mutex::new(BTreeMap::new());
+
+impl Name {
+    /// The name with that text.
+    pub fn new(text: &str) -> Self {
+        let mut texts = TEXTS.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(known) = texts.get(text) {
+            return *known;
+        }
+        let name = Self(Box::leak(Box::new(Box::from(text))));
+        texts.insert(name.as_str(), name);
+        name
+    }
+    /// The text.
+    pub fn as_str(&self) -> &'static str {
+        self.0
+    }
+}
+
+impl PartialEq for Name {
+    fn eq(&self, other: &Self) -> bool {
+        // Equal texts are one text, so the address decides, and decides the same on every machine.
+        std::ptr::eq(self.0, other.0)
+    }
+}
+impl Eq for Name {}
+impl PartialOrd for Name {
+    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
+        Some(self.cmp(other))
+    }
+}
+impl Ord for Name {
+    fn cmp(&self, other: &Self) -> std::cmp::Ordering {
+        if self == other { std::cmp::Ordering::Equal } else { self.as_str().cmp(other.as_str()) }
+    }
+}
+impl Deref for Name {
+    type Target = str;
+    fn deref(&self) -> &str {
+        self.0
+    }
+}
+impl From<&str> for Name {
+    fn from(text: &str) -> Self {
+        Self::new(text)
+    }
+}
+impl From<String> for Name {
+    fn from(text: String) -> Self {
+        Self::new(&text)
+    }
+}
+impl fmt::Display for Name {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self)
+    }
+}
+impl fmt::Debug for Name {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(self.as_str(), f)
+    }
+}
+impl Serialize for Name {
+    fn serialize<S: Serializer>(&self, s: S) -> Result<S::Ok, S::Error> {
+        s.serialize_str(self)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn equal_texts_are_one_name_and_order_is_by_content() {
+        let (b, a) = (Name::new("b"), Name::new("a"));
+        assert_eq!(a, Name::new(&String::from("a")));
+        assert!(a < b, "although b was interned first");
+    }
+}

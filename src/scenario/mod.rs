@@ -1,0 +1,10 @@
+//! The scenario file: its format, its diagnostics.
+//!
+//! Turns a TOML text into a [`Scenario`] in which everything is checked. It may use the model,
+//! the names of fixes and constants, and the world's plain data; it runs nothing. What a
+//! newcomer gets wrong: nothing in a scenario file is ever ignored – a key that means nothing
+//! here is an error, for that is the mistake this tool was born of.
+
+mod story;
+
+pub use story::{Action, Bounds, Expect, Policy, Scenario, Step, Traffic, Upgrade, Variant, Verdict, WorkloadChange};

@@ -1,0 +1,259 @@
+//! A scenario after parsing: everything checked, every name resolved, every default filled in.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use crate::appconfig::ConfigSource;
+use crate::controllers::fixes::{Fix, Fixes};
+use crate::controllers::tuning::Tuning;
+use crate::kernel::{SimDuration, SimTime};
+use crate::model::{Controller, Name};
+use crate::world::spec::{ClusterSpec, Delay, FaultSpec, Invariant, Spread, WorkloadSpec};
+
+/// One story.
+#[derive(Clone, Debug)]
+pub struct Scenario {
+    /// Its name; the file's stem unless it says otherwise.
+    pub name: String,
+    /// The file, when it came from one.
+    pub file: Option<PathBuf>,
+    /// What it tells.
+    pub about: String,
+    /// Where it comes from.
+    pub source: String,
+    /// Simulated time ends here.
+    pub horizon: SimTime,
+    /// The machines.
+    pub cluster: ClusterSpec,
+    /// The programs, by app and service.
+    pub workloads: BTreeMap<(Name, Name), WorkloadSpec>,
+    /// What operators do, in the order of the file.
+    pub steps: Vec<Step>,
+    /// Who asks.
+    pub traffic: Vec<Traffic>,
+    /// What goes wrong.
+    pub faults: Vec<FaultSpec>,
+    /// The logics it is told under; at least one, called `main` when the file has none.
+    pub variants: Vec<Variant>,
+    /// What is legal and probably a mistake.
+    pub warnings: Vec<String>,
+}
+
+/// One logic under which a story is told.
+#[derive(Clone, Debug)]
+pub struct Variant {
+    /// Its name.
+    pub name: String,
+    /// The seed of all draws.
+    pub seed: u64,
+    /// Which fixes are in force.
+    pub policy: Policy,
+    /// The constants.
+    pub tuning: Tuning,
+    /// What must come out; none: whatever comes.
+    pub expect: Option<Expect>,
+}
+
+/// Which fixes are in force, and how the file said so.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Policy {
+    /// `"current"`, `"proposed"` or a day.
+    pub as_of: String,
+    /// Added.
+    pub with: Vec<Fix>,
+    /// Taken away.
+    pub without: Vec<Fix>,
+    /// The resulting set, of fixes that are built.
+    pub fixes: Fixes,
+    /// In the set, but not simulated yet.
+    pub missing: Vec<Fix>,
+}
+
+/// Something an operator does.
+#[derive(Clone, Debug)]
+pub struct Step {
+    /// Its name; `step N` unless it says otherwise.
+    pub name: Name,
+    /// When.
+    pub at: SimTime,
+    /// What.
+    pub action: Action,
+}
+
+/// What an operator can do.
+#[derive(Clone, Debug)]
+pub enum Action {
+    /// Hand over a new app configuration.
+    Deploy {
+        /// The app.
+        app: Name,
+        /// The user's own TOML, and how it is found.
+        config: ConfigSource,
+        /// The code's name; none: a new image.
+        build: Option<Name>,
+    },
+    /// Delete an app and what it references.
+    DeleteApp {
+        /// The app.
+        app: Name,
+    },
+    /// Stop all sandboxes of an app, clear its cooldowns, restore the configured count.
+    RestartApp {
+        /// The app.
+        app: Name,
+    },
+    /// Set a pool's desired instances by hand.
+    SetDesired {
+        /// The app.
+        app: Name,
+        /// The service.
+        service: Name,
+        /// How many.
+        instances: u32,
+    },
+    /// Delete a disk.
+    DeleteDisk {
+        /// Its name.
+        disk: Name,
+    },
+    /// Change how a workload behaves, from now on.
+    SetWorkload {
+        /// The app.
+        app: Name,
+        /// The service.
+        service: Name,
+        /// What changes.
+        change: WorkloadChange,
+    },
+    /// Make a sandbox's process exit.
+    Kill {
+        /// Its name, without `sandbox/`.
+        sandbox: Name,
+    },
+    /// A machine loses power.
+    NodeDown {
+        /// Its name.
+        node: Name,
+    },
+    /// It comes back.
+    NodeUp {
+        /// Its name.
+        node: Name,
+    },
+    /// Take no new sandboxes.
+    Drain {
+        /// The node's name.
+        node: Name,
+    },
+    /// A process loses its memory and starts again.
+    Restart {
+        /// `None`: the coordinator; else the node's name.
+        process: Option<Name>,
+    },
+    /// Everything restarts with another set of fixes.
+    Upgrade(Upgrade),
+    /// Watches of a controller break and cannot be reopened for a while.
+    CutWatch {
+        /// Which controller.
+        controller: Controller,
+        /// For how long.
+        lasts: SimDuration,
+    },
+    /// Nothing; a line for the reader.
+    Note {
+        /// The line.
+        text: Name,
+    },
+}
+
+/// How an upgrade changes the running set of fixes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Upgrade {
+    /// Replaces the set, when given.
+    pub as_of: Option<Fixes>,
+    /// Added.
+    pub with: Vec<Fix>,
+    /// Taken away.
+    pub without: Vec<Fix>,
+}
+
+/// The workload keys that a `set_workload` step changes.
+#[derive(Clone, Debug, PartialEq, Eq, Default)]
+#[expect(missing_docs, reason = "the fields are those of `WorkloadSpec`")]
+pub struct WorkloadChange {
+    pub image_pull: Option<Spread>,
+    pub start: Option<Spread>,
+    pub ready: Option<Vec<Delay>>,
+    pub exit_after: Option<Vec<Delay>>,
+    pub request: Option<Spread>,
+}
+
+/// A stream of requests.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Traffic {
+    /// The app.
+    pub app: Name,
+    /// The service.
+    pub service: Name,
+    /// The mean time between requests.
+    pub every: SimDuration,
+    /// Random (Poisson) arrivals instead of constant ones.
+    pub poisson: bool,
+    /// The first may come then.
+    pub from: SimTime,
+    /// None comes then or later.
+    pub until: SimTime,
+}
+
+/// How a run can end.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Verdict {
+    /// Everything runs as wished, to the horizon.
+    Settled,
+    /// It does not, and nobody can say that it never will.
+    Unsettled,
+    /// The state recurs with nothing ahead: it never will.
+    Livelock,
+}
+
+impl Verdict {
+    /// Every verdict.
+    pub const ALL: &[Self] = &[Self::Settled, Self::Unsettled, Self::Livelock];
+
+    /// Its name in scenario files.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Settled => "settled",
+            Self::Unsettled => "unsettled",
+            Self::Livelock => "livelock",
+        }
+    }
+}
+
+/// What must come out.
+#[derive(Clone, Debug, PartialEq, Eq, Default)]
+pub struct Expect {
+    /// How the run ends.
+    pub verdict: Option<Verdict>,
+    /// Settled no later than that after `settled_after`.
+    pub settled_within: Option<SimDuration>,
+    /// The step from which settling is measured: an index; none: the last.
+    pub settled_after: Option<usize>,
+    /// Exactly these invariants must be violated.
+    pub violations: Vec<Invariant>,
+    /// Exactly these steps must be refused: indexes.
+    pub rejected: Vec<usize>,
+    /// Bounds of metrics, by their names.
+    pub metrics: BTreeMap<String, Bounds>,
+}
+
+/// Bounds of one metric, in billionths of its unit (counts, or seconds).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub struct Bounds {
+    /// At least.
+    pub min: Option<u128>,
+    /// At most.
+    pub max: Option<u128>,
+    /// Exactly.
+    pub equals: Option<u128>,
+}

@@ -1,0 +1,227 @@
+//! Trace records, and the table that gives their subjects names.
+
+use serde::Serialize;
+use serde::ser::{SerializeStruct, Serializer};
+
+use crate::kernel::{RecordId, SimTime};
+use crate::model::{Actor, Field, Kind, Name, Point, Reason, Subject, Value};
+
+/// What happened.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum What {
+    /// A controller decided, for that reason.
+    Decided(Reason),
+    /// An entity was created; its fields follow as [`What::Set`].
+    Created {
+        /// The store's revision.
+        revision: u64,
+    },
+    /// An entity was patched; the fields that changed follow as [`What::Set`].
+    Patched {
+        /// The store's revision.
+        revision: u64,
+    },
+    /// An entity was deleted.
+    Deleted {
+        /// The store's revision.
+        revision: u64,
+    },
+    /// A patch was refused because the entity had another revision.
+    Conflict,
+    /// A field got a value.
+    Set {
+        /// Which field.
+        field: Field,
+        /// The former value.
+        from: Value,
+        /// The new value.
+        to: Value,
+    },
+    /// A backend call succeeded (store calls are told by their writes).
+    Called {
+        /// Which call.
+        point: Point,
+        /// When it began.
+        since: SimTime,
+    },
+    /// A port call failed.
+    CallFailed {
+        /// Which call.
+        point: Point,
+        /// When it began.
+        since: SimTime,
+        /// The error's text.
+        error: Name,
+    },
+    /// A fault of the scenario took effect on a call about the subject.
+    Struck {
+        /// The fault's number.
+        fault: u32,
+        /// Which call.
+        point: Point,
+        /// What it did: `error`, `hang`, `delay`, …
+        effect: &'static &'static str,
+    },
+    /// An operator's step began.
+    StepBegan,
+    /// An operator's step came to an end; refused when there is an error.
+    StepEnded {
+        /// The refusal's own text.
+        refused: Option<Name>,
+    },
+    /// A process died.
+    ProcessDown,
+    /// A process started.
+    ProcessUp,
+    /// A container's task started to run.
+    TaskStarted,
+    /// A container's port answers from now on.
+    PortBound,
+    /// A container's task ended.
+    TaskEnded {
+        /// Its exit code.
+        code: i32,
+    },
+    /// A container is gone.
+    ContainerGone,
+    /// An address was taken by the subject.
+    AddressTaken(crate::model::Address),
+    /// An address was given back.
+    AddressFreed(crate::model::Address),
+    /// A volume came to exist.
+    VolumeMade,
+    /// A volume was removed.
+    VolumeGone,
+    /// A volume was mounted on a node.
+    Mounted {
+        /// The node's number.
+        node: u32,
+    },
+    /// A volume was unmounted from a node.
+    Unmounted {
+        /// The node's number.
+        node: u32,
+    },
+    /// A random number was drawn for the subject.
+    Drawn {
+        /// The purpose.
+        purpose: &'static &'static str,
+        /// The 64 bits.
+        bits: u64,
+    },
+    /// An invariant was found broken.
+    Broken {
+        /// Which one.
+        invariant: &'static &'static str,
+        /// What exactly.
+        detail: Name,
+    },
+    /// The cluster came to rest as wished.
+    Settled,
+    /// It is no longer at rest.
+    Unsettled,
+    /// Something an operator wants the reader to know.
+    Note(Name),
+}
+
+/// One thing that happened.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Record {
+    /// When.
+    pub at: SimTime,
+    /// What it is about.
+    pub subject: Subject,
+    /// The record that caused it.
+    pub cause: RecordId,
+    /// Who did it.
+    pub actor: Actor,
+    /// What it is.
+    pub what: What,
+}
+
+const _: () = assert!(size_of::<Record>() <= 64, "a record costs at most 64 bytes");
+
+/// All records of one run, and the names of their subjects.
+#[derive(Clone, Default, Debug)]
+pub struct Trace {
+    records: Vec<Record>,
+    names: std::collections::BTreeMap<Kind, Vec<Name>>,
+}
+
+impl Trace {
+    /// Appends a record and returns its number.
+    pub fn push(&mut self, record: Record) -> RecordId {
+        let id = RecordId::from_index(self.records.len());
+        self.records.push(record);
+        id
+    }
+    /// All records, in order.
+    pub fn records(&self) -> &[Record] {
+        &self.records
+    }
+    /// The record of that number.
+    pub fn get(&self, id: RecordId) -> Option<&Record> {
+        self.records.get(id.index()?)
+    }
+    /// Gives the next thing of a kind its name. Names are told in the order of the indexes.
+    pub fn name_next(&mut self, kind: Kind, name: Name) -> Subject {
+        let names = self.names.entry(kind).or_default();
+        names.push(name);
+        Subject { kind, index: u32::try_from(names.len() - 1).expect("fewer than 2^32 of a kind") }
+    }
+    /// The name of a subject, with its kind: `sandbox/pds-database-0`.
+    pub fn name(&self, subject: Subject) -> Name {
+        self.names
+            .get(&subject.kind)
+            .and_then(|names| names.get(subject.index as usize))
+            .copied()
+            .unwrap_or_else(|| Name::new(subject.kind.name()))
+    }
+    /// The names of all things of a kind, by their index.
+    pub fn names_of(&self, kind: Kind) -> &[Name] {
+        self.names.get(&kind).map_or(&[], Vec::as_slice)
+    }
+    /// Writes the record as one line of JSON, without the line's end.
+    ///
+    /// # Errors
+    /// The writer's.
+    pub fn write_json(&self, index: usize, out: &mut impl std::io::Write) -> std::io::Result<()> {
+        serde_json::to_writer(out, &Line { trace: self, index }).map_err(Into::into)
+    }
+    /// The digest of the run: BLAKE3 over its JSON lines, so that `b3sum` of a `.jsonl` trace
+    /// gives the same.
+    pub fn digest(&self) -> String {
+        let mut hasher = blake3::Hasher::new();
+        let mut lines = Vec::with_capacity(1 << 16);
+        for index in 0..self.records.len() {
+            self.write_json(index, &mut lines).expect("writing to memory does not fail");
+            lines.push(b'\n');
+            if lines.len() > (1 << 16) - 512 {
+                hasher.update(&lines);
+                lines.clear();
+            }
+        }
+        hasher.update(&lines);
+        format!("b3:{}", hasher.finalize().to_hex())
+    }
+}
+
+struct Line<'a> {
+    trace: &'a Trace,
+    index: usize,
+}
+
+impl Serialize for Line<'_> {
+    fn serialize<S: Serializer>(&self, s: S) -> Result<S::Ok, S::Error> {
+        let record = &self.trace.records[self.index];
+        let mut line = s.serialize_struct("record", 6)?;
+        line.serialize_field("n", &(self.index + 1))?;
+        line.serialize_field("t", &record.at.as_nanos())?;
+        line.serialize_field("by", &record.actor)?;
+        line.serialize_field("about", &self.trace.name(record.subject))?;
+        line.serialize_field("cause", &record.cause)?;
+        line.serialize_field("what", &record.what)?;
+        line.end()
+    }
+}
