@@ -9,5 +9,6 @@ pub mod kernel;
 pub mod model;
 pub mod ports;
 pub mod scenario;
+pub mod sim;
 pub mod trace;
 pub mod world;
