@@ -115,6 +115,14 @@ impl FieldType for u32 {
         Value::Int(u64::from(*self))
     }
 }
+impl FieldType for bool {
+    fn is_zero(&self) -> bool {
+        !self
+    }
+    fn value(&self) -> Value {
+        Value::Int(u64::from(*self))
+    }
+}
 impl FieldType for Name {
     fn is_zero(&self) -> bool {
         self.is_empty()
@@ -248,7 +256,7 @@ fields! {
     Status = "status", Pool = "pool", Instance = "instance", Node = "node", Address = "address", LastActivity = "last_activity",
     SizeGb = "size_gb", Filesystem = "filesystem", Volume = "volume_id", CreatedBy = "created_by", Disk = "disk",
     Sandbox = "sandbox", Mount = "mount", AcquiredAt = "acquired_at", ErrorMessage = "error_message",
-    SessionUntil = "session_until",
+    SessionUntil = "session_until", BootFailed = "boot_failed",
 }
 
 macro_rules! entity {
@@ -408,6 +416,8 @@ entity! {
         address: Address(Option<Address>),
         /// When it last served a request.
         last_activity: LastActivity(Option<SimTime>),
+        /// Whether its boot failed (kept by fix `slow-failures-count` only).
+        boot_failed: BootFailed(bool),
     } index SandboxIndex, |this, tell| {
         tell(SandboxIndex::Pool(this.pool));
         tell(SandboxIndex::Version(this.spec.version));

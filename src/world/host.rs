@@ -1,12 +1,13 @@
 //! The platform that the simulator offers to controllers: its clock and process environment.
 
-use crate::kernel::{Kernel, RecordId, SimDuration, SimTime};
-use crate::model::{Actor, Controller, Reason, Subject};
+use crate::kernel::{Kernel, RecordId, SimDuration, SimTime, Streams, streams};
+use crate::model::{Actor, Controller, Name, Reason, Subject};
 use crate::ports::{Clock, Host, Origin, Platform, Ports};
 use crate::trace::What;
 
 use super::World;
 use super::containers::SimSandboxes;
+use super::spec::Phase;
 use super::store::SimStore;
 use super::volumes::SimDisks;
 
@@ -74,6 +75,18 @@ impl Host for SimHost {
     }
     fn note(&self, about: impl Into<Subject>, reason: Reason) {
         self.world.record_and_follow(self.actor, about, What::Decided(reason));
+    }
+    fn phase(&self, ticker: &'static str, period: SimDuration) -> SimDuration {
+        let process = self.actor.node().map_or_else(|| Name::new("coordinator"), |node| self.world.name(node));
+        let subject = format!("{ticker}@{process}");
+        let bits = match self.world.phase {
+            Phase::Zero => return SimDuration::ZERO,
+            Phase::Fixed => Streams::fixed(&subject, "phase"),
+            Phase::Seed => self.world.streams.borrow().once(&subject, "phase"),
+        };
+        // Whole milliseconds: nobody's ticker is finer, and times stay readable.
+        let millis = period.as_nanos() / 1_000_000;
+        SimDuration::from_millis(streams::below(bits, millis))
     }
     fn origin(&self) -> Origin {
         Origin(self.world.kernel.cause().number())

@@ -49,6 +49,8 @@ pub struct WorldSpec {
     pub budget: Budget,
     /// How long a crashed process is down.
     pub restart_after: SimDuration,
+    /// How tickers are offset.
+    pub phase: spec::Phase,
 }
 
 /// A handle to the world of one run; clones share it.
@@ -74,6 +76,7 @@ pub struct State {
     processes: RefCell<process::Processes>,
     revision: Cell<u64>,
     restart_after: SimDuration,
+    phase: spec::Phase,
     seed: u64,
 }
 
@@ -100,6 +103,7 @@ impl World {
             processes: RefCell::default(),
             revision: Cell::new(0),
             restart_after: spec.restart_after,
+            phase: spec.phase,
             seed: spec.seed,
         }));
         {
