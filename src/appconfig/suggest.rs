@@ -151,6 +151,7 @@ mod tests {
         for (shape, word, name) in [
             (&DISK, "size", Some("size_gb")),
             (&DISK, "sizeGB", Some("size_gb")),
+            (&DISK, "SIZE_GB", Some("size_gb")),
             (&DISK, "mountpath", Some("mount_path")),
             (&DISK, "path", Some("mount_path")),
             (&DISK, "readonly", Some("read_only")),
