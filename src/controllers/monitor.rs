@@ -48,7 +48,7 @@ impl<P: Platform> Monitor<P> {
     }
 
     async fn look_at(&self, pool: &Versioned<Pool>) -> Result<(), Failure> {
-        let sandboxes = self.ports.store.list(Query::By(SandboxIndex::Pool(pool.id))).await?;
+        let sandboxes = self.ports.store.list::<Sandbox>(Query::By(SandboxIndex::Pool(pool.id))).await?;
         self.scale_down_idle(pool, &sandboxes).await?;
         if self.rules.has(Fix::StalePendingMonitor) {
             self.stop_stale_pending(&sandboxes).await?;

@@ -82,7 +82,7 @@ impl<P: Platform> PoolController<P> {
         } else {
             SandboxIndex::Version(item.entity.spec.version)
         };
-        let mut sandboxes = self.ports.store.list(Query::By(by)).await?;
+        let mut sandboxes = self.ports.store.list::<Sandbox>(Query::By(by)).await?;
         sandboxes.retain(|sandbox| sandbox.entity.pool == item.id);
         Ok(sandboxes)
     }

@@ -142,13 +142,20 @@ pub struct Meta {
 }
 
 /// Which entities of a kind.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Debug)]
 pub enum Query<E: Entity> {
     /// All.
     All,
     /// Those with that index entry.
     By(E::Index),
 }
+
+impl<E: Entity> Clone for Query<E> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+impl<E: Entity> Copy for Query<E> {}
 
 /// What happened to an entity.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

@@ -7,7 +7,7 @@
 use std::rc::Rc;
 
 use crate::model::entity::age;
-use crate::model::{NodeId, Reason, SandboxIndex, SandboxStatus};
+use crate::model::{NodeId, Reason, Sandbox, SandboxIndex, SandboxStatus};
 use crate::ports::{Clock, EntityStore, Host, Platform, Ports, Query};
 
 use crate::controllers::fixes::Fix;
@@ -46,7 +46,7 @@ impl<P: Platform> Collector<P> {
 
     async fn collect(&self) -> Result<(), Failure> {
         let limit = self.rules.tuning.dead_kept;
-        for sandbox in self.ports.store.list(Query::By(SandboxIndex::Node(self.node))).await? {
+        for sandbox in self.ports.store.list::<Sandbox>(Query::By(SandboxIndex::Node(self.node))).await? {
             let age = age(self.ports.clock.now(), sandbox.meta.updated_at);
             if sandbox.entity.status != SandboxStatus::Dead || age <= limit {
                 continue;

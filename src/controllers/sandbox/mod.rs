@@ -95,7 +95,7 @@ impl<P: Platform> SandboxController<P> {
     /// At the start of the controller: RUNNING sandboxes whose container is gone or unwell are
     /// stopped and marked DEAD.
     pub async fn reconcile_boots(&self) {
-        let listed = self.ports.store.list(Query::By(SandboxIndex::Node(self.node))).await;
+        let listed = self.ports.store.list::<Sandbox>(Query::By(SandboxIndex::Node(self.node))).await;
         for item in listed.unwrap_or_default() {
             if item.entity.status != SandboxStatus::Running {
                 continue;
