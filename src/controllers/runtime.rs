@@ -148,6 +148,9 @@ struct Queued<E: Entity> {
     origin: Origin,
 }
 
+/// Entities that a worker holds, each with what came for it meanwhile.
+type InFlight<E> = BTreeMap<Id<E>, VecDeque<Queued<E>>>;
+
 /// One controller: its queue, its workers, its handler.
 pub struct Runtime<P: Platform, R: Reconciler> {
     /// What it does.
@@ -158,8 +161,7 @@ pub struct Runtime<P: Platform, R: Reconciler> {
     own: OwnWrites,
     queue: RefCell<VecDeque<Queued<R::Entity>>>,
     idle: RefCell<VecDeque<Waker>>,
-    /// Entities that a worker holds, with what came for them meanwhile.
-    in_flight: RefCell<BTreeMap<Id<R::Entity>, VecDeque<Queued<R::Entity>>>>,
+    in_flight: RefCell<InFlight<R::Entity>>,
     started: Cell<bool>,
     starters: RefCell<Vec<Waker>>,
 }

@@ -66,6 +66,9 @@ struct Logged<E: Entity> {
     event: WatchEvent<E>,
 }
 
+/// What a row became at an instant; none: deleted.
+type Past<E> = (SimTime, Id<E>, Option<Versioned<E>>);
+
 struct Inner<E: Entity> {
     rows: Vec<Option<Row<E>>>,
     by_key: BTreeSet<(u64, Id<E>)>,
@@ -73,7 +76,7 @@ struct Inner<E: Entity> {
     mailboxes: Vec<Rc<Mailbox<E>>>,
     log: VecDeque<Logged<E>>,
     /// Every former state, when a fault of the scenario asks for old answers.
-    past: Option<Vec<(SimTime, Id<E>, Option<Versioned<E>>)>>,
+    past: Option<Vec<Past<E>>>,
 }
 
 /// One table of the store.
