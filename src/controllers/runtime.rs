@@ -6,8 +6,9 @@
 //! next resync or event – and a worker that waits inside its handler is occupied.
 
 use std::cell::{Cell, RefCell};
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeSet, VecDeque};
 use std::future::{Future, poll_fn};
+use std::ops::{Deref, DerefMut};
 use std::pin::Pin;
 use std::rc::Rc;
 use std::task::{Poll, Waker};
@@ -77,7 +78,7 @@ pub trait Reconciler: 'static {
     fn reconcile(
         &self,
         item: &Versioned<Self::Entity>,
-        work: &mut Self::Entity,
+        work: &mut Draft<Self::Entity>,
     ) -> impl Future<Output = Result<(), Failure>>;
 
     /// The entity was deleted; nothing is known of it but its id.
@@ -93,6 +94,29 @@ pub trait Reconciler: 'static {
     fn writes_zero(&self, field: Field) -> bool {
         let _ = field;
         false
+    }
+}
+
+/// A handler's copy of an entity, made when it first writes to it.
+pub struct Draft<E> {
+    original: Rc<E>,
+    copy: Option<E>,
+}
+
+impl<E: Clone> Draft<E> {
+    fn of(original: &Rc<E>) -> Self {
+        Self { original: Rc::clone(original), copy: None }
+    }
+}
+impl<E> Deref for Draft<E> {
+    type Target = E;
+    fn deref(&self) -> &E {
+        self.copy.as_ref().unwrap_or(&self.original)
+    }
+}
+impl<E: Clone> DerefMut for Draft<E> {
+    fn deref_mut(&mut self) -> &mut E {
+        self.copy.get_or_insert_with(|| (*self.original).clone())
     }
 }
 
@@ -149,7 +173,8 @@ struct Queued<E: Entity> {
 }
 
 /// Entities that a worker holds, each with what came for it meanwhile.
-type InFlight<E> = BTreeMap<Id<E>, VecDeque<Queued<E>>>;
+/// There are no more than workers, so a scan finds it fastest.
+type InFlight<E> = Vec<(Id<E>, VecDeque<Queued<E>>)>;
 
 /// One controller: its queue, its workers, its handler.
 pub struct Runtime<P: Platform, R: Reconciler> {
@@ -304,18 +329,19 @@ where
                 continue;
             }
             let id = event.item.id;
-            if let Some(waiting) = self.in_flight.borrow_mut().get_mut(&id) {
+            if let Some((_, waiting)) = self.in_flight.borrow_mut().iter_mut().find(|(held, _)| *held == id) {
                 waiting.push_back(event);
                 continue;
             }
-            self.in_flight.borrow_mut().insert(id, VecDeque::new());
+            self.in_flight.borrow_mut().push((id, VecDeque::new()));
             loop {
                 self.process(event).await;
                 let mut in_flight = self.in_flight.borrow_mut();
-                match in_flight.get_mut(&id).and_then(VecDeque::pop_front) {
+                let place = in_flight.iter().position(|(held, _)| *held == id).expect("this worker holds it");
+                match in_flight[place].1.pop_front() {
                     Some(next) => event = next,
                     None => {
-                        in_flight.remove(&id);
+                        in_flight.swap_remove(place);
                         break;
                     }
                 }
@@ -343,8 +369,9 @@ where
     }
 
     async fn reconcile(&self, item: &Versioned<R::Entity>) -> Result<(), Failure> {
-        let mut work = (*item.entity).clone();
+        let mut work = Draft::of(&item.entity);
         let result = self.reconciler.reconcile(item, &mut work).await;
+        let Some(work) = work.copy else { return result };
         let clears = self.rules.has(Fix::DiffClearsFields);
         let changes = item.entity.diff(&work, |field| clears || self.reconciler.writes_zero(field));
         if !changes.is_empty() {
