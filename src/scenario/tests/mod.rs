@@ -1,0 +1,3 @@
+//! Tests of the scenario format as a whole.
+
+mod good;
