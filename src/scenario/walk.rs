@@ -10,7 +10,7 @@ use crate::model::Name;
 use super::diagnostics::{Problem, Span};
 use super::later;
 use super::schema::{self, Kind, ONE_OF, TableSpec};
-use super::suggest::{listed, similar};
+use super::suggest::{listed, similar, typo};
 use super::tree::{Node, Table, Value};
 
 /// What a walk finds and remembers.
@@ -37,6 +37,11 @@ impl Walk {
         self.problems.last_mut().expect("just pushed")
     }
 
+    /// Adds a line to the problem that was noted last.
+    pub(crate) fn help(&mut self, text: &str) {
+        self.problems.last_mut().expect("a problem was noted").help(text);
+    }
+
     /// Notes that a value is of the wrong kind.
     pub(crate) fn mismatch(&mut self, node: &Node, wanted: &str) -> &mut Problem {
         self.error(node.span, format!("expected {wanted}, found {}", node.kind()))
@@ -54,6 +59,7 @@ impl Walk {
         let problem = self.error(span, format!("unknown {what} `{name}`"));
         match meant {
             Some(meant) => problem.label(format!("did you mean `{meant}`?")),
+            None if known.clone().next().is_none() => problem,
             None => problem.help(format!("known: {}", listed(known))),
         }
     }
@@ -107,7 +113,7 @@ impl<'t> Fields<'t> {
         let found = self.get(name);
         if found.is_none() {
             let what = match self.spec.key(name).map(|key| key.kind) {
-                Some(Kind::Word(words)) => format!(": {}", listed(words.iter().copied())),
+                Some(Kind::Word(words)) => format!(": one of {}", listed(words.iter().copied())),
                 _ => String::new(),
             };
             let problem = walk.error(self.span, format!("{} needs `{name}`{what}", self.spec.name));
@@ -186,8 +192,9 @@ impl Drop for Fields<'_> {
 }
 
 fn unknown_key(walk: &mut Walk, key: &str, span: Span, spec: &'static TableSpec) {
-    let meant = similar(key, spec.names());
     let owner = schema::owner_of(key, spec);
+    // A key that exists elsewhere is more likely misplaced than badly misspelt.
+    let meant = if owner.is_some() { typo(key, spec.names()) } else { similar(key, spec.names()) };
     let problem = walk.error(span, format!("unknown key `{key}` in {}", spec.name));
     if let Some(meant) = meant {
         problem.label(format!("did you mean `{meant}`?"));
