@@ -6,6 +6,7 @@
 //! a metric that has no value in a run is zero, never absent – a sweep's table has no holes.
 
 mod fold;
+mod slabs;
 
 use std::fmt;
 

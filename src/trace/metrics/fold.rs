@@ -10,6 +10,9 @@ use crate::kernel::{SimDuration, SimTime};
 use crate::model::{Address, Field, Kind, Reason, Subject, Value};
 use crate::trace::{Record, Trace, What};
 
+use super::slabs::{
+    Disk, Integral, LEASE, Lease, Life, NOBODY, POOL, Pool, SANDBOX, Sandbox, number, reference, slot, word,
+};
 use super::{Figure, Metrics};
 
 /// What the fold must be told, because no record says it.
@@ -38,79 +41,6 @@ pub fn fold(trace: &Trace, frame: &Frame) -> Metrics {
     fold.finish()
 }
 
-/// A quantity over time and its integral.
-#[derive(Default)]
-struct Integral {
-    level: u64,
-    since: SimTime,
-    total: SimDuration,
-}
-
-impl Integral {
-    fn change(&mut self, at: SimTime, up: u64, down: u64) {
-        self.total = self.total + at.since(self.since) * self.level;
-        self.since = at;
-        self.level = self.level + up - down;
-    }
-}
-
-#[derive(Clone, Copy, PartialEq, Eq, Default)]
-enum Life {
-    #[default]
-    Gone,
-    Pending,
-    Running,
-    Stopped,
-    Dead,
-}
-
-impl Life {
-    fn is_live(self) -> bool {
-        matches!(self, Self::Pending | Self::Running)
-    }
-    fn is_over(self) -> bool {
-        matches!(self, Self::Dead | Self::Gone)
-    }
-}
-
-const NOBODY: u32 = u32::MAX;
-
-#[derive(Clone, Copy)]
-struct Sandbox {
-    life: Life,
-    pool: u32,
-    task_ended: bool,
-    container: bool,
-    leases_bound: u32,
-}
-
-#[derive(Clone, Copy)]
-struct Pool {
-    app: u32,
-    desired: u64,
-    /// In a fixed pool: the number the launcher told last.
-    configured: u64,
-    references: u64,
-    ready: u64,
-    unready: bool,
-    wait_decided: Option<SimDuration>,
-}
-
-#[derive(Clone, Copy)]
-struct Lease {
-    disk: u32,
-    sandbox: u32,
-    pending: bool,
-    bound: bool,
-}
-
-#[derive(Clone, Default)]
-struct Disk {
-    exists: bool,
-    owner: Option<u32>,
-    users: Vec<u32>,
-}
-
 struct Fold<'a> {
     records: &'a [Record],
     frame: &'a Frame,
@@ -132,43 +62,6 @@ struct Fold<'a> {
     ready_at: Option<SimTime>,
     /// By fault: its last strike.
     struck: Vec<Option<SimTime>>,
-}
-
-/// The slot of `index`, made when it is not there yet.
-fn slot<T: Clone>(slab: &mut Vec<T>, index: u32, empty: T) -> &mut T {
-    let index = index as usize;
-    if index >= slab.len() {
-        slab.resize(index + 1, empty);
-    }
-    &mut slab[index]
-}
-
-const SANDBOX: Sandbox =
-    Sandbox { life: Life::Gone, pool: NOBODY, task_ended: false, container: false, leases_bound: 0 };
-const POOL: Pool =
-    Pool { app: NOBODY, desired: 0, configured: 0, references: 0, ready: 0, unready: false, wait_decided: None };
-const LEASE: Lease = Lease { disk: NOBODY, sandbox: NOBODY, pending: false, bound: false };
-
-/// The number of the entity that a field names.
-fn reference(value: Value) -> u32 {
-    match value {
-        Value::Ref(subject) => subject.index,
-        _ => NOBODY,
-    }
-}
-
-fn number(value: Value) -> u64 {
-    match value {
-        Value::Int(n) => n,
-        _ => 0,
-    }
-}
-
-fn word(value: Value) -> &'static str {
-    match value {
-        Value::Word(word) => word,
-        _ => "",
-    }
 }
 
 impl<'a> Fold<'a> {
