@@ -140,14 +140,14 @@ fixes! {
     DrainBeforeCreate = "drain-before-create", Day::of(2026, 4, 2), "#725", true, "with disks, the old pool drains before the new one is created";
     NodeHealth = "node-health", Day::of(2026, 4, 14), "#762", false, "sandboxes of a node that is lost for 5 min are marked DEAD";
     DeathsOfOwnVersion = "deaths-of-own-version", Day::of(2026, 4, 17), "#766", false, "a request does not fail fast because of another version's dead";
-    WatchResumes = "watch-resumes", Day::of(2026, 6, 3), "#841", false, "a watch continues from the last revision seen";
+    WatchResumes = "watch-resumes", Day::of(2026, 6, 3), "#841", true, "a watch continues from the last revision seen";
     ActivatorResyncs = "activator-resyncs", Day::of(2026, 6, 3), "#837", false, "the activator lists everything when it reconnects";
     ConfirmBeforeRelease = "confirm-before-release", Day::of(2026, 6, 12), "#856", true, "the watchdog reads a sandbox again before it frees its address";
     ReleaseLeasesOnBootFailure = "release-leases-on-boot-failure", Day::of(2026, 6, 22), "#861", true, "a boot that fails after binding releases its lease";
     OrphanLeaseSweep = "orphan-lease-sweep", Day::of(2026, 6, 22), "#861", true, "leases of dead or missing sandboxes are released";
     RepointActivator = "repoint-activator", Day::of(2026, 7, 6), "#883", false, "the activator leaves a pool that no longer references the version";
     DrainWaitsForDead = "drain-waits-for-dead", Day::of(2026, 8, 21), "#1077", true, "only DEAD counts as drained";
-    DirtyKeyQueue = "dirty-key-queue", Day::of(2026, 9, 4), "#1164", false, "the work queue holds keys, read again before each reconcile, retried on failure";
+    DirtyKeyQueue = "dirty-key-queue", Day::of(2026, 9, 4), "#1164", true, "the work queue holds keys, read again before each reconcile, retried on failure";
     IdempotentDrain = "idempotent-drain", Day::of(2026, 9, 4), "#1162", true, "a pool that is drained already is not drained again";
     ExitWakesController = "exit-wakes-controller", Day::PROPOSED, "rules", true, "the exit's own write is not skipped, so that the stop follows at once";
     DiffClearsFields = "diff-clears-fields", Day::PROPOSED, "rules", true, "a diff can write zero, empty and absent";
