@@ -138,7 +138,7 @@ fixes! {
     CompareVolumes = "compare-volumes", Day::of(2026, 3, 31), "#718", true, "a pool matches only when its volumes do";
     KeepLastCrashTime = "keep-last-crash-time", Day::of(2026, 4, 2), "#723", true, "last_crash_time survives recovery and reset";
     DrainBeforeCreate = "drain-before-create", Day::of(2026, 4, 2), "#725", true, "with disks, the old pool drains before the new one is created";
-    NodeHealth = "node-health", Day::of(2026, 4, 14), "#762", false, "sandboxes of a node that is lost for 5 min are marked DEAD";
+    NodeHealth = "node-health", Day::of(2026, 4, 14), "#762", true, "sandboxes of a node that is lost for 5 min are marked DEAD";
     DeathsOfOwnVersion = "deaths-of-own-version", Day::of(2026, 4, 17), "#766", false, "a request does not fail fast because of another version's dead";
     WatchResumes = "watch-resumes", Day::of(2026, 6, 3), "#841", true, "a watch continues from the last revision seen";
     ActivatorResyncs = "activator-resyncs", Day::of(2026, 6, 3), "#837", false, "the activator lists everything when it reconnects";
