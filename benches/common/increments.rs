@@ -28,6 +28,11 @@ impl Increments {
         self.table[index as usize] + (self.state >> 30) % 1024
     }
 
+    /// A number below `n`.
+    pub(crate) fn below(&mut self, n: usize) -> usize {
+        ((self.draw(32) * n as u64) >> 32) as usize
+    }
+
     fn draw(&mut self, bits: u32) -> u64 {
         self.state = self.state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         self.state >> (u64::BITS - bits)
