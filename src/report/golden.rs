@@ -47,10 +47,9 @@ pub fn golden(
     page.section("outcome");
     end(&mut page, scenario, variant, outcome);
     checks(&mut page, checked);
-    let warnings: Vec<&String> = scenario.warnings.iter().chain(&outcome.warnings).collect();
-    if !warnings.is_empty() {
+    if !outcome.warnings.is_empty() {
         page.section("warnings");
-        warnings.iter().for_each(|warning| page.prose(warning));
+        outcome.warnings.iter().for_each(|warning| page.prose(warning));
     }
     page.finish()
 }

@@ -41,7 +41,6 @@ pub fn json(
         })
     });
     let rejected = outcome.rejected.iter().map(|(index, error)| json!({ "step": step(*index), "error": error }));
-    let warnings: Vec<&String> = scenario.warnings.iter().chain(&outcome.warnings).collect();
     let failures: Vec<String> = checked.failures.iter().map(ToString::to_string).collect();
 
     let mut object: BTreeMap<&str, String> = BTreeMap::new();
@@ -65,7 +64,7 @@ pub fn json(
     put("settled_in", json!(settled_in(scenario, variant.expect.as_ref(), outcome)));
     put("livelock", json!(livelock));
     put("rejected", Value::Array(rejected.collect()));
-    put("warnings", json!(warnings));
+    put("warnings", json!(outcome.warnings));
     put("ended_at", json!(outcome.ended_at));
     put("events", json!(outcome.events));
     put("trace_digest", json!(outcome.trace.digest()));

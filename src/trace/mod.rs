@@ -14,3 +14,42 @@ pub mod timeline;
 pub(crate) mod testing;
 
 pub use record::{Record, Trace, What};
+
+use crate::model::Reason;
+
+/// The decision that a write was made for, and its index: its cause, or the one before when the
+/// cause only says what was counted. A bare reconcile explains nothing and is none.
+pub(crate) fn decision(trace: &Trace, write: &Record) -> Option<(usize, Reason)> {
+    let decided = |record: &Record| {
+        let index = record.cause.index()?;
+        let above = &trace.records()[index];
+        if let What::Decided(reason) = above.what { Some((index, above, reason)) } else { None }
+    };
+    let (index, above, reason) = decided(write)?;
+    if let Reason::Counted { .. } = reason {
+        let (index, before, reason) = decided(above)?;
+        return (before.subject == above.subject && explains(reason)).then_some((index, reason));
+    }
+    explains(reason).then_some((index, reason))
+}
+
+/// A decision in words, for a line that names its actor already.
+pub(crate) fn words(reason: Reason) -> String {
+    match reason {
+        Reason::Requested { action } => action.to_owned(),
+        other => other.to_string(),
+    }
+}
+
+/// Whether a decision says why the writes after it were made, and not only what else happened.
+fn explains(reason: Reason) -> bool {
+    !matches!(
+        reason,
+        Reason::Reconcile { .. }
+            | Reason::FieldIgnored { .. }
+            | Reason::HandlerFailed { .. }
+            | Reason::EventDropped { .. }
+            | Reason::WatchBroke { .. }
+            | Reason::WatchEnded
+    )
+}

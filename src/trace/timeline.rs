@@ -183,9 +183,11 @@ impl Page<'_> {
         if entry.why.is_empty() {
             return self.text(&entry.what, start, NEXT_AT, tone, out);
         }
-        let what_end = start + entry.what.len().max(WHAT) + 1;
+        // Two spaces part what overflows its column from the reason.
+        let gap = if entry.what.len() > WHAT { 2 } else { 1 };
+        let what_end = start + entry.what.len().max(WHAT) + gap;
         if width >= WHY_AT + WHY_MIN || what_end + entry.why.len() <= width {
-            write!(out, "{tone}{:<WHAT$}{tone:#} ", entry.what)?;
+            write!(out, "{tone}{:<WHAT$}{tone:#}{:gap$}", entry.what, "")?;
             let indent = if width >= WHY_AT + WHY_MIN { WHY_AT } else { NEXT_AT };
             return self.text(&entry.why, what_end, indent, why, out);
         }

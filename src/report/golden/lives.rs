@@ -7,8 +7,8 @@
 use std::collections::BTreeMap;
 
 use crate::kernel::{SimDuration, SimTime};
-use crate::model::{Controller, Field, Kind, Reason, Subject, Value};
-use crate::trace::{Record, Trace, What};
+use crate::model::{Controller, Field, Reason, Subject, Value};
+use crate::trace::{Record, Trace, What, decision, words};
 
 use super::page::clean;
 use super::spans::skeleton;
@@ -58,8 +58,9 @@ pub(super) struct Life {
     pub(super) settings: Vec<(Field, Setting)>,
     /// The cooldowns that were decided.
     pub(super) waits: Vec<SimDuration>,
+    /// How often a pool decided to forget its crashes.
+    pub(super) recoveries: u64,
     boot_open: bool,
-    stopping: bool,
 }
 
 impl Life {
@@ -73,8 +74,8 @@ impl Life {
             fields: BTreeMap::new(),
             settings: Vec::new(),
             waits: Vec::new(),
+            recoveries: 0,
             boot_open: false,
-            stopping: false,
         }
     }
 
@@ -144,15 +145,13 @@ pub(super) fn lives(trace: &Trace) -> BTreeMap<Subject, Life> {
             What::Deleted { .. } => {
                 life.deleted = true;
                 life.over.get_or_insert(record.at);
-                let reason = decision(trace, record);
-                life.moment(record, "deleted", reason, words(reason));
+                let reason = decision(trace, record).map(|(_, reason)| reason);
+                life.moment(record, "deleted", reason, why(reason));
             }
             What::Decided(reason) => decided(life, record, reason),
-            What::TaskEnded { code } if record.subject.kind == Kind::Sandbox => {
-                // A task that ends because the sandbox is being stopped is no news.
-                if matches!(life.status(), "pending" | "running") && !life.stopping {
-                    life.moment(record, "task ends", None, format!("exit code {code}"));
-                }
+            // A task that a controller ends is no news; one that ends by itself is the world's doing.
+            What::TaskEnded { code } if record.actor.controller == Controller::World => {
+                life.moment(record, "task ends", None, format!("exit code {code}"));
             }
             // The rest is told by what a controller makes of it.
             _ => {}
@@ -162,9 +161,13 @@ pub(super) fn lives(trace: &Trace) -> BTreeMap<Subject, Life> {
 }
 
 fn set(trace: &Trace, life: &mut Life, set: &Record, field: Field, from: Value, to: Value) {
+    // A write of the value that is there already changes nothing.
+    if from == to {
+        return;
+    }
     life.fields.insert(field, to);
     let write = set.cause.index().map(|index| &trace.records()[index]);
-    let reason = write.and_then(|write| decision(trace, write));
+    let reason = write.and_then(|write| decision(trace, write).map(|(_, reason)| reason));
     match field {
         Field::Status => {
             let Value::Word(word) = to else { return };
@@ -175,7 +178,7 @@ fn set(trace: &Trace, life: &mut Life, set: &Record, field: Field, from: Value, 
             if matches!(reason, Some(Reason::BootFailed { .. })) {
                 life.forget_boot_failure();
             }
-            life.moment(set, word.to_uppercase(), reason, words(reason));
+            life.moment(set, word.to_uppercase(), reason, why(reason));
             if matches!(*word, "dead" | "failed" | "released") {
                 life.over = Some(set.at);
             }
@@ -201,22 +204,13 @@ fn decided(life: &mut Life, record: &Record, reason: Reason) {
             life.moment(record, BOOT_FAILS, None, error.to_string());
         }
         Reason::Booted { .. } | Reason::BootOvertaken => life.boot_open = false,
-        Reason::CleanUp => life.stopping = true,
         Reason::CrashesCounted { wait, .. } => life.waits.push(wait),
+        Reason::Recovered { .. } => life.recoveries += 1,
         // Every other decision is told by the write that it led to.
         _ => {}
     }
 }
 
-/// The decision that a write was made for, unless it explains nothing.
-fn decision(trace: &Trace, write: &Record) -> Option<Reason> {
-    match trace.records()[write.cause.index()?].what {
-        What::Decided(Reason::Reconcile { .. } | Reason::Counted { .. }) => None,
-        What::Decided(reason) => Some(reason),
-        _ => None,
-    }
-}
-
-fn words(reason: Option<Reason>) -> String {
-    reason.map(|reason| reason.to_string()).unwrap_or_default()
+fn why(reason: Option<Reason>) -> String {
+    reason.map(words).unwrap_or_default()
 }

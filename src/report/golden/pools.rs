@@ -5,7 +5,9 @@
 //! from what really runs.
 
 use crate::kernel::SimDuration;
-use crate::model::{Field, Value};
+use crate::model::{Field, Reason, Value};
+
+use crate::trace::words;
 
 use super::lives::{Life, Setting};
 use super::page::{Page, clean};
@@ -34,12 +36,13 @@ pub(super) fn tell(page: &mut Page, name: &str, life: &Life) {
     } else {
         let ready_ever = history(Field::ReadyInstances).any(|setting| number(setting.to) > 0);
         let ready = match life.number(Field::ReadyInstances) {
-            0 if !ready_ever => "never any ready".to_owned(),
+            0 if !ready_ever => "never counted ready".to_owned(),
             n => format!("ready {n}"),
         };
         let desired = life.number(Field::DesiredInstances);
         let count = life.number(Field::ConsecutiveCrashCount);
-        page.fact("at the end", &format!("desired {desired}, {ready}, crash count {count}"));
+        let never = if life.waits.is_empty() { ", never in cooldown" } else { "" };
+        page.fact("at the end", &format!("desired {desired}, {ready}, crash count {count}{never}"));
     }
 }
 
@@ -52,7 +55,7 @@ fn number(value: Value) -> u64 {
 
 fn told_by(setting: &Setting) -> String {
     let by = setting.by.name();
-    setting.reason.map_or_else(|| format!("by {by}"), |reason| clean(&format!("by {by}: {reason}")))
+    setting.reason.map_or_else(|| format!("by {by}"), |reason| clean(&format!("by {by}: {}", words(reason))))
 }
 
 /// Changes of the desired number; those that came again are told once, with their count.
@@ -79,7 +82,6 @@ fn changes(page: &mut Page, changes: &[&Setting]) {
 fn crashes(page: &mut Page, life: &Life, counts: &[&Setting]) {
     let counted: u64 = counts.iter().map(|s| number(s.to).saturating_sub(number(s.from))).sum();
     if counted == 0 {
-        page.fact("crashes", "none counted, never in cooldown");
         return;
     }
     let most = counts.iter().map(|setting| number(setting.to)).max().unwrap_or(0);
@@ -92,6 +94,10 @@ fn crashes(page: &mut Page, life: &Life, counts: &[&Setting]) {
         let others = if alike.len() < by.len() { ", and for other reasons" } else { "" };
         let times = if by.len() == 1 { String::new() } else { format!(" x{}", by.len()) };
         page.fact(&format!("forgotten{times}"), &format!("{}{others}", merge(alike.into_iter())));
+    }
+    let written = counts.iter().filter(|s| matches!(s.reason, Some(Reason::Recovered { .. }))).count() as u64;
+    if life.recoveries > written {
+        page.fact("recovered", &format!("decided x{}, written x{written}: the store keeps the count", life.recoveries));
     }
     let waits: Vec<SimDuration> = life.waits.iter().copied().filter(|wait| !wait.is_zero()).collect();
     if waits.is_empty() {

@@ -201,6 +201,10 @@ impl<'a> Fold<'a> {
     }
 
     fn set(&mut self, record: &Record, field: Field, from: Value, to: Value) {
+        // A write of the value that is there already changes nothing.
+        if from == to {
+            return;
+        }
         let (at, index) = (record.at, record.subject.index);
         match (record.subject.kind, field) {
             (Kind::Sandbox, Field::Status) => {

@@ -6,8 +6,8 @@
 //! routine, has a line of its own.
 
 use crate::kernel::SimTime;
-use crate::model::{Actor, Field, Kind, Reason, Subject, Value};
-use crate::trace::{Record, Trace, What};
+use crate::model::{Actor, Controller, Field, Kind, Name, Reason, Subject, Value};
+use crate::trace::{Record, Trace, What, decision, words};
 
 use super::Options;
 
@@ -86,6 +86,43 @@ pub fn entries(trace: &Trace, options: &Options) -> Vec<Entry> {
     entries
 }
 
+/// What has begun about a sandbox and not ended.
+#[derive(Clone, Copy, Default)]
+struct Open {
+    boot: Option<usize>,
+    clean_up: Option<usize>,
+    failure: Option<Name>,
+}
+
+impl Open {
+    /// Takes note of a decision; returns that one which needs no line of its own any more.
+    fn take(&mut self, index: usize, reason: Reason) -> Option<usize> {
+        match reason {
+            Reason::BootStarted => {
+                self.boot = Some(index);
+                None
+            }
+            Reason::BootFailed { error, .. } => {
+                self.failure = Some(error);
+                self.boot.take()
+            }
+            Reason::Booted { .. } | Reason::BootOvertaken => self.boot.take(),
+            Reason::CleanUp => {
+                self.clean_up = Some(index);
+                None
+            }
+            Reason::CleanUpFailed { error } => {
+                self.failure = Some(error);
+                self.clean_up.take()
+            }
+            Reason::CleanedUp => self.clean_up.take(),
+            Reason::HandlerFailed { error } => (self.failure.take() == Some(error)).then_some(index),
+            // Nothing else begins, ends or fails what others tell.
+            _ => None,
+        }
+    }
+}
+
 struct Reader<'a> {
     trace: &'a Trace,
     options: &'a Options,
@@ -104,37 +141,27 @@ impl Reader<'_> {
         records[index + 1..].iter().take_while(belongs).count()
     }
 
-    /// The decision that is a record's direct cause.
-    fn decision(&self, record: &Record) -> Option<(usize, Reason)> {
-        let index = record.cause.index()?;
-        match self.trace.records()[index].what {
-            What::Decided(reason) => Some((index, reason)),
-            _ => None,
-        }
-    }
-
-    /// Which decisions are told by a write that is shown, or, for the begin of a boot, by its end.
+    /// Which decisions another line tells: the write that they led to, the end of what they
+    /// begin, or the failure that they pass on.
     fn told(&self) -> Vec<bool> {
         let records = self.trace.records();
         let mut told = vec![false; records.len()];
-        let mut begun: Vec<Option<usize>> = vec![None; self.trace.names_of(Kind::Sandbox).len()];
+        let mut open: Vec<Open> = vec![Open::default(); self.trace.names_of(Kind::Sandbox).len()];
         for (index, record) in records.iter().enumerate() {
-            if let What::Decided(reason) = record.what
-                && record.subject.kind == Kind::Sandbox
-                && let Some(begun) = begun.get_mut(record.subject.index as usize)
+            if record.subject.kind == Kind::Sandbox
+                && !self.options.verbose
+                && let Some(open) = open.get_mut(record.subject.index as usize)
             {
-                match reason {
-                    Reason::BootStarted => *begun = Some(index),
-                    Reason::BootFailed { .. } | Reason::Booted { .. } | Reason::BootOvertaken => {
-                        if let Some(begun) = begun.take() {
-                            told[begun] = !self.options.verbose;
-                        }
-                    }
-                    // No other decision ends a boot.
-                    _ => {}
+                let ended = match record.what {
+                    What::Decided(reason) => open.take(index, reason),
+                    What::ContainerGone => open.clean_up.take(),
+                    _ => None,
+                };
+                if let Some(ended) = ended {
+                    told[ended] = true;
                 }
             }
-            let Some((decision, _)) = self.decision(record) else { continue };
+            let Some((decision, _)) = decision(self.trace, record) else { continue };
             let shown = match record.what {
                 What::Created { .. } | What::Deleted { .. } => true,
                 What::Patched { .. } => {
@@ -152,6 +179,10 @@ impl Reader<'_> {
     fn change(&self, set: &Record) -> Option<String> {
         let What::Set { field, from, to } = set.what else { return None };
         let text = |value| value_text(self.trace, value);
+        // A write of the value that is there already changes nothing.
+        if from == to && !self.options.verbose {
+            return None;
+        }
         Some(match field {
             Field::Status if from == Value::None => text(to),
             Field::Status => format!("{} -> {}", text(from), text(to)),
@@ -166,10 +197,7 @@ impl Reader<'_> {
     }
 
     fn why(&self, record: &Record) -> String {
-        match self.decision(record) {
-            None | Some((_, Reason::Reconcile { .. } | Reason::Counted { .. })) => String::new(),
-            Some((_, reason)) => reason.to_string(),
-        }
+        decision(self.trace, record).map(|(_, reason)| words(reason)).unwrap_or_default()
     }
 
     fn tell(&self, index: usize, told: &[bool], sets: &[Record]) -> Option<Told> {
@@ -200,7 +228,7 @@ impl Reader<'_> {
             What::Deleted { .. } => Some(("deleted".to_owned(), self.why(record), Tone::Plain)),
             What::Decided(reason) => {
                 let shown = !told[index] && (self.options.verbose || !reason.is_routine());
-                shown.then(|| (reason.to_string(), String::new(), tone_of_reason(reason)))
+                shown.then(|| (words(reason), String::new(), tone_of_reason(reason)))
             }
             other => self.tell_event(record, other),
         }
@@ -239,7 +267,11 @@ impl Reader<'_> {
             What::ProcessUp => plain("process up", Tone::Outside),
             What::TaskStarted => routine("task starts".to_owned(), Tone::Plain),
             What::PortBound => routine("port answers".to_owned(), Tone::Plain),
-            What::TaskEnded { code } => Some((format!("task ends, code {code}"), String::new(), Tone::Plain)),
+            // A task that a controller ends is told by its stop; one that ends by itself is news.
+            What::TaskEnded { code } if record.actor.controller == Controller::World => {
+                Some((format!("task ends, code {code}"), String::new(), Tone::Bad))
+            }
+            What::TaskEnded { code } => routine(format!("task ends, code {code}"), Tone::Plain),
             What::ContainerGone => routine("container gone".to_owned(), Tone::Plain),
             What::AddressTaken(address) => routine(format!("takes {address}"), Tone::Plain),
             What::AddressFreed(address) => routine(format!("gives back {address}"), Tone::Plain),

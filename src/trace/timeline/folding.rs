@@ -8,7 +8,8 @@
 use std::collections::BTreeMap;
 
 use crate::kernel::{SimDuration, SimTime};
-use crate::trace::Trace;
+use crate::model::{Controller, Field, Kind, Subject, Value};
+use crate::trace::{Trace, What, decision};
 
 use super::Entry;
 
@@ -51,27 +52,79 @@ const LONGEST: usize = 64;
 const TIMES_MIN: usize = 3;
 
 /// Folds the entries of a timeline.
+///
+/// Each app is folded by itself, and so is what collectors remove: two loops that run side by
+/// side would otherwise hide each other. Items are in the order of their first lines.
 pub fn fold(trace: &Trace, entries: &[Entry]) -> Vec<Item> {
+    let families = Families::of(trace);
     let mut keys = Keys::default();
-    let mut nodes: Vec<Node> = entries
-        .iter()
-        .enumerate()
-        .map(|(index, entry)| Node { key: keys.line(trace, entry), begin: entry.at, item: Item::Line(index) })
-        .collect();
+    let mut lanes: BTreeMap<(Subject, bool), Vec<Node>> = BTreeMap::new();
+    for (index, entry) in entries.iter().enumerate() {
+        let lane = (families.head(entry.subject), entry.actor.controller == Controller::Collector);
+        let node = Node { key: keys.line(trace, entry), first: index, begin: entry.at, item: Item::Line(index) };
+        lanes.entry(lane).or_default().push(node);
+    }
+    let mut nodes: Vec<Node> = lanes.into_values().flat_map(|nodes| fold_lane(nodes, &mut keys)).collect();
+    nodes.sort_by_key(|node| node.first);
+    nodes.into_iter().map(|node| node.item).collect()
+}
+
+fn fold_lane(mut nodes: Vec<Node>, keys: &mut Keys) -> Vec<Node> {
     let mut longest = 1;
     while longest <= LONGEST {
         // Each pass either shortens the list or is the last of its length.
-        while let Some(shorter) = pass(&nodes, longest, &mut keys) {
+        while let Some(shorter) = pass(&nodes, longest, keys) {
             nodes = shorter;
         }
         longest *= 2;
     }
-    nodes.into_iter().map(|node| node.item).collect()
+    nodes
+}
+
+/// Which thing belongs to which: sandboxes to pools, pools to apps, and so on.
+struct Families(BTreeMap<Subject, Subject>);
+
+impl Families {
+    fn of(trace: &Trace) -> Self {
+        let mut parents = BTreeMap::new();
+        for record in trace.records() {
+            match record.what {
+                What::Set { field: Field::App | Field::Pool | Field::CreatedBy, to: Value::Ref(parent), .. } => {
+                    parents.insert(record.subject, parent);
+                }
+                // A lease or disk without an app belongs where its sandbox does.
+                What::Set { field: Field::Sandbox, to: Value::Ref(parent), .. } => {
+                    parents.entry(record.subject).or_insert(parent);
+                }
+                What::Created { .. } if record.subject.kind == Kind::Disk => {
+                    if let Some((decision, _)) = decision(trace, record) {
+                        parents.insert(record.subject, trace.records()[decision].subject);
+                    }
+                }
+                // Nothing else says who belongs to whom.
+                _ => {}
+            }
+        }
+        Self(parents)
+    }
+
+    /// The app that a subject belongs to, or the subject itself.
+    fn head(&self, mut subject: Subject) -> Subject {
+        // Lease, sandbox, pool, app: no chain is longer, and none may run in a circle.
+        for _ in 0..4 {
+            match self.0.get(&subject) {
+                Some(parent) if *parent != subject => subject = *parent,
+                _ => break,
+            }
+        }
+        subject
+    }
 }
 
 #[derive(Clone)]
 struct Node {
     key: u32,
+    first: usize,
     begin: SimTime,
     item: Item,
 }
@@ -167,7 +220,7 @@ fn folded(nodes: &[Node], length: usize, keys: &mut Keys) -> Node {
     let times = repetitions.len() as u64;
     let last = last_entry(&nodes[nodes.len() - 1].item);
     let block = Block { body, times: (times, times), period, last };
-    Node { key: keys.block(repetitions[0]), begin: begins[0], item: Item::Block(block) }
+    Node { key: keys.block(repetitions[0]), first: nodes[0].first, begin: begins[0], item: Item::Block(block) }
 }
 
 /// Widens the ranges of a block by those of one that is alike.
