@@ -8,6 +8,7 @@ pub mod controllers;
 pub mod kernel;
 pub mod model;
 pub mod ports;
+pub mod report;
 pub mod scenario;
 pub mod sim;
 pub mod trace;
