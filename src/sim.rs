@@ -1,16 +1,30 @@
 //! A simulation: wires one variant of a scenario to a world and runs it.
+//!
+//! The only place that knows both controllers and world. It hosts the processes, carries out the
+//! steps, drives the kernel and asks the judges. What a newcomer gets wrong: a step is carried
+//! out *by the platform* (a deploy takes store calls and can be refused), not by decree.
 
-use crate::kernel::{RecordId, SimDuration, SimTime, Stop};
-use crate::model::{Name, Subject};
-use crate::scenario::{Scenario, Variant, Verdict};
-use crate::trace::Trace;
-use crate::world::spec::Invariant;
+use std::rc::Rc;
+
+use crate::controllers::deploy::{DeployRequest, Deployer};
+use crate::controllers::operator::Operator;
+use crate::controllers::process::{self, Hosting};
+use crate::controllers::runtime::{Failure, Rules};
+use crate::controllers::tuning::TickerPhase;
+use crate::kernel::{Budget, GroupId, RecordId, SimDuration, SimTime, Step as KernelStep, Stop};
+use crate::model::{Actor, Controller, Kind, Name, Node, NodeId, NodeStatus, SandboxId, Subject};
+use crate::ports::Ports;
+use crate::scenario::{Action, Scenario, Step, Variant, Verdict, WorkloadChange};
+use crate::trace::{Trace, What};
+use crate::world::spec::{Invariant, Phase, WorkloadSpec};
+use crate::world::{Process, SimDisks, SimPlatform, SimSandboxes, World, WorldSpec};
 
 /// One variant of a scenario, ready to run.
 pub struct Simulation<'a> {
     scenario: &'a Scenario,
     variant: &'a Variant,
     until: Option<SimTime>,
+    budget: Budget,
 }
 
 /// An invariant that was found broken; once for each subject and invariant.
@@ -65,7 +79,7 @@ pub struct Outcome {
 impl<'a> Simulation<'a> {
     /// Prepares a run.
     pub fn new(scenario: &'a Scenario, variant: &'a Variant) -> Self {
-        Self { scenario, variant, until: None }
+        Self { scenario, variant, until: None, budget: Budget::default() }
     }
 
     /// Ends the run at `until` instead of the scenario's horizon.
@@ -75,21 +89,275 @@ impl<'a> Simulation<'a> {
         self
     }
 
+    /// Gives the run other guards.
+    #[must_use]
+    pub fn budget(mut self, budget: Budget) -> Self {
+        self.budget = budget;
+        self
+    }
+
     /// Runs it to its end.
     pub fn run(&self) -> Outcome {
-        let ended_at = self.until.unwrap_or(self.scenario.horizon);
-        let _ = self.variant;
+        let world = self.set_up();
+        let horizon = self.until.unwrap_or(self.scenario.horizon);
+        let stop = drive(&world, horizon);
+        if stop == Stop::Horizon {
+            world.kernel.advance_to(horizon);
+        }
+        self.outcome(&world, stop)
+    }
+
+    /// A world at time zero with its processes started and its steps waiting.
+    fn set_up(&self) -> World {
+        let rules = Rc::new(Rules { fixes: self.variant.policy.fixes, tuning: self.variant.tuning });
+        let world = World::new(&WorldSpec {
+            cluster: self.scenario.cluster.clone(),
+            workloads: self.scenario.workloads.clone(),
+            faults: self.scenario.faults.clone(),
+            seed: self.variant.seed,
+            budget: self.budget,
+            restart_after: rules.tuning.restart_after,
+            phase: match rules.tuning.ticker_phase {
+                TickerPhase::Fixed => Phase::Fixed,
+                TickerPhase::Seed => Phase::Seed,
+                TickerPhase::Zero => Phase::Zero,
+            },
+        });
+        for step in &self.scenario.steps {
+            world.name_next(Kind::Step, Name::new(&format!("step/{}", step.name)));
+        }
+        let operator = Actor::central(Controller::World);
+        world.name_next(Kind::Process, Name::new("process/coordinator"));
+        for name in &self.scenario.cluster.nodes {
+            world.name_next(Kind::Process, Name::new(&format!("process/{name}")));
+            world.apply_create(operator, Node { name: *name, status: NodeStatus::Ready, session_until: None });
+        }
+        let start_rules = Rc::clone(&rules);
+        world.on_start(move |world, process| start(world, process, &start_rules));
+        world.start_process(Process::Coordinator);
+        for node in 0..self.scenario.cluster.nodes.len() {
+            world.start_process(Process::Node(NodeId::from_index(node as u32)));
+        }
+        for (index, step) in self.scenario.steps.iter().enumerate() {
+            schedule(&world, &rules, index, step.clone(), self.image_of(index));
+        }
+        world
+    }
+
+    /// The image that a deploy step builds: named after its `build`, else one of its own.
+    fn image_of(&self, index: usize) -> Name {
+        let Action::Deploy { app, build, .. } = &self.scenario.steps[index].action else { return Name::new("") };
+        if let Some(build) = build {
+            return Name::new(&format!("{app}:{build}"));
+        }
+        let same_app = |step: &&Step| matches!(&step.action, Action::Deploy { app: other, .. } if other == app);
+        let nth = self.scenario.steps[..=index].iter().filter(same_app).count();
+        Name::new(&format!("{app}:build-{nth}"))
+    }
+
+    fn outcome(&self, world: &World, stop: Stop) -> Outcome {
+        let ended_at = world.kernel.now();
+        let mut warnings = self.scenario.warnings.clone();
+        let missing = &self.variant.policy.missing;
+        if !missing.is_empty() {
+            let names: Vec<&str> = missing.iter().map(|fix| fix.name()).collect();
+            warnings.push(format!("not simulated yet: {}", names.join(", ")));
+        }
+        for (fault, struck) in self.scenario.faults.iter().zip(world.faults_struck()) {
+            if struck == 0 {
+                warnings.push(format!("fault `{}` never struck", fault.name));
+            }
+        }
+        let events = world.kernel.events();
+        let trace = world.take_trace();
+        let rejected = rejected(&trace);
         Outcome {
-            trace: Trace::default(),
+            trace,
             verdict: Verdict::Unsettled,
             settled_at: None,
             livelock: None,
             ended_at,
-            stop: Stop::Horizon,
-            events: 0,
+            stop,
+            events,
             violations: Vec::new(),
-            rejected: Vec::new(),
-            warnings: Vec::new(),
+            rejected,
+            warnings,
         }
+    }
+}
+
+/// Runs the world to the horizon, or until a guard stops it.
+fn drive(world: &World, horizon: SimTime) -> Stop {
+    loop {
+        match world.kernel.step(horizon) {
+            KernelStep::Ran => {}
+            KernelStep::Idle => return Stop::Horizon,
+            KernelStep::Stopped(stop) => return stop,
+        }
+    }
+}
+
+/// The steps that the platform refused.
+fn rejected(trace: &Trace) -> Vec<(usize, Name)> {
+    let refused = trace.records().iter().filter_map(|record| match record.what {
+        What::StepEnded { refused: Some(error) } => Some((record.subject.index as usize, error)),
+        _ => None,
+    });
+    refused.collect()
+}
+
+/// Hands each controller of a process its ports.
+struct Host<'a> {
+    world: &'a World,
+    node: Option<NodeId>,
+}
+
+impl Host<'_> {
+    fn actor(&self, controller: Controller) -> Actor {
+        self.node.map_or(Actor::central(controller), |node| Actor::on(controller, node))
+    }
+}
+
+impl Hosting<SimPlatform> for Host<'_> {
+    fn ports(&self, controller: Controller) -> Ports<SimPlatform> {
+        self.world.ports(self.actor(controller))
+    }
+    fn sandboxes(&self, controller: Controller) -> SimSandboxes {
+        self.world.sandboxes(self.actor(controller))
+    }
+    fn disks(&self, controller: Controller) -> SimDisks {
+        self.world.disks(self.actor(controller))
+    }
+}
+
+/// Starts the controllers of a process.
+fn start(world: &World, process: Process, rules: &Rc<Rules>) {
+    let tasks = match process {
+        Process::Coordinator => process::coordinator(&Host { world, node: None }, rules),
+        Process::Node(node) => process::node(&Host { world, node: Some(node) }, rules, node),
+    };
+    for (name, task) in tasks {
+        world.kernel.spawn_boxed(process.group(), name, task);
+    }
+}
+
+/// Lets a step happen at its time.
+fn schedule(world: &World, rules: &Rc<Rules>, index: usize, step: Step, image: Name) {
+    let subject = Subject { kind: Kind::Step, index: index as u32 };
+    let (world, rules) = (world.clone(), Rc::clone(rules));
+    let kernel = world.kernel.clone();
+    kernel.spawn(GroupId::WORLD, "step", async move {
+        world.kernel.sleep_until(step.at).await;
+        let operator = Actor::central(Controller::Operator);
+        world.record_and_follow(operator, subject, What::StepBegan);
+        if !is_platforms(&step.action) {
+            let refused = act_on_world(&world, &step.action).err();
+            world.record(operator, subject, What::StepEnded { refused });
+            return;
+        }
+        if !world.is_up(Process::Coordinator) {
+            let refused = Some(Name::new("the coordinator is down"));
+            world.record(operator, subject, What::StepEnded { refused });
+            return;
+        }
+        // The request lives in the coordinator, and dies with it.
+        let inner = world.clone();
+        world.kernel.spawn(Process::Coordinator.group(), "request", async move {
+            let refused = act_on_platform(&inner, &rules, &step.action, image).await.err();
+            inner.record(operator, subject, What::StepEnded { refused });
+        });
+    });
+}
+
+/// Whether the platform's coordinator carries the action out, or the world itself.
+fn is_platforms(action: &Action) -> bool {
+    match action {
+        Action::Deploy { .. }
+        | Action::DeleteApp { .. }
+        | Action::RestartApp { .. }
+        | Action::SetDesired { .. }
+        | Action::DeleteDisk { .. }
+        | Action::Drain { .. } => true,
+        Action::SetWorkload { .. }
+        | Action::Kill { .. }
+        | Action::NodeDown { .. }
+        | Action::NodeUp { .. }
+        | Action::Restart { .. }
+        | Action::Upgrade(_)
+        | Action::CutWatch { .. }
+        | Action::Note { .. } => false,
+    }
+}
+
+async fn act_on_platform(world: &World, rules: &Rc<Rules>, action: &Action, image: Name) -> Result<(), Name> {
+    let operator = Operator::new(world.ports(Actor::central(Controller::Operator)));
+    let done = match action {
+        Action::Deploy { app, config, .. } => {
+            let deployer = Deployer::new(world.ports(Actor::central(Controller::Deploy)), Rc::clone(rules));
+            let request = DeployRequest { app: *app, config: config.clone(), image };
+            return deployer.deploy(&request).await.map(|_| ()).map_err(|refusal| refusal.0);
+        }
+        Action::DeleteApp { app } => operator.delete_app(*app).await,
+        Action::RestartApp { app } => operator.restart_app(*app).await,
+        Action::SetDesired { app, service, instances } => operator.set_desired(*app, *service, *instances).await,
+        Action::DeleteDisk { disk } => operator.delete_disk(*disk).await,
+        other => unreachable!("{other:?} is no request to the platform"),
+    };
+    done.map_err(|Failure(error)| error)
+}
+
+fn act_on_world(world: &World, action: &Action) -> Result<(), Name> {
+    match action {
+        Action::SetWorkload { app, service, change } => {
+            world.change_workload(*app, *service, |workload| apply(workload, change));
+            Ok(())
+        }
+        Action::Kill { sandbox } => {
+            let full = format!("sandbox/{sandbox}");
+            let names = world.with_trace(|trace| trace.names_of(Kind::Sandbox).to_vec());
+            let index = names.iter().position(|name| **name == *full);
+            let killed = index.is_some_and(|index| world.kill_process(SandboxId::from_index(index as u32), 137));
+            if killed { Ok(()) } else { Err(Name::new(&format!("{full} runs no process"))) }
+        }
+        Action::Restart { process } => {
+            let process = match process {
+                None => Process::Coordinator,
+                Some(name) => Process::Node(node_named(world, *name)),
+            };
+            world.crash_process(process);
+            Ok(())
+        }
+        Action::CutWatch { controller, lasts } => {
+            world.cut_watches(*controller, *lasts);
+            Ok(())
+        }
+        Action::Note { text } => {
+            world.record(Actor::central(Controller::Operator), Subject::CLUSTER, What::Note(*text));
+            Ok(())
+        }
+        other => unreachable!("{other:?} is not done by the world"),
+    }
+}
+
+fn node_named(world: &World, name: Name) -> NodeId {
+    let index = world.cluster.nodes.iter().position(|node| *node == name).expect("the scenario was checked");
+    NodeId::from_index(index as u32)
+}
+
+fn apply(workload: &mut WorkloadSpec, change: &WorkloadChange) {
+    let WorkloadChange { image_pull, start, ready, exit_after, request } = change;
+    let set = |to: &mut _, from: &Option<_>| {
+        if let Some(value) = from {
+            *to = *value;
+        }
+    };
+    set(&mut workload.image_pull, image_pull);
+    set(&mut workload.start, start);
+    set(&mut workload.request, request);
+    if let Some(ready) = ready {
+        workload.ready.clone_from(ready);
+    }
+    if let Some(exit_after) = exit_after {
+        workload.exit_after.clone_from(exit_after);
     }
 }

@@ -1,25 +1,169 @@
-//! The user's application config: three loaders, strict and lenient.
+//! The user's application config: three loaders, strict and lenient, validation and defaults.
+//!
+//! It may know the model's types and nothing of controllers, stores or scenarios. It is the door through which
+//! every deploy comes (`CONTROLLERS.md` §3): a text goes in, the services of an app version come out, or an error
+//! that names every mistake with its line and column. What a newcomer gets wrong: the loaders differ in how the
+//! file is found only – whatever a [`Loader`] says, [`load`] reads the text with the same parser, because the
+//! incident this tool was born of began with a field that one of them ignored.
 
-use std::sync::Arc;
+mod error;
+mod find;
+mod parse;
+mod reader;
+mod resolve;
+mod source;
+mod suggest;
+#[cfg(test)]
+mod tests;
+mod validate;
 
-/// Which of the three loaders reads the config. They must behave alike.
+use std::collections::BTreeMap;
+
+use crate::kernel::time::SimDuration;
+use crate::model::Filesystem;
+
+pub use error::{ConfigError, Place, Problem};
+pub use find::{FILE_NAME, FindError, find_under, find_upwards};
+pub use parse::load;
+pub use source::{CONFIG_BYTES_MAX, ConfigSource, Loader, ReadError};
+
+/// What happens to a field that nobody knows: the fix `strict-app-config`.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Loader {
-    /// Looks for the file from a working directory upwards.
-    Upwards,
-    /// Looks for the file under a given directory.
-    Under,
-    /// Is given the bytes.
-    Bytes,
+pub enum Strictness {
+    /// It is an error.
+    Strict,
+    /// It is ignored, and reported as ignored; the behaviour before the fix.
+    Lenient,
 }
 
-/// A config as a deploy hands it over.
+/// A config that passed, and what of it was ignored.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub struct ConfigSource {
-    /// Who reads it.
-    pub loader: Loader,
-    /// Its text.
-    pub text: Arc<str>,
-    /// Where it came from, for messages: a path, or `config` for a text in the scenario itself.
-    pub origin: Arc<str>,
+pub struct Loaded {
+    /// The config.
+    pub app: AppConfig,
+    /// The fields that nobody knows, in the order of the file; always empty when loaded strictly.
+    pub ignored: Vec<IgnoredField>,
+}
+
+/// A field that a lenient load ignored.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct IgnoredField {
+    /// Its path from the top of the file: `services.database.disks[0].size`.
+    pub path: String,
+    /// Its line, from 1.
+    pub line: usize,
+    /// Its column in characters, from 1.
+    pub column: usize,
+}
+
+/// A value and the place of the field that holds it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct At<T> {
+    /// The value.
+    pub value: T,
+    /// Where its field begins.
+    pub place: Place,
+}
+
+/// The config as the file has it: checked, and no default filled in yet (see [`AppConfig::resolve`]).
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct AppConfig {
+    /// `name`: the app's name, when the file gives one.
+    pub name: Option<At<String>>,
+    /// `post_import`: a command that the platform runs after an import; the scheduler never does.
+    pub post_import: Option<At<String>>,
+    /// `env`: the environment of every service.
+    pub env: Vec<EnvVar>,
+    /// `concurrency`: the requests per instance of services in mode `auto` that do not say themselves.
+    pub concurrency: Option<At<u32>>,
+    /// `services`, by name.
+    pub services: BTreeMap<String, Service>,
+    /// `build`: where it stands, when it does; its content is the image builder's business.
+    pub build: Option<Place>,
+    /// `include`: more files for the image builder.
+    pub include: Vec<At<String>>,
+}
+
+/// An entry of an `env` list.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct EnvVar {
+    /// `key`, never empty.
+    pub key: At<String>,
+    /// `value`; empty when the file gives none.
+    pub value: String,
+}
+
+/// A table `services.NAME`. Absent, not empty, is what the file does not say; an empty text is as good as none.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Service {
+    /// Where its table begins.
+    pub place: Place,
+    /// `command`: what it runs, when not the image's own command.
+    pub command: Option<At<String>>,
+    /// `port`: what it must answer on.
+    pub port: Option<At<u16>>,
+    /// `port_name`.
+    pub port_name: Option<At<String>>,
+    /// `port_type`: `http`, `tcp`, …
+    pub port_type: Option<At<String>>,
+    /// `image`: what it runs, when not the image built by the deploy.
+    pub image: Option<At<String>>,
+    /// `env`: its environment, on top of the app's.
+    pub env: Vec<EnvVar>,
+    /// `concurrency`: how many of it run.
+    pub concurrency: Scaling,
+    /// `disks`: what it mounts.
+    pub disks: Vec<Disk>,
+}
+
+/// A table `services.NAME.concurrency`.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Scaling {
+    /// `mode`.
+    pub mode: Option<At<Mode>>,
+    /// `requests_per_instance`; 0: no limit.
+    pub requests_per_instance: Option<At<u32>>,
+    /// `scale_down_delay`.
+    pub scale_down_delay: Option<At<SimDuration>>,
+    /// `num_instances`, as written: mode `fixed` wants 1 or more, mode `auto` none at all.
+    pub num_instances: Option<At<i64>>,
+}
+
+/// How the number of a service's instances comes about.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Mode {
+    /// From its requests.
+    Auto,
+    /// From `num_instances`.
+    Fixed,
+}
+
+impl Mode {
+    /// Every mode.
+    pub const ALL: &[Self] = &[Self::Auto, Self::Fixed];
+
+    /// As configs write it.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Auto => "auto",
+            Self::Fixed => "fixed",
+        }
+    }
+}
+
+/// An entry of a service's `disks`.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Disk {
+    /// `name`, never empty.
+    pub name: At<String>,
+    /// `mount_path`, never empty.
+    pub mount_path: At<String>,
+    /// `read_only`.
+    pub read_only: Option<At<bool>>,
+    /// `size_gb`; none or 0: the disk must exist already.
+    pub size_gb: Option<At<u32>>,
+    /// `filesystem`.
+    pub filesystem: Option<At<Filesystem>>,
+    /// `lease_timeout`: how long a boot waits for the disk's lease.
+    pub lease_timeout: Option<At<SimDuration>>,
 }

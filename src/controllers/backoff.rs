@@ -86,7 +86,7 @@ impl Backoff {
         }
         let uniform = |low: SimDuration, high: SimDuration| {
             let width = u128::from((high - low).as_nanos()) + 1;
-            low + SimDuration::from_nanos((u128::from(bits) * width >> 64) as u64)
+            low + SimDuration::from_nanos(((u128::from(bits) * width) >> 64) as u64)
         };
         let half = SimDuration::from_nanos(wait.as_nanos() / 2);
         let drawn = match self.jitter_kind {

@@ -6,5 +6,17 @@
 //! be old by the time it writes – most stories are made of that.
 
 pub mod backoff;
+pub mod deploy;
+pub mod disk;
+pub mod disk_watch;
 pub mod fixes;
+pub mod launcher;
+pub mod lease;
+pub mod monitor;
+pub mod operator;
+pub mod pool;
+pub mod process;
+pub mod runtime;
+pub mod sandbox;
+pub mod scheduler;
 pub mod tuning;

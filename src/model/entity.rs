@@ -36,6 +36,9 @@ pub trait Entity: Clone + fmt::Debug + 'static {
     /// Every field with its value.
     fn fields(&self) -> Vec<(Field, Value)>;
 
+    /// The entity that an index entry names, if it names one.
+    fn index_subject(index: Self::Index) -> Option<Subject>;
+
     /// Tells every index entry of the entity.
     fn for_each_index(&self, tell: &mut dyn FnMut(Self::Index));
 
@@ -107,6 +110,14 @@ trait FieldType: PartialEq {
 impl FieldType for u32 {
     fn is_zero(&self) -> bool {
         *self == 0
+    }
+    fn value(&self) -> Value {
+        Value::Int(u64::from(*self))
+    }
+}
+impl FieldType for bool {
+    fn is_zero(&self) -> bool {
+        !self
     }
     fn value(&self) -> Value {
         Value::Int(u64::from(*self))
@@ -245,13 +256,13 @@ fields! {
     Status = "status", Pool = "pool", Instance = "instance", Node = "node", Address = "address", LastActivity = "last_activity",
     SizeGb = "size_gb", Filesystem = "filesystem", Volume = "volume_id", CreatedBy = "created_by", Disk = "disk",
     Sandbox = "sandbox", Mount = "mount", AcquiredAt = "acquired_at", ErrorMessage = "error_message",
-    SessionUntil = "session_until",
+    SessionUntil = "session_until", BootFailed = "boot_failed",
 }
 
 macro_rules! entity {
     ($(#[$doc:meta])* $name:ident, $change:ident, $kind:ident, $table:ident {
         $($(#[$fdoc:meta])* $field:ident: $variant:ident($ty:ty)),* $(,)?
-    } index $index:ty, |$this:ident, $tell:ident| $body:block) => {
+    } index $index:ty, |$this:ident, $tell:ident| $body:block, |$entry:ident| $named:expr) => {
         $(#[$doc])*
         #[derive(Clone, Debug, PartialEq)]
         pub struct $name { $($(#[$fdoc])* pub $field: $ty),* }
@@ -286,6 +297,9 @@ macro_rules! entity {
             fn fields(&self) -> Vec<(Field, Value)> {
                 vec![$((Field::$variant, self.$field.value())),*]
             }
+            fn index_subject($entry: $index) -> Option<Subject> {
+                $named
+            }
             fn for_each_index(&self, tell: &mut dyn FnMut($index)) {
                 let ($this, $tell) = (self, tell);
                 $body
@@ -308,7 +322,7 @@ entity! {
         name: Name(Name),
         /// The version that ought to run.
         active_version: ActiveVersion(Option<VersionId>),
-    } index Name, |this, tell| { tell(this.name); }
+    } index Name, |this, tell| { tell(this.name); }, |_name| None
 }
 
 /// What versions are looked up by: their app.
@@ -323,7 +337,7 @@ entity! {
         config: Config(Rc<[ServiceConfig]>),
         /// The order of creation within the app, from 1.
         number: Number(u32),
-    } index VersionIndex, |this, tell| { tell(this.app); }
+    } index VersionIndex, |this, tell| { tell(this.app); }, |app| Some(app.into())
 }
 
 /// What pools are looked up by: their app.
@@ -369,7 +383,7 @@ entity! {
         last_crash_time: LastCrashTime(Option<SimTime>),
         /// Nothing is created before.
         cooldown_until: CooldownUntil(Option<SimTime>),
-    } index PoolIndex, |this, tell| { tell(this.app); }
+    } index PoolIndex, |this, tell| { tell(this.app); }, |app| Some(app.into())
 }
 
 /// What sandboxes are looked up by.
@@ -402,13 +416,19 @@ entity! {
         address: Address(Option<Address>),
         /// When it last served a request.
         last_activity: LastActivity(Option<SimTime>),
+        /// Whether its boot failed (kept by fix `slow-failures-count` only).
+        boot_failed: BootFailed(bool),
     } index SandboxIndex, |this, tell| {
         tell(SandboxIndex::Pool(this.pool));
         tell(SandboxIndex::Version(this.spec.version));
         if let Some(node) = this.node {
             tell(SandboxIndex::Node(node));
         }
-    }
+    }, |entry| Some(match entry {
+        SandboxIndex::Pool(pool) => pool.into(),
+        SandboxIndex::Version(version) => version.into(),
+        SandboxIndex::Node(node) => node.into(),
+    })
 }
 
 /// What disks are looked up by.
@@ -440,6 +460,9 @@ entity! {
         if let Some(app) = this.created_by {
             tell(DiskIndex::CreatedBy(app));
         }
+    }, |entry| match entry {
+        DiskIndex::Name(_) => None,
+        DiskIndex::CreatedBy(app) => Some(app.into()),
     }
 }
 
@@ -491,7 +514,12 @@ entity! {
         tell(LeaseIndex::Disk(this.disk));
         tell(LeaseIndex::Sandbox(this.sandbox));
         tell(LeaseIndex::Node(this.node));
-    }
+    }, |entry| Some(match entry {
+        LeaseIndex::App(app) => app.into(),
+        LeaseIndex::Disk(disk) => disk.into(),
+        LeaseIndex::Sandbox(sandbox) => sandbox.into(),
+        LeaseIndex::Node(node) => node.into(),
+    })
 }
 
 entity! {
@@ -503,7 +531,7 @@ entity! {
         status: Status(NodeStatus),
         /// When its session ends unless it is renewed.
         session_until: SessionUntil(Option<SimTime>),
-    } index NoIndex, |_this, _tell| {}
+    } index NoIndex, |_this, _tell| {}, |never| match never {}
 }
 
 /// The age of something created at `created`.

@@ -14,7 +14,7 @@ use serde::{Serialize, Serializer};
 
 /// A piece of interned text.
 #[derive(Clone, Copy)]
-pub struct Name(&'static Box<str>);
+pub struct Name(&'static &'static str);
 
 static TEXTS: Mutex<BTreeMap<&'static str, Name>> = Mutex::new(BTreeMap::new());
 
@@ -25,7 +25,8 @@ impl Name {
         if let Some(known) = texts.get(text) {
             return *known;
         }
-        let name = Self(Box::leak(Box::new(Box::from(text))));
+        let leaked: &'static str = Box::leak(Box::from(text));
+        let name = Self(Box::leak(Box::new(leaked)));
         texts.insert(name.as_str(), name);
         name
     }

@@ -61,8 +61,15 @@ pub struct Origin(pub u32);
 pub trait Host: Clone + 'static {
     /// 64 random bits for one question about one subject.
     fn draw(&self, subject: &str, purpose: &'static str) -> u64;
+    /// A number below `n` for one question about one subject (by multiplication: the bias is
+    /// below `n / 2^64`).
+    fn draw_below(&self, subject: &str, purpose: &'static str, n: usize) -> usize {
+        ((u128::from(self.draw(subject, purpose)) * n as u128) >> 64) as usize
+    }
     /// Writes a decision to the audit log; what the caller does next is seen as its consequence.
     fn note(&self, about: impl Into<Subject>, reason: Reason);
+    /// How far the ticks of a ticker of this process are offset, below its period.
+    fn phase(&self, ticker: &'static str, period: SimDuration) -> SimDuration;
     /// The current trace context.
     fn origin(&self) -> Origin;
     /// Continues in the trace context of something that was taken from a queue.
@@ -135,13 +142,20 @@ pub struct Meta {
 }
 
 /// Which entities of a kind.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Debug)]
 pub enum Query<E: Entity> {
     /// All.
     All,
     /// Those with that index entry.
     By(E::Index),
 }
+
+impl<E: Entity> Clone for Query<E> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+impl<E: Entity> Copy for Query<E> {}
 
 /// What happened to an entity.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

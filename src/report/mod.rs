@@ -1,9 +1,57 @@
-//! Reports: what came of runs, as files and texts.
+//! Reports: what a run is judged by and shown as – checks, golden text, JSON result.
 //!
-//! It reads traces and outcomes and may not run anything. Snapshots and fingerprints are its
-//! files on disk; golden texts and JSON its texts. What a newcomer gets wrong: a report counts
-//! nothing by itself – every figure comes from the trace.
+//! Reads scenarios, outcomes and traces; runs nothing, and writes no files but snapshots and
+//! fingerprints. Every text that a person reviews is made here. What a newcomer gets wrong: a golden text tells *lives*, with
+//! limits instead of measurements, so that a change of one rule moves few lines; the
+//! interleaved log is the timeline's business.
 
+mod check;
 pub mod corpus;
 pub mod fingerprints;
+mod golden;
+mod json;
 pub mod snapshot_file;
+mod steps;
+
+pub use check::{Check, ExpectResult, Failure, Mark, check};
+pub use golden::golden;
+pub use json::json;
+pub use steps::{action, timeline_options};
+
+use crate::kernel::{SimDuration, SimTime};
+use crate::scenario::{Action, Expect, Scenario};
+use crate::sim::Outcome;
+use crate::trace::metrics::{self, Frame, Metrics};
+
+/// The figures of a run.
+pub fn figures(scenario: &Scenario, outcome: &Outcome) -> Metrics {
+    let when = |wanted: fn(&Action) -> bool| {
+        scenario.steps.iter().filter(move |step| wanted(&step.action)).map(|step| step.at)
+    };
+    let frame = Frame {
+        ended_at: outcome.ended_at,
+        settled_at: outcome.settled_at,
+        first_deploy: when(|action| matches!(action, Action::Deploy { .. })).min(),
+        last_step: when(|action| !matches!(action, Action::Note { .. })).max(),
+        workload_changed: when(|action| matches!(action, Action::SetWorkload { .. })).max(),
+        fault_ends: scenario.faults.iter().map(|fault| fault.when.until).collect(),
+    };
+    metrics::fold(&outcome.trace, &frame)
+}
+
+/// The step that settling is measured from: the one that the expectation names, else the last.
+fn settled_after(scenario: &Scenario, expect: Option<&Expect>) -> Option<usize> {
+    expect.and_then(|expect| expect.settled_after).or_else(|| {
+        let last = |(index, step): (usize, &crate::scenario::Step)| (step.at, index);
+        scenario.steps.iter().enumerate().map(last).max().map(|(_, index)| index)
+    })
+}
+
+/// How long settling took, counted from that step; none when the run did not settle.
+fn settled_in(scenario: &Scenario, expect: Option<&Expect>, outcome: &Outcome) -> Option<SimDuration> {
+    let from = settled_after(scenario, expect).map_or(SimTime::ZERO, |step| scenario.steps[step].at);
+    outcome.settled_at.map(|at| at.since(from))
+}
+
+#[cfg(test)]
+pub(crate) mod testing;

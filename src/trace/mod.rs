@@ -5,6 +5,12 @@
 //! the model. What a newcomer gets wrong: record numbers are those of *this* run – compare runs
 //! by their JSON lines, never by numbers.
 
+pub mod jsonl;
+pub mod metrics;
 pub mod record;
+pub mod timeline;
+
+#[cfg(test)]
+pub(crate) mod testing;
 
 pub use record::{Record, Trace, What};

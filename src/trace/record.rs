@@ -106,7 +106,7 @@ pub enum What {
     /// A random number was drawn for the subject.
     Drawn {
         /// The purpose.
-        purpose: &'static &'static str,
+        purpose: &'static str,
         /// The 64 bits.
         bits: u64,
     },

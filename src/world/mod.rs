@@ -5,4 +5,191 @@
 //! of their own – what really runs, what is really mounted – which judges compare with the
 //! store. What a newcomer gets wrong: the store may be wrong about the world; that is the point.
 
+mod containers;
+mod faults;
+mod gate;
+mod host;
+mod process;
 pub mod spec;
+mod store;
+mod table;
+mod volumes;
+
+use std::cell::{Cell, RefCell};
+use std::collections::BTreeMap;
+use std::ops::Deref;
+use std::rc::Rc;
+
+use crate::kernel::{Budget, Kernel, RecordId, SimDuration, Streams};
+use crate::model::{Actor, Controller, Kind, Name, Subject};
+use crate::trace::{Record, Trace, What};
+
+pub use containers::{AddressSlot, Container, Containers, SimExits, SimSandboxes, TaskState};
+pub use host::{SimClock, SimHost, SimPlatform};
+pub use process::Process;
+pub use store::{SimStore, SimWatch, Tables};
+pub use table::Table;
+pub use volumes::{SimDisks, Volume, Volumes};
+
+use faults::Faults;
+use spec::{ClusterSpec, FaultSpec, Spread, WorkloadSpec};
+
+/// Everything a world is made from.
+#[derive(Clone, Debug)]
+pub struct WorldSpec {
+    /// The machines.
+    pub cluster: ClusterSpec,
+    /// The programs, by app and service.
+    pub workloads: BTreeMap<(Name, Name), WorkloadSpec>,
+    /// What goes wrong.
+    pub faults: Vec<FaultSpec>,
+    /// The seed of all draws.
+    pub seed: u64,
+    /// The guards of the run.
+    pub budget: Budget,
+    /// How long a crashed process is down.
+    pub restart_after: SimDuration,
+    /// How tickers are offset.
+    pub phase: spec::Phase,
+}
+
+/// A handle to the world of one run; clones share it.
+#[derive(Clone)]
+pub struct World(Rc<State>);
+
+/// The state of a world.
+pub struct State {
+    /// The kernel.
+    pub kernel: Kernel,
+    /// The store's tables.
+    pub tables: Tables,
+    /// The container runtimes.
+    pub containers: RefCell<Containers>,
+    /// The volume service.
+    pub volumes: RefCell<Volumes>,
+    /// The machines.
+    pub cluster: ClusterSpec,
+    trace: RefCell<Trace>,
+    streams: RefCell<Streams>,
+    faults: RefCell<Faults>,
+    workloads: RefCell<BTreeMap<(Name, Name), WorkloadSpec>>,
+    processes: RefCell<process::Processes>,
+    revision: Cell<u64>,
+    restart_after: SimDuration,
+    phase: spec::Phase,
+    seed: u64,
+}
+
+impl Deref for World {
+    type Target = State;
+    fn deref(&self) -> &State {
+        &self.0
+    }
+}
+
+impl World {
+    /// A world at time zero: nodes, and nothing on them.
+    pub fn new(spec: &WorldSpec) -> Self {
+        let world = Self(Rc::new(State {
+            kernel: Kernel::new(spec.budget),
+            tables: Tables::default(),
+            containers: RefCell::new(Containers::new(spec.cluster.nodes.len(), spec.cluster.addresses_per_node)),
+            volumes: RefCell::new(Volumes::new(spec.cluster.disk_quota_gb)),
+            cluster: spec.cluster.clone(),
+            trace: RefCell::default(),
+            streams: RefCell::new(Streams::new(spec.seed)),
+            faults: RefCell::new(Faults::new(&spec.faults)),
+            workloads: RefCell::new(spec.workloads.clone()),
+            processes: RefCell::default(),
+            revision: Cell::new(0),
+            restart_after: spec.restart_after,
+            phase: spec.phase,
+            seed: spec.seed,
+        }));
+        {
+            let mut trace = world.trace.borrow_mut();
+            trace.name_next(Kind::Cluster, Name::new("cluster"));
+            for fault in &spec.faults {
+                trace.name_next(Kind::Fault, Name::new(&format!("fault/{}", fault.name)));
+            }
+        }
+        if spec.faults.iter().any(|fault| matches!(fault.effect, spec::Effect::Stale(_))) {
+            world.tables.keep_past();
+        }
+        world
+    }
+
+    /// Writes a trace record, caused by what the running task was caused by.
+    pub fn record(&self, actor: Actor, subject: impl Into<Subject>, what: What) -> RecordId {
+        self.record_caused(actor, subject.into(), self.kernel.cause(), what)
+    }
+
+    /// Writes a trace record with a cause of its own.
+    pub fn record_caused(&self, actor: Actor, subject: Subject, cause: RecordId, what: What) -> RecordId {
+        self.trace.borrow_mut().push(Record { at: self.kernel.now(), subject, cause, actor, what })
+    }
+
+    /// Writes a trace record, and makes it the cause of what the running task does next.
+    pub fn record_and_follow(&self, actor: Actor, subject: impl Into<Subject>, what: What) -> RecordId {
+        let id = self.record(actor, subject, what);
+        self.kernel.set_cause(id);
+        id
+    }
+
+    /// Gives the next thing of a kind its name.
+    pub fn name_next(&self, kind: Kind, name: Name) -> Subject {
+        self.trace.borrow_mut().name_next(kind, name)
+    }
+
+    /// The name of a subject, with its kind.
+    pub fn name(&self, subject: impl Into<Subject>) -> Name {
+        self.trace.borrow().name(subject.into())
+    }
+
+    /// Looks at the trace as it is so far.
+    pub fn with_trace<T>(&self, look: impl FnOnce(&Trace) -> T) -> T {
+        look(&self.trace.borrow())
+    }
+
+    /// Takes the trace out at the end of the run.
+    pub fn take_trace(&self) -> Trace {
+        std::mem::take(&mut self.trace.borrow_mut())
+    }
+
+    /// Draws from a distribution for a subject, and writes the draw down when there was one.
+    pub fn draw(&self, subject: Subject, purpose: &'static str, spread: Spread) -> SimDuration {
+        if let Some(constant) = spread.constant() {
+            return constant;
+        }
+        let name = self.name(subject);
+        let mut last = 0;
+        let drawn = spread.draw(|| {
+            last = self.streams.borrow_mut().draw(&name, purpose);
+            last
+        });
+        self.record(Actor::central(Controller::World), subject, What::Drawn { purpose, bits: last });
+        drawn
+    }
+
+    /// How the program of a service behaves.
+    pub fn workload(&self, app: Name, service: Name) -> WorkloadSpec {
+        self.workloads.borrow().get(&(app, service)).cloned().unwrap_or_default()
+    }
+
+    /// Changes how the program of a service behaves, from now on.
+    pub fn change_workload(&self, app: Name, service: Name, change: impl FnOnce(&mut WorkloadSpec)) {
+        change(self.workloads.borrow_mut().entry((app, service)).or_default());
+    }
+
+    /// Whether a fault has ever struck, by the fault's number.
+    pub fn faults_struck(&self) -> Vec<u64> {
+        self.faults.borrow().struck_counts()
+    }
+
+    /// Whether a fault's window lies ahead or is open: (is one open now, can one strike later).
+    pub fn faults_ahead(&self) -> bool {
+        self.faults.borrow().may_strike(self.kernel.now())
+    }
+}
+
+const WORLD: Actor = Actor::central(Controller::World);

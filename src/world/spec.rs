@@ -61,6 +61,18 @@ impl From<SimDuration> for Spread {
     }
 }
 
+/// How the tickers of processes are offset.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum Phase {
+    /// A fixed offset for each ticker and process, the same for every seed.
+    #[default]
+    Fixed,
+    /// Drawn anew for every seed.
+    Seed,
+    /// None: all tickers are aligned.
+    Zero,
+}
+
 /// The machines and services that the scheduler works with.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct ClusterSpec {

@@ -1,0 +1,280 @@
+//! Where the config file is: upwards from a folder, or under one.
+//!
+//! It may know folders and one file name, and nothing of what the file says. Both searches are bounded by a folder
+//! that the caller names, and visit folders in an order fixed by their names, so that the answer depends on the
+//! tree alone and not on the machine. What a newcomer gets wrong: the nearest file wins, and two that are equally
+//! near are an error, never a choice.
+
+use std::fmt;
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+/// The file that both searches look for.
+pub const FILE_NAME: &str = "app.toml";
+
+/// How many folders one search looks at.
+const FOLDERS_MAX: usize = 2_000;
+
+/// How many folders a message names.
+const FOLDERS_SHOWN: usize = 10;
+
+/// Why no config file was found. Paths are written as the caller wrote the folders.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum FindError {
+    /// There is none.
+    NotFound {
+        /// The folders looked at, in order.
+        looked: Vec<PathBuf>,
+    },
+    /// Several are equally near.
+    Ambiguous {
+        /// They.
+        found: Vec<PathBuf>,
+    },
+    /// The search would begin outside of the folder that bounds it.
+    Outside {
+        /// Where it begins.
+        start: PathBuf,
+        /// What bounds it.
+        stop: PathBuf,
+    },
+    /// A folder cannot be looked at.
+    Unreadable {
+        /// Which.
+        folder: PathBuf,
+        /// Why.
+        why: io::ErrorKind,
+    },
+    /// Too many folders without a file.
+    TooManyFolders {
+        /// Under this one.
+        dir: PathBuf,
+    },
+}
+
+impl fmt::Display for FindError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NotFound { looked } => {
+                write!(f, "no `{FILE_NAME}` in {}; create one there, or name another folder", listed(looked, "or"))
+            }
+            Self::Ambiguous { found } => {
+                write!(f, "several config files are equally near: {}; name the folder of one", listed(found, "and"))
+            }
+            Self::Outside { start, stop } => {
+                write!(f, "`{}` is not inside `{}`, where the search ends", start.display(), stop.display())
+            }
+            Self::Unreadable { folder, why } => {
+                write!(f, "cannot look for `{FILE_NAME}` in `{}`: {why}", folder.display())
+            }
+            Self::TooManyFolders { dir } => {
+                let dir = dir.display();
+                write!(f, "no `{FILE_NAME}` in the first {FOLDERS_MAX} folders under `{dir}`; name a nearer folder")
+            }
+        }
+    }
+}
+impl std::error::Error for FindError {}
+
+fn listed(paths: &[PathBuf], word: &str) -> String {
+    let shown = paths.iter().take(FOLDERS_SHOWN);
+    let mut text: Vec<String> = shown.map(|path| format!("`{}`", path.display())).collect();
+    if paths.len() > FOLDERS_SHOWN {
+        text.push(format!("{} more", paths.len() - FOLDERS_SHOWN));
+    }
+    match text.split_last() {
+        Some((last, rest)) if !rest.is_empty() => format!("{} {word} {last}", rest.join(", ")),
+        _ => text.concat(),
+    }
+}
+
+/// The config file in `start` or the nearest folder above it; never looks above `stop`.
+///
+/// Symbolic links are resolved first: a `start` that only seems to be inside `stop` is refused.
+pub fn find_upwards(start: &Path, stop: &Path) -> Result<PathBuf, FindError> {
+    let real = |folder: &Path| fs::canonicalize(folder).map_err(|error| unreadable(folder, &error));
+    let (real_start, real_stop) = (real(start)?, real(stop)?);
+    let Ok(way) = real_start.strip_prefix(&real_stop) else {
+        return Err(FindError::Outside { start: start.to_owned(), stop: stop.to_owned() });
+    };
+    let mut looked = Vec::new();
+    // `ancestors` of a relative path ends with the empty path, which is `stop` itself.
+    for folder in way.ancestors() {
+        let folder = if folder.as_os_str().is_empty() { stop.to_owned() } else { stop.join(folder) };
+        if let Some(file) = file_in(&folder)? {
+            return Ok(file);
+        }
+        looked.push(folder);
+    }
+    Err(FindError::NotFound { looked })
+}
+
+/// The config file in `dir`, or else the nearest in the folders below it.
+///
+/// ASSUMES: "under a directory" means the directory and all below it, the nearest first. Hidden folders and
+/// symbolic links to folders are not entered.
+pub fn find_under(dir: &Path) -> Result<PathBuf, FindError> {
+    let mut looked = Vec::new();
+    let mut level = vec![dir.to_owned()];
+    while !level.is_empty() {
+        let mut found = Vec::new();
+        for folder in &level {
+            found.extend(file_in(folder)?);
+        }
+        match found.len() {
+            0 => {}
+            1 => return Ok(found.remove(0)),
+            _ => return Err(FindError::Ambiguous { found }),
+        }
+        let mut below = Vec::new();
+        for folder in &level {
+            below.extend(folders_in(folder)?);
+            if looked.len() + level.len() + below.len() > FOLDERS_MAX {
+                return Err(FindError::TooManyFolders { dir: dir.to_owned() });
+            }
+        }
+        looked.append(&mut level);
+        level = below;
+    }
+    Err(FindError::NotFound { looked })
+}
+
+/// The config file directly in a folder. A folder of that name is no config file.
+fn file_in(folder: &Path) -> Result<Option<PathBuf>, FindError> {
+    // Asked first: in a path that is no folder at all, the file would merely seem to be missing.
+    if !fs::metadata(folder).map_err(|error| unreadable(folder, &error))?.is_dir() {
+        return Err(FindError::Unreadable { folder: folder.to_owned(), why: io::ErrorKind::NotADirectory });
+    }
+    let file = folder.join(FILE_NAME);
+    match fs::metadata(&file) {
+        Ok(found) => Ok(found.is_file().then_some(file)),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(unreadable(folder, &error)),
+    }
+}
+
+/// The folders directly in a folder, by name.
+fn folders_in(folder: &Path) -> Result<Vec<PathBuf>, FindError> {
+    let mut folders = Vec::new();
+    for entry in fs::read_dir(folder).map_err(|error| unreadable(folder, &error))? {
+        let entry = entry.map_err(|error| unreadable(folder, &error))?;
+        let is_dir = entry.file_type().map_err(|error| unreadable(folder, &error))?.is_dir();
+        if is_dir && !entry.file_name().as_encoded_bytes().starts_with(b".") {
+            folders.push(entry.path());
+        }
+    }
+    folders.sort();
+    Ok(folders)
+}
+
+fn unreadable(folder: &Path, error: &io::Error) -> FindError {
+    FindError::Unreadable { folder: folder.to_owned(), why: error.kind() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tempfile::TempDir;
+
+    /// A tree of folders; a path that ends with the file name gets that file.
+    fn tree(paths: &[&str]) -> TempDir {
+        let root = tempfile::tempdir().unwrap();
+        for path in paths {
+            let path = root.path().join(path);
+            if path.ends_with(FILE_NAME) {
+                fs::create_dir_all(path.parent().unwrap()).unwrap();
+                fs::write(path, "").unwrap();
+            } else {
+                fs::create_dir_all(path).unwrap();
+            }
+        }
+        root
+    }
+
+    /// An answer with the root cut off.
+    fn told(root: &TempDir, answer: Result<PathBuf, FindError>) -> String {
+        let text = answer.map_or_else(|error| error.to_string(), |path| path.display().to_string());
+        text.replace(&root.path().display().to_string(), "ROOT")
+    }
+
+    #[test]
+    fn upwards_takes_the_nearest_and_never_looks_above_the_stop() {
+        for (paths, start, stop, answer) in [
+            (&["a/b", "app.toml", "a/app.toml"][..], "a/b", "", "ROOT/a/app.toml"),
+            (&["a/b/app.toml", "a/app.toml"], "a/b", "a", "ROOT/a/b/app.toml"),
+            (&["a/b", "app.toml"], "a/b", "", "ROOT/app.toml"),
+            (
+                &["a/b", "app.toml"],
+                "a/b",
+                "a",
+                "no `app.toml` in `ROOT/a/b` or `ROOT/a`; create one there, or name another folder",
+            ),
+            (
+                &["a/b", "c", "app.toml"],
+                "a/b/../../c",
+                "a",
+                "`ROOT/a/b/../../c` is not inside `ROOT/a`, where the search ends",
+            ),
+            (&["a"], "a/gone", "a", "cannot look for `app.toml` in `ROOT/a/gone`: entity not found"),
+            (&["a/app.toml"], "a/app.toml", "a", "cannot look for `app.toml` in `ROOT/a/app.toml`: not a directory"),
+        ] {
+            let root = tree(paths);
+            let at = |path: &str| if path.is_empty() { root.path().to_owned() } else { root.path().join(path) };
+            assert_eq!(told(&root, find_upwards(&at(start), &at(stop))), answer, "{paths:?} {start} {stop}");
+        }
+    }
+
+    #[test]
+    fn under_takes_the_nearest_and_refuses_to_choose() {
+        for (paths, answer) in [
+            (&["app.toml", "a/app.toml"][..], "ROOT/app.toml"),
+            (&["b/app.toml", "a/c/app.toml"], "ROOT/b/app.toml"),
+            (
+                &["b/app.toml", "a/app.toml"],
+                "several config files are equally near: `ROOT/a/app.toml` and `ROOT/b/app.toml`; name the folder of one",
+            ),
+            (
+                &["b", "a/c", ".git/app.toml"],
+                "no `app.toml` in `ROOT`, `ROOT/a`, `ROOT/b` or `ROOT/a/c`; create one there, or name another folder",
+            ),
+        ] {
+            let root = tree(paths);
+            assert_eq!(told(&root, find_under(root.path())), answer, "{paths:?}");
+        }
+    }
+
+    #[test]
+    fn a_folder_with_the_files_name_is_no_config() {
+        let root = tempfile::tempdir().unwrap();
+        fs::create_dir(root.path().join(FILE_NAME)).unwrap();
+        assert!(matches!(find_upwards(root.path(), root.path()), Err(FindError::NotFound { .. })));
+        assert!(matches!(find_under(root.path()), Err(FindError::NotFound { .. })));
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn links_neither_lead_out_nor_in_circles() {
+        let root = tree(&["in", "out/app.toml"]);
+        std::os::unix::fs::symlink(root.path().join("out"), root.path().join("in/out")).unwrap();
+        std::os::unix::fs::symlink(root.path().join("in"), root.path().join("in/in")).unwrap();
+        let inside = root.path().join("in");
+        assert!(matches!(find_upwards(&inside.join("out"), &inside), Err(FindError::Outside { .. })));
+        assert_eq!(find_under(&inside), Err(FindError::NotFound { looked: vec![inside.clone()] }));
+    }
+
+    #[test]
+    fn a_search_without_end_is_given_up() {
+        let root = tempfile::tempdir().unwrap();
+        for folder in 0..FOLDERS_MAX {
+            fs::create_dir(root.path().join(format!("{folder}"))).unwrap();
+        }
+        assert_eq!(
+            told(&root, find_under(root.path())),
+            "no `app.toml` in the first 2000 folders under `ROOT`; name a nearer folder"
+        );
+        fs::remove_dir(root.path().join("0")).unwrap();
+        let told = told(&root, find_under(root.path()));
+        assert!(told.ends_with(" or 1990 more; create one there, or name another folder"), "{told}");
+    }
+}

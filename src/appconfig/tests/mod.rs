@@ -1,0 +1,301 @@
+//! What a config may say, told through all three loaders and in both modes.
+//!
+//! Every refusal is compared word for word: a deploy that is refused shows these texts in golden files. `check` is
+//! the only judge; it holds each loader to the same answer. What a newcomer gets wrong: a mistake that is not an
+//! unknown field is the same error in both modes, and `refused` checks both.
+
+mod hostile;
+mod rules;
+
+use std::fs;
+
+use super::*;
+use crate::model::{Concurrency, DiskConfig, Name, PortConfig, ServiceConfig};
+
+/// What each loader makes of a text; all three must agree, and the origin is the file's name.
+fn check(text: &str, strictness: Strictness) -> Result<Loaded, String> {
+    let root = tempfile::tempdir().unwrap();
+    let inner = root.path().join("src/deep");
+    fs::create_dir_all(&inner).unwrap();
+    fs::write(root.path().join("src/app.toml"), text).unwrap();
+    let sources = [
+        ConfigSource::read_upwards(&inner, root.path()).unwrap(),
+        ConfigSource::read_under(root.path()).unwrap(),
+        ConfigSource::from_bytes(text.as_bytes(), "app.toml").unwrap(),
+    ];
+    assert_eq!(sources.each_ref().map(|source| source.loader), [Loader::Upwards, Loader::Under, Loader::Bytes]);
+    let folder = format!("{}/", root.path().join("src").display());
+    let [upwards, under, bytes] = sources
+        .each_ref()
+        .map(|source| load(source, strictness).map_err(|error| error.to_string().replace(folder.as_str(), "")));
+    assert_eq!(upwards, bytes, "upwards, {strictness:?}: {text}");
+    assert_eq!(under, bytes, "under, {strictness:?}: {text}");
+    bytes
+}
+
+fn strict(text: &str) -> Result<Loaded, String> {
+    check(text, Strictness::Strict)
+}
+
+/// The refusal of a text that is wrong in both modes.
+fn refused(text: &str) -> String {
+    let error = strict(text).unwrap_err();
+    assert_eq!(check(text, Strictness::Lenient), Err(error.clone()), "{text}");
+    error
+}
+
+fn services(text: &str) -> Vec<ServiceConfig> {
+    strict(text).unwrap().app.resolve(Name::new("built"))
+}
+
+const FULL: &str = r#"
+name = "shop"
+post_import = "migrate"
+concurrency = 20
+include = ["lib", "assets"]
+
+[[env]]
+key = "B"
+value = "app"
+
+[[env]]
+key = "A"
+value = "app"
+
+[build]
+dockerfile = "Dockerfile"
+
+[services.web]
+command = "serve"
+port = 8080
+port_name = "http"
+port_type = "http"
+env = [{ key = "B", value = "web" }, { key = "C" }]
+
+[services.web.concurrency]
+mode = "auto"
+requests_per_instance = 0
+scale_down_delay = "1h30m"
+
+[services.database]
+image = "postgres:16"
+port = 5432
+
+[services.database.concurrency]
+mode = "fixed"
+num_instances = 1
+
+[[services.database.disks]]
+name = "data"
+mount_path = "/data"
+read_only = true
+size_gb = 20
+filesystem = "xfs"
+lease_timeout = "90s"
+
+[[services.database.disks]]
+name = "old"
+mount_path = "/old"
+"#;
+
+#[test]
+fn everything_that_a_config_can_say_arrives() {
+    let loaded = strict(FULL).unwrap();
+    assert_eq!(loaded, check(FULL, Strictness::Lenient).unwrap());
+    let app = &loaded.app;
+    assert_eq!(app.name.as_ref().unwrap().value, "shop");
+    assert_eq!(app.post_import.as_ref().unwrap().value, "migrate");
+    assert_eq!(app.include.iter().map(|path| path.value.as_str()).collect::<Vec<_>>(), ["lib", "assets"]);
+    assert_eq!(app.build, Some(Place { line: 15, column: 2 }));
+    let services = app.resolve(Name::new("built"));
+    let [database, web] = &services[..] else { panic!("{services:?}") };
+
+    let name = Name::new;
+    assert_eq!((database.name, database.image, database.command), (name("database"), name("postgres:16"), None));
+    assert_eq!(database.port, Some(PortConfig { number: 5432, name: None, port_type: None }));
+    assert_eq!(database.concurrency, Concurrency::Fixed { instances: 1 });
+    assert_eq!(database.env, [(name("A"), name("app")), (name("B"), name("app"))]);
+    let data = DiskConfig {
+        name: name("data"),
+        mount_path: name("/data"),
+        read_only: true,
+        size_gb: 20,
+        filesystem: Filesystem::Xfs,
+        lease_timeout: Some(SimDuration::from_secs(90)),
+    };
+    let old = DiskConfig {
+        name: name("old"),
+        mount_path: name("/old"),
+        read_only: false,
+        size_gb: 0,
+        filesystem: Filesystem::Ext4,
+        lease_timeout: None,
+    };
+    assert_eq!(database.disks, [data, old]);
+
+    assert_eq!((web.image, web.command), (name("built"), Some(name("serve"))));
+    let http = Some(name("http"));
+    assert_eq!(web.port, Some(PortConfig { number: 8080, name: http, port_type: http }));
+    let (requests_per_instance, scale_down_delay) = (0, SimDuration::from_mins(90));
+    assert_eq!(web.concurrency, Concurrency::Auto { requests_per_instance, scale_down_delay });
+    assert_eq!(web.env, [(name("A"), name("app")), (name("B"), name("web")), (name("C"), name(""))]);
+}
+
+#[test]
+fn a_service_that_says_little_gets_the_defaults_of_its_name() {
+    let auto = |requests_per_instance, minutes| Concurrency::Auto {
+        requests_per_instance,
+        scale_down_delay: SimDuration::from_mins(minutes),
+    };
+    let fixed = |instances| Concurrency::Fixed { instances };
+    for (text, name, port, concurrency) in [
+        ("", "web", Some(3000), auto(10, 15)),
+        ("name = \"shop\"", "web", Some(3000), auto(10, 15)),
+        ("[services]", "web", Some(3000), auto(10, 15)),
+        ("concurrency = 3", "web", Some(3000), auto(3, 15)),
+        ("[services.web]", "web", Some(3000), auto(10, 15)),
+        ("services.web.port = 80", "web", Some(80), auto(10, 15)),
+        ("[services.web.concurrency]", "web", Some(3000), auto(10, 15)),
+        ("concurrency = 3\n[services.web.concurrency]\nrequests_per_instance = 7", "web", Some(3000), auto(7, 15)),
+        ("[services.web.concurrency]\nscale_down_delay = \"2m\"", "web", Some(3000), auto(10, 2)),
+        ("[services.web.concurrency]\nmode = \"fixed\"", "web", Some(3000), fixed(1)),
+        ("[services.web.concurrency]\nmode = \"fixed\"\nnum_instances = 4", "web", Some(3000), fixed(4)),
+        ("[services.worker]", "worker", None, fixed(1)),
+        ("concurrency = 3\n[services.worker]", "worker", None, fixed(1)),
+        ("[services.worker]\nport_name = \"http\"", "worker", None, fixed(1)),
+        ("[services.worker.concurrency]\nnum_instances = 4", "worker", None, fixed(4)),
+        ("[services.worker.concurrency]\nmode = \"auto\"", "worker", None, auto(10, 15)),
+        ("[services.worker]\nimage = \"\"\ncommand = \"\"", "worker", None, fixed(1)),
+    ] {
+        let services = services(text);
+        assert_eq!(services.len(), 1, "{text}");
+        let service = &services[0];
+        let number = service.port.map(|port| port.number);
+        assert_eq!((&*service.name, number, service.concurrency), (name, port, concurrency), "{text}");
+        assert_eq!((&*service.image, service.command), ("built", None), "{text}");
+        assert!(service.env.is_empty() && service.disks.is_empty(), "{text}");
+    }
+}
+
+#[test]
+fn services_and_their_environment_come_sorted_and_the_last_word_counts() {
+    let names: Vec<Name> = services("[services.b]\n[services.a]\n[services.\"a b\"]").iter().map(|s| s.name).collect();
+    assert_eq!(names, [Name::new("a"), Name::new("a b"), Name::new("b")]);
+    let text = r#"env = [{ key = "Z", value = "1" }, { key = "A", value = "1" }, { key = "Z", value = "2" }]"#;
+    let name = Name::new;
+    assert_eq!(services(text)[0].env, [(name("A"), name("1")), (name("Z"), name("2"))]);
+}
+
+/// One unknown field each: the text, where it is, its path, what strictness says of it.
+const UNKNOWN: &[(&str, (usize, usize), &str, &str)] = &[
+    ("service = 1", (1, 1), "service", "unknown field `service` in the app config; did you mean `services`?"),
+    (
+        "replicas = 1",
+        (1, 1),
+        "replicas",
+        "unknown field `replicas` in the app config; the app config has `name`, `post_import`, `env`, `concurrency`, \
+         `services`, `build` and `include`",
+    ),
+    (
+        "[[env]]\nkey = 'A'\n  val = 'x'",
+        (3, 3),
+        "env[0].val",
+        "unknown field `val` in an env entry of the app; did you mean `value`?",
+    ),
+    (
+        "[services.web]\nprot = 80",
+        (2, 1),
+        "services.web.prot",
+        "unknown field `prot` in service `web`; did you mean `port`?",
+    ),
+    (
+        "[services.db]\nnum_instances = 1",
+        (2, 1),
+        "services.db.num_instances",
+        "unknown field `num_instances` in service `db`; it is a field of a service's concurrency, while a service has \
+         `command`, `port`, `port_name`, `port_type`, `image`, `env`, `concurrency` and `disks`",
+    ),
+    (
+        "[services.\"my db\".concurrency]\ninstances = 1",
+        (2, 1),
+        "services.\"my db\".concurrency.instances",
+        "unknown field `instances` in the concurrency of service `my db`; did you mean `num_instances`?",
+    ),
+    (
+        "[[services.w.env]]\nkey = 'A'\n\"\\n\" = 1",
+        (3, 1),
+        "services.w.env[0].\"\\n\"",
+        "unknown field `\\n` in an env entry of service `w`; an env entry has `key` and `value`",
+    ),
+    (
+        "# é\nservices.database = { disks = [{ name = 'é', mount_path = '/', size = 20 }] }",
+        (2, 64),
+        "services.database.disks[0].size",
+        "unknown field `size` in a disk of service `database`; did you mean `size_gb`?",
+    ),
+    ("\u{feff}nme = 'x'", (1, 1), "nme", "unknown field `nme` in the app config; did you mean `name`?"),
+    (
+        "[servces.web]\nport = 1",
+        (1, 2),
+        "servces",
+        "unknown field `servces` in the app config; did you mean `services`?",
+    ),
+];
+
+#[test]
+fn an_unknown_field_is_an_error_when_strict_and_reported_as_ignored_when_lenient() {
+    for (text, (line, column), path, said) in UNKNOWN {
+        assert_eq!(strict(text).unwrap_err(), format!("app.toml:{line}:{column}: {said}"), "{text}");
+        let ignored = IgnoredField { path: (*path).to_owned(), line: *line, column: *column };
+        assert_eq!(check(text, Strictness::Lenient).unwrap().ignored, [ignored], "{text}");
+    }
+}
+
+/// The config of the incident.
+const TYPO: &str = "[services.database.concurrency]
+mode = \"fixed\"
+num_instances = 1
+
+[[services.database.disks]]
+name = \"pds-data\"
+mount_path = \"/data\"
+size = 20
+";
+
+#[test]
+fn the_typo_of_the_incident_leaves_the_size_at_zero_when_lenient_and_is_refused_when_strict() {
+    assert_eq!(
+        strict(TYPO).unwrap_err(),
+        "app.toml:8:1: unknown field `size` in a disk of service `database`; did you mean `size_gb`?"
+    );
+    let loaded = check(TYPO, Strictness::Lenient).unwrap();
+    assert_eq!(loaded.ignored[0].path, "services.database.disks[0].size");
+    assert_eq!(loaded.app.resolve(Name::new("b"))[0].disks[0].size_gb, 0);
+    let fixed = TYPO.replace("size =", "size_gb =");
+    assert_eq!(services(&fixed)[0].disks[0].size_gb, 20);
+    assert!(check(&fixed, Strictness::Lenient).unwrap().ignored.is_empty());
+}
+
+#[test]
+fn all_unknown_fields_of_a_file_are_reported_at_once_and_in_its_order() {
+    let text = "zzz = 1\nnme = 'a'\n[services.web]\nprot = 1\n[[services.db.disks]]\nsize = 1\nnme = 'a'\n\
+                [services.aaa]\nimg = 'x'\n";
+    let lines: Vec<String> =
+        strict(text).unwrap_err().lines().map(|line| line[..line.find(';').unwrap()].into()).collect();
+    assert_eq!(
+        lines,
+        [
+            "app.toml:1:1: unknown field `zzz` in the app config",
+            "app.toml:2:1: unknown field `nme` in the app config",
+            "app.toml:4:1: unknown field `prot` in service `web`",
+            "app.toml:6:1: unknown field `size` in a disk of service `db`",
+            "app.toml:7:1: unknown field `nme` in a disk of service `db`",
+            "app.toml:9:1: unknown field `img` in service `aaa`",
+        ]
+    );
+    let text = text.replace("size = 1\nnme = 'a'", "size = 1\nname = 'a'\nmount_path = '/'\nx = 1");
+    let ignored = check(&text, Strictness::Lenient).unwrap().ignored;
+    let paths: Vec<&str> = ignored.iter().map(|field| field.path.as_str()).collect();
+    let disk = ["services.db.disks[0].size", "services.db.disks[0].x"];
+    assert_eq!(paths, ["zzz", "nme", "services.web.prot", disk[0], disk[1], "services.aaa.img"]);
+}

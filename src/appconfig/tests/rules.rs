@@ -1,0 +1,255 @@
+//! Every refusal of a config that is not about unknown fields, word for word.
+//!
+//! Each holds in both modes and for all three loaders. The tables follow the rules of `CONTROLLERS.md` §3 in their
+//! order. What a newcomer gets wrong: a text changed here is a text changed in golden files.
+
+use super::*;
+
+/// A config that breaks one rule, and the refusal.
+const BROKEN: &[(&str, &str)] = &[
+    // env keys non-empty
+    ("[[env]]\nkey = ''", "2:1: `key` of an env entry of the app is empty; write one, like `key = \"KEY\"`"),
+    ("env = [{ value = 'x' }]", "1:8: an env entry of the app has no `key`; add one, like `key = \"KEY\"`"),
+    (
+        "[services.w]\nenv = [{ key = '' }]",
+        "2:10: `key` of an env entry of service `w` is empty; write one, like `key = \"KEY\"`",
+    ),
+    // mode auto | fixed
+    (
+        "[services.w.concurrency]\nmode = 'manual'",
+        "2:8: `mode` of the concurrency of service `w`: `manual` is none of them: write `auto` or `fixed`",
+    ),
+    (
+        "[services.w.concurrency]\nmode = 'Auto'",
+        "2:8: `mode` of the concurrency of service `w`: `Auto` is none of them: write `auto` or `fixed`; did you mean \
+         `auto`?",
+    ),
+    // auto
+    (
+        "[services.w.concurrency]\nmode = 'auto'\nnum_instances = 2",
+        "3:1: `num_instances` is not for service `w`, which has mode `auto`; remove it, or set `mode = \"fixed\"`",
+    ),
+    (
+        "[services.web.concurrency]\nnum_instances = 0",
+        "2:1: `num_instances` is not for service `web`, which has mode `auto` by default; remove it, or set `mode = \
+         \"fixed\"`",
+    ),
+    (
+        "[services.web.concurrency]\nrequests_per_instance = -1",
+        "2:25: `requests_per_instance` of the concurrency of service `web` is -1; write a number from 0 to 4294967295",
+    ),
+    (
+        "[services.web.concurrency]\nscale_down_delay = '15'",
+        "2:20: `scale_down_delay` of the concurrency of service `web`: `15` is not right: a duration needs a unit (ns, \
+         us, ms, s, m, h, d); write \"5s\"",
+    ),
+    // fixed
+    (
+        "[services.w.concurrency]\nmode = 'fixed'\nnum_instances = 0",
+        "3:1: `num_instances` is 0, and service `w` has mode `fixed`, which needs 1 or more; write 1",
+    ),
+    (
+        "[services.w.concurrency]\nnum_instances = -3",
+        "2:1: `num_instances` is -3, and service `w` has mode `fixed` by default, which needs 1 or more; write 1",
+    ),
+    (
+        "[services.w.concurrency]\nmode = 'fixed'\nrequests_per_instance = 0",
+        "3:1: `requests_per_instance` is not for service `w`, which has mode `fixed`; remove it, or set `mode = \
+         \"auto\"`",
+    ),
+    (
+        "[services.w.concurrency]\nscale_down_delay = '5m'",
+        "2:1: `scale_down_delay` is not for service `w`, which has mode `fixed` by default; remove it, or set `mode = \
+         \"auto\"`",
+    ),
+    // disks
+    (
+        "[services.web]\n[[services.web.disks]]\nname = 'd'\nmount_path = '/d'",
+        "1:11: service `web` has disks and has mode `auto` by default; a disk has one user, so set `mode = \"fixed\"` \
+         and `num_instances = 1` in its concurrency",
+    ),
+    (
+        "[services.w]\nconcurrency.mode = 'auto'\ndisks = [{ name = 'd', mount_path = '/d' }]",
+        "2:13: service `w` has disks and has mode `auto`; a disk has one user, so set `mode = \"fixed\"` and \
+         `num_instances = 1` in its concurrency",
+    ),
+    (
+        "[services.w]\nconcurrency.num_instances = 2\ndisks = [{ name = 'd', mount_path = '/d' }]",
+        "2:13: service `w` has disks and 2 instances; a disk has one user, so set `num_instances = 1`",
+    ),
+    (
+        "[[services.w.disks]]\nmount_path = '/d'",
+        "1:1: a disk of service `w` has no `name`; add one, like `name = \"data\"`",
+    ),
+    (
+        "[[services.w.disks]]\nname = ''\nmount_path = '/d'",
+        "2:1: `name` of a disk of service `w` is empty; write one, like `name = \"data\"`",
+    ),
+    (
+        "[[services.w.disks]]\nname = 'd'",
+        "1:1: a disk of service `w` has no `mount_path`; add one, like `mount_path = \"/data\"`",
+    ),
+    (
+        "[[services.w.disks]]\nname = 'd'\nmount_path = ''",
+        "3:1: `mount_path` of a disk of service `w` is empty; write one, like `mount_path = \"/data\"`",
+    ),
+    (
+        "[[services.w.disks]]\nname = 'd'\nmount_path = '/d'\nfilesystem = 'ext3'",
+        "4:14: `filesystem` of a disk of service `w`: `ext3` is none of them: write `ext4`, `xfs` or `btrfs`; did you \
+         mean `ext4`?",
+    ),
+    (
+        "[[services.w.disks]]\nname = 'd'\nmount_path = '/d'\nsize_gb = -20",
+        "4:11: `size_gb` of a disk of service `w` is -20; write a number from 0 to 4294967295",
+    ),
+    (
+        "[[services.w.disks]]\nname = 'd'\nmount_path = '/d'\nlease_timeout = 'soon'",
+        "4:17: `lease_timeout` of a disk of service `w`: `soon` is not right: this is not a duration; write one like \
+         \"90s\" or \"1h30m\"",
+    ),
+    // numbers that do not fit
+    (
+        "concurrency = 0x1_0000_0000",
+        "1:15: `concurrency` of the app config is 0x100000000; write a number from 0 to 4294967295",
+    ),
+    ("[services.w]\nport = 0", "2:8: `port` of service `w` is 0; write a number from 1 to 65535"),
+    ("[services.w]\nport = 65536", "2:8: `port` of service `w` is 65536; write a number from 1 to 65535"),
+    (
+        "[services.w.concurrency]\nnum_instances = 4294967296",
+        "2:17: `num_instances` of the concurrency of service `w` is 4294967296; write a number from 1 to \
+         4294967295",
+    ),
+    // lists and tables of the wrong things
+    (
+        "include = ['a', 1]",
+        "1:17: `include` of the app config has a whole number in its list; write strings only, like `include = [\"path\"]`",
+    ),
+    (
+        "env = ['A=1']",
+        "1:8: `env` of the app config has a string in its list; write tables only, like `env = [{ key = \"KEY\", value \
+         = \"text\" }]`",
+    ),
+    ("services.web = 1", "1:16: service `web` is a whole number; write a table, like `[services.web]`"),
+    // not TOML
+    ("name = ", "1:8: this is not TOML: string values must be quoted, expected literal string"),
+    ("name = 'a'\nname = 'b'", "2:1: this is not TOML: duplicate key"),
+];
+
+#[test]
+fn each_rule_refuses_what_breaks_it_in_both_modes() {
+    for (text, said) in BROKEN {
+        assert_eq!(refused(text), format!("app.toml:{said}"), "{text}");
+    }
+}
+
+#[test]
+fn a_wrong_type_is_refused_in_every_field_with_an_example_of_the_right_one() {
+    // The head of a config that holds a table of each shape, and what messages call that table.
+    let heads = [
+        ("", "the app config"),
+        ("[[env]]\n", "an env entry of the app"),
+        ("[services.w]\n", "service `w`"),
+        ("[services.w.concurrency]\n", "the concurrency of service `w`"),
+        ("[[services.w.disks]]\n", "a disk of service `w`"),
+    ];
+    let mut wanted = Vec::new();
+    for (shape, (head, called)) in suggest::SHAPES.iter().zip(heads) {
+        for (field, example) in shape.fields {
+            let error = refused(&format!("{head}{field} = 2026-03-12"));
+            let (line, column) = (head.lines().count() + 1, field.len() + 4);
+            let before = format!("app.toml:{line}:{column}: `{field}` of {called} is a date or time; write ");
+            let rest = error.strip_prefix(&before).unwrap_or_else(|| panic!("{error}"));
+            let (what, shown) = rest.split_once(", like ").unwrap();
+            assert_eq!(shown, format!("`{example}`"));
+            wanted.push(format!("{field}: {what}"));
+        }
+    }
+    assert_eq!(
+        wanted,
+        [
+            "name: a string",
+            "post_import: a string",
+            "env: a list",
+            "concurrency: a whole number",
+            "services: a table",
+            "build: a table",
+            "include: a list",
+            "key: a string",
+            "value: a string",
+            "command: a string",
+            "port: a whole number",
+            "port_name: a string",
+            "port_type: a string",
+            "image: a string",
+            "env: a list",
+            "concurrency: a table",
+            "disks: a list",
+            "mode: a string",
+            "requests_per_instance: a whole number",
+            "scale_down_delay: a string",
+            "num_instances: a whole number",
+            "name: a string",
+            "mount_path: a string",
+            "read_only: `true` or `false`",
+            "size_gb: a whole number",
+            "filesystem: a string",
+            "lease_timeout: a string",
+        ]
+    );
+}
+
+#[test]
+fn the_examples_in_messages_are_themselves_right() {
+    for (index, shape) in suggest::SHAPES.iter().enumerate() {
+        for (field, example) in shape.fields {
+            let fixed = "[services.web]\nconcurrency.mode = 'fixed'\n";
+            let text = match (index, *field) {
+                (0, _) => (*example).to_owned(),
+                (1, "key") => format!("[[env]]\n{example}"),
+                (1, _) => format!("[[env]]\nkey = 'K'\n{example}"),
+                (2, "concurrency") => format!("[services.web]\n{example}"),
+                (2, _) => format!("{fixed}{example}"),
+                (3, "mode" | "num_instances") => format!("[services.w.concurrency]\n{example}"),
+                (3, _) => format!("[services.web.concurrency]\n{example}"),
+                (_, "name") => format!("[[services.w.disks]]\nmount_path = '/'\n{example}"),
+                (_, "mount_path") => format!("[[services.w.disks]]\nname = 'd'\n{example}"),
+                _ => format!("[[services.w.disks]]\nname = 'd'\nmount_path = '/'\n{example}"),
+            };
+            assert!(strict(&text).is_ok(), "{text}: {:?}", strict(&text));
+        }
+    }
+}
+
+#[test]
+fn independent_mistakes_are_reported_together_and_one_slip_is_reported_once() {
+    for (text, lines) in [
+        // Two services, three mistakes; the disk's typo does not hide the mode's.
+        (
+            "[services.a]\nport = 'x'\n[services.web]\ndisks = [{ name = 'd', mount_path = '/', size = 1 }]",
+            &["2:8: `port`", "3:11: service `web` has disks", "4:42: unknown field `size`"][..],
+        ),
+        // A misspelt name is not a missing one as well, and a misspelt mode forbids nothing.
+        ("[[services.w.disks]]\nnmae = 'd'\nmount_path = '/'", &["2:1: unknown field `nmae`"]),
+        ("[services.web.concurrency]\nmoed = 'fixed'\nnum_instances = 2", &["2:1: unknown field `moed`"]),
+        ("[services.web.concurrency]\nmode = 'fxied'\nnum_instances = 2", &["2:8: `mode`"]),
+        ("[services.web]\nconcurency = { num_instances = 1 }\ndisks = []", &["2:1: unknown field `concurency`"]),
+        // Both modes of missing, and two rules of one service.
+        (
+            "[[services.w.disks]]",
+            &["1:1: a disk of service `w` has no `name`", "1:1: a disk of service `w` has no `mount_path`"],
+        ),
+        (
+            "[services.w.concurrency]\nrequests_per_instance = 1\nscale_down_delay = '1s'",
+            &["2:1: `requests_per_instance`", "3:1: `scale_down_delay`"],
+        ),
+        // Every syntax error, and nothing that was guessed after one.
+        ("name = \nprot = 1\nport 2\n", &["1:8: this is not TOML", "3:6: this is not TOML"]),
+    ] {
+        let error = strict(text).unwrap_err();
+        let got: Vec<&str> = error.lines().collect();
+        assert_eq!(got.len(), lines.len(), "{text}\n{error}");
+        for (got, line) in got.iter().zip(lines) {
+            assert!(got.starts_with(&format!("app.toml:{line}")), "{text}\n{error}");
+        }
+    }
+}

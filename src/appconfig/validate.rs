@@ -1,0 +1,140 @@
+//! The rules of an app config (`CONTROLLERS.md` §3), each one function.
+//!
+//! It may know the raw config and nothing of TOML or of the store: whether a disk exists is asked at the deploy, not
+//! here. The first rules judge one value and are called while it is read; those in [`SERVICE_RULES`] relate fields
+//! of one service, and are asked only when each of these is right by itself. What a newcomer gets wrong: the mode
+//! that a rule goes by may be written nowhere – a service without one has its default (see `resolve.rs`).
+
+use crate::kernel::time::{DurationError, SimDuration};
+use crate::model::Filesystem;
+
+use super::error::{MESSAGE_CHARS, Place, Problem, bounded, clipped};
+use super::resolve::mode_of;
+use super::suggest::{Shape, choice};
+use super::{At, Mode, Service};
+
+/// A duration.
+pub(super) fn duration(text: &str) -> Result<SimDuration, String> {
+    text.parse().map_err(|error: DurationError| {
+        format!("`{}` is not right: {}", clipped(text), bounded(&error.to_string(), MESSAGE_CHARS))
+    })
+}
+
+/// A mode: `auto` or `fixed`.
+pub(super) fn mode(text: &str) -> Result<Mode, String> {
+    Mode::ALL
+        .iter()
+        .copied()
+        .find(|mode| mode.name() == text)
+        .ok_or_else(|| choice(text, &Mode::ALL.iter().map(|mode| mode.name()).collect::<Vec<_>>()))
+}
+
+/// A file system that is known.
+pub(super) fn filesystem(text: &str) -> Result<Filesystem, String> {
+    Filesystem::ALL
+        .iter()
+        .copied()
+        .find(|known| known.name() == text)
+        .ok_or_else(|| choice(text, &Filesystem::ALL.iter().map(|known| known.name()).collect::<Vec<_>>()))
+}
+
+/// A text that must be there and not be empty: the key of an env entry, the name and mount path of a disk.
+pub(super) fn required(
+    field: &'static str,
+    text: Option<At<String>>,
+    shape: &Shape,
+    called: &str,
+    table: Place,
+) -> Result<At<String>, Problem> {
+    let example = shape.example(field);
+    match text {
+        Some(text) if !text.value.is_empty() => Ok(text),
+        Some(text) => {
+            let what = format!("`{field}` of {called} is empty; write one, like `{example}`");
+            Err(Problem { place: text.place, text: what })
+        }
+        None => Err(Problem { place: table, text: format!("{called} has no `{field}`; add one, like `{example}`") }),
+    }
+}
+
+/// A service as a rule sees it.
+pub(super) struct Judged<'a> {
+    /// What messages call it.
+    called: &'a str,
+    service: &'a Service,
+    mode: Mode,
+    /// The mode as messages put it.
+    mode_words: String,
+}
+
+type Rule = fn(&Judged<'_>) -> Option<Problem>;
+
+/// What holds between the fields of a service.
+const SERVICE_RULES: &[Rule] = &[
+    auto_forbids_num_instances,
+    fixed_forbids_requests_per_instance,
+    fixed_forbids_scale_down_delay,
+    fixed_needs_an_instance,
+    disks_need_mode_fixed,
+    disks_need_one_instance,
+];
+
+/// Everything that is wrong between the fields of a service.
+pub(super) fn service(name: &str, called: &str, service: &Service) -> Vec<Problem> {
+    let mode = mode_of(name, service);
+    let by_default = if service.concurrency.mode.is_none() { " by default" } else { "" };
+    let mode_words = format!("has mode `{}`{by_default}", mode.name());
+    let judged = Judged { called, service, mode, mode_words };
+    SERVICE_RULES.iter().filter_map(|rule| rule(&judged)).collect()
+}
+
+impl Judged<'_> {
+    /// The complaint about a field that has no meaning in the service's mode.
+    fn forbidden<T>(&self, field: &str, value: &Option<At<T>>, mode: Mode, meant: Mode) -> Option<Problem> {
+        let place = value.as_ref().filter(|_| self.mode == mode)?.place;
+        let (called, words, meant) = (self.called, &self.mode_words, meant.name());
+        let text = format!("`{field}` is not for {called}, which {words}; remove it, or set `mode = \"{meant}\"`");
+        Some(Problem { place, text })
+    }
+}
+
+fn auto_forbids_num_instances(judged: &Judged<'_>) -> Option<Problem> {
+    judged.forbidden("num_instances", &judged.service.concurrency.num_instances, Mode::Auto, Mode::Fixed)
+}
+
+fn fixed_forbids_requests_per_instance(judged: &Judged<'_>) -> Option<Problem> {
+    let requests = &judged.service.concurrency.requests_per_instance;
+    judged.forbidden("requests_per_instance", requests, Mode::Fixed, Mode::Auto)
+}
+
+fn fixed_forbids_scale_down_delay(judged: &Judged<'_>) -> Option<Problem> {
+    judged.forbidden("scale_down_delay", &judged.service.concurrency.scale_down_delay, Mode::Fixed, Mode::Auto)
+}
+
+fn fixed_needs_an_instance(judged: &Judged<'_>) -> Option<Problem> {
+    let number = judged.service.concurrency.num_instances.filter(|n| judged.mode == Mode::Fixed && n.value < 1)?;
+    let (called, words) = (judged.called, &judged.mode_words);
+    let text = format!("`num_instances` is {}, and {called} {words}, which needs 1 or more; write 1", number.value);
+    Some(Problem { place: number.place, text })
+}
+
+fn disks_need_mode_fixed(judged: &Judged<'_>) -> Option<Problem> {
+    let Judged { called, service, mode: Mode::Auto, mode_words } = judged else { return None };
+    service.disks.first()?;
+    let place = service.concurrency.mode.as_ref().map_or(service.place, |mode| mode.place);
+    let text = format!(
+        "{called} has disks and {mode_words}; a disk has one user, so set `mode = \"fixed\"` and `num_instances = 1` \
+         in its concurrency"
+    );
+    Some(Problem { place, text })
+}
+
+fn disks_need_one_instance(judged: &Judged<'_>) -> Option<Problem> {
+    // Fewer than one is another rule's complaint.
+    let number = judged.service.concurrency.num_instances.filter(|n| judged.mode == Mode::Fixed && n.value > 1)?;
+    judged.service.disks.first()?;
+    let (called, number_value) = (judged.called, number.value);
+    let text =
+        format!("{called} has disks and {number_value} instances; a disk has one user, so set `num_instances = 1`");
+    Some(Problem { place: number.place, text })
+}

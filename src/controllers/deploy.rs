@@ -1,0 +1,119 @@
+//! Deploys: from an app configuration to an active version (`CONTROLLERS.md` §3).
+//!
+//! Loads and checks the configuration, then writes a version and makes it the app's active one;
+//! the launcher does the rest. What a newcomer gets wrong: a refused deploy has written nothing
+//! at all.
+
+use std::fmt;
+use std::rc::Rc;
+
+use crate::appconfig::{self, ConfigSource, Strictness};
+use crate::model::{
+    App, AppChange, AppId, AppVersion, Disk, DiskIndex, Name, Reason, ServiceConfig, Subject, VersionId,
+};
+use crate::ports::{EntityStore, Host, Platform, Ports, Query};
+
+use super::fixes::Fix;
+use super::runtime::{Failure, Rules};
+
+/// A deploy, as a user asks for it.
+#[derive(Clone, Debug)]
+pub struct DeployRequest {
+    /// The app's name.
+    pub app: Name,
+    /// Its configuration.
+    pub config: ConfigSource,
+    /// The image that this deploy built.
+    pub image: Name,
+}
+
+/// Why a deploy was refused, in the platform's own words.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Refusal(pub Name);
+
+impl fmt::Display for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+impl From<Failure> for Refusal {
+    fn from(Failure(error): Failure) -> Self {
+        Self(error)
+    }
+}
+impl From<crate::ports::StoreError> for Refusal {
+    fn from(error: crate::ports::StoreError) -> Self {
+        Failure::from(error).into()
+    }
+}
+
+/// Takes deploys.
+pub struct Deployer<P: Platform> {
+    ports: Ports<P>,
+    rules: Rc<Rules>,
+}
+
+impl<P: Platform> Deployer<P> {
+    /// A deployer under these rules.
+    pub fn new(ports: Ports<P>, rules: Rc<Rules>) -> Self {
+        Self { ports, rules }
+    }
+
+    /// Makes a version of the configuration and activates it.
+    ///
+    /// # Errors
+    /// The configuration is refused, or the store fails.
+    pub async fn deploy(&self, request: &DeployRequest) -> Result<VersionId, Refusal> {
+        let result = self.try_deploy(request).await;
+        match result {
+            Ok(version) => self.ports.host.note(version, Reason::DeployAccepted { version }),
+            Err(Refusal(error)) => self.ports.host.note(Subject::CLUSTER, Reason::DeployRefused { error }),
+        }
+        result
+    }
+
+    async fn try_deploy(&self, request: &DeployRequest) -> Result<VersionId, Refusal> {
+        let services = self.load(request)?;
+        if self.rules.has(Fix::ValidateDisksAtDeploy) {
+            self.validate_disks(&services).await?;
+        }
+        let app = self.ensure_app(request.app).await?;
+        let versions = self.ports.store.list::<AppVersion>(Query::By(app)).await?;
+        let number = versions.iter().map(|version| version.entity.number).max().unwrap_or(0) + 1;
+        let version = AppVersion { app, config: services.into(), number };
+        let version = self.ports.store.create(version).await?.id;
+        self.ports.store.patch(app, vec![AppChange::ActiveVersion(Some(version))], None).await?;
+        Ok(version)
+    }
+
+    fn load(&self, request: &DeployRequest) -> Result<Vec<ServiceConfig>, Refusal> {
+        let strictness = if self.rules.has(Fix::StrictAppConfig) { Strictness::Strict } else { Strictness::Lenient };
+        let loaded =
+            appconfig::load(&request.config, strictness).map_err(|error| Refusal(Name::new(&error.one_line())))?;
+        for field in &loaded.ignored {
+            let line = u32::try_from(field.line).unwrap_or(u32::MAX);
+            self.ports.host.note(Subject::CLUSTER, Reason::FieldIgnored { field: Name::new(&field.path), line });
+        }
+        Ok(loaded.app.resolve(request.image))
+    }
+
+    /// A disk of size 0 means "use the existing one": there must be one.
+    async fn validate_disks(&self, services: &[ServiceConfig]) -> Result<(), Refusal> {
+        for disk in services.iter().flat_map(|service| &service.disks).filter(|disk| disk.size_gb == 0) {
+            let known = self.ports.store.list::<Disk>(Query::By(DiskIndex::Name(disk.name))).await?;
+            if known.is_empty() {
+                let text = format!("disk \"{}\" does not exist; set size_gb to auto-create it", disk.name);
+                return Err(Refusal(Name::new(&text)));
+            }
+        }
+        Ok(())
+    }
+
+    async fn ensure_app(&self, name: Name) -> Result<AppId, Refusal> {
+        let known = self.ports.store.list::<App>(Query::By(name)).await?;
+        match known.first() {
+            Some(app) => Ok(app.id),
+            None => Ok(self.ports.store.create(App { name, active_version: None }).await?.id),
+        }
+    }
+}

@@ -1,0 +1,278 @@
+//! The lease manager of one node: binds disk leases, one a disk at a time (`CONTROLLERS.md` §9).
+//!
+//! Which lease holds which disk, and the nonce of the volume's own lease, live in its memory and
+//! are lost when it restarts; the store remains the truth. What a newcomer gets wrong: FAILED is
+//! final – nothing ever drives it again and nothing deletes it.
+
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::rc::Rc;
+
+use crate::kernel::time::SimDuration;
+use crate::model::entity::age;
+use crate::model::{
+    Disk, DiskId, DiskLease, DiskLeaseChange, DiskStatus, LeaseId, LeaseIndex, LeaseStatus, Name, NodeId, Reason,
+    SandboxStatus, VolumeId,
+};
+use crate::ports::{Clock, DiskBackend, EntityStore, Host, Nonce, Platform, Ports, Query, StoreError, Versioned};
+
+use super::fixes::Fix;
+use super::runtime::{Draft, Failure, Reconciler, Rules, Task, Ticker};
+
+/// What the manager remembers of a disk that is held.
+#[derive(Clone, Copy, Debug)]
+struct Held {
+    by: LeaseId,
+    /// None while it is only reserved.
+    volume: Option<VolumeId>,
+    /// None when it was adopted: who bound it took the nonce to the grave.
+    nonce: Option<Nonce>,
+}
+
+/// The lease manager of one node.
+pub struct LeaseManager<P: Platform> {
+    ports: Ports<P>,
+    backend: P::Disks,
+    active: RefCell<BTreeMap<DiskId, Held>>,
+}
+
+impl<P: Platform> LeaseManager<P> {
+    /// The manager of a node.
+    pub fn new(ports: Ports<P>, backend: P::Disks) -> Self {
+        Self { ports, backend, active: RefCell::default() }
+    }
+
+    fn held(&self, disk: DiskId) -> Option<Held> {
+        self.active.borrow().get(&disk).copied()
+    }
+
+    fn fail(&self, id: LeaseId, lease: &mut Draft<DiskLease>, error: Name) {
+        self.ports.host.note(id, Reason::LeaseFailed { error });
+        lease.status = LeaseStatus::Failed;
+        lease.error_message = Some(error);
+    }
+
+    fn refuse(&self, id: LeaseId, lease: &mut Draft<DiskLease>, by: LeaseId) {
+        self.ports.host.note(id, Reason::AlreadyLeased { by });
+        lease.status = LeaseStatus::Failed;
+        lease.error_message = Some(Name::new("already leased by another lease"));
+    }
+
+    async fn pending(&self, item: &Versioned<DiskLease>, lease: &mut Draft<DiskLease>) -> Result<(), Failure> {
+        match self.held(lease.disk) {
+            Some(held) if held.by == item.id => return Ok(()),
+            Some(held) => {
+                self.refuse(item.id, lease, held.by);
+                return Ok(());
+            }
+            None => {}
+        }
+        self.active.borrow_mut().insert(lease.disk, Held { by: item.id, volume: None, nonce: None });
+        let bound = self.bind(item, lease).await;
+        if lease.status != LeaseStatus::Bound {
+            self.active.borrow_mut().remove(&lease.disk);
+        }
+        bound
+    }
+
+    /// Binds a lease whose disk is reserved for it.
+    async fn bind(&self, item: &Versioned<DiskLease>, lease: &mut Draft<DiskLease>) -> Result<(), Failure> {
+        let disk = match self.ports.store.get::<Disk>(lease.disk).await {
+            Ok(disk) => disk.entity,
+            Err(StoreError::NotFound) => {
+                self.fail(item.id, lease, Name::new("the disk does not exist"));
+                return Ok(());
+            }
+            Err(error) => return Err(error.into()),
+        };
+        let volume = match (disk.status, disk.volume) {
+            (DiskStatus::Provisioning, _) => {
+                // Looked at again at the resync, or when the disk changes.
+                self.ports.host.note(item.id, Reason::DiskNotReady);
+                return Ok(());
+            }
+            (DiskStatus::Provisioned, Some(volume)) => volume,
+            (status, _) => {
+                self.fail(item.id, lease, Name::new(&format!("the disk is {status} and has no volume to mount")));
+                return Ok(());
+            }
+        };
+        match self.take(volume, &disk).await {
+            Ok(nonce) => {
+                let held = Held { by: item.id, volume: Some(volume), nonce: Some(nonce) };
+                self.active.borrow_mut().insert(lease.disk, held);
+                self.ports.host.note(item.id, Reason::LeaseBound);
+                lease.status = LeaseStatus::Bound;
+                lease.acquired_at = Some(self.ports.clock.now().floor_millis());
+            }
+            Err(Failure(error)) => self.fail(item.id, lease, error),
+        }
+        Ok(())
+    }
+
+    /// Takes the volume's own lease, makes its file system, mounts it.
+    async fn take(&self, volume: VolumeId, disk: &Disk) -> Result<Nonce, Failure> {
+        let nonce = self.backend.acquire_volume(volume).await?;
+        let ready = match self.backend.initialise(volume, disk.filesystem).await {
+            Ok(()) => self.backend.mount(volume).await,
+            Err(error) => Err(error),
+        };
+        if let Err(error) = ready {
+            // What this gives back is not checked: the lease fails for the first reason.
+            let _ = self.backend.release_volume(volume, nonce).await;
+            return Err(error.into());
+        }
+        Ok(nonce)
+    }
+
+    async fn bound(&self, item: &Versioned<DiskLease>, lease: &mut Draft<DiskLease>) -> Result<(), Failure> {
+        match self.held(lease.disk) {
+            Some(held) if held.by != item.id => {
+                self.refuse(item.id, lease, held.by);
+                return Ok(());
+            }
+            Some(_) => {}
+            None => {
+                self.ports.host.note(item.id, Reason::LeaseAdopted);
+                self.active.borrow_mut().insert(lease.disk, Held { by: item.id, volume: None, nonce: None });
+            }
+        }
+        let disk = self.ports.store.get::<Disk>(lease.disk).await?;
+        let Some(volume) = disk.entity.volume else { return Ok(()) };
+        if let Some(held) = self.active.borrow_mut().get_mut(&lease.disk) {
+            held.volume = Some(volume);
+        }
+        if !self.backend.is_mounted(volume).await? {
+            self.ports.host.note(item.id, Reason::MountedAgain);
+            self.backend.mount(volume).await?;
+        }
+        Ok(())
+    }
+
+    /// Unmounts and gives back what a lease holds, if it holds anything.
+    async fn give_back(&self, id: LeaseId) -> Result<(), Failure> {
+        let found = self.active.borrow().iter().find(|(_, held)| held.by == id).map(|(disk, held)| (*disk, *held));
+        let Some((disk, held)) = found else { return Ok(()) };
+        if let Some(volume) = held.volume
+            && let Err(error) = self.unmount(volume, held.nonce).await
+        {
+            self.ports.host.note(id, Reason::VolumeStuck { error: error.0 });
+            return Err(error);
+        }
+        self.active.borrow_mut().remove(&disk);
+        self.ports.host.note(id, Reason::VolumeGivenBack);
+        Ok(())
+    }
+
+    async fn unmount(&self, volume: VolumeId, nonce: Option<Nonce>) -> Result<(), Failure> {
+        if self.backend.is_mounted(volume).await? {
+            self.backend.unmount(volume).await?;
+        }
+        if let Some(nonce) = nonce {
+            self.backend.release_volume(volume, nonce).await?;
+        }
+        Ok(())
+    }
+}
+
+impl<P: Platform> Reconciler for LeaseManager<P> {
+    type Entity = DiskLease;
+
+    async fn reconcile(&self, item: &Versioned<DiskLease>, lease: &mut Draft<DiskLease>) -> Result<(), Failure> {
+        match item.entity.status {
+            LeaseStatus::Pending => self.pending(item, lease).await,
+            LeaseStatus::Bound => self.bound(item, lease).await,
+            LeaseStatus::Released => self.give_back(item.id).await,
+            LeaseStatus::Failed => Ok(()),
+        }
+    }
+
+    async fn deleted(&self, id: LeaseId) -> Result<(), Failure> {
+        self.give_back(id).await
+    }
+}
+
+/// What a node does with old leases: collects the released, sweeps the orphaned.
+pub struct LeaseCollector<P: Platform> {
+    ports: Ports<P>,
+    rules: Rc<Rules>,
+    node: NodeId,
+}
+
+impl<P: Platform> LeaseCollector<P> {
+    /// The lease collector of a node.
+    pub fn new(ports: Ports<P>, rules: Rc<Rules>, node: NodeId) -> Self {
+        Self { ports, rules, node }
+    }
+
+    /// Its tasks: each at the start and every five minutes.
+    pub fn tasks(self) -> Vec<Task> {
+        let this = Rc::new(self);
+        let collect: Task = ("lease collection", Box::pin(Rc::clone(&this).collect()));
+        let sweep: Task = ("orphan sweep", Box::pin(Rc::clone(&this).sweep()));
+        if this.rules.has(Fix::OrphanLeaseSweep) { vec![collect, sweep] } else { vec![collect] }
+    }
+
+    fn ticker(&self, name: &'static str, period: SimDuration) -> Ticker<P> {
+        Ticker::new(&self.ports, name, period)
+    }
+
+    async fn mine(&self) -> Vec<Versioned<DiskLease>> {
+        // What cannot be listed now is listed at the next tick.
+        self.ports.store.list(Query::By(LeaseIndex::Node(self.node))).await.unwrap_or_default()
+    }
+
+    /// Deletes leases that were released an hour ago.
+    async fn collect(self: Rc<Self>) {
+        let origin = self.ports.host.origin();
+        let limit = self.rules.tuning.released_kept;
+        let mut ticker = self.ticker("lease-collection", self.rules.tuning.collect_every);
+        loop {
+            for lease in self.mine().await {
+                let age = age(self.ports.clock.now(), lease.meta.updated_at);
+                if lease.entity.status == LeaseStatus::Released && age > limit {
+                    self.ports.host.attach(lease.meta.origin);
+                    self.ports.host.note(lease.id, Reason::Collected { age, limit });
+                    let _ = self.ports.store.delete(lease.id).await;
+                }
+            }
+            self.ports.host.attach(origin);
+            ticker.tick().await;
+        }
+    }
+
+    /// Releases leases whose sandbox is dead or gone.
+    async fn sweep(self: Rc<Self>) {
+        let origin = self.ports.host.origin();
+        let mut ticker = self.ticker("orphan-sweep", self.rules.tuning.orphan_sweep_every);
+        loop {
+            for lease in self.mine().await {
+                if let Err(Failure(error)) = self.sweep_one(&lease).await {
+                    self.ports.host.note(lease.id, Reason::HandlerFailed { error });
+                }
+            }
+            self.ports.host.attach(origin);
+            ticker.tick().await;
+        }
+    }
+
+    async fn sweep_one(&self, lease: &Versioned<DiskLease>) -> Result<(), Failure> {
+        let limit = self.rules.tuning.orphan_lease_age_min;
+        let age = age(self.ports.clock.now(), lease.meta.created_at);
+        if !matches!(lease.entity.status, LeaseStatus::Bound | LeaseStatus::Pending) || age <= limit {
+            return Ok(());
+        }
+        let orphaned = match self.ports.store.get(lease.entity.sandbox).await {
+            Ok(sandbox) => sandbox.entity.status == SandboxStatus::Dead,
+            Err(StoreError::NotFound) => true,
+            Err(error) => return Err(error.into()),
+        };
+        if orphaned {
+            self.ports.host.attach(lease.meta.origin);
+            self.ports.host.note(lease.id, Reason::LeaseOrphaned { age, limit });
+            let released = vec![DiskLeaseChange::Status(LeaseStatus::Released)];
+            self.ports.store.patch(lease.id, released, None).await?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,119 @@
+//! What operators ask of the platform besides deploys (`CONTROLLERS.md` §11).
+//!
+//! Each is a few store calls in a given order. What a newcomer gets wrong: deleting an app finds
+//! what belongs to it by *indexed references* only; a disk without `created_by` survives.
+
+use crate::model::{
+    App, AppVersion, Concurrency, Disk, DiskChange, DiskIndex, DiskLease, DiskStatus, LeaseIndex, Name, Pool,
+    PoolChange, Reason, Sandbox, SandboxChange, SandboxIndex, SandboxStatus,
+};
+use crate::ports::{EntityStore, Host, Platform, Ports, Query, Versioned};
+
+use super::runtime::Failure;
+
+/// Carries out what operators ask for.
+pub struct Operator<P: Platform> {
+    ports: Ports<P>,
+}
+
+impl<P: Platform> Operator<P> {
+    /// An operator's hand on these ports.
+    pub fn new(ports: Ports<P>) -> Self {
+        Self { ports }
+    }
+
+    async fn app(&self, name: Name) -> Result<Versioned<App>, Failure> {
+        let known = self.ports.store.list::<App>(Query::By(name)).await?;
+        known.into_iter().next().ok_or_else(|| Failure::new(format!("app \"{name}\" does not exist")))
+    }
+
+    /// Deletes everything that references the app through an index, then the app.
+    ///
+    /// # Errors
+    /// There is no such app, or the store fails.
+    pub async fn delete_app(&self, name: Name) -> Result<(), Failure> {
+        let app = self.app(name).await?.id;
+        self.ports.host.note(app, Reason::Requested { action: "delete app" });
+        let store = &self.ports.store;
+        for version in store.list::<AppVersion>(Query::By(app)).await? {
+            store.delete(version.id).await?;
+        }
+        for pool in store.list::<Pool>(Query::By(app)).await? {
+            store.delete(pool.id).await?;
+        }
+        for disk in store.list::<Disk>(Query::By(DiskIndex::CreatedBy(app))).await? {
+            store.delete(disk.id).await?;
+        }
+        for lease in store.list::<DiskLease>(Query::By(LeaseIndex::App(app))).await? {
+            store.delete(lease.id).await?;
+        }
+        store.delete(app).await?;
+        Ok(())
+    }
+
+    /// Stops all sandboxes of an app, clears its cooldowns, restores the configured counts.
+    ///
+    /// # Errors
+    /// There is no such app, or the store fails.
+    pub async fn restart_app(&self, name: Name) -> Result<(), Failure> {
+        let app = self.app(name).await?;
+        self.ports.host.note(app.id, Reason::Requested { action: "restart app" });
+        for pool in self.ports.store.list::<Pool>(Query::By(app.id)).await? {
+            self.restart_pool(&pool).await?;
+        }
+        Ok(())
+    }
+
+    async fn restart_pool(&self, pool: &Versioned<Pool>) -> Result<(), Failure> {
+        let store = &self.ports.store;
+        for sandbox in store.list::<Sandbox>(Query::By(SandboxIndex::Pool(pool.id))).await? {
+            if sandbox.entity.status.is_live() {
+                let stopped = vec![SandboxChange::Status(SandboxStatus::Stopped)];
+                store.patch(sandbox.id, stopped, None).await?;
+            }
+        }
+        let mut changes = vec![PoolChange::ConsecutiveCrashCount(0), PoolChange::CooldownUntil(None)];
+        if !pool.entity.referenced_by_versions.is_empty() {
+            let version = store.get(pool.entity.spec.version).await?;
+            let service = version.entity.config.iter().find(|service| service.name == pool.entity.service);
+            if let Some(Concurrency::Fixed { instances }) = service.map(|service| service.concurrency) {
+                changes.push(PoolChange::DesiredInstances(instances));
+            }
+        }
+        store.patch(pool.id, changes, None).await?;
+        Ok(())
+    }
+
+    /// Deletes a disk: its volume first, by way of its controller.
+    ///
+    /// # Errors
+    /// There is no such disk, or the store fails.
+    pub async fn delete_disk(&self, name: Name) -> Result<(), Failure> {
+        let known = self.ports.store.list::<Disk>(Query::By(DiskIndex::Name(name))).await?;
+        let disk = known.first().ok_or_else(|| Failure::new(format!("disk \"{name}\" does not exist")))?;
+        self.ports.host.note(disk.id, Reason::Requested { action: "delete disk" });
+        self.ports.store.patch(disk.id, vec![DiskChange::Status(DiskStatus::Deleting)], None).await?;
+        Ok(())
+    }
+
+    /// Sets the desired instances of a service's pool: the one that the active version uses.
+    ///
+    /// # Errors
+    /// There is no such app or pool, or the store fails.
+    pub async fn set_desired(&self, name: Name, service: Name, instances: u32) -> Result<(), Failure> {
+        let app = self.app(name).await?;
+        let pools = self.ports.store.list::<Pool>(Query::By(app.id)).await?;
+        let uses = |pool: &&Versioned<Pool>| {
+            let active = app.entity.active_version;
+            pool.entity.service == service
+                && active.is_some_and(|version| pool.entity.referenced_by_versions.contains(&version))
+        };
+        let pool = pools
+            .iter()
+            .find(uses)
+            .ok_or_else(|| Failure::new(format!("app \"{name}\" has no pool for service \"{service}\"")))?;
+        self.ports.host.note(pool.id, Reason::Requested { action: "set desired" });
+        self.ports.store.patch(pool.id, vec![PoolChange::DesiredInstances(instances)], None).await?;
+        Ok(())
+    }
+}

@@ -1,0 +1,131 @@
+//! The two kinds of process: which controllers start together.
+//!
+//! The coordinator runs launcher, pool with its monitor, and scheduler; each node runs sandbox,
+//! disk, lease and disk-watch controllers, the collectors and the watchdog. This only wires:
+//! whoever hosts a process runs the tasks that it returns. What a newcomer gets wrong:
+//! everything that a process remembers is created here, so a restart forgets all of it.
+
+use std::rc::Rc;
+
+use crate::kernel::time::SimDuration;
+use crate::model::{Controller, Entity, LeaseIndex, NodeId, SandboxIndex};
+use crate::ports::{Platform, Ports, Query};
+
+use super::disk::DiskController;
+use super::disk_watch::DiskWatch;
+use super::fixes::Fix;
+use super::launcher::Launcher;
+use super::lease::{LeaseCollector, LeaseManager};
+use super::monitor::Monitor;
+use super::pool::PoolController;
+use super::runtime::{Drive, OwnWrites, Rules, Runtime, Task};
+use super::sandbox::{Collector, SandboxController, SandboxReconciler, Watchdog};
+use super::scheduler::Scheduler;
+
+/// What hosts a process: it hands each controller its ports.
+pub trait Hosting<P: Platform> {
+    /// The ports of a controller.
+    fn ports(&self, controller: Controller) -> Ports<P>;
+    /// The node's container runtime, for a controller of a node's process.
+    fn sandboxes(&self, controller: Controller) -> P::Sandboxes;
+    /// The volume service, for a controller of a node's process.
+    fn disks(&self, controller: Controller) -> P::Disks;
+}
+
+fn drive<E: Entity>(name: &'static str, query: Query<E>, workers: u32, resync: SimDuration) -> Drive<E> {
+    Drive { name, query, workers, resync: Some(resync) }
+}
+
+/// The tasks of the coordinator.
+pub fn coordinator<P: Platform>(host: &impl Hosting<P>, rules: &Rc<Rules>) -> Vec<Task> {
+    let tuning = &rules.tuning;
+    let own = || OwnWrites::new(tuning.own_writes);
+    let mut tasks = Vec::new();
+
+    let ports = host.ports(Controller::Launcher);
+    let launcher = Launcher::new(ports.clone(), Rc::clone(rules));
+    let settings = drive("launcher", Query::All, 1, tuning.launcher_resync);
+    let launcher = Runtime::new(ports, Rc::clone(rules), settings, own(), launcher);
+    tasks.extend(launcher.tasks());
+    launcher.start();
+
+    let ports = host.ports(Controller::Pool);
+    let pool = PoolController::new(ports.clone(), Rc::clone(rules));
+    let workers = if rules.has(Fix::SinglePoolWorker) { 1 } else { 3 };
+    let settings = drive("pool", Query::All, workers, tuning.pool_resync(rules.fixes));
+    let pool = Runtime::new(ports, Rc::clone(rules), settings, own(), pool);
+    tasks.extend(pool.tasks());
+    pool.start();
+    tasks.push(Monitor::new(host.ports(Controller::Monitor), Rc::clone(rules)).task());
+
+    let ports = host.ports(Controller::Scheduler);
+    let scheduler = Scheduler::new(ports.clone(), Rc::clone(rules));
+    let mut settings = drive("scheduler", Query::All, 1, tuning.scheduler_resync);
+    settings.resync = settings.resync.filter(|_| rules.has(Fix::SchedulerResyncs));
+    let scheduler = Runtime::new(ports, Rc::clone(rules), settings, own(), scheduler);
+    tasks.extend(scheduler.tasks());
+    tasks.push((
+        "scheduler start",
+        Box::pin(async move {
+            scheduler.reconciler.remember_nodes().await;
+            scheduler.start();
+        }),
+    ));
+    tasks
+}
+
+/// The tasks of a node's process.
+pub fn node<P: Platform>(host: &impl Hosting<P>, rules: &Rc<Rules>, node: NodeId) -> Vec<Task> {
+    let tuning = &rules.tuning;
+    let workers = tuning.workers_per_node;
+    let own = || OwnWrites::new(tuning.own_writes);
+    let mut tasks = sandbox_tasks(host, rules, node);
+
+    let ports = host.ports(Controller::Disk);
+    let disk = DiskController::new(ports.clone(), host.disks(Controller::Disk));
+    let settings = drive("disk", Query::All, workers, tuning.disk_resync);
+    let disk = Runtime::new(ports, Rc::clone(rules), settings, own(), disk);
+    tasks.extend(disk.tasks());
+    disk.start();
+
+    let ports = host.ports(Controller::Lease);
+    let lease = LeaseManager::new(ports.clone(), host.disks(Controller::Lease));
+    let settings = drive("lease", Query::By(LeaseIndex::Node(node)), workers, tuning.lease_resync);
+    let lease = Runtime::new(ports, Rc::clone(rules), settings, own(), lease);
+    tasks.extend(lease.tasks());
+    lease.start();
+    let collector = LeaseCollector::new(host.ports(Controller::Collector), Rc::clone(rules), node);
+    tasks.extend(collector.tasks());
+
+    let ports = host.ports(Controller::DiskWatch);
+    let watch = DiskWatch::new(ports.clone(), Rc::clone(rules), node, lease);
+    let settings = drive("disk-watch", Query::All, 1, tuning.disk_watch_resync);
+    let watch = Runtime::new(ports, Rc::clone(rules), settings, own(), watch);
+    tasks.extend(watch.tasks());
+    watch.start();
+    tasks
+}
+
+fn sandbox_tasks<P: Platform>(host: &impl Hosting<P>, rules: &Rc<Rules>, node: NodeId) -> Vec<Task> {
+    let tuning = &rules.tuning;
+    let ports = host.ports(Controller::Sandbox);
+    let own = OwnWrites::new(tuning.own_writes);
+    let backend = host.sandboxes(Controller::Sandbox);
+    let controller = Rc::new(SandboxController::new(ports.clone(), backend, Rc::clone(rules), own.clone(), node));
+    let settings =
+        drive("sandbox", Query::By(SandboxIndex::Node(node)), tuning.workers_per_node, tuning.sandbox_resync);
+    let runtime = Runtime::new(ports, Rc::clone(rules), settings, own, SandboxReconciler(Rc::clone(&controller)));
+    let mut tasks = runtime.tasks();
+    tasks.extend(controller.exit_task());
+    tasks.push((
+        "boot reconciliation",
+        Box::pin(async move {
+            controller.reconcile_boots().await;
+            runtime.start();
+        }),
+    ));
+    tasks.push(Collector::new(host.ports(Controller::Collector), Rc::clone(rules), node).task());
+    let backend = host.sandboxes(Controller::Watchdog);
+    tasks.push(Watchdog::new(host.ports(Controller::Watchdog), backend, Rc::clone(rules), node).task());
+    tasks
+}

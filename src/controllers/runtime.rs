@@ -1,0 +1,431 @@
+//! The reconcile framework that every controller runs in (`CONTROLLERS.md` §2).
+//!
+//! A watch and a resync feed one work queue; workers take events, hand the entity *as it was in
+//! the event* to the handler, and write back the fields that it changed, last writer wins. It
+//! knows the ports only. What a newcomer gets wrong: an error is not requeued – the retry is the
+//! next resync or event – and a worker that waits inside its handler is occupied.
+
+use std::cell::{Cell, RefCell};
+use std::collections::{BTreeSet, VecDeque};
+use std::future::{Future, poll_fn};
+use std::ops::{Deref, DerefMut};
+use std::pin::Pin;
+use std::rc::Rc;
+use std::task::{Poll, Waker};
+
+use crate::kernel::time::SimDuration;
+use crate::model::{Entity, Field, Id, Name, Reason, Revision, Subject};
+use crate::ports::{
+    BackendError, Change, Clock, EntityStore, Host, Origin, Platform, Ports, Query, StoreError, Versioned, Watch,
+    WatchEvent,
+};
+
+use super::fixes::{Fix, Fixes};
+use super::tuning::Tuning;
+
+/// Which logic is in force: fixes and constants.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Rules {
+    /// The fixes.
+    pub fixes: Fixes,
+    /// The constants.
+    pub tuning: Tuning,
+}
+
+impl Rules {
+    /// Whether a fix is in force.
+    pub const fn has(&self, fix: Fix) -> bool {
+        self.fixes.has(fix)
+    }
+}
+
+/// A piece of a controller that runs by itself: its name, and what it does.
+pub type Task = (&'static str, Pin<Box<dyn Future<Output = ()>>>);
+
+/// Why a handler gave up.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Failure(pub Name);
+
+impl Failure {
+    /// A failure with that text.
+    pub fn new(text: impl AsRef<str>) -> Self {
+        Self(Name::new(text.as_ref()))
+    }
+}
+impl From<StoreError> for Failure {
+    fn from(error: StoreError) -> Self {
+        match error {
+            StoreError::Failed(message) => Self(message),
+            StoreError::NotFound | StoreError::Conflict => Self::new(error.to_string()),
+        }
+    }
+}
+impl From<BackendError> for Failure {
+    fn from(error: BackendError) -> Self {
+        Self(error.0)
+    }
+}
+
+/// What a controller does with one entity.
+pub trait Reconciler: 'static {
+    /// What it is about.
+    type Entity: Entity;
+
+    /// Brings the world nearer to what `item` wants; fields changed in `work` are written back.
+    ///
+    /// # Errors
+    /// What went wrong; it is logged, and changes to `work` are written all the same.
+    fn reconcile(
+        &self,
+        item: &Versioned<Self::Entity>,
+        work: &mut Draft<Self::Entity>,
+    ) -> impl Future<Output = Result<(), Failure>>;
+
+    /// The entity was deleted; nothing is known of it but its id.
+    ///
+    /// # Errors
+    /// As [`Reconciler::reconcile`].
+    fn deleted(&self, id: Id<Self::Entity>) -> impl Future<Output = Result<(), Failure>> {
+        let _ = id;
+        async { Ok(()) }
+    }
+
+    /// The fields that the handler names on purpose, so that they can become zero or empty.
+    fn writes_zero(&self, field: Field) -> bool {
+        let _ = field;
+        false
+    }
+}
+
+/// A handler's copy of an entity, made when it first writes to it.
+pub struct Draft<E> {
+    original: Rc<E>,
+    copy: Option<E>,
+}
+
+impl<E: Clone> Draft<E> {
+    fn of(original: &Rc<E>) -> Self {
+        Self { original: Rc::clone(original), copy: None }
+    }
+}
+impl<E> Deref for Draft<E> {
+    type Target = E;
+    fn deref(&self) -> &E {
+        self.copy.as_ref().unwrap_or(&self.original)
+    }
+}
+impl<E: Clone> DerefMut for Draft<E> {
+    fn deref_mut(&mut self) -> &mut E {
+        self.copy.get_or_insert_with(|| (*self.original).clone())
+    }
+}
+
+/// How a controller is driven.
+#[derive(Clone, Copy, Debug)]
+pub struct Drive<E: Entity> {
+    /// Its name, for its ticker.
+    pub name: &'static str,
+    /// Which entities it is about.
+    pub query: Query<E>,
+    /// How many work at once.
+    pub workers: u32,
+    /// How often everything is listed; none: never.
+    pub resync: Option<SimDuration>,
+}
+
+/// The revisions that a controller wrote itself; watch events that carry them are skipped.
+#[derive(Clone)]
+pub struct OwnWrites(Rc<RefCell<Ring>>);
+
+struct Ring {
+    order: VecDeque<Revision>,
+    known: BTreeSet<Revision>,
+    capacity: usize,
+}
+
+impl OwnWrites {
+    /// Remembers the last `capacity` revisions.
+    pub fn new(capacity: u32) -> Self {
+        let ring = Ring { order: VecDeque::new(), known: BTreeSet::new(), capacity: capacity as usize };
+        Self(Rc::new(RefCell::new(ring)))
+    }
+    /// Remembers one.
+    pub fn remember(&self, revision: Revision) {
+        let ring = &mut *self.0.borrow_mut();
+        if ring.known.insert(revision) {
+            ring.order.push_back(revision);
+            if ring.order.len() > ring.capacity
+                && let Some(oldest) = ring.order.pop_front()
+            {
+                ring.known.remove(&oldest);
+            }
+        }
+    }
+    fn contains(&self, revision: Revision) -> bool {
+        self.0.borrow().known.contains(&revision)
+    }
+}
+
+struct Queued<E: Entity> {
+    change: Change,
+    item: Versioned<E>,
+    origin: Origin,
+}
+
+/// Entities that a worker holds, each with what came for it meanwhile.
+/// There are no more than workers, so a scan finds it fastest.
+type InFlight<E> = Vec<(Id<E>, VecDeque<Queued<E>>)>;
+
+/// One controller: its queue, its workers, its handler.
+pub struct Runtime<P: Platform, R: Reconciler> {
+    /// What it does.
+    pub reconciler: R,
+    ports: Ports<P>,
+    rules: Rc<Rules>,
+    drive: Drive<R::Entity>,
+    own: OwnWrites,
+    queue: RefCell<VecDeque<Queued<R::Entity>>>,
+    idle: RefCell<VecDeque<Waker>>,
+    in_flight: RefCell<InFlight<R::Entity>>,
+    started: Cell<bool>,
+    starters: RefCell<Vec<Waker>>,
+}
+
+impl<P: Platform, R: Reconciler> Runtime<P, R>
+where
+    Subject: From<Id<R::Entity>>,
+{
+    /// A controller that has not started.
+    pub fn new(ports: Ports<P>, rules: Rc<Rules>, drive: Drive<R::Entity>, own: OwnWrites, reconciler: R) -> Rc<Self> {
+        Rc::new(Self {
+            reconciler,
+            ports,
+            rules,
+            drive,
+            own,
+            queue: RefCell::default(),
+            idle: RefCell::default(),
+            in_flight: RefCell::default(),
+            started: Cell::new(false),
+            starters: RefCell::default(),
+        })
+    }
+
+    /// Its tasks: the watch, the resync, the workers. They wait for [`Runtime::start`].
+    pub fn tasks(self: &Rc<Self>) -> Vec<Task> {
+        let mut tasks: Vec<Task> = vec![("watch", Box::pin(Rc::clone(self).watch()))];
+        if let Some(period) = self.drive.resync {
+            tasks.push(("resync", Box::pin(Rc::clone(self).resync(period))));
+        }
+        for _ in 0..self.drive.workers {
+            tasks.push(("worker", Box::pin(Rc::clone(self).work())));
+        }
+        tasks
+    }
+
+    /// Lets the tasks begin.
+    pub fn start(&self) {
+        self.started.set(true);
+        self.starters.borrow_mut().drain(..).for_each(Waker::wake);
+    }
+
+    async fn wait_for_start(&self) {
+        poll_fn(|cx| {
+            if self.started.get() {
+                return Poll::Ready(());
+            }
+            self.starters.borrow_mut().push(cx.waker().clone());
+            Poll::Pending
+        })
+        .await;
+    }
+
+    /// Adds an event to the queue; a full queue drops it.
+    pub fn enqueue(&self, change: Change, item: Versioned<R::Entity>, origin: Origin) {
+        if self.queue.borrow().len() >= self.rules.tuning.queue_capacity as usize {
+            let capacity = self.rules.tuning.queue_capacity;
+            self.ports.host.note(item.id, Reason::EventDropped { capacity });
+            return;
+        }
+        self.queue.borrow_mut().push_back(Queued { change, item, origin });
+        if let Some(waker) = self.idle.borrow_mut().pop_front() {
+            waker.wake();
+        }
+    }
+
+    async fn watch(self: Rc<Self>) {
+        self.wait_for_start().await;
+        let tuning = &self.rules.tuning;
+        let mut retry = tuning.watch_retry;
+        let mut seen = None;
+        loop {
+            let resume = seen.filter(|_| self.rules.has(Fix::WatchResumes));
+            if let Ok(mut watch) = self.ports.store.watch(self.drive.query, resume).await {
+                loop {
+                    match watch.next().await {
+                        Ok(Some(event)) => {
+                            retry = tuning.watch_retry;
+                            seen = Some(event.item.meta.revision);
+                            self.deliver(event);
+                        }
+                        Ok(None) => {
+                            self.ports.host.note(Subject::CLUSTER, Reason::WatchEnded);
+                            return;
+                        }
+                        Err(_) => break,
+                    }
+                }
+            }
+            self.ports.host.note(Subject::CLUSTER, Reason::WatchBroke { retry_in: retry });
+            self.ports.clock.sleep(retry).await;
+            retry = retry.saturating_mul(2).min(tuning.watch_retry_max);
+        }
+    }
+
+    fn deliver(&self, event: WatchEvent<R::Entity>) {
+        if !self.own.contains(event.item.meta.revision) {
+            let origin = event.item.meta.origin;
+            self.ports.host.attach(origin);
+            self.enqueue(event.change, event.item, origin);
+        }
+    }
+
+    async fn resync(self: Rc<Self>, period: SimDuration) {
+        self.wait_for_start().await;
+        let mut ticker = Ticker::new(&self.ports, self.drive.name, period);
+        loop {
+            let items = loop {
+                // A list that fails is tried again at once, without a pause.
+                if let Ok(items) = self.ports.store.list(self.drive.query).await {
+                    break items;
+                }
+            };
+            for item in items {
+                let origin = item.meta.origin;
+                self.enqueue(Change::Updated, item, origin);
+            }
+            ticker.tick().await;
+        }
+    }
+
+    async fn next(&self) -> Queued<R::Entity> {
+        poll_fn(|cx| match self.queue.borrow_mut().pop_front() {
+            Some(event) => Poll::Ready(event),
+            None => {
+                self.idle.borrow_mut().push_back(cx.waker().clone());
+                Poll::Pending
+            }
+        })
+        .await
+    }
+
+    async fn work(self: Rc<Self>) {
+        self.wait_for_start().await;
+        let serialise = self.rules.has(Fix::SerialiseEntity);
+        loop {
+            let mut event = self.next().await;
+            if !serialise {
+                self.process(event).await;
+                continue;
+            }
+            let id = event.item.id;
+            if let Some((_, waiting)) = self.in_flight.borrow_mut().iter_mut().find(|(held, _)| *held == id) {
+                waiting.push_back(event);
+                continue;
+            }
+            self.in_flight.borrow_mut().push((id, VecDeque::new()));
+            loop {
+                self.process(event).await;
+                let mut in_flight = self.in_flight.borrow_mut();
+                let place = in_flight.iter().position(|(held, _)| *held == id).expect("this worker holds it");
+                match in_flight[place].1.pop_front() {
+                    Some(next) => event = next,
+                    None => {
+                        in_flight.swap_remove(place);
+                        break;
+                    }
+                }
+            }
+        }
+    }
+
+    async fn process(&self, event: Queued<R::Entity>) {
+        let Queued { change, item, origin } = event;
+        let host = &self.ports.host;
+        host.attach(origin);
+        let word = match change {
+            Change::Added => "added",
+            Change::Updated => "updated",
+            Change::Deleted => "deleted",
+        };
+        host.note(item.id, Reason::Reconcile { change: word });
+        let result = match change {
+            Change::Deleted => self.reconciler.deleted(item.id).await,
+            Change::Added | Change::Updated => self.reconcile(&item).await,
+        };
+        if let Err(Failure(error)) = result {
+            host.note(item.id, Reason::HandlerFailed { error });
+        }
+    }
+
+    async fn reconcile(&self, item: &Versioned<R::Entity>) -> Result<(), Failure> {
+        let mut work = Draft::of(&item.entity);
+        let result = self.reconciler.reconcile(item, &mut work).await;
+        let Some(work) = work.copy else { return result };
+        let clears = self.rules.has(Fix::DiffClearsFields);
+        let changes = item.entity.diff(&work, |field| clears || self.reconciler.writes_zero(field));
+        if !changes.is_empty() {
+            // Written even when the handler failed.
+            let revision = self.ports.store.patch(item.id, changes, None).await?;
+            self.own.remember(revision);
+        }
+        result
+    }
+}
+
+/// Ticks of one period, offset by the phase of its process.
+pub struct Ticker<P: Platform> {
+    clock: P::Clock,
+    next: crate::kernel::time::SimTime,
+    period: SimDuration,
+}
+
+impl<P: Platform> Ticker<P> {
+    /// A ticker whose first tick comes one phase from now.
+    pub fn new(ports: &Ports<P>, name: &'static str, period: SimDuration) -> Self {
+        // A phase of zero would tick at once, on top of the run at the start.
+        let phase = ports.host.phase(name, period);
+        let first = if phase.is_zero() { period } else { phase };
+        Self { clock: ports.clock.clone(), next: ports.clock.now() + first, period }
+    }
+
+    /// A ticker that first lets a whole period pass.
+    pub fn after_period(ports: &Ports<P>, name: &'static str, period: SimDuration) -> Self {
+        let next = ports.clock.now() + period + ports.host.phase(name, period);
+        Self { clock: ports.clock.clone(), next, period }
+    }
+
+    /// Ends at the next tick; ticks that were missed are left out, as tickers do.
+    pub async fn tick(&mut self) {
+        let now = self.clock.now();
+        if self.next < now {
+            let missed = now.since(self.next).as_nanos().div_ceil(self.period.as_nanos().max(1));
+            self.next += self.period.saturating_mul(missed);
+        }
+        self.clock.sleep(self.next.since(now)).await;
+        self.next += self.period;
+    }
+}
+
+/// What `future` gives, or nothing when `limit` passes first.
+pub async fn timeout<C: Clock, T>(clock: &C, limit: SimDuration, future: impl Future<Output = T>) -> Option<T> {
+    let mut future = std::pin::pin!(future);
+    let mut limit = std::pin::pin!(clock.sleep(limit));
+    poll_fn(|cx| {
+        if let Poll::Ready(value) = future.as_mut().poll(cx) {
+            return Poll::Ready(Some(value));
+        }
+        limit.as_mut().poll(cx).map(|()| None)
+    })
+    .await
+}

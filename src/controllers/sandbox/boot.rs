@@ -1,0 +1,192 @@
+//! Boots: from PENDING to RUNNING, and what becomes of a sandbox whose boot fails.
+//!
+//! A boot allocates an address, pulls the image, configures volumes, makes and starts the
+//! container, and waits for the port. With fix `dead-on-boot-failure` any failure marks the
+//! sandbox DEAD and gives everything back; without it, it depends on how far the boot came. What
+//! a newcomer gets wrong: without that fix a failure before the container exists leaves PENDING,
+//! and the next resync boots again, for ever.
+
+use std::rc::Rc;
+
+use crate::kernel::time::SimTime;
+use crate::model::{Address, LeaseId, Name, Reason, Sandbox, SandboxChange, SandboxId, SandboxStatus};
+use crate::ports::{Clock, EntityStore, Host, Platform, SandboxBackend, Versioned};
+
+use crate::controllers::fixes::Fix;
+use crate::controllers::runtime::Failure;
+
+use super::SandboxController;
+
+/// How far a boot came before it failed.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Stage {
+    /// Up to and including the container's creation.
+    Container,
+    /// The start of the first task.
+    Start,
+    /// The wait for the port, or the last write.
+    Port,
+}
+
+/// What a boot has taken so far.
+#[derive(Default)]
+pub(super) struct Taken {
+    address: Option<Address>,
+    container: bool,
+    pub(super) leases: Vec<LeaseId>,
+}
+
+impl<P: Platform> SandboxController<P> {
+    pub(super) async fn boot(&self, item: &Versioned<Sandbox>) -> Result<(), Failure> {
+        let began = self.ports.clock.now();
+        self.ports.host.note(item.id, Reason::BootStarted);
+        let mut taken = Taken::default();
+        let Err((stage, Failure(error))) = self.try_boot(item, &mut taken, began).await else { return Ok(()) };
+        let after = self.ports.clock.now().since(began);
+        self.ports.host.note(item.id, Reason::BootFailed { error, after });
+        if self.rules.has(Fix::DeadOnBootFailure) {
+            self.fail_boot(item.id, &taken).await?;
+        } else {
+            match stage {
+                // Stays PENDING: the next resync boots again, or finds a healthy container.
+                Stage::Container | Stage::Port => {}
+                Stage::Start => self.tear_down(item.id, &taken).await?,
+            }
+        }
+        self.release_leases_of_boot(item.id, &taken).await?;
+        Err(Failure(error))
+    }
+
+    async fn try_boot(
+        &self,
+        item: &Versioned<Sandbox>,
+        taken: &mut Taken,
+        began: SimTime,
+    ) -> Result<(), (Stage, Failure)> {
+        let address = self.prepare(item, taken).await.map_err(|error| (Stage::Container, error))?;
+        self.backend
+            .create_container(item.id, Rc::clone(&item.entity.spec), address)
+            .await
+            .map_err(|error| (Stage::Container, error.into()))?;
+        taken.container = true;
+        self.backend.start(item.id).await.map_err(|error| (Stage::Start, error.into()))?;
+        self.wait_for_port(item).await.map_err(|error| (Stage::Port, error))?;
+        self.finish(item.id, began).await.map_err(|error| (Stage::Port, error))
+    }
+
+    /// Everything before the container: address, image, volumes.
+    async fn prepare(&self, item: &Versioned<Sandbox>, taken: &mut Taken) -> Result<Address, Failure> {
+        let address = self.take_address(item, taken).await?;
+        self.backend.pull_image(item.id, item.entity.spec.image).await?;
+        self.configure_volumes(item, taken).await?;
+        Ok(address)
+    }
+
+    async fn take_address(&self, item: &Versioned<Sandbox>, taken: &mut Taken) -> Result<Address, Failure> {
+        if let Some(first) = item.entity.address.filter(|_| self.rules.has(Fix::KeepAddressOnRetry)) {
+            taken.address = Some(first);
+            return Ok(first);
+        }
+        let address = self.backend.allocate_address(item.id, self.rules.tuning.address_rest).await?;
+        taken.address = Some(address);
+        if item.entity.address.is_some() {
+            // A second attempt: the entity keeps the first address, the container gets this one.
+            return Ok(address);
+        }
+        self.ports.host.note(item.id, Reason::AddressTaken);
+        match self.ports.store.patch(item.id, vec![SandboxChange::Address(Some(address))], None).await {
+            Ok(revision) => {
+                self.own.remember(revision);
+                Ok(address)
+            }
+            Err(error) => {
+                if self.rules.has(Fix::ReleaseAddressOnFailedPatch) {
+                    self.backend.release_address(address).await;
+                    taken.address = None;
+                }
+                Err(error.into())
+            }
+        }
+    }
+
+    /// Waits until the port answers. Before `port-required` a silent port is no failure.
+    async fn wait_for_port(&self, item: &Versioned<Sandbox>) -> Result<(), Failure> {
+        let Some(port) = item.entity.spec.port else { return Ok(()) };
+        let clock = &self.ports.clock;
+        let limit = self.rules.tuning.port_timeout(self.rules.fixes);
+        let poll = self.rules.tuning.port_poll(self.rules.fixes);
+        let deadline = clock.now() + limit;
+        clock.sleep(self.rules.tuning.port_first.min(limit)).await;
+        loop {
+            let left = deadline.since(clock.now());
+            if self.dial(item.id, port.number, left.min(self.rules.tuning.dial_timeout)).await {
+                return Ok(());
+            }
+            let left = deadline.since(clock.now());
+            if left.is_zero() {
+                break;
+            }
+            clock.sleep(poll.min(left)).await;
+            if clock.now() >= deadline {
+                break;
+            }
+        }
+        if self.rules.has(Fix::PortRequired) {
+            Err(Failure::new(format!("port {} not bound within {limit}", port.number)))
+        } else {
+            Ok(())
+        }
+    }
+
+    /// The last step: RUNNING, unless the sandbox was stopped meanwhile.
+    async fn finish(&self, id: SandboxId, began: SimTime) -> Result<(), Failure> {
+        let now = self.ports.store.get(id).await?;
+        if now.entity.status == SandboxStatus::Dead || now.entity.status == SandboxStatus::Stopped {
+            self.ports.host.note(id, Reason::BootOvertaken);
+            return Ok(());
+        }
+        self.ports.host.note(id, Reason::Booted { after: self.ports.clock.now().since(began) });
+        self.mark(id, SandboxStatus::Running).await
+    }
+
+    /// Fix `dead-on-boot-failure`: gives back what was taken, and marks the sandbox DEAD. What
+    /// cannot be destroyed now is left to the watchdog; the mark is made all the same.
+    async fn fail_boot(&self, id: SandboxId, taken: &Taken) -> Result<(), Failure> {
+        let destroyed = if taken.container { self.destroy(id).await } else { Ok(()) };
+        if let Some(address) = taken.address.filter(|_| destroyed.is_ok()) {
+            self.backend.release_address(address).await;
+        }
+        let sandbox = self.ports.store.get(id).await?;
+        if sandbox.entity.status.is_live() {
+            let mut changes = vec![SandboxChange::Status(SandboxStatus::Dead)];
+            if self.rules.has(Fix::SlowFailuresCount) {
+                changes.push(SandboxChange::BootFailed(true));
+            }
+            let revision = self.ports.store.patch(id, changes, None).await?;
+            self.own.remember(revision);
+        }
+        destroyed
+    }
+
+    /// The older way with a first task that does not start.
+    async fn tear_down(&self, id: SandboxId, taken: &Taken) -> Result<(), Failure> {
+        self.destroy(id).await?;
+        // ASSUMES: tearing the container down gives its address back.
+        if let Some(address) = taken.address {
+            self.backend.release_address(address).await;
+        }
+        self.mark(id, SandboxStatus::Dead).await
+    }
+
+    async fn release_leases_of_boot(&self, id: SandboxId, taken: &Taken) -> Result<(), Failure> {
+        if self.rules.has(Fix::ReleaseLeasesOnBootFailure) && !taken.leases.is_empty() {
+            self.release_leases(id).await?;
+        }
+        Ok(())
+    }
+}
+
+/// The text of a boot that lacks its disk.
+pub(super) fn no_disk(name: Name) -> Failure {
+    Failure::new(format!("disk \"{name}\" does not exist and no size specified for auto-creation"))
+}

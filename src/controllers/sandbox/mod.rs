@@ -1,0 +1,166 @@
+//! The sandbox controller of one node: boots, checks and stops sandboxes (`CONTROLLERS.md` §7).
+//!
+//! It knows the node's container runtime and the store. It decides by the container, not by
+//! wishes: PENDING and RUNNING alike mean "there should be a healthy container". What a newcomer
+//! gets wrong: what happens to a sandbox whose boot *fails* is the heart of the matter – see
+//! `boot.rs`.
+
+mod boot;
+mod collect;
+mod stop;
+mod volumes;
+mod watchdog;
+
+use std::rc::Rc;
+
+use crate::kernel::time::SimDuration;
+use crate::model::entity::age;
+use crate::model::reason::Ailment;
+use crate::model::{NodeId, Reason, Sandbox, SandboxChange, SandboxId, SandboxIndex, SandboxStatus};
+use crate::ports::{Clock, ContainerInfo, EntityStore, Exits, Host, Platform, Ports, Query, SandboxBackend, Versioned};
+
+use super::fixes::Fix;
+use super::runtime::{Draft, Failure, OwnWrites, Reconciler, Rules, Task, timeout};
+
+pub use collect::Collector;
+pub use watchdog::Watchdog;
+
+/// The sandbox controller of one node.
+pub struct SandboxController<P: Platform> {
+    ports: Ports<P>,
+    backend: P::Sandboxes,
+    rules: Rc<Rules>,
+    own: OwnWrites,
+    node: NodeId,
+}
+
+impl<P: Platform> SandboxController<P> {
+    /// The controller of a node.
+    pub fn new(ports: Ports<P>, backend: P::Sandboxes, rules: Rc<Rules>, own: OwnWrites, node: NodeId) -> Self {
+        Self { ports, backend, rules, own, node }
+    }
+
+    async fn examine(&self, item: &Versioned<Sandbox>) -> Result<(), Failure> {
+        let Some(info) = self.backend.inspect(item.id).await? else {
+            return self.boot(item).await;
+        };
+        match self.ailment(&item.entity, &info).await {
+            Some(ailment) => {
+                self.ports.host.note(item.id, Reason::Unwell { ailment });
+                if item.entity.status == SandboxStatus::Running {
+                    self.mark(item.id, SandboxStatus::Dead).await?;
+                }
+                self.stop(item.id, Some(item), item.entity.status != SandboxStatus::Running).await
+            }
+            None => self.promote(item).await,
+        }
+    }
+
+    /// What is wrong with a container, if anything.
+    async fn ailment(&self, sandbox: &Sandbox, info: &ContainerInfo) -> Option<Ailment> {
+        if !info.task_alive {
+            return Some(Ailment::TaskGone);
+        }
+        let running = sandbox.status == SandboxStatus::Running;
+        let port = sandbox.spec.port.filter(|_| running && self.rules.has(Fix::PortRequired))?;
+        let answers = self.dial(info.sandbox, port.number, self.rules.tuning.dial_timeout).await;
+        (!answers).then_some(Ailment::PortSilent)
+    }
+
+    async fn dial(&self, sandbox: SandboxId, port: u16, limit: SimDuration) -> bool {
+        let answer = timeout(&self.ports.clock, limit, self.backend.probe_port(sandbox, port)).await;
+        matches!(answer, Some(Ok(true)))
+    }
+
+    /// The backstop: a healthy sandbox that has been PENDING for long is RUNNING.
+    async fn promote(&self, item: &Versioned<Sandbox>) -> Result<(), Failure> {
+        let limit = self.rules.tuning.promote_after;
+        let age = age(self.ports.clock.now(), item.meta.created_at);
+        let overdue = item.entity.status == SandboxStatus::Pending && age > limit;
+        if overdue && self.rules.has(Fix::PendingRunningBackstop) {
+            self.ports.host.note(item.id, Reason::HealthyPending { age, limit });
+            let running = vec![SandboxChange::Status(SandboxStatus::Running)];
+            let revision = self.ports.store.patch(item.id, running, Some(item.meta.revision)).await?;
+            self.own.remember(revision);
+        }
+        Ok(())
+    }
+
+    async fn mark(&self, id: SandboxId, status: SandboxStatus) -> Result<(), Failure> {
+        let revision = self.ports.store.patch(id, vec![SandboxChange::Status(status)], None).await?;
+        self.own.remember(revision);
+        Ok(())
+    }
+
+    /// At the start of the controller: RUNNING sandboxes whose container is gone or unwell are
+    /// stopped and marked DEAD.
+    pub async fn reconcile_boots(&self) {
+        let listed = self.ports.store.list::<Sandbox>(Query::By(SandboxIndex::Node(self.node))).await;
+        for item in listed.unwrap_or_default() {
+            if item.entity.status != SandboxStatus::Running {
+                continue;
+            }
+            let Ok(info) = self.backend.inspect(item.id).await else { continue };
+            let ailment = match &info {
+                None => Some(Ailment::ContainerGone),
+                Some(info) => self.ailment(&item.entity, info).await,
+            };
+            let Some(ailment) = ailment else { continue };
+            self.ports.host.attach(item.meta.origin);
+            self.ports.host.note(item.id, Reason::FoundOnStart { ailment });
+            if let Err(Failure(error)) = self.stop(item.id, Some(&item), true).await {
+                self.ports.host.note(item.id, Reason::CleanUpFailed { error });
+            }
+        }
+    }
+
+    /// The task that listens for processes that exit (fix `exit-watch`).
+    pub fn exit_task(self: &Rc<Self>) -> Option<Task> {
+        let exits = self.backend.exits();
+        self.rules.has(Fix::ExitWatch).then(|| -> Task { ("exits", Box::pin(Rc::clone(self).listen(exits))) })
+    }
+
+    async fn listen(self: Rc<Self>, mut exits: <P::Sandboxes as SandboxBackend>::Exits) {
+        loop {
+            let exit = exits.next().await;
+            self.ports.host.note(exit.sandbox, Reason::ProcessExited { code: exit.code });
+            if let Err(Failure(error)) = self.process_exited(exit.sandbox).await {
+                self.ports.host.note(exit.sandbox, Reason::HandlerFailed { error });
+            }
+        }
+    }
+
+    async fn process_exited(&self, id: SandboxId) -> Result<(), Failure> {
+        let sandbox = self.ports.store.get(id).await?;
+        if !sandbox.entity.status.is_live() {
+            return Ok(());
+        }
+        let status = if self.rules.has(Fix::ExitMeansStopped) { SandboxStatus::Stopped } else { SandboxStatus::Dead };
+        let revision = self.ports.store.patch(id, vec![SandboxChange::Status(status)], None).await?;
+        // Remembered as the controller's own, its watch event is skipped, and the stop waits for
+        // the next resync: that is what `exit-wakes-controller` would change.
+        if !self.rules.has(Fix::ExitWakesController) {
+            self.own.remember(revision);
+        }
+        Ok(())
+    }
+}
+
+/// The controller as its runtime drives it; the node's other tasks share it.
+pub struct SandboxReconciler<P: Platform>(pub Rc<SandboxController<P>>);
+
+impl<P: Platform> Reconciler for SandboxReconciler<P> {
+    type Entity = Sandbox;
+
+    async fn reconcile(&self, item: &Versioned<Sandbox>, _work: &mut Draft<Sandbox>) -> Result<(), Failure> {
+        match item.entity.status {
+            SandboxStatus::Dead => Ok(()),
+            SandboxStatus::Stopped => self.0.stop(item.id, Some(item), true).await,
+            SandboxStatus::Pending | SandboxStatus::Running => self.0.examine(item).await,
+        }
+    }
+
+    async fn deleted(&self, id: SandboxId) -> Result<(), Failure> {
+        self.0.stop(id, None, false).await
+    }
+}

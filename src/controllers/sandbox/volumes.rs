@@ -1,0 +1,168 @@
+//! Volumes: finding or making a sandbox's disks, and waiting for their leases.
+//!
+//! A disk is found by its *name*, whoever made it; its lease belongs to one sandbox. What a
+//! newcomer gets wrong: a boot that waits for a lease keeps its worker for up to five minutes.
+
+use crate::model::{
+    AppId, Disk, DiskConfig, DiskId, DiskIndex, DiskLease, DiskStatus, LeaseIndex, LeaseStatus, Mount, Name, Reason,
+    Sandbox, SandboxId,
+};
+use crate::model::{DiskLeaseChange, LeaseId};
+use crate::ports::{Clock, EntityStore, Host, Platform, Query, StoreError, Versioned};
+
+use crate::controllers::fixes::Fix;
+use crate::controllers::runtime::Failure;
+
+use super::SandboxController;
+use super::boot::{Taken, no_disk};
+
+impl<P: Platform> SandboxController<P> {
+    pub(super) async fn configure_volumes(&self, item: &Versioned<Sandbox>, taken: &mut Taken) -> Result<(), Failure> {
+        if item.entity.spec.volumes.is_empty() {
+            return Ok(());
+        }
+        let app = self.app_of(item).await?;
+        for volume in &item.entity.spec.volumes {
+            let disk = self.ensure_disk(item.id, volume, app).await?;
+            let lease = self.acquire(item, volume, disk, app).await?;
+            taken.leases.push(lease);
+            self.wait_until_bound(volume, lease).await?;
+        }
+        Ok(())
+    }
+
+    /// The app that new disks and leases will name; none when the version cannot be read.
+    async fn app_of(&self, item: &Versioned<Sandbox>) -> Result<Option<AppId>, Failure> {
+        match self.ports.store.get(item.entity.spec.version).await {
+            Ok(version) => Ok(Some(version.entity.app)),
+            Err(error) if self.rules.has(Fix::OwnershipOrFail) => {
+                Err(Failure::new(format!("the app of the disk is not known: its version cannot be read: {error}")))
+            }
+            Err(_) => Ok(None),
+        }
+    }
+
+    async fn ensure_disk(
+        &self,
+        sandbox: SandboxId,
+        config: &DiskConfig,
+        app: Option<AppId>,
+    ) -> Result<DiskId, Failure> {
+        let known = self.ports.store.list::<Disk>(Query::By(DiskIndex::Name(config.name))).await?;
+        if let Some(disk) = known.first() {
+            return Ok(disk.id);
+        }
+        if config.size_gb == 0 {
+            return Err(no_disk(config.name));
+        }
+        self.ports.host.note(sandbox, Reason::DiskMade { size_gb: config.size_gb });
+        let disk = Disk {
+            name: config.name,
+            size_gb: config.size_gb,
+            filesystem: config.filesystem,
+            status: DiskStatus::Provisioning,
+            volume: None,
+            created_by: app.filter(|_| self.rules.has(Fix::DiskOwnership)),
+        };
+        Ok(self.ports.store.create(disk).await?.id)
+    }
+
+    /// The lease that this boot will wait for: its own, or a new one.
+    async fn acquire(
+        &self,
+        item: &Versioned<Sandbox>,
+        config: &DiskConfig,
+        disk: DiskId,
+        app: Option<AppId>,
+    ) -> Result<LeaseId, Failure> {
+        let leases = self.ports.store.list::<DiskLease>(Query::By(LeaseIndex::Disk(disk))).await?;
+        if let Some(lease) = self.existing_lease(item.id, config.name, &leases)? {
+            self.ports.host.note(item.id, Reason::LeaseTakenUp { lease });
+            return Ok(lease);
+        }
+        self.ports.host.note(item.id, Reason::LeaseAsked { disk });
+        let lease = DiskLease {
+            disk,
+            sandbox: item.id,
+            app,
+            node: self.node,
+            mount: Mount { path: config.mount_path, read_only: config.read_only },
+            status: LeaseStatus::Pending,
+            acquired_at: None,
+            error_message: None,
+        };
+        Ok(self.ports.store.create(lease).await?.id)
+    }
+
+    fn existing_lease(
+        &self,
+        sandbox: SandboxId,
+        disk: Name,
+        leases: &[Versioned<DiskLease>],
+    ) -> Result<Option<LeaseId>, Failure> {
+        let here = |lease: &&Versioned<DiskLease>| lease.entity.node == self.node;
+        if !self.rules.has(Fix::LeaseBelongsToSandbox) {
+            // The first of that disk and node, whatever its status and owner.
+            return Ok(leases.iter().find(here).map(|lease| lease.id));
+        }
+        let own = |lease: &&Versioned<DiskLease>| {
+            lease.entity.sandbox == sandbox && lease.entity.status != LeaseStatus::Released
+        };
+        if let Some(lease) = leases.iter().filter(here).find(own) {
+            return Ok(Some(lease.id));
+        }
+        if leases.iter().any(|lease| lease.entity.status == LeaseStatus::Bound) {
+            return Err(Failure::new(format!("disk \"{disk}\" has an active lease")));
+        }
+        Ok(None)
+    }
+
+    async fn wait_until_bound(&self, config: &DiskConfig, lease: LeaseId) -> Result<(), Failure> {
+        let limit = config.lease_timeout.unwrap_or(self.rules.tuning.lease_timeout);
+        let deadline = self.ports.clock.now() + limit;
+        let disk = config.name;
+        loop {
+            let now = match self.ports.store.get(lease).await {
+                Ok(lease) => lease.entity,
+                Err(StoreError::NotFound) => {
+                    return Err(Failure::new(format!("the lease of disk \"{disk}\" was deleted")));
+                }
+                Err(error) => return Err(error.into()),
+            };
+            match now.status {
+                LeaseStatus::Bound => return Ok(()),
+                LeaseStatus::Pending => {}
+                LeaseStatus::Failed => {
+                    let why = now.error_message.map_or_else(|| "no reason given".to_owned(), |m| m.to_string());
+                    return Err(Failure::new(format!("the lease of disk \"{disk}\" failed: {why}")));
+                }
+                LeaseStatus::Released => {
+                    return Err(Failure::new(format!("the lease of disk \"{disk}\" is released")));
+                }
+            }
+            if self.ports.clock.now() >= deadline {
+                return Err(Failure::new(format!("disk \"{disk}\" not leased within {limit}")));
+            }
+            self.ports.clock.sleep(self.rules.tuning.lease_poll).await;
+        }
+    }
+
+    /// Gives up the leases of a sandbox that are PENDING or BOUND.
+    pub(super) async fn release_leases(&self, sandbox: SandboxId) -> Result<(), Failure> {
+        release_leases(&self.ports, sandbox).await
+    }
+}
+
+/// Gives up the leases of a sandbox that are PENDING or BOUND.
+pub(super) async fn release_leases<P: Platform>(
+    ports: &crate::ports::Ports<P>,
+    sandbox: SandboxId,
+) -> Result<(), Failure> {
+    for lease in ports.store.list::<DiskLease>(Query::By(LeaseIndex::Sandbox(sandbox))).await? {
+        if matches!(lease.entity.status, LeaseStatus::Pending | LeaseStatus::Bound) {
+            ports.host.note(lease.id, Reason::LeaseGivenUp { sandbox });
+            ports.store.patch(lease.id, vec![DiskLeaseChange::Status(LeaseStatus::Released)], None).await?;
+        }
+    }
+    Ok(())
+}

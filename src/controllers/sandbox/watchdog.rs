@@ -1,0 +1,99 @@
+//! The watchdog of a node: removes containers that no living sandbox owns.
+//!
+//! It compares the runtime's containers with a listing of the store. What a newcomer gets
+//! wrong: the listing may lag, and before `confirm-before-release` the watchdog believes it – a
+//! live sandbox's address is then handed out a second time.
+
+use std::rc::Rc;
+
+use crate::kernel::time::SimDuration;
+use crate::model::entity::age;
+use crate::model::{NodeId, Reason, Sandbox, SandboxId, SandboxIndex, SandboxStatus};
+use crate::ports::{
+    Clock, ContainerInfo, EntityStore, Host, Platform, Ports, Query, SandboxBackend, Signal, StoreError, Versioned,
+};
+
+use crate::controllers::fixes::Fix;
+use crate::controllers::runtime::{Failure, Rules, Task, Ticker};
+
+/// The time between SIGQUIT and SIGKILL.
+const QUIT_GRACE: SimDuration = SimDuration::from_secs(5);
+
+/// The watchdog of one node.
+pub struct Watchdog<P: Platform> {
+    ports: Ports<P>,
+    backend: P::Sandboxes,
+    rules: Rc<Rules>,
+    node: NodeId,
+}
+
+impl<P: Platform> Watchdog<P> {
+    /// The watchdog of a node.
+    pub fn new(ports: Ports<P>, backend: P::Sandboxes, rules: Rc<Rules>, node: NodeId) -> Self {
+        Self { ports, backend, rules, node }
+    }
+
+    /// Its task: at the start and every five minutes.
+    pub fn task(self) -> Task {
+        ("watchdog", Box::pin(self.run()))
+    }
+
+    async fn run(self) {
+        let origin = self.ports.host.origin();
+        let mut ticker = Ticker::new(&self.ports, "watchdog", self.rules.tuning.watchdog_every);
+        loop {
+            // What fails now is tried again at the next tick.
+            let _ = self.look().await;
+            self.ports.host.attach(origin);
+            ticker.tick().await;
+        }
+    }
+
+    async fn look(&self) -> Result<(), Failure> {
+        let listed = self.ports.store.list::<Sandbox>(Query::By(SandboxIndex::Node(self.node))).await?;
+        for container in self.backend.containers().await? {
+            let known = listed.iter().find(|sandbox| sandbox.id == container.sandbox);
+            if self.is_stray(known) && self.is_confirmed(container.sandbox).await? {
+                if let Some(sandbox) = known {
+                    self.ports.host.attach(sandbox.meta.origin);
+                }
+                self.ports.host.note(container.sandbox, Reason::StrayContainer { known: known.is_some() });
+                self.remove(&container).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether the listing says that nobody living owns the container.
+    fn is_stray(&self, known: Option<&Versioned<Sandbox>>) -> bool {
+        known.is_none_or(|sandbox| {
+            let dead = sandbox.entity.status == SandboxStatus::Dead;
+            let age = age(self.ports.clock.now(), sandbox.meta.updated_at);
+            dead && age > self.rules.tuning.watchdog_grace
+        })
+    }
+
+    /// Reads the sandbox itself once more, because a listing may lag.
+    async fn is_confirmed(&self, sandbox: SandboxId) -> Result<bool, Failure> {
+        if !self.rules.has(Fix::ConfirmBeforeRelease) {
+            return Ok(true);
+        }
+        match self.ports.store.get(sandbox).await {
+            Ok(item) => Ok(item.entity.status == SandboxStatus::Dead),
+            Err(StoreError::NotFound) => Ok(true),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    async fn remove(&self, container: &ContainerInfo) -> Result<(), Failure> {
+        // Before the removal, and even when it fails.
+        if self.rules.has(Fix::WatchdogReleasesAddress) {
+            self.backend.release_address(container.address).await;
+        }
+        self.backend.signal(container.sandbox, Signal::Quit).await;
+        self.ports.clock.sleep(QUIT_GRACE).await;
+        self.backend.signal(container.sandbox, Signal::Kill).await;
+        self.backend.destroy(container.sandbox).await?;
+        Ok(())
+    }
+}

@@ -1,0 +1,72 @@
+//! The scheduler: gives every sandbox without a node a random ready one (`CONTROLLERS.md` §6).
+//!
+//! It knows nothing of load or capacity. What a newcomer gets wrong: before `scheduler-resyncs`
+//! it read the nodes once at its start and never listed sandboxes, so that what was created
+//! while it was down stays without a node for ever.
+
+use std::cell::RefCell;
+use std::rc::Rc;
+
+use crate::model::{Node, NodeId, NodeStatus, Reason, Sandbox, SandboxStatus};
+use crate::ports::{EntityStore, Host, Platform, Ports, Query, Versioned};
+
+use super::fixes::Fix;
+use super::runtime::{Draft, Failure, Reconciler, Rules};
+
+/// The scheduler.
+pub struct Scheduler<P: Platform> {
+    ports: Ports<P>,
+    rules: Rc<Rules>,
+    /// The nodes as they were at the start, for the scheduler of old.
+    nodes_at_start: RefCell<Option<Vec<NodeId>>>,
+}
+
+impl<P: Platform> Scheduler<P> {
+    /// A scheduler under these rules.
+    pub fn new(ports: Ports<P>, rules: Rc<Rules>) -> Self {
+        Self { ports, rules, nodes_at_start: RefCell::default() }
+    }
+
+    /// Reads the nodes once, as the scheduler of old did at its start.
+    pub async fn remember_nodes(&self) {
+        if !self.rules.has(Fix::SchedulerResyncs) {
+            let nodes = self.list_ready().await.unwrap_or_default();
+            *self.nodes_at_start.borrow_mut() = Some(nodes);
+        }
+    }
+
+    async fn list_ready(&self) -> Result<Vec<NodeId>, Failure> {
+        let nodes = self.ports.store.list::<Node>(Query::All).await?;
+        let ready = nodes.iter().filter(|node| node.entity.status == NodeStatus::Ready);
+        Ok(ready.map(|node| node.id).collect())
+    }
+}
+
+impl<P: Platform> Reconciler for Scheduler<P> {
+    type Entity = Sandbox;
+
+    async fn reconcile(&self, item: &Versioned<Sandbox>, sandbox: &mut Draft<Sandbox>) -> Result<(), Failure> {
+        // A stopped one gets a node, too: only a node can clean it up.
+        if sandbox.node.is_some() || sandbox.status == SandboxStatus::Dead {
+            return Ok(());
+        }
+        let remembered = self.nodes_at_start.borrow().clone();
+        let ready = match remembered {
+            Some(nodes) => nodes,
+            None => self.list_ready().await?,
+        };
+        let chosen = match ready.as_slice() {
+            [] => None,
+            [only] => Some(*only),
+            several => Some(several[self.ports.host.draw_below(&item.meta.name, "node", several.len())]),
+        };
+        match chosen {
+            None => self.ports.host.note(item.id, Reason::NoNode),
+            Some(node) => {
+                self.ports.host.note(item.id, Reason::NodeChosen { ready: ready.len() as u32 });
+                sandbox.node = Some(node);
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,108 @@
+//! The life of a disk, and of the leases that contend for it.
+//!
+//! A contested thing tells its own story: its holders in order, so that a carousel is a list of
+//! names. It may know lives, groups and the page. What a newcomer gets wrong: a holder is who
+//! had a BOUND lease in the store – whether the volume was mounted is the invariants' business.
+
+use crate::model::{Controller, Field, Value};
+use crate::trace::Trace;
+
+use super::groups::names;
+use super::lives::{Life, Moment};
+use super::page::Page;
+use super::spans::{merge, skeleton};
+
+/// More turns than that are not told one by one.
+const TURNS_MAX: usize = 16;
+
+/// A stretch of one kind in the list of holders.
+struct Turn<'a> {
+    label: &'static str,
+    text: String,
+    whys: Vec<String>,
+    sandboxes: Vec<&'a Life>,
+}
+
+/// Tells the life of a disk, with its holders; `leases` are those of the disk, by birth, each
+/// with its sandbox.
+pub(super) fn tell(page: &mut Page, trace: &Trace, life: &Life, leases: &[(&Life, Option<&Life>)]) {
+    page.heading(&trace.name(life.subject));
+    for (place, moment) in life.moments.iter().enumerate() {
+        let times = moment.whys.len();
+        let label = if times == 1 { moment.label.clone() } else { format!("{} x{times}", moment.label) };
+        let mut text = by_and_why(moment);
+        if place == 0 {
+            text.push_str(&owner(trace, life));
+        }
+        page.fact(&label, &text);
+    }
+    let turns = turns(leases);
+    for turn in turns.iter().take(TURNS_MAX) {
+        let who = names(trace, &turn.sandboxes);
+        let times = if turn.sandboxes.len() == 1 { String::new() } else { format!(" ({})", turn.sandboxes.len()) };
+        let why = merge(turn.whys.iter().map(String::as_str));
+        let why = if why.is_empty() { why } else { format!(": {why}") };
+        page.fact(turn.label, &format!("{who}{times}, {}{why}", turn.text));
+    }
+    if turns.len() > TURNS_MAX {
+        page.fact("", &format!("and {} more turns", turns.len() - TURNS_MAX));
+    }
+    if !life.deleted {
+        page.fact("at the end", &life.status().to_uppercase());
+    }
+}
+
+fn owner(trace: &Trace, life: &Life) -> String {
+    match life.fields.get(&Field::CreatedBy) {
+        Some(Value::Ref(app)) => format!("; owner {}", trace.name(*app)),
+        _ => "; no owner".to_owned(),
+    }
+}
+
+pub(super) fn by_and_why(moment: &Moment) -> String {
+    let why = merge(moment.whys.iter().map(String::as_str));
+    if why.is_empty() { format!("by {}", moment.by.name()) } else { format!("by {}: {why}", moment.by.name()) }
+}
+
+/// Who held the disk, and whom that shut out, in order of time.
+fn turns<'a>(leases: &[(&'a Life, Option<&'a Life>)]) -> Vec<Turn<'a>> {
+    let mut events = Vec::new();
+    for (lease, sandbox) in leases {
+        let Some(sandbox) = sandbox else { continue };
+        for (place, moment) in lease.moments.iter().enumerate() {
+            match moment.label.as_str() {
+                "BOUND" => events.push((moment.at, "held by", *sandbox, lease.moments.get(place + 1))),
+                "FAILED" => events.push((moment.at, "refused to", *sandbox, Some(moment))),
+                _ => {}
+            }
+        }
+    }
+    events.sort_by_key(|(at, label, sandbox, _)| (*at, *label, sandbox.subject));
+    let mut turns: Vec<Turn<'a>> = Vec::new();
+    for (_, label, sandbox, moment) in events {
+        let (text, why) = match moment {
+            None => ("to the end".to_owned(), String::new()),
+            Some(end) => (format!("{} by {}", end.label, end.by.name()), end.whys.join("; ")),
+        };
+        match turns.last_mut() {
+            Some(last)
+                if last.label == label
+                    && last.text == text
+                    && last.whys.first().is_some_and(|first| skeleton(first) == skeleton(&why)) =>
+            {
+                last.sandboxes.push(sandbox);
+                last.whys.push(why);
+            }
+            _ => turns.push(Turn { label, text, whys: vec![why], sandboxes: vec![sandbox] }),
+        }
+    }
+    turns
+}
+
+/// Whether a lease's life says more than the list of holders does.
+pub(super) fn is_plain(lease: &Life) -> bool {
+    let labels: Vec<&str> = lease.moments.iter().map(|moment| moment.label.as_str()).collect();
+    let collected = lease.moments.last().is_some_and(|moment| moment.by == Controller::Collector);
+    matches!(labels.as_slice(), ["PENDING", "BOUND"] | ["PENDING", "BOUND", "RELEASED"])
+        || (collected && labels == ["PENDING", "BOUND", "RELEASED", "deleted"])
+}

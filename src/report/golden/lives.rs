@@ -1,0 +1,222 @@
+//! Lives: the trace sorted by entity, each with its states in order, by whom and why.
+//!
+//! One pass over the records. It may know the trace only; how lives are grouped and worded is
+//! its readers' business. What a newcomer gets wrong: a moment's *why* is the decision behind the
+//! write, two records up – a reconcile alone explains nothing and is left out.
+
+use std::collections::BTreeMap;
+
+use crate::kernel::{SimDuration, SimTime};
+use crate::model::{Controller, Field, Kind, Reason, Subject, Value};
+use crate::trace::{Record, Trace, What};
+
+use super::page::clean;
+use super::spans::skeleton;
+
+/// Something in a life that a reviewer wants to know.
+#[derive(Clone, Debug)]
+pub(super) struct Moment {
+    pub(super) at: SimTime,
+    /// `PENDING`, `boot fails`, `deleted`, …
+    pub(super) label: String,
+    pub(super) by: Controller,
+    /// Why, once for each time that it happened.
+    pub(super) whys: Vec<String>,
+    /// The reason as data, when it happened once.
+    pub(super) reason: Option<Reason>,
+}
+
+impl Moment {
+    /// What makes moments of two lives alike.
+    pub(super) fn key(&self) -> String {
+        let why = self.whys.first().map(|why| skeleton(why)).unwrap_or_default();
+        format!("{} {} {why}", self.label, self.by.name())
+    }
+}
+
+/// A field's history: when, by whom, from what to what, why.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Setting {
+    pub(super) by: Controller,
+    pub(super) from: Value,
+    pub(super) to: Value,
+    pub(super) reason: Option<Reason>,
+}
+
+/// One entity from its creation on.
+#[derive(Clone, Debug)]
+pub(super) struct Life {
+    pub(super) subject: Subject,
+    pub(super) born: SimTime,
+    /// Nothing happens to it after that: DEAD, FAILED, RELEASED or deleted.
+    pub(super) over: Option<SimTime>,
+    pub(super) deleted: bool,
+    pub(super) moments: Vec<Moment>,
+    /// The last value of each field.
+    pub(super) fields: BTreeMap<Field, Value>,
+    /// Every change of the fields that pools are told by.
+    pub(super) settings: Vec<(Field, Setting)>,
+    /// The cooldowns that were decided.
+    pub(super) waits: Vec<SimDuration>,
+    boot_open: bool,
+    stopping: bool,
+}
+
+impl Life {
+    fn new(subject: Subject, born: SimTime) -> Self {
+        Self {
+            subject,
+            born,
+            over: None,
+            deleted: false,
+            moments: Vec::new(),
+            fields: BTreeMap::new(),
+            settings: Vec::new(),
+            waits: Vec::new(),
+            boot_open: false,
+            stopping: false,
+        }
+    }
+
+    /// The entity that a field names.
+    pub(super) fn reference(&self, field: Field) -> Option<Subject> {
+        match self.fields.get(&field) {
+            Some(Value::Ref(subject)) => Some(*subject),
+            _ => None,
+        }
+    }
+    /// A number that a field holds.
+    pub(super) fn number(&self, field: Field) -> u64 {
+        match self.fields.get(&field) {
+            Some(Value::Int(n)) => *n,
+            _ => 0,
+        }
+    }
+    /// The word of its status.
+    pub(super) fn status(&self) -> &'static str {
+        match self.fields.get(&Field::Status) {
+            Some(Value::Word(word)) => word,
+            _ => "",
+        }
+    }
+
+    fn moment(&mut self, record: &Record, label: impl Into<String>, reason: Option<Reason>, why: String) {
+        let why = clean(&why);
+        let (label, by) = (label.into(), record.actor.controller);
+        if let Some(last) = self.moments.last_mut()
+            && (last.label == label && last.by == by)
+            && last.whys.first().is_some_and(|first| skeleton(first) == skeleton(&why))
+        {
+            last.whys.push(why);
+            last.reason = None;
+            return;
+        }
+        self.moments.push(Moment { at: record.at, label, by, whys: vec![why], reason });
+    }
+
+    /// A failed boot that its status change tells is not told twice.
+    fn forget_boot_failure(&mut self) {
+        if let Some(last) = self.moments.last_mut()
+            && last.label == BOOT_FAILS
+        {
+            last.whys.pop();
+            if last.whys.is_empty() {
+                self.moments.pop();
+            }
+        }
+    }
+}
+
+/// The label of failed boots.
+pub(super) const BOOT_FAILS: &str = "boot fails";
+
+/// All lives of a trace, by subject.
+pub(super) fn lives(trace: &Trace) -> BTreeMap<Subject, Life> {
+    let mut lives: BTreeMap<Subject, Life> = BTreeMap::new();
+    for record in trace.records() {
+        if let What::Created { .. } = record.what {
+            lives.insert(record.subject, Life::new(record.subject, record.at));
+            continue;
+        }
+        let Some(life) = lives.get_mut(&record.subject) else { continue };
+        match record.what {
+            What::Set { field, from, to } => set(trace, life, record, field, from, to),
+            What::Deleted { .. } => {
+                life.deleted = true;
+                life.over.get_or_insert(record.at);
+                let reason = decision(trace, record);
+                life.moment(record, "deleted", reason, words(reason));
+            }
+            What::Decided(reason) => decided(life, record, reason),
+            What::TaskEnded { code } if record.subject.kind == Kind::Sandbox => {
+                // A task that ends because the sandbox is being stopped is no news.
+                if matches!(life.status(), "pending" | "running") && !life.stopping {
+                    life.moment(record, "task ends", None, format!("exit code {code}"));
+                }
+            }
+            // The rest is told by what a controller makes of it.
+            _ => {}
+        }
+    }
+    lives
+}
+
+fn set(trace: &Trace, life: &mut Life, set: &Record, field: Field, from: Value, to: Value) {
+    life.fields.insert(field, to);
+    let write = set.cause.index().map(|index| &trace.records()[index]);
+    let reason = write.and_then(|write| decision(trace, write));
+    match field {
+        Field::Status => {
+            let Value::Word(word) = to else { return };
+            if life.boot_open && *word != "running" && !matches!(reason, Some(Reason::BootFailed { .. })) {
+                life.moment(set, "boot unfinished", None, String::new());
+            }
+            life.boot_open = false;
+            if matches!(reason, Some(Reason::BootFailed { .. })) {
+                life.forget_boot_failure();
+            }
+            life.moment(set, word.to_uppercase(), reason, words(reason));
+            if matches!(*word, "dead" | "failed" | "released") {
+                life.over = Some(set.at);
+            }
+        }
+        Field::DesiredInstances | Field::ReadyInstances | Field::ConsecutiveCrashCount | Field::CooldownUntil => {
+            life.settings.push((field, Setting { by: set.actor.controller, from, to, reason }));
+        }
+        // Told by their last value, if at all.
+        _ => {}
+    }
+}
+
+fn decided(life: &mut Life, record: &Record, reason: Reason) {
+    match reason {
+        Reason::BootStarted => {
+            if life.boot_open {
+                life.moment(record, "boot unfinished", None, String::new());
+            }
+            life.boot_open = true;
+        }
+        Reason::BootFailed { error, .. } => {
+            life.boot_open = false;
+            life.moment(record, BOOT_FAILS, None, error.to_string());
+        }
+        Reason::Booted { .. } | Reason::BootOvertaken => life.boot_open = false,
+        Reason::CleanUp => life.stopping = true,
+        Reason::CrashesCounted { wait, .. } => life.waits.push(wait),
+        // Every other decision is told by the write that it led to.
+        _ => {}
+    }
+}
+
+/// The decision that a write was made for, unless it explains nothing.
+fn decision(trace: &Trace, write: &Record) -> Option<Reason> {
+    match trace.records()[write.cause.index()?].what {
+        What::Decided(Reason::Reconcile { .. } | Reason::Counted { .. }) => None,
+        What::Decided(reason) => Some(reason),
+        _ => None,
+    }
+}
+
+fn words(reason: Option<Reason>) -> String {
+    reason.map(|reason| reason.to_string()).unwrap_or_default()
+}

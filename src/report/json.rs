@@ -1,0 +1,135 @@
+//! The JSON result of one run: one object on one line, keys sorted, numbers exact.
+//!
+//! The contract that programs read (`schema` 1); text for people is made elsewhere. It may read
+//! outcomes only. What a newcomer gets wrong: metrics are plain decimals written digit by digit
+//! – a binary float would round long sums, and two runs could no longer be compared by `diff`.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Value, json};
+
+use crate::controllers::fixes::Fix;
+use crate::scenario::{Scenario, Variant};
+use crate::sim::Outcome;
+use crate::trace::metrics::Metrics;
+
+use super::{ExpectResult, settled_in};
+
+/// The version of the object's shape.
+const SCHEMA: u32 = 1;
+
+/// The result of one run as one line of JSON, without the line's end.
+pub fn json(
+    scenario: &Scenario,
+    variant: &Variant,
+    outcome: &Outcome,
+    metrics: &Metrics,
+    checked: &ExpectResult,
+) -> String {
+    let file = scenario.file.as_ref().map(|file| file.to_string_lossy().replace('\\', "/"));
+    let names = |fixes: &[Fix]| fixes.iter().map(|fix| fix.info().name).collect::<Vec<_>>();
+    let step = |index: usize| scenario.steps.get(index).map(|step| step.name.as_str());
+    let livelock =
+        outcome.livelock.map(|lock| json!({ "from": lock.from, "period": lock.period, "proof": "state-recurrence" }));
+    let violations = outcome.violations.iter().map(|violation| {
+        json!({
+            "invariant": violation.invariant.name(),
+            "at": violation.at,
+            "event": violation.record,
+            "subject": outcome.trace.name(violation.subject),
+            "detail": violation.detail,
+        })
+    });
+    let rejected = outcome.rejected.iter().map(|(index, error)| json!({ "step": step(*index), "error": error }));
+    let warnings: Vec<&String> = scenario.warnings.iter().chain(&outcome.warnings).collect();
+    let failures: Vec<String> = checked.failures.iter().map(ToString::to_string).collect();
+
+    let mut object: BTreeMap<&str, String> = BTreeMap::new();
+    let mut put = |key, value: Value| object.insert(key, value.to_string());
+    put("schema", json!(SCHEMA));
+    put("scenario", json!(scenario.name));
+    put("variant", json!(variant.name));
+    put("file", json!(file));
+    put("seed", json!(variant.seed));
+    put(
+        "policy",
+        json!({
+            "as_of": variant.policy.as_of,
+            "with": names(&variant.policy.with),
+            "without": names(&variant.policy.without),
+            "fixes": names(&Fix::ALL.iter().copied().filter(|fix| variant.policy.fixes.has(*fix)).collect::<Vec<_>>()),
+        }),
+    );
+    put("verdict", json!(outcome.verdict.name()));
+    put("settled_at", json!(outcome.settled_at));
+    put("settled_in", json!(settled_in(scenario, variant.expect.as_ref(), outcome)));
+    put("livelock", json!(livelock));
+    put("rejected", Value::Array(rejected.collect()));
+    put("warnings", json!(warnings));
+    put("ended_at", json!(outcome.ended_at));
+    put("events", json!(outcome.events));
+    put("trace_digest", json!(outcome.trace.digest()));
+    put("violations", Value::Array(violations.collect()));
+    put("expect", json!({ "passed": checked.passed, "failures": failures }));
+    object.insert("metrics", metrics.json());
+
+    let pairs: Vec<String> = object.iter().map(|(key, value)| format!("\"{key}\":{value}")).collect();
+    format!("{{{}}}", pairs.join(","))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::testing::Story;
+
+    #[test]
+    fn the_object_is_one_line_with_sorted_keys_at_every_level() {
+        let story = Story::forever_pending();
+        let text = story.json();
+        assert!(!text.contains('\n'));
+        // serde_json keeps objects sorted, so a second round must change nothing but exact decimals.
+        let parsed: Value = serde_json::from_str(&text).expect("valid JSON");
+        let keys = |value: &Value| value.as_object().expect("an object").keys().cloned().collect::<Vec<_>>();
+        let in_text = |key: &String| text.find(&format!("\"{key}\":")).expect("the key is there");
+        for window in keys(&parsed).windows(2) {
+            assert!(in_text(&window[0]) < in_text(&window[1]), "{window:?}");
+        }
+        assert_eq!(parsed["schema"], 1);
+        assert_eq!(parsed["verdict"], "livelock");
+        assert_eq!(parsed["livelock"]["period"], "55m");
+        assert_eq!(parsed["ended_at"], "3h");
+        assert_eq!(parsed["metrics"]["sandboxes_created"], 24);
+        assert_eq!(parsed["settled_in"], Value::Null);
+        assert_eq!(parsed["expect"]["passed"], true);
+        assert_eq!(parsed["violations"][0]["subject"], "pool/pds-database");
+        assert!(parsed["trace_digest"].as_str().is_some_and(|digest| digest.starts_with("b3:")));
+    }
+
+    #[test]
+    fn every_key_of_the_contract_is_there() {
+        let parsed: serde_json::Map<String, Value> =
+            serde_json::from_str(&Story::forever_pending().json()).expect("valid JSON");
+        let keys: Vec<&str> = parsed.keys().map(String::as_str).collect();
+        let contract = [
+            "ended_at",
+            "events",
+            "expect",
+            "file",
+            "livelock",
+            "metrics",
+            "policy",
+            "rejected",
+            "scenario",
+            "schema",
+            "seed",
+            "settled_at",
+            "settled_in",
+            "trace_digest",
+            "variant",
+            "verdict",
+            "violations",
+            "warnings",
+        ];
+        assert_eq!(keys, contract);
+    }
+}

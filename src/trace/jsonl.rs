@@ -1,0 +1,72 @@
+//! The trace as JSON lines: one record a line, the form that runs are compared by.
+//!
+//! It may know records only. The digest of a run is that of these very bytes, so that `b3sum`
+//! of the file gives it too. What a newcomer gets wrong: the lines are written straight to the
+//! file in large blocks – a trace of a long run is never held as text.
+
+use std::io::{self, Write};
+
+use super::Trace;
+
+/// Bytes that are gathered before they are written.
+const BLOCK: usize = 1 << 16;
+
+/// Writes every record as one line.
+///
+/// # Errors
+/// The writer's.
+pub fn write(trace: &Trace, out: &mut impl Write) -> io::Result<()> {
+    let mut lines = Vec::with_capacity(BLOCK + 1024);
+    for index in 0..trace.records().len() {
+        trace.write_json(index, &mut lines)?;
+        lines.push(b'\n');
+        if lines.len() >= BLOCK {
+            out.write_all(&lines)?;
+            lines.clear();
+        }
+    }
+    out.write_all(&lines)?;
+    out.flush()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::kernel::SimTime;
+    use crate::trace::testing::{Maker, t};
+
+    fn sample() -> Trace {
+        let mut m = Maker::new();
+        let (_, pool) = m.pool(1);
+        for n in 0..50 {
+            m.stuck_life(pool, n, t("1s") + crate::kernel::SimDuration::from_mins(7) * u64::from(n), 6);
+        }
+        m.trace
+    }
+
+    #[test]
+    fn the_digest_is_that_of_the_written_bytes() {
+        let trace = sample();
+        let mut bytes = Vec::new();
+        write(&trace, &mut bytes).expect("memory can be written");
+        assert!(bytes.len() > BLOCK, "more than one block, or this test shows little");
+        assert_eq!(trace.digest(), format!("b3:{}", blake3::hash(&bytes).to_hex()));
+        assert_eq!(bytes.iter().filter(|b| **b == b'\n').count(), trace.records().len());
+    }
+
+    #[test]
+    fn each_line_is_an_object_that_names_who_what_and_why() {
+        let trace = sample();
+        let mut bytes = Vec::new();
+        write(&trace, &mut bytes).expect("memory can be written");
+        let text = String::from_utf8(bytes).expect("UTF-8");
+        for (i, line) in text.lines().enumerate() {
+            let object: serde_json::Value = serde_json::from_str(line).expect("JSON");
+            assert_eq!(object["n"], i + 1);
+            assert_eq!(object["t"], trace.records()[i].at.as_nanos());
+            assert!(object["cause"].as_u64().expect("a number") <= i as u64, "causes come first");
+            assert!(object["about"].is_string() && object["by"].is_string());
+        }
+        assert_eq!(trace.records()[0].at, SimTime::ZERO);
+    }
+}

@@ -1,0 +1,255 @@
+//! Metrics: the figures of one run, all folded from its trace.
+//!
+//! It may know records and nothing of the simulation that made them; what a trace cannot tell
+//! (when the scenario's causes end) comes in a small [`Frame`]. Expectations, golden texts,
+//! JSON results and sweeps read these and count nothing themselves. What a newcomer gets wrong:
+//! a metric that has no value in a run is zero, never absent – a sweep's table has no holes.
+
+mod fold;
+mod slabs;
+
+use std::fmt;
+
+use serde::Serialize;
+use serde::ser::{SerializeMap, Serializer};
+
+use crate::kernel::SimDuration;
+
+pub use fold::{Frame, fold};
+
+/// What a metric counts in.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Unit {
+    /// Things.
+    Count,
+    /// Simulated seconds; the metric's name ends in `_s`.
+    Seconds,
+}
+
+/// The value of a metric.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub enum Metric {
+    /// How many.
+    Count(u64),
+    /// How long.
+    Seconds(SimDuration),
+}
+
+impl Metric {
+    /// In billionths of its unit: what bounds of expectations are written in.
+    pub fn billionths(self) -> u128 {
+        match self {
+            Self::Count(n) => u128::from(n) * 1_000_000_000,
+            Self::Seconds(d) => u128::from(d.as_nanos()),
+        }
+    }
+    /// Whether it is nothing at all.
+    pub fn is_zero(self) -> bool {
+        self.billionths() == 0
+    }
+}
+
+impl fmt::Display for Metric {
+    /// A plain decimal number, exact: `213`, `314.25`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(&decimal(self.billionths()))
+    }
+}
+
+/// A number of billionths as a decimal without needless zeros.
+pub fn decimal(billionths: u128) -> String {
+    let (whole, fraction) = (billionths / 1_000_000_000, billionths % 1_000_000_000);
+    if fraction == 0 {
+        return whole.to_string();
+    }
+    format!("{whole}.{}", format!("{fraction:09}").trim_end_matches('0'))
+}
+
+macro_rules! figures {
+    ($($variant:ident = $name:literal, $unit:ident, $meaning:literal;)*) => {
+        /// One of the figures of a run.
+        #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+        pub enum Figure { $(#[doc = $meaning] $variant),* }
+
+        impl Figure {
+            /// Every figure, in the order of the documentation.
+            pub const ALL: &[Self] = &[$(Self::$variant),*];
+
+            /// Its name in scenario files and results.
+            pub const fn name(self) -> &'static str {
+                match self { $(Self::$variant => $name),* }
+            }
+            /// What it counts in.
+            pub const fn unit(self) -> Unit {
+                match self { $(Self::$variant => Unit::$unit),* }
+            }
+            /// Its exact definition.
+            pub const fn meaning(self) -> &'static str {
+                match self { $(Self::$variant => $meaning),* }
+            }
+        }
+    };
+}
+
+figures! {
+    BootsAttempted = "boots_attempted", Count, "Calls of *create*, retries included.";
+    BootsFailed = "boots_failed", Count, "Calls of *create* that ended in an error.";
+    SandboxesCreated = "sandboxes_created", Count, "Sandboxes written to the store.";
+    SandboxesPeak = "sandboxes_peak", Count, "The most sandboxes that were PENDING or RUNNING in the store at once.";
+    CrashesCounted = "crashes_counted", Count, "The sum of the increments of the pools' `consecutive_crash_count`.";
+    Cooldowns = "cooldowns", Count, "Times that a pool's `cooldown_until` was set to an instant later than before; a wait of zero is none.";
+    CooldownTime = "cooldown_s", Seconds, "The waits of these cooldowns together, as set: one that is later forgiven or replaced counts in full.";
+    CooldownMax = "max_cooldown_s", Seconds, "The longest wait of these cooldowns, as set.";
+    StalePendingStopped = "stale_pending_stopped", Count, "Sandboxes that the monitor stopped because they were PENDING for too long.";
+    LeasesCreated = "leases_created", Count, "Disk leases written to the store.";
+    LeaseConflicts = "lease_conflicts", Count, "Leases refused because another lease of the disk came first, and boots that failed because the disk has an active lease.";
+    LeasesFailed = "leases_failed", Count, "Disk leases that became FAILED.";
+    LeasesBoundToDead = "leases_bound_to_dead_s", Seconds, "Lease-seconds BOUND while the lease's sandbox is DEAD or gone, to the horizon.";
+    DisksOrphaned = "disks_orphaned", Count, "Disks at the end of the run that no existing app made (`created_by`) and no existing app's sandbox ever leased.";
+    LeasesOrphaned = "leases_orphaned", Count, "Disk leases PENDING or BOUND at the end of the run whose sandbox is DEAD or gone.";
+    AddressesLeaked = "addresses_leaked", Count, "Addresses taken at the end of the run by a sandbox that is DEAD or gone.";
+    ContainersOrphaned = "containers_orphaned", Count, "Containers at the end of the run whose sandbox is DEAD or gone.";
+    Requests = "requests", Count, "Requests made.";
+    RequestsOk = "requests_ok", Count, "Requests served.";
+    RequestsFailed = "requests_failed", Count, "Requests refused, timed out or broken off.";
+    RequestWaitP50 = "request_wait_p50_s", Seconds, "The median of the times that requests waited for a sandbox.";
+    RequestWaitP99 = "request_wait_p99_s", Seconds, "The 99th percentile of these times.";
+    Unready = "unready_s", Seconds, "Pool-seconds, to the horizon, with fewer sandboxes ready (RUNNING in the store, and the task not known to the runtime to have ended) than wanted (the pool's desired instances; in a fixed pool that a version references, at least the configured number that the launcher told last).";
+    TimeToReady = "time_to_ready_s", Seconds, "From the first deploy step to the first moment at which the cluster is settled and a sandbox has been RUNNING; to the end of the run when there is none; 0 without a deploy.";
+    Recovery = "recovery_s", Seconds, "From the moment the cause is gone to the last entry into the settled state (to the end of the run when it did not settle; 0 when it settled before). The cause is gone at the latest of: the end of a fault's window, the last strike of a fault whose window has no end, the last change of a workload; with none of these, at the last step.";
+    StoreWrites = "store_writes", Count, "Creates, patches and deletes that took effect in the store.";
+    StoreConflicts = "store_conflicts", Count, "Patches refused because the entity had another revision.";
+    EventsDropped = "events_dropped", Count, "Watch events that met a full work queue.";
+    Reconciles = "reconciles", Count, "Times that a handler of a controller began.";
+}
+
+impl Figure {
+    /// The figure of that name.
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.iter().copied().find(|figure| figure.name() == name)
+    }
+}
+
+/// The figures of one run.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Metrics([Metric; Figure::ALL.len()]);
+
+impl Default for Metrics {
+    fn default() -> Self {
+        Self(std::array::from_fn(|i| match Figure::ALL[i].unit() {
+            Unit::Count => Metric::Count(0),
+            Unit::Seconds => Metric::Seconds(SimDuration::ZERO),
+        }))
+    }
+}
+
+impl Metrics {
+    /// The value of a figure.
+    pub fn of(&self, figure: Figure) -> Metric {
+        self.0[figure as usize]
+    }
+    /// The value of the figure of that name.
+    pub fn get(&self, name: &str) -> Option<Metric> {
+        Figure::named(name).map(|figure| self.of(figure))
+    }
+    /// Every figure with its value, in the order of the documentation.
+    pub fn iter(&self) -> impl Iterator<Item = (Figure, Metric)> + '_ {
+        Figure::ALL.iter().map(|figure| (*figure, self.of(*figure)))
+    }
+    /// As one JSON object of plain numbers, keys sorted, durations in seconds with exact decimals.
+    pub fn json(&self) -> String {
+        let mut figures = Figure::ALL.to_vec();
+        figures.sort_by_key(|figure| figure.name());
+        let pairs: Vec<String> = figures.iter().map(|f| format!("\"{}\":{}", f.name(), self.of(*f))).collect();
+        format!("{{{}}}", pairs.join(","))
+    }
+
+    fn count(&mut self, figure: Figure, n: u64) {
+        debug_assert!(figure.unit() == Unit::Count, "{figure:?} is a time");
+        self.0[figure as usize] = Metric::Count(n);
+    }
+    fn time(&mut self, figure: Figure, d: SimDuration) {
+        debug_assert!(figure.unit() == Unit::Seconds, "{figure:?} is a count");
+        self.0[figure as usize] = Metric::Seconds(d);
+    }
+}
+
+impl Serialize for Metrics {
+    /// For tables and files where a double is exact enough; [`Metrics::json`] is exact.
+    fn serialize<S: Serializer>(&self, s: S) -> Result<S::Ok, S::Error> {
+        let mut map = s.serialize_map(Some(Figure::ALL.len()))?;
+        for (figure, value) in self.iter() {
+            match value {
+                Metric::Count(n) => map.serialize_entry(figure.name(), &n)?,
+                Metric::Seconds(d) => map.serialize_entry(figure.name(), &(d.as_nanos() as f64 / 1e9))?,
+            }
+        }
+        map.end()
+    }
+}
+
+/// The page of the user's guide that defines the metrics.
+pub fn page() -> String {
+    let mut page = String::from(
+        "# Metrics\n\n\
+         Every figure is folded from the trace of the run; none is counted apart. `schedsim run --format json` and\n\
+         the columns of a sweep use these names; those that end in `_s` are simulated seconds. A figure that has no\n\
+         value in a run is 0.\n\n\
+         <!-- Made from src/trace/metrics.rs; a test compares. To write it anew: UPDATE_DOCS=1 cargo test --lib metrics -->\n\n\
+         | name | unit | meaning |\n| --- | --- | --- |\n",
+    );
+    for figure in Figure::ALL {
+        let unit = match figure.unit() {
+            Unit::Count => "count",
+            Unit::Seconds => "seconds",
+        };
+        page.push_str(&format!("| `{}` | {unit} | {} |\n", figure.name(), figure.meaning()));
+    }
+    page
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_guide_says_what_the_code_counts() {
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/metrics.md");
+        if std::env::var_os("UPDATE_DOCS").is_some() {
+            std::fs::write(path, page()).expect("docs/ can be written");
+        }
+        let found = std::fs::read_to_string(path).unwrap_or_default();
+        assert_eq!(found, page(), "run UPDATE_DOCS=1 cargo test --lib metrics");
+    }
+
+    #[test]
+    fn names_tell_their_unit_and_none_occurs_twice() {
+        for (i, figure) in Figure::ALL.iter().enumerate() {
+            assert_eq!(figure.name().ends_with("_s"), figure.unit() == Unit::Seconds, "{figure:?}");
+            assert_eq!(Figure::named(figure.name()), Some(*figure));
+            assert_eq!(*figure as usize, i);
+        }
+    }
+
+    #[test]
+    fn numbers_are_exact_and_plain() {
+        for (billionths, text) in [
+            (0, "0"),
+            (213_000_000_000, "213"),
+            (314_250_000_000, "314.25"),
+            (1, "0.000000001"),
+            (10_000_000_001, "10.000000001"),
+        ] {
+            assert_eq!(decimal(billionths), text);
+        }
+    }
+
+    #[test]
+    fn the_json_object_has_every_figure_under_sorted_keys() {
+        let parsed: serde_json::Map<String, serde_json::Value> =
+            serde_json::from_str(&Metrics::default().json()).expect("valid JSON");
+        assert_eq!(parsed.len(), Figure::ALL.len());
+        let text = Metrics::default().json();
+        assert!(text.starts_with("{\"addresses_leaked\":0,\"boots_attempted\":0,"), "{text}");
+    }
+}

@@ -1,0 +1,242 @@
+//! The timeline: a run as text, one line an occurrence, repetition folded.
+//!
+//! Reads the trace and nothing else; what only a scenario can say of its steps and faults comes
+//! in as titles. `run` and `explain` print it, golden texts do not. What a newcomer gets wrong:
+//! a line stands for several records – a decision, the write it caused and the fields that
+//! changed are one occurrence.
+
+mod entries;
+mod folding;
+
+use std::fmt::{self, Write};
+
+use anstyle::{AnsiColor, Style};
+
+use crate::kernel::{SimDuration, SimTime};
+
+use super::Trace;
+
+pub use entries::{Entry, Tone, actor_name, entries, value_text};
+pub use folding::{Block, Item, fold};
+
+/// How a timeline is made and shown.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// Reconciles, backend calls and plain store writes as well.
+    pub verbose: bool,
+    /// Whether repetition is folded.
+    pub fold: bool,
+    /// How many columns a line may have.
+    pub width: usize,
+    /// The styles of the columns.
+    pub palette: Palette,
+    /// What each step of the scenario does, by its number.
+    pub step_titles: Vec<String>,
+    /// The name of each fault of the scenario, by its number.
+    pub fault_titles: Vec<String>,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            verbose: false,
+            fold: true,
+            width: 120,
+            palette: Palette::plain(),
+            step_titles: Vec::new(),
+            fault_titles: Vec::new(),
+        }
+    }
+}
+
+/// The styles of a timeline.
+#[derive(Clone, Copy, Debug)]
+pub struct Palette {
+    time: Style,
+    actor: Style,
+    subject: Style,
+    why: Style,
+    good: Style,
+    bad: Style,
+    outside: Style,
+    fold: Style,
+}
+
+impl Palette {
+    /// No colour at all.
+    pub const fn plain() -> Self {
+        let style = Style::new();
+        Self {
+            time: style,
+            actor: style,
+            subject: style,
+            why: style,
+            good: style,
+            bad: style,
+            outside: style,
+            fold: style,
+        }
+    }
+    /// The colours of a terminal.
+    pub const fn colour() -> Self {
+        Self {
+            time: Style::new().dimmed(),
+            actor: AnsiColor::Cyan.on_default(),
+            subject: Style::new().bold(),
+            why: Style::new(),
+            good: AnsiColor::Green.on_default(),
+            bad: AnsiColor::Red.on_default(),
+            outside: AnsiColor::Yellow.on_default().bold(),
+            fold: AnsiColor::Magenta.on_default(),
+        }
+    }
+
+    fn of(&self, tone: Tone) -> Style {
+        match tone {
+            Tone::Plain => Style::new(),
+            Tone::Good => self.good,
+            Tone::Bad => self.bad,
+            Tone::Outside => self.outside,
+        }
+    }
+}
+
+const TIME: usize = 11;
+const GUTTER: usize = 3;
+const ACTOR: usize = 11;
+const SUBJECT: usize = 26;
+const WHAT: usize = 20;
+/// Where what happened begins.
+const TEXT_AT: usize = TIME + 1 + GUTTER + 1 + ACTOR + 1 + SUBJECT + 1;
+/// Where the reason begins, when it has a column of its own.
+const WHY_AT: usize = TEXT_AT + WHAT + 1;
+/// A narrower column for the reason is no column; it goes to the next line instead.
+const WHY_MIN: usize = 36;
+/// Where a reason begins that has a line of its own.
+const NEXT_AT: usize = TIME + 1 + GUTTER + 3;
+
+/// The timeline of a whole trace as text.
+pub fn render(trace: &Trace, options: &Options) -> String {
+    let mut out = String::new();
+    write(trace, options, &mut out).expect("a string takes everything");
+    out
+}
+
+/// Writes the timeline of a trace.
+///
+/// # Errors
+/// The writer's.
+pub fn write(trace: &Trace, options: &Options, out: &mut impl Write) -> fmt::Result {
+    let entries = entries(trace, options);
+    let items = if options.fold { fold(trace, &entries) } else { (0..entries.len()).map(Item::Line).collect() };
+    let page = Page { trace, entries: &entries, options };
+    items.iter().try_for_each(|item| page.item(item, 0, out))
+}
+
+/// Writes single entries of a timeline, as `explain` shows them.
+///
+/// # Errors
+/// The writer's.
+pub fn write_entries(trace: &Trace, entries: &[Entry], options: &Options, out: &mut impl Write) -> fmt::Result {
+    let page = Page { trace, entries, options };
+    entries.iter().try_for_each(|entry| page.entry(entry, 0, out))
+}
+
+struct Page<'a> {
+    trace: &'a Trace,
+    entries: &'a [Entry],
+    options: &'a Options,
+}
+
+impl Page<'_> {
+    fn item(&self, item: &Item, depth: usize, out: &mut impl Write) -> fmt::Result {
+        match item {
+            Item::Line(index) => self.entry(&self.entries[*index], depth, out),
+            Item::Block(block) => {
+                for item in &block.body {
+                    self.item(item, depth + 1, out)?;
+                }
+                let style = self.options.palette.fold;
+                let gutter = format!("{}\\", "|".repeat(depth));
+                let lines = match block.lines() {
+                    1 => "this line".to_owned(),
+                    n => format!("these {n} lines"),
+                };
+                let until = clock(self.entries[block.last].at);
+                let (times, every) = (range(block.times), period(block.period));
+                writeln!(out, "{style}{until:>TIME$} {gutter:<GUTTER$} {lines}: x{times}, every {every}{style:#}")
+            }
+        }
+    }
+
+    fn entry(&self, entry: &Entry, depth: usize, out: &mut impl Write) -> fmt::Result {
+        let Palette { time, actor, subject, why, fold, .. } = self.options.palette;
+        let tone = self.options.palette.of(entry.tone);
+        let gutter = "|".repeat(depth);
+        write!(out, "{time}{:>TIME$}{time:#} {fold}{gutter:<GUTTER$}{fold:#} ", clock(entry.at))?;
+        write!(out, "{actor}{:<ACTOR$}{actor:#} ", actor_name(self.trace, entry.actor))?;
+        let name = self.trace.name(entry.subject);
+        write!(out, "{subject}{name:<SUBJECT$}{subject:#} ")?;
+        // What does not fit its column pushes the rest of its own line, never another line's.
+        let start = TEXT_AT + name.len().saturating_sub(SUBJECT);
+        let width = self.options.width;
+        if entry.why.is_empty() {
+            return self.text(&entry.what, start, NEXT_AT, tone, out);
+        }
+        let what_end = start + entry.what.len().max(WHAT) + 1;
+        if width >= WHY_AT + WHY_MIN || what_end + entry.why.len() <= width {
+            write!(out, "{tone}{:<WHAT$}{tone:#} ", entry.what)?;
+            let indent = if width >= WHY_AT + WHY_MIN { WHY_AT } else { NEXT_AT };
+            return self.text(&entry.why, what_end, indent, why, out);
+        }
+        writeln!(out, "{tone}{}{tone:#}", entry.what)?;
+        write!(out, "{:NEXT_AT$}", "")?;
+        self.text(&entry.why, NEXT_AT, NEXT_AT, why, out)
+    }
+
+    /// Text that begins in column `start` and goes on in column `indent` of further lines.
+    fn text(&self, text: &str, start: usize, indent: usize, style: Style, out: &mut impl Write) -> fmt::Result {
+        let mut column = start;
+        let mut first = true;
+        for word in text.split(' ') {
+            let length = word.chars().count();
+            if !first && column + 1 + length > self.options.width && column > indent {
+                write!(out, "\n{:indent$}", "")?;
+                column = indent;
+            } else if !first {
+                out.write_char(' ')?;
+                column += 1;
+            }
+            write!(out, "{style}{word}{style:#}")?;
+            column += length;
+            first = false;
+        }
+        out.write_char('\n')
+    }
+}
+
+/// `h:mm:ss.mmm`, cut to milliseconds.
+fn clock(at: SimTime) -> String {
+    let millis = at.as_nanos() / 1_000_000;
+    let (secs, millis) = (millis / 1000, millis % 1000);
+    match secs / 3600 {
+        0 => format!("{}:{:02}.{millis:03}", secs / 60, secs % 60),
+        hours => format!("{hours}:{:02}:{:02}.{millis:03}", secs / 60 % 60, secs % 60),
+    }
+}
+
+fn range((low, high): (u64, u64)) -> String {
+    if low == high { low.to_string() } else { format!("{low}..{high}") }
+}
+
+/// A range of periods, to the second where seconds are what matters.
+fn period((low, high): (SimDuration, SimDuration)) -> String {
+    let unit = if low >= SimDuration::from_secs(10) { 1_000_000_000 } else { 1_000_000 };
+    let round = |d: SimDuration| SimDuration::from_nanos((d.as_nanos().saturating_add(unit / 2)) / unit * unit);
+    let (low, high) = (round(low), round(high));
+    if low == high { low.clock().to_string() } else { format!("{}..{}", low.clock(), high.clock()) }
+}
+
+#[cfg(test)]
+#[path = "timeline/tests.rs"]
+mod tests;

@@ -1,0 +1,309 @@
+//! Entries: records put together into the occurrences that a reader cares about.
+//!
+//! A write, the decision that caused it and the fields it changed become one entry; routine is
+//! left out unless it is asked for. It may know records only. What a newcomer gets wrong: a
+//! decision is left out *because* its write tells it – one without a write, or whose write is
+//! routine, has a line of its own.
+
+use crate::kernel::SimTime;
+use crate::model::{Actor, Field, Kind, Reason, Subject, Value};
+use crate::trace::{Record, Trace, What};
+
+use super::Options;
+
+/// How an entry is meant.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Tone {
+    /// As things go.
+    Plain,
+    /// As wished.
+    Good,
+    /// Something failed, ended or broke.
+    Bad,
+    /// From outside: a step, a fault.
+    Outside,
+}
+
+/// One occurrence.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Entry {
+    /// The index of its main record in the trace.
+    pub record: usize,
+    /// When.
+    pub at: SimTime,
+    /// Who did it.
+    pub actor: Actor,
+    /// To what.
+    pub subject: Subject,
+    /// What happened.
+    pub what: String,
+    /// Why, when that is another thing.
+    pub why: String,
+    /// How it is meant.
+    pub tone: Tone,
+}
+
+/// The name of an actor: with its node where there are several.
+pub fn actor_name(trace: &Trace, actor: Actor) -> String {
+    let nodes = trace.names_of(Kind::Node);
+    match actor.node() {
+        Some(node) if nodes.len() > 1 => {
+            let name = nodes.get(node.index() as usize).map_or("?", |name| name.as_str());
+            format!("{}@{}", actor.controller.name(), name.trim_start_matches("node/"))
+        }
+        _ => actor.controller.name().to_owned(),
+    }
+}
+
+/// A field's value as text.
+pub fn value_text(trace: &Trace, value: Value) -> String {
+    match value {
+        Value::None => "none".to_owned(),
+        Value::Int(n) => n.to_string(),
+        Value::Time(time) => time.elapsed().clock().to_string(),
+        Value::Ref(subject) => trace.name(subject).to_string(),
+        Value::Text(text) => text.to_string(),
+        Value::Word(word) => word.to_uppercase(),
+        Value::Address(address) => address.to_string(),
+    }
+}
+
+/// The entries of a trace, in order of time.
+pub fn entries(trace: &Trace, options: &Options) -> Vec<Entry> {
+    let reader = Reader { trace, options };
+    let told = reader.told();
+    let records = trace.records();
+    let mut entries = Vec::new();
+    let mut index = 0;
+    while index < records.len() {
+        let sets = reader.sets_of(index);
+        if let Some((what, why, tone)) = reader.tell(index, &told, &records[index + 1..index + 1 + sets]) {
+            let Record { at, actor, subject, .. } = records[index];
+            entries.push(Entry { record: index, at, actor, subject, what, why, tone });
+        }
+        index += 1 + sets;
+    }
+    entries
+}
+
+struct Reader<'a> {
+    trace: &'a Trace,
+    options: &'a Options,
+}
+
+type Told = (String, String, Tone);
+
+impl Reader<'_> {
+    /// How many `Set` records follow the record and belong to it.
+    fn sets_of(&self, index: usize) -> usize {
+        let records = self.trace.records();
+        if !matches!(records[index].what, What::Created { .. } | What::Patched { .. }) {
+            return 0;
+        }
+        let belongs = |r: &&Record| matches!(r.what, What::Set { .. }) && r.cause.index() == Some(index);
+        records[index + 1..].iter().take_while(belongs).count()
+    }
+
+    /// The decision that is a record's direct cause.
+    fn decision(&self, record: &Record) -> Option<(usize, Reason)> {
+        let index = record.cause.index()?;
+        match self.trace.records()[index].what {
+            What::Decided(reason) => Some((index, reason)),
+            _ => None,
+        }
+    }
+
+    /// Which decisions are told by a write that is shown, or, for the begin of a boot, by its end.
+    fn told(&self) -> Vec<bool> {
+        let records = self.trace.records();
+        let mut told = vec![false; records.len()];
+        let mut begun: Vec<Option<usize>> = vec![None; self.trace.names_of(Kind::Sandbox).len()];
+        for (index, record) in records.iter().enumerate() {
+            if let What::Decided(reason) = record.what
+                && record.subject.kind == Kind::Sandbox
+                && let Some(begun) = begun.get_mut(record.subject.index as usize)
+            {
+                match reason {
+                    Reason::BootStarted => *begun = Some(index),
+                    Reason::BootFailed { .. } | Reason::Booted { .. } | Reason::BootOvertaken => {
+                        if let Some(begun) = begun.take() {
+                            told[begun] = !self.options.verbose;
+                        }
+                    }
+                    // No other decision ends a boot.
+                    _ => {}
+                }
+            }
+            let Some((decision, _)) = self.decision(record) else { continue };
+            let shown = match record.what {
+                What::Created { .. } | What::Deleted { .. } => true,
+                What::Patched { .. } => {
+                    let sets = &records[index + 1..index + 1 + self.sets_of(index)];
+                    sets.iter().any(|set| self.change(set).is_some())
+                }
+                _ => false,
+            };
+            told[decision] |= shown;
+        }
+        told
+    }
+
+    /// A changed field as text, when a reader cares about it.
+    fn change(&self, set: &Record) -> Option<String> {
+        let What::Set { field, from, to } = set.what else { return None };
+        let text = |value| value_text(self.trace, value);
+        Some(match field {
+            Field::Status if from == Value::None => text(to),
+            Field::Status => format!("{} -> {}", text(from), text(to)),
+            Field::DesiredInstances => format!("desired {} -> {}", number(from), text(to)),
+            Field::ConsecutiveCrashCount => format!("crash count {}", text(to)),
+            Field::CooldownUntil if to == Value::None => "cooldown cleared".to_owned(),
+            Field::CooldownUntil => format!("cooldown until {}", text(to)),
+            Field::ActiveVersion => format!("active {}", text(to)),
+            _ if self.options.verbose => format!("{} {} -> {}", field.name(), text(from), text(to)),
+            _ => return None,
+        })
+    }
+
+    fn why(&self, record: &Record) -> String {
+        match self.decision(record) {
+            None | Some((_, Reason::Reconcile { .. } | Reason::Counted { .. })) => String::new(),
+            Some((_, reason)) => reason.to_string(),
+        }
+    }
+
+    fn tell(&self, index: usize, told: &[bool], sets: &[Record]) -> Option<Told> {
+        let record = &self.trace.records()[index];
+        match record.what {
+            What::Created { .. } => {
+                let status = sets.iter().find(|s| matches!(s.what, What::Set { field: Field::Status, .. }));
+                let status = status.and_then(|set| self.change(set));
+                let mut what = status.map_or_else(|| "created".to_owned(), |status| format!("created {status}"));
+                if self.options.verbose {
+                    for set in sets.iter().filter(|s| !matches!(s.what, What::Set { field: Field::Status, .. })) {
+                        let What::Set { field, to, .. } = set.what else { continue };
+                        what.push_str(&format!(", {} {}", field.name(), value_text(self.trace, to)));
+                    }
+                }
+                Some((what, self.why(record), Tone::Plain))
+            }
+            What::Patched { .. } => {
+                let changes: Vec<String> = sets.iter().filter_map(|set| self.change(set)).collect();
+                if changes.is_empty() {
+                    return self
+                        .options
+                        .verbose
+                        .then(|| ("written, nothing new".to_owned(), self.why(record), Tone::Plain));
+                }
+                Some((changes.join(", "), self.why(record), sets.iter().map(tone_of_set).fold(Tone::Plain, stronger)))
+            }
+            What::Deleted { .. } => Some(("deleted".to_owned(), self.why(record), Tone::Plain)),
+            What::Decided(reason) => {
+                let shown = !told[index] && (self.options.verbose || !reason.is_routine());
+                shown.then(|| (reason.to_string(), String::new(), tone_of_reason(reason)))
+            }
+            other => self.tell_event(record, other),
+        }
+    }
+
+    /// Everything that is neither a write nor a decision.
+    fn tell_event(&self, record: &Record, what: What) -> Option<Told> {
+        let verbose = self.options.verbose;
+        let routine = |what: String, tone| verbose.then_some((what, String::new(), tone));
+        let plain = |what: &str, tone| Some((what.to_owned(), String::new(), tone));
+        match what {
+            What::Created { .. } | What::Patched { .. } | What::Deleted { .. } | What::Decided(_) => None,
+            What::Set { field, from, to } => {
+                let text = |value| value_text(self.trace, value);
+                routine(format!("{} {} -> {}", field.name(), text(from), text(to)), Tone::Plain)
+            }
+            What::Conflict => plain("write refused: revision conflict", Tone::Bad),
+            What::Called { point, since } => {
+                routine(format!("{} after {}", point.name(), record.at.since(since).clock()), Tone::Plain)
+            }
+            What::CallFailed { point, since, error } => verbose.then(|| {
+                let after = record.at.since(since);
+                (format!("{} fails after {}", point.name(), after.clock()), error.to_string(), Tone::Bad)
+            }),
+            What::Struck { fault, point, effect } => {
+                let title = self.options.fault_titles.get(fault as usize).map_or("a fault", String::as_str);
+                Some((format!("fault: {effect}"), format!("{title}, on {}", point.name()), Tone::Outside))
+            }
+            What::StepBegan => {
+                let title = self.options.step_titles.get(record.subject.index as usize).cloned();
+                Some(("begins".to_owned(), title.unwrap_or_default(), Tone::Outside))
+            }
+            What::StepEnded { refused: Some(error) } => Some(("REFUSED".to_owned(), error.to_string(), Tone::Bad)),
+            What::StepEnded { refused: None } => routine("ends".to_owned(), Tone::Outside),
+            What::ProcessDown => plain("process down", Tone::Outside),
+            What::ProcessUp => plain("process up", Tone::Outside),
+            What::TaskStarted => routine("task starts".to_owned(), Tone::Plain),
+            What::PortBound => routine("port answers".to_owned(), Tone::Plain),
+            What::TaskEnded { code } => Some((format!("task ends, code {code}"), String::new(), Tone::Plain)),
+            What::ContainerGone => routine("container gone".to_owned(), Tone::Plain),
+            What::AddressTaken(address) => routine(format!("takes {address}"), Tone::Plain),
+            What::AddressFreed(address) => routine(format!("gives back {address}"), Tone::Plain),
+            What::VolumeMade => plain("volume made", Tone::Plain),
+            What::VolumeGone => plain("volume gone", Tone::Plain),
+            What::Mounted { node } => routine(format!("mounted on {}", self.node(node)), Tone::Plain),
+            What::Unmounted { node } => routine(format!("unmounted from {}", self.node(node)), Tone::Plain),
+            What::Drawn { purpose, bits } => routine(format!("draw for {purpose}: {bits:016x}"), Tone::Plain),
+            What::Broken { invariant, detail } => {
+                Some(("BROKEN".to_owned(), format!("{invariant}: {detail}"), Tone::Bad))
+            }
+            What::Settled => plain("settled", Tone::Good),
+            What::Unsettled => plain("no longer settled", Tone::Plain),
+            What::Note(text) => plain(&text, Tone::Outside),
+        }
+    }
+
+    fn node(&self, index: u32) -> crate::model::Name {
+        self.trace.name(Subject { kind: Kind::Node, index })
+    }
+}
+
+/// A number that is absent at a creation is zero.
+fn number(value: Value) -> u64 {
+    match value {
+        Value::Int(n) => n,
+        _ => 0,
+    }
+}
+
+fn tone_of_set(set: &Record) -> Tone {
+    let What::Set { field, to, .. } = set.what else { return Tone::Plain };
+    match (field, to) {
+        (Field::Status, Value::Word(&("running" | "bound" | "provisioned" | "ready"))) => Tone::Good,
+        (Field::Status, Value::Word(&("dead" | "failed" | "error" | "unhealthy"))) => Tone::Bad,
+        (Field::ConsecutiveCrashCount, Value::Int(1..)) | (Field::CooldownUntil, Value::Time(_)) => Tone::Bad,
+        _ => Tone::Plain,
+    }
+}
+
+fn stronger(a: Tone, b: Tone) -> Tone {
+    match (a, b) {
+        (Tone::Bad, _) | (_, Tone::Bad) => Tone::Bad,
+        (Tone::Plain, other) => other,
+        (other, _) => other,
+    }
+}
+
+fn tone_of_reason(reason: Reason) -> Tone {
+    match reason {
+        Reason::BootFailed { .. }
+        | Reason::CleanUpFailed { .. }
+        | Reason::HandlerFailed { .. }
+        | Reason::LeaseFailed { .. }
+        | Reason::VolumeFailed { .. }
+        | Reason::VolumeStuck { .. }
+        | Reason::EventDropped { .. }
+        | Reason::WatchBroke { .. }
+        | Reason::WatchEnded
+        | Reason::DeployRefused { .. }
+        | Reason::RequestFailed { .. }
+        | Reason::FieldIgnored { .. }
+        | Reason::ProcessExited { .. } => Tone::Bad,
+        // What is left is how a scheduler works.
+        _ => Tone::Plain,
+    }
+}

@@ -1,0 +1,188 @@
+//! Folding: a block of lines that repeats is shown once, with its count and period.
+//!
+//! Lines are alike when they say the same up to numbers: ordinals of names, ages, counts. Short
+//! blocks are folded first, so that a life with six retries and one with seven become alike and
+//! fold in their turn. It may know entries only. What a newcomer gets wrong: the lines shown are
+//! those of the *first* repetition; the counts and periods are ranges over all of them.
+
+use std::collections::BTreeMap;
+
+use crate::kernel::{SimDuration, SimTime};
+use crate::trace::Trace;
+
+use super::Entry;
+
+/// A line, or a block that repeats.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Item {
+    /// The entry of that index.
+    Line(usize),
+    /// A block and its repetitions.
+    Block(Block),
+}
+
+/// A block that repeats.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Block {
+    /// Its first repetition.
+    pub body: Vec<Item>,
+    /// How often it occurs: the least and the most over the repetitions of an outer block.
+    pub times: (u64, u64),
+    /// From one repetition's begin to the next one's: the shortest and the longest.
+    pub period: (SimDuration, SimDuration),
+    /// The last entry of its last repetition.
+    pub last: usize,
+}
+
+impl Block {
+    /// How many entries its first repetition shows.
+    pub fn lines(&self) -> usize {
+        let lines = self.body.iter().map(|item| match item {
+            Item::Line(_) => 1,
+            Item::Block(block) => block.lines(),
+        });
+        lines.sum()
+    }
+}
+
+/// The longest block that is looked for.
+const LONGEST: usize = 64;
+/// Fewer repetitions are shown as they are.
+const TIMES_MIN: usize = 3;
+
+/// Folds the entries of a timeline.
+pub fn fold(trace: &Trace, entries: &[Entry]) -> Vec<Item> {
+    let mut keys = Keys::default();
+    let mut nodes: Vec<Node> = entries
+        .iter()
+        .enumerate()
+        .map(|(index, entry)| Node { key: keys.line(trace, entry), begin: entry.at, item: Item::Line(index) })
+        .collect();
+    let mut longest = 1;
+    while longest <= LONGEST {
+        // Each pass either shortens the list or is the last of its length.
+        while let Some(shorter) = pass(&nodes, longest, &mut keys) {
+            nodes = shorter;
+        }
+        longest *= 2;
+    }
+    nodes.into_iter().map(|node| node.item).collect()
+}
+
+#[derive(Clone)]
+struct Node {
+    key: u32,
+    begin: SimTime,
+    item: Item,
+}
+
+/// Numbers for texts and blocks that are alike.
+#[derive(Default)]
+struct Keys {
+    lines: BTreeMap<String, u32>,
+    blocks: BTreeMap<Vec<u32>, u32>,
+    next: u32,
+}
+
+impl Keys {
+    fn line(&mut self, trace: &Trace, entry: &Entry) -> u32 {
+        let name = trace.name(entry.subject);
+        let parent = name.rsplit_once('-').filter(|(_, n)| n.bytes().all(|b| b.is_ascii_digit()));
+        let parent = parent.map_or(name.as_str(), |(parent, _)| parent);
+        let mut text = format!("{:?} {parent} ", entry.actor);
+        blank_numbers(&entry.what, &mut text);
+        text.push(' ');
+        blank_numbers(&entry.why, &mut text);
+        number(&mut self.lines, &mut self.next, text)
+    }
+    fn block(&mut self, body: &[Node]) -> u32 {
+        number(&mut self.blocks, &mut self.next, body.iter().map(|node| node.key).collect())
+    }
+}
+
+fn number<K: Ord>(known: &mut BTreeMap<K, u32>, next: &mut u32, key: K) -> u32 {
+    *known.entry(key).or_insert_with(|| {
+        *next += 1;
+        *next
+    })
+}
+
+/// Appends `text` with each number, age or time as one `#`.
+fn blank_numbers(text: &str, out: &mut String) {
+    let mut in_number = false;
+    for c in text.chars() {
+        let part = c.is_ascii_digit() || (in_number && matches!(c, ':' | '.'));
+        if part && !in_number {
+            out.push('#');
+        } else if !part {
+            out.push(c);
+        }
+        in_number = part;
+    }
+}
+
+/// Folds, from left to right, the block that covers most at each place; none when nothing folds.
+fn pass(nodes: &[Node], longest: usize, keys: &mut Keys) -> Option<Vec<Node>> {
+    let mut out = Vec::with_capacity(nodes.len());
+    let mut at = 0;
+    while at < nodes.len() {
+        let best = (1..=longest)
+            .map(|length| (length, repetitions(&nodes[at..], length)))
+            .filter(|(_, times)| *times >= TIMES_MIN)
+            .max_by_key(|(length, times)| (length * times, std::cmp::Reverse(*length)));
+        match best {
+            None => {
+                out.push(nodes[at].clone());
+                at += 1;
+            }
+            Some((length, times)) => {
+                out.push(folded(&nodes[at..at + length * times], length, keys));
+                at += length * times;
+            }
+        }
+    }
+    (out.len() < nodes.len()).then_some(out)
+}
+
+/// How often the first `length` nodes follow each other.
+fn repetitions(nodes: &[Node], length: usize) -> usize {
+    if nodes.len() < length {
+        return 0;
+    }
+    let alike = |chunk: &[Node]| chunk.iter().zip(nodes).all(|(a, b)| a.key == b.key);
+    nodes.chunks_exact(length).take_while(|chunk| alike(chunk)).count()
+}
+
+fn folded(nodes: &[Node], length: usize, keys: &mut Keys) -> Node {
+    let repetitions: Vec<&[Node]> = nodes.chunks_exact(length).collect();
+    let begins: Vec<SimTime> = repetitions.iter().map(|nodes| nodes[0].begin).collect();
+    let mut body: Vec<Item> = repetitions[0].iter().map(|node| node.item.clone()).collect();
+    for other in &repetitions[1..] {
+        for (item, node) in body.iter_mut().zip(*other) {
+            widen(item, &node.item);
+        }
+    }
+    let periods = begins.windows(2).map(|pair| pair[1].since(pair[0]));
+    let period = (periods.clone().min().unwrap_or_default(), periods.max().unwrap_or_default());
+    let times = repetitions.len() as u64;
+    let last = last_entry(&nodes[nodes.len() - 1].item);
+    let block = Block { body, times: (times, times), period, last };
+    Node { key: keys.block(repetitions[0]), begin: begins[0], item: Item::Block(block) }
+}
+
+/// Widens the ranges of a block by those of one that is alike.
+fn widen(item: &mut Item, other: &Item) {
+    let (Item::Block(block), Item::Block(other)) = (item, other) else { return };
+    block.times = (block.times.0.min(other.times.0), block.times.1.max(other.times.1));
+    block.period = (block.period.0.min(other.period.0), block.period.1.max(other.period.1));
+    for (item, other) in block.body.iter_mut().zip(&other.body) {
+        widen(item, other);
+    }
+}
+
+fn last_entry(item: &Item) -> usize {
+    match item {
+        Item::Line(index) => *index,
+        Item::Block(block) => block.last,
+    }
+}

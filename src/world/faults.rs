@@ -1,0 +1,302 @@
+//! Faults: which calls they are about, when they strike.
+//!
+//! It counts calls and writes, compares them with the scenario's filters and windows, and says
+//! what strikes; the gate carries it out. Filters compare names, because names are stable
+//! between runs and ids are not a scenario's business. What a newcomer gets wrong: `calls`
+//! counts *matching* calls inside the window, from 1.
+
+use crate::kernel::{SimTime, streams};
+use crate::model::{Kind, Name, Point, Subject};
+
+use super::gate::Call;
+use super::spec::{AnyStatus, Effect, FaultSpec, Filter};
+use super::{World, spec::Trigger};
+
+/// What a filter can ask about a call or a write.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Facts {
+    pub(super) app: Option<Name>,
+    pub(super) service: Option<Name>,
+    pub(super) sandbox: Option<Name>,
+    pub(super) pool: Option<Name>,
+    pub(super) disk: Option<Name>,
+    pub(super) lease: Option<Name>,
+    pub(super) node: Option<Name>,
+    pub(super) controller: Option<Name>,
+    pub(super) kind: Option<Name>,
+}
+
+impl Filter {
+    fn matches(&self, facts: &Facts) -> bool {
+        let fits = |wanted: Option<Name>, is: Option<Name>| wanted.is_none() || wanted == is;
+        fits(self.app, facts.app)
+            && fits(self.service, facts.service)
+            && fits(self.sandbox, facts.sandbox)
+            && fits(self.pool, facts.pool)
+            && fits(self.disk, facts.disk)
+            && fits(self.lease, facts.lease)
+            && fits(self.node, facts.node)
+            && fits(self.controller, facts.controller)
+            && fits(self.kind, facts.kind)
+    }
+}
+
+/// One effect on one call.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Strike {
+    pub(super) fault: u32,
+    pub(super) effect: Effect,
+}
+
+struct Fault {
+    spec: FaultSpec,
+    /// Matching calls inside the window so far.
+    calls: u64,
+    struck: u64,
+    /// Writes seen that match the trigger.
+    writes: u64,
+    triggered_at: Option<SimTime>,
+}
+
+impl Fault {
+    /// Whether its window is open.
+    fn is_open(&self, now: SimTime) -> bool {
+        let when = &self.spec.when;
+        let triggered = when.after.as_ref().is_none_or(|trigger| {
+            self.triggered_at.is_some_and(|at| trigger.lasts.is_none_or(|lasts| now < at + lasts))
+        });
+        triggered && when.from.is_none_or(|from| now >= from) && when.until.is_none_or(|until| now < until)
+    }
+
+    /// Whether it has struck as often as it can.
+    fn is_spent(&self) -> bool {
+        let when = &self.spec.when;
+        when.times.is_some_and(|times| self.struck >= times)
+            || (!when.calls.is_empty() && when.calls.iter().all(|call| *call <= self.calls))
+    }
+
+    fn strikes(&mut self, chance: &mut dyn FnMut(Name) -> u64) -> bool {
+        let when = &self.spec.when;
+        self.calls += 1;
+        if !when.calls.is_empty() && !when.calls.contains(&self.calls) {
+            return false;
+        }
+        if when.times.is_some_and(|times| self.struck >= times) {
+            return false;
+        }
+        if let Some(ppm) = when.chance_ppm
+            && streams::below(chance(self.spec.name), 1_000_000) >= ppm
+        {
+            return false;
+        }
+        self.struck += 1;
+        true
+    }
+}
+
+/// All faults of a scenario.
+pub(super) struct Faults {
+    faults: Vec<Fault>,
+}
+
+impl Faults {
+    pub(super) fn new(specs: &[FaultSpec]) -> Self {
+        let fault = |spec: &FaultSpec| Fault { spec: spec.clone(), calls: 0, struck: 0, writes: 0, triggered_at: None };
+        Self { faults: specs.iter().map(fault).collect() }
+    }
+
+    pub(super) fn none_on(&self, point: Point) -> bool {
+        !self.faults.iter().any(|fault| fault.spec.on.contains(&point))
+    }
+
+    /// Counts the call, and tells what strikes it, in the order of the file.
+    pub(super) fn consult(
+        &mut self,
+        point: Point,
+        facts: &Facts,
+        now: SimTime,
+        chance: &mut dyn FnMut(Name) -> u64,
+    ) -> Vec<Strike> {
+        let mut strikes = Vec::new();
+        for (index, fault) in self.faults.iter_mut().enumerate() {
+            if fault.spec.on.contains(&point)
+                && fault.is_open(now)
+                && fault.spec.filter.matches(facts)
+                && fault.strikes(chance)
+            {
+                strikes.push(Strike { fault: index as u32, effect: fault.spec.effect });
+            }
+        }
+        strikes
+    }
+
+    /// Whether a call with these facts is sure to fail now: an `error` or `hang` that strikes
+    /// every call of an open window. Judges ask this of ports: a network that is cut is cut.
+    pub(super) fn always_fails(&self, point: Point, facts: &Facts, now: SimTime) -> bool {
+        self.faults.iter().any(|fault| {
+            let when = &fault.spec.when;
+            matches!(fault.spec.effect, Effect::Error(_) | Effect::Hang)
+                && fault.spec.on.contains(&point)
+                && when.calls.is_empty()
+                && when.chance_ppm.is_none()
+                && !fault.is_spent()
+                && fault.is_open(now)
+                && fault.spec.filter.matches(facts)
+        })
+    }
+
+    pub(super) fn has_triggers(&self) -> bool {
+        self.faults.iter().any(|fault| fault.spec.when.after.is_some())
+    }
+
+    /// Tells of a write with a status, which may open windows.
+    pub(super) fn observe(&mut self, status: AnyStatus, facts: &Facts, now: SimTime) {
+        for fault in &mut self.faults {
+            let Some(Trigger { status: wanted, filter, nth, .. }) = &fault.spec.when.after else { continue };
+            if *wanted == status && filter.matches(facts) {
+                fault.writes += 1;
+                if fault.writes == *nth {
+                    fault.triggered_at = Some(now);
+                }
+            }
+        }
+    }
+
+    pub(super) fn struck_counts(&self) -> Vec<u64> {
+        self.faults.iter().map(|fault| fault.struck).collect()
+    }
+
+    /// Whether any fault can still strike, now or later.
+    pub(super) fn may_strike(&self, now: SimTime) -> bool {
+        self.faults.iter().any(|fault| {
+            let when = &fault.spec.when;
+            let over = when.until.is_some_and(|until| now >= until)
+                || when.after.as_ref().is_some_and(|trigger| {
+                    fault.triggered_at.is_some_and(|at| trigger.lasts.is_some_and(|lasts| now >= at + lasts))
+                });
+            !over && !fault.is_spent()
+        })
+    }
+
+    /// The instants at which a window opens or closes, as far as the file tells them.
+    pub(super) fn edges(&self) -> Vec<SimTime> {
+        let mut edges: Vec<SimTime> =
+            self.faults.iter().flat_map(|f| [f.spec.when.from, f.spec.when.until]).flatten().collect();
+        edges.sort();
+        edges.dedup();
+        edges
+    }
+
+    /// Whether a fault's window is open now (and it is not spent).
+    pub(super) fn any_open(&self, now: SimTime) -> bool {
+        self.faults.iter().any(|fault| fault.is_open(now) && !fault.is_spent())
+    }
+}
+
+impl World {
+    /// What filters can ask about a call.
+    pub(super) fn facts(&self, call: &Call) -> Facts {
+        let mut facts = self.facts_of(call.subject);
+        facts.controller = Some(Name::new(call.actor.controller.name()));
+        if call.kind != Kind::Cluster {
+            facts.kind = Some(Name::new(call.kind.name()));
+        }
+        if let Some(node) = call.actor.node() {
+            facts.node = self.tables.nodes.with(node, |node, _| node.name);
+        }
+        facts
+    }
+
+    /// What filters can ask about a subject: its own name and those it belongs to.
+    pub(super) fn facts_of(&self, subject: Subject) -> Facts {
+        let mut facts = Facts::default();
+        self.add_facts(subject, &mut facts);
+        facts
+    }
+
+    fn add_facts(&self, subject: Subject, facts: &mut Facts) {
+        let full = self.name(subject);
+        let short = full.split_once('/').map_or(full, |(_, rest)| Name::new(rest));
+        let id = subject.index;
+        match subject.kind {
+            Kind::App => facts.app = Some(short),
+            Kind::Version => {
+                self.add_owner(self.tables.versions.with(crate::model::Id::from_index(id), |v, _| v.app.into()), facts)
+            }
+            Kind::Pool => {
+                facts.pool = Some(short);
+                let known =
+                    self.tables.pools.with(crate::model::Id::from_index(id), |pool, _| (pool.app, pool.service));
+                if let Some((app, service)) = known {
+                    facts.service = Some(service);
+                    self.add_facts(app.into(), facts);
+                }
+            }
+            Kind::Sandbox => {
+                facts.sandbox = Some(short);
+                // Its pool may outlive it, and the other way round: what it was born with is kept.
+                if let Some(pool) = self.tables.pool_of(id) {
+                    self.add_facts(pool.into(), facts);
+                }
+            }
+            Kind::Disk => {
+                facts.disk = Some(short);
+                self.add_owner(
+                    self.tables
+                        .disks
+                        .with(crate::model::Id::from_index(id), |d, _| d.created_by)
+                        .flatten()
+                        .map(Into::into),
+                    facts,
+                );
+            }
+            Kind::Lease => {
+                let known =
+                    self.tables.leases.with(crate::model::Id::from_index(id), |lease, _| (lease.disk, lease.sandbox));
+                if let Some((disk, sandbox)) = known {
+                    self.add_facts(sandbox.into(), facts);
+                    facts.disk = Some(Name::new(self.name(disk).trim_start_matches("disk/")));
+                }
+                facts.lease = Some(short);
+            }
+            Kind::Volume => facts.disk = Some(short),
+            Kind::Node => facts.node = Some(short),
+            Kind::Cluster | Kind::Step | Kind::Fault | Kind::Process => {}
+        }
+    }
+
+    fn add_owner(&self, owner: Option<Subject>, facts: &mut Facts) {
+        if let Some(owner) = owner {
+            self.add_facts(owner, facts);
+        }
+    }
+
+    /// Tells the faults of a write with a status.
+    pub(super) fn observe_status(&self, subject: Subject, status: AnyStatus) {
+        if self.faults.borrow().has_triggers() {
+            let mut facts = self.facts_of(subject);
+            facts.kind = Some(Name::new(subject.kind.name()));
+            self.faults.borrow_mut().observe(status, &facts, self.kernel.now());
+        }
+    }
+
+    /// The instants at which fault windows open or close, as far as the scenario tells them.
+    pub fn fault_edges(&self) -> Vec<SimTime> {
+        self.faults.borrow().edges()
+    }
+
+    /// Whether a fault can strike now.
+    pub fn fault_open(&self) -> bool {
+        self.faults.borrow().any_open(self.kernel.now())
+    }
+
+    /// Whether every probe of a sandbox's port is sure to fail now.
+    pub fn network_is_cut(&self, sandbox: crate::model::SandboxId, actor: crate::model::Actor) -> bool {
+        let faults = self.faults.borrow();
+        if faults.none_on(Point::ProbePort) {
+            return false;
+        }
+        let call = Call { point: Point::ProbePort, actor, subject: sandbox.into(), kind: Kind::Cluster };
+        faults.always_fails(Point::ProbePort, &self.facts(&call), self.kernel.now())
+    }
+}

@@ -1,0 +1,136 @@
+//! The gate that every port call passes: latency, faults, the trace.
+//!
+//! A call takes effect, and is answered, at the end of its latency. It knows calls by their
+//! point, caller and subject only. What a newcomer gets wrong: a lost reply and a crash after
+//! the call both leave the work *done* – the caller just does not know.
+//!
+//! ASSUMES: a call whose caller dies within its latency never takes effect; that it might have
+//! is what `crash = "after"` shows.
+
+use crate::kernel::{SimDuration, SimTime};
+use crate::model::{Actor, Kind, Name, Point, Subject};
+use crate::trace::What;
+
+use super::faults::Strike;
+use super::process::Process;
+use super::spec::{Effect, Spread};
+use super::{WORLD, World};
+
+/// One call at the gate.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Call {
+    pub(super) point: Point,
+    pub(super) actor: Actor,
+    /// What it is about; the cluster when nothing in particular.
+    pub(super) subject: Subject,
+    /// The kind of entity that a store call is about.
+    pub(super) kind: Kind,
+}
+
+/// How the gate lets a call through.
+pub(super) struct Passage {
+    /// When the call began.
+    pub(super) since: SimTime,
+    /// It fails with that message and nothing is done.
+    pub(super) error: Option<Name>,
+    /// It is done, and the caller sees an error.
+    pub(super) lose_reply: bool,
+    /// It is done, and the caller dies.
+    pub(super) crash_after: bool,
+    /// A read answers what was true that long ago.
+    pub(super) stale: Option<SimDuration>,
+}
+
+impl World {
+    /// The first half of a call: faults are consulted, latency passes.
+    pub(super) async fn enter(&self, call: Call, latency: SimDuration) -> Passage {
+        let mut passage =
+            Passage { since: self.kernel.now(), error: None, lose_reply: false, crash_after: false, stale: None };
+        let mut latency = latency;
+        for Strike { fault, effect } in self.strikes(&call) {
+            self.record_and_follow(
+                WORLD,
+                call.subject,
+                What::Struck { fault, point: call.point, effect: effect.name() },
+            );
+            match effect {
+                Effect::Error(message) => passage.error = Some(message),
+                Effect::Hang => std::future::pending().await,
+                Effect::Delay(spread) => latency = latency + self.draw_delay(fault, spread),
+                Effect::LoseReply => passage.lose_reply = true,
+                Effect::Stale(age) => passage.stale = Some(age),
+                Effect::Drop => {}
+                Effect::CrashBefore => self.crash_caller().await,
+                Effect::CrashAfter => passage.crash_after = true,
+            }
+        }
+        if !latency.is_zero() {
+            self.kernel.sleep(latency).await;
+        }
+        passage
+    }
+
+    /// The second half: what happens between the effect and the answer.
+    pub(super) async fn leave(&self, passage: &Passage) {
+        if passage.crash_after {
+            self.crash_caller().await;
+        }
+    }
+
+    /// A whole backend call: on success `act` has taken effect at the end of the latency.
+    pub(super) async fn backend_call<T>(
+        &self,
+        call: Call,
+        latency: SimDuration,
+        act: impl FnOnce() -> Result<T, Name>,
+    ) -> Result<T, Name> {
+        let passage = self.enter(call, latency).await;
+        let since = passage.since;
+        let mut result = match passage.error {
+            Some(message) => Err(message),
+            None => {
+                let cause = self.kernel.cause();
+                let done = act();
+                if done.is_ok() {
+                    self.record_caused(call.actor, call.subject, cause, What::Called { point: call.point, since });
+                }
+                done
+            }
+        };
+        self.leave(&passage).await;
+        if passage.lose_reply && result.is_ok() {
+            result = Err(Name::new("the reply was lost"));
+        }
+        if let Err(error) = &result {
+            self.record_and_follow(
+                call.actor,
+                call.subject,
+                What::CallFailed { point: call.point, since, error: *error },
+            );
+        }
+        result
+    }
+
+    /// What strikes this call.
+    pub(super) fn strikes(&self, call: &Call) -> Vec<Strike> {
+        if self.faults.borrow().none_on(call.point) {
+            return Vec::new();
+        }
+        let facts = self.facts(call);
+        let now = self.kernel.now();
+        let mut chance = |fault: Name| self.streams.borrow_mut().draw(&fault, "chance");
+        self.faults.borrow_mut().consult(call.point, &facts, now, &mut chance)
+    }
+
+    fn draw_delay(&self, fault: u32, spread: Spread) -> SimDuration {
+        self.draw(Subject { kind: Kind::Fault, index: fault }, "delay", spread)
+    }
+
+    /// The calling process dies; this never returns to it.
+    pub(super) async fn crash_caller(&self) {
+        if let Some(process) = Process::of(self.kernel.current_group()) {
+            self.crash_process(process);
+            std::future::pending::<()>().await;
+        }
+    }
+}

@@ -1,0 +1,97 @@
+//! The platform that the simulator offers to controllers: its clock and process environment.
+
+use crate::kernel::{Kernel, RecordId, SimDuration, SimTime, Streams, streams};
+use crate::model::{Actor, Controller, Name, Reason, Subject};
+use crate::ports::{Clock, Host, Origin, Platform, Ports};
+use crate::trace::What;
+
+use super::World;
+use super::containers::SimSandboxes;
+use super::spec::Phase;
+use super::store::SimStore;
+use super::volumes::SimDisks;
+
+/// The simulated platform.
+pub struct SimPlatform;
+
+impl Platform for SimPlatform {
+    type Clock = SimClock;
+    type Host = SimHost;
+    type Store = SimStore;
+    type Sandboxes = SimSandboxes;
+    type Disks = SimDisks;
+}
+
+impl World {
+    /// The ports of a controller.
+    pub fn ports(&self, actor: Actor) -> Ports<SimPlatform> {
+        Ports {
+            clock: SimClock(self.kernel.clone()),
+            host: SimHost { world: self.clone(), actor },
+            store: SimStore::new(self, actor),
+        }
+    }
+    /// The container runtime of the node that `actor` runs on.
+    ///
+    /// # Panics
+    /// When `actor` runs on no node.
+    pub fn sandboxes(&self, actor: Actor) -> SimSandboxes {
+        SimSandboxes::new(self, actor, actor.node().expect("a node's controller"))
+    }
+    /// The volume service as seen from the node that `actor` runs on.
+    ///
+    /// # Panics
+    /// When `actor` runs on no node.
+    pub fn disks(&self, actor: Actor) -> SimDisks {
+        SimDisks::new(self, actor, actor.node().expect("a node's controller"))
+    }
+}
+
+/// The simulated clock.
+#[derive(Clone)]
+pub struct SimClock(Kernel);
+
+impl Clock for SimClock {
+    fn now(&self) -> SimTime {
+        self.0.now()
+    }
+    async fn sleep(&self, d: SimDuration) {
+        self.0.sleep(d).await;
+    }
+}
+
+/// The simulated process environment of one controller.
+#[derive(Clone)]
+pub struct SimHost {
+    world: World,
+    actor: Actor,
+}
+
+impl Host for SimHost {
+    fn draw(&self, subject: &str, purpose: &'static str) -> u64 {
+        let bits = self.world.streams.borrow_mut().draw(subject, purpose);
+        self.world.record(Actor::central(Controller::World), Subject::CLUSTER, What::Drawn { purpose, bits });
+        bits
+    }
+    fn note(&self, about: impl Into<Subject>, reason: Reason) {
+        self.world.record_and_follow(self.actor, about, What::Decided(reason));
+    }
+    fn phase(&self, ticker: &'static str, period: SimDuration) -> SimDuration {
+        let process = self.actor.node().map_or_else(|| Name::new("coordinator"), |node| self.world.name(node));
+        let subject = format!("{ticker}@{process}");
+        let bits = match self.world.phase {
+            Phase::Zero => return SimDuration::ZERO,
+            Phase::Fixed => Streams::fixed(&subject, "phase"),
+            Phase::Seed => self.world.streams.borrow().once(&subject, "phase"),
+        };
+        // Whole milliseconds: nobody's ticker is finer, and times stay readable.
+        let millis = period.as_nanos() / 1_000_000;
+        SimDuration::from_millis(streams::below(bits, millis))
+    }
+    fn origin(&self) -> Origin {
+        Origin(self.world.kernel.cause().number())
+    }
+    fn attach(&self, origin: Origin) {
+        self.world.kernel.set_cause(RecordId::from_number(origin.0));
+    }
+}

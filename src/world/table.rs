@@ -1,0 +1,291 @@
+//! One table of the store: rows by id, listed by random key, indexed, watched.
+//!
+//! It knows nothing of latency or faults: a change takes effect the moment it is called, and the
+//! caller decides when that is. Rows are shared snapshots, copied only when a reader still holds
+//! the old one. What a newcomer gets wrong: lists come in the order of the rows' keys, which are
+//! drawn, so that no test can depend on the order of creation.
+
+use std::cell::{Cell, RefCell};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::rc::Rc;
+use std::task::Waker;
+
+use crate::kernel::SimTime;
+use crate::model::{Controller, Entity, Id, Revision};
+use crate::ports::{Change, Meta, Query, Versioned, WatchEvent};
+
+/// How many changes a table remembers for watches that resume.
+const LOG_LEN: usize = 10_000;
+
+/// What a watch is told, besides the event itself.
+pub(super) struct Delivery<E: Entity> {
+    pub(super) at: SimTime,
+    pub(super) event: WatchEvent<E>,
+}
+
+/// A watch's mailbox, shared by the table that fills it and the controller that reads it.
+pub(super) struct Mailbox<E: Entity> {
+    pub(super) controller: Controller,
+    pub(super) query: Query<E>,
+    pub(super) queue: RefCell<VecDeque<Delivery<E>>>,
+    pub(super) waker: RefCell<Option<Waker>>,
+    /// The connection broke: the reader is told once the queue is empty.
+    pub(super) broken: Cell<bool>,
+    /// The reader is gone.
+    pub(super) closed: Cell<bool>,
+}
+
+impl<E: Entity> Mailbox<E> {
+    pub(super) fn wake(&self) {
+        if let Some(waker) = self.waker.borrow_mut().take() {
+            waker.wake();
+        }
+    }
+    fn wants(&self, old: Option<&E>, new: Option<&E>) -> bool {
+        match self.query {
+            Query::All => true,
+            Query::By(entry) => old.into_iter().chain(new).any(|entity| has_index(entity, entry)),
+        }
+    }
+}
+
+fn has_index<E: Entity>(entity: &E, entry: E::Index) -> bool {
+    let mut found = false;
+    entity.for_each_index(&mut |index| found |= index == entry);
+    found
+}
+
+struct Row<E> {
+    key: u64,
+    item: Versioned<E>,
+}
+
+/// A change, kept for watches that resume.
+struct Logged<E: Entity> {
+    old: Option<Rc<E>>,
+    event: WatchEvent<E>,
+}
+
+/// What a row became at an instant; none: deleted.
+type Past<E> = (SimTime, Id<E>, Option<Versioned<E>>);
+
+struct Inner<E: Entity> {
+    rows: Vec<Option<Row<E>>>,
+    by_key: BTreeSet<(u64, Id<E>)>,
+    by_index: BTreeSet<(E::Index, u64, Id<E>)>,
+    mailboxes: Vec<Rc<Mailbox<E>>>,
+    log: VecDeque<Logged<E>>,
+    /// Every former state, when a fault of the scenario asks for old answers.
+    past: Option<Vec<Past<E>>>,
+}
+
+/// One table of the store.
+pub struct Table<E: Entity>(RefCell<Inner<E>>);
+
+impl<E: Entity> Default for Table<E> {
+    fn default() -> Self {
+        Self(RefCell::new(Inner {
+            rows: Vec::new(),
+            by_key: BTreeSet::new(),
+            by_index: BTreeSet::new(),
+            mailboxes: Vec::new(),
+            log: VecDeque::new(),
+            past: None,
+        }))
+    }
+}
+
+impl<E: Entity> Table<E> {
+    /// Keeps every former state from now on.
+    pub(super) fn keep_past(&self) {
+        self.0.borrow_mut().past = Some(Vec::new());
+    }
+
+    /// The id that the next row gets.
+    pub(super) fn next_id(&self) -> Id<E> {
+        Id::from_index(u32::try_from(self.0.borrow().rows.len()).expect("fewer than 2^32 of a kind"))
+    }
+
+    /// The row, unless it was deleted.
+    pub fn get(&self, id: Id<E>) -> Option<Versioned<E>> {
+        self.0.borrow().rows.get(id.index() as usize)?.as_ref().map(|row| row.item.clone())
+    }
+
+    /// Looks at a row without taking a snapshot.
+    pub fn with<T>(&self, id: Id<E>, look: impl FnOnce(&E, &Meta) -> T) -> Option<T> {
+        let inner = self.0.borrow();
+        let row = inner.rows.get(id.index() as usize)?.as_ref()?;
+        Some(look(&row.item.entity, &row.item.meta))
+    }
+
+    /// All rows of a query, in the order of their keys.
+    pub fn list(&self, query: Query<E>) -> Vec<Versioned<E>> {
+        let mut found = Vec::with_capacity(8);
+        self.for_each(query, |item| found.push(item.clone()));
+        found
+    }
+
+    /// Looks at all rows of a query, in the order of their keys.
+    pub fn for_each(&self, query: Query<E>, mut look: impl FnMut(&Versioned<E>)) {
+        let inner = self.0.borrow();
+        let row = |id: Id<E>| &inner.rows[id.index() as usize].as_ref().expect("indexed rows exist").item;
+        match query {
+            Query::All => inner.by_key.iter().for_each(|(_, id)| look(row(*id))),
+            Query::By(entry) => {
+                let (first, last) = (Id::from_index(0), Id::from_index(u32::MAX));
+                let range = (entry, 0, first)..=(entry, u64::MAX, last);
+                inner.by_index.range(range).for_each(|(_, _, id)| look(row(*id)));
+            }
+        }
+    }
+
+    /// The row as it was at `then`.
+    pub(super) fn get_past(&self, id: Id<E>, then: SimTime) -> Option<Versioned<E>> {
+        let inner = self.0.borrow();
+        let past = inner.past.as_ref()?;
+        past.iter().rev().find(|(at, changed, _)| *changed == id && *at <= then)?.2.clone()
+    }
+
+    /// The rows of a query as they were at `then`, in the order of their keys.
+    pub(super) fn list_past(&self, query: Query<E>, then: SimTime, key: impl Fn(&Meta) -> u64) -> Vec<Versioned<E>> {
+        let inner = self.0.borrow();
+        let mut seen: BTreeMap<Id<E>, Option<Versioned<E>>> = BTreeMap::new();
+        for (at, id, state) in inner.past.iter().flatten() {
+            if *at <= then {
+                seen.insert(*id, state.clone());
+            }
+        }
+        let mut found: Vec<Versioned<E>> = seen
+            .into_values()
+            .flatten()
+            .filter(|item| match query {
+                Query::All => true,
+                Query::By(entry) => has_index(&*item.entity, entry),
+            })
+            .collect();
+        found.sort_by_key(|item| (key(&item.meta), item.id));
+        found
+    }
+
+    /// Adds a row; `key` decides where lists show it.
+    pub(super) fn insert(&self, entity: E, meta: Meta, key: u64) -> Versioned<E> {
+        let id = self.next_id();
+        let item = Versioned { id, entity: Rc::new(entity), meta };
+        let inner = &mut *self.0.borrow_mut();
+        inner.by_key.insert((key, id));
+        item.entity.for_each_index(&mut |entry| {
+            inner.by_index.insert((entry, key, id));
+        });
+        inner.rows.push(Some(Row { key, item: item.clone() }));
+        item
+    }
+
+    /// Rewrites a row; `write` changes the copy, and the new state is returned.
+    ///
+    /// # Panics
+    /// When there is no such row: callers look first.
+    pub(super) fn update(&self, id: Id<E>, meta: Meta, write: impl FnOnce(&mut E)) -> (Rc<E>, Versioned<E>) {
+        let inner = &mut *self.0.borrow_mut();
+        let row = inner.rows[id.index() as usize].as_mut().expect("the caller looked");
+        let old = Rc::clone(&row.item.entity);
+        let mut entity = (*old).clone();
+        write(&mut entity);
+        let key = row.key;
+        row.item = Versioned { id, entity: Rc::new(entity), meta };
+        let item = row.item.clone();
+        old.for_each_index(&mut |entry| {
+            if !has_index(&*item.entity, entry) {
+                inner.by_index.remove(&(entry, key, id));
+            }
+        });
+        item.entity.for_each_index(&mut |entry| {
+            if !has_index(&*old, entry) {
+                inner.by_index.insert((entry, key, id));
+            }
+        });
+        (old, item)
+    }
+
+    /// Removes a row and returns its last state.
+    ///
+    /// # Panics
+    /// When there is no such row: callers look first.
+    pub(super) fn remove(&self, id: Id<E>) -> Versioned<E> {
+        let inner = &mut *self.0.borrow_mut();
+        let row = inner.rows[id.index() as usize].take().expect("the caller looked");
+        inner.by_key.remove(&(row.key, id));
+        row.item.entity.for_each_index(&mut |entry| {
+            inner.by_index.remove(&(entry, row.key, id));
+        });
+        row.item
+    }
+
+    /// Tells all watches of a change; `delivery` says when each watch gets it.
+    pub(super) fn publish(
+        &self,
+        now: SimTime,
+        old: Option<Rc<E>>,
+        change: Change,
+        item: &Versioned<E>,
+        mut delivery: impl FnMut(&Mailbox<E>) -> SimTime,
+    ) {
+        let inner = &mut *self.0.borrow_mut();
+        let new = (change != Change::Deleted).then_some(&*item.entity);
+        inner.mailboxes.retain(|mailbox| !mailbox.closed.get());
+        for mailbox in &inner.mailboxes {
+            if !mailbox.broken.get() && mailbox.wants(old.as_deref(), new) {
+                let at = delivery(mailbox);
+                let event = WatchEvent { change, item: item.clone() };
+                mailbox.queue.borrow_mut().push_back(Delivery { at, event });
+                mailbox.wake();
+            }
+        }
+        if let Some(past) = &mut inner.past {
+            past.push((now, item.id, (change != Change::Deleted).then(|| item.clone())));
+        }
+        if inner.log.len() == LOG_LEN {
+            inner.log.pop_front();
+        }
+        inner.log.push_back(Logged { old, event: WatchEvent { change, item: item.clone() } });
+    }
+
+    /// Opens a watch; with `after`, what came after that revision is delivered first, at `at`.
+    pub(super) fn watch(
+        &self,
+        controller: Controller,
+        query: Query<E>,
+        after: Option<Revision>,
+        at: SimTime,
+    ) -> Rc<Mailbox<E>> {
+        let mailbox = Rc::new(Mailbox {
+            controller,
+            query,
+            queue: RefCell::default(),
+            waker: RefCell::default(),
+            broken: Cell::new(false),
+            closed: Cell::new(false),
+        });
+        let inner = &mut *self.0.borrow_mut();
+        if let Some(after) = after {
+            let missed = inner.log.iter().filter(|logged| {
+                let new = (logged.event.change != Change::Deleted).then_some(&*logged.event.item.entity);
+                logged.event.item.meta.revision > after && mailbox.wants(logged.old.as_deref(), new)
+            });
+            let mut queue = mailbox.queue.borrow_mut();
+            queue.extend(missed.map(|logged| Delivery { at, event: logged.event.clone() }));
+        }
+        inner.mailboxes.push(Rc::clone(&mailbox));
+        mailbox
+    }
+
+    /// Breaks the watches of a controller.
+    pub(super) fn cut(&self, controller: Controller) {
+        for mailbox in &self.0.borrow().mailboxes {
+            if mailbox.controller == controller {
+                mailbox.queue.borrow_mut().clear();
+                mailbox.broken.set(true);
+                mailbox.wake();
+            }
+        }
+    }
+}
