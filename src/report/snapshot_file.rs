@@ -32,7 +32,9 @@ impl std::fmt::Display for SnapshotError {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::Io(error) => write!(f, "{error}"),
-            Self::NotASnapshot => f.write_str("no snapshot: it does not begin with a header between two lines of `---`"),
+            Self::NotASnapshot => {
+                f.write_str("no snapshot: it does not begin with a header between two lines of `---`")
+            }
         }
     }
 }
@@ -111,6 +113,17 @@ pub fn pending(path: &Path) -> PathBuf {
     path.with_extension("snap.new")
 }
 
+/// Removes a file; that there is none is fine.
+///
+/// # Errors
+/// The file system's.
+pub fn remove(path: &Path) -> io::Result<()> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        Ok(()) | Err(_) => Ok(()),
+    }
+}
+
 /// Whether this is a continuous-integration run, judged as insta does: nothing pending is written then.
 pub fn in_ci() -> bool {
     match std::env::var("CI").ok().as_deref() {
@@ -158,7 +171,9 @@ mod tests {
     #[test]
     fn insta_reads_what_we_write() {
         let dir = tempfile::tempdir().unwrap();
-        for source in ["scenarios/a.toml", "a b: c.toml", "#1.toml", "tabs\tand \"quotes\".toml", "ä.toml", "123", "null"] {
+        for source in
+            ["scenarios/a.toml", "a b: c.toml", "#1.toml", "tabs\tand \"quotes\".toml", "ä.toml", "123", "null"]
+        {
             for body in ["one line", "story @ before\n\n  indented\n---\nno header\n", ""] {
                 let path = dir.path().join("deep/er/x@y.snap");
                 SnapshotFile::new(source, body).write(&path).unwrap();
