@@ -157,7 +157,7 @@ impl<'a> Simulation<'a> {
 
     fn outcome(&self, world: &World, stop: Stop) -> Outcome {
         let ended_at = world.kernel.now();
-        let mut warnings = self.scenario.warnings.clone();
+        let mut warnings = Vec::new();
         let missing = &self.variant.policy.missing;
         if !missing.is_empty() {
             let names: Vec<&str> = missing.iter().map(|fix| fix.name()).collect();
