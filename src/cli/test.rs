@@ -166,7 +166,7 @@ fn judge(
     let story = case.book.story;
     let title = story.title(&case.variant.name);
     let mut failures: Vec<String> =
-        case.failures.iter().map(|text| format!("  {} {text}\n", painted(style::BAD, "expected:"))).collect();
+        case.failures.iter().map(|text| format!("  {} {text}\n", painted(style::BAD, "[expect]"))).collect();
     if !case.expects {
         failures.push("  there is no [expect]: a test asks for one, with a verdict at least\n".to_owned());
     }

@@ -94,7 +94,7 @@ fn what_cannot_be_written_is_2_and_no_fingerprint_is_accepted() {
 fn expectations_are_never_accepted() {
     let folder = folder(&[("scenarios/fails.toml", FAILS), ("scenarios/silent.toml", SILENT)]);
     folder.schedsim(&["test", "scenarios", "--accept"]).code(1).out("0 passed, 2 failed");
-    let done = folder.schedsim(&["test", "scenarios/fails.toml"]).code(1).out("expected:");
+    let done = folder.schedsim(&["test", "scenarios/fails.toml"]).code(1).out("[expect] expected livelock, found ");
     assert_eq!(done.reproduce().join(" "), "run scenarios/fails.toml --variant main --seed 0");
     folder
         .schedsim(&["test", "scenarios/silent.toml"])
