@@ -54,6 +54,7 @@ pub(crate) struct Problem {
     context: Vec<(Span, String)>,
     help: Vec<String>,
     dependent: bool,
+    syntax: bool,
 }
 
 impl Problem {
@@ -64,7 +65,11 @@ impl Problem {
     /// A problem of no place: with a file that cannot be read, say.
     pub(crate) fn nowhere(message: impl Into<String>) -> Self {
         let (message, span, label) = (message.into(), None, None);
-        Self { message, span, label, context: Vec::new(), help: Vec::new(), dependent: false }
+        Self { message, span, label, context: Vec::new(), help: Vec::new(), dependent: false, syntax: false }
+    }
+    /// A place where the text is not TOML.
+    pub(crate) fn syntax(span: Span, message: impl Into<String>) -> Self {
+        Self { syntax: true, ..Self::at(span, message) }
     }
     /// Words beside the underlined text.
     pub(crate) fn label(&mut self, text: impl Into<String>) -> &mut Self {
@@ -109,17 +114,17 @@ pub struct Located<'a> {
 }
 
 impl Diagnostics {
-    /// Sorts, and drops what follows from broken syntax: `broken` are the places of it.
-    pub(crate) fn new(sources: Vec<Source>, mut problems: Vec<Problem>, broken: &[Span]) -> Self {
+    /// Sorts, and drops what follows, or may follow, from broken syntax.
+    pub(crate) fn new(sources: Vec<Source>, mut problems: Vec<Problem>) -> Self {
         assert!(!sources.is_empty() && !problems.is_empty(), "diagnostics without a source or a problem");
+        let broken = problems.iter().filter(|problem| problem.syntax).filter_map(|problem| problem.span);
+        let broken: Vec<Range<usize>> = broken.map(|span| line_of(&sources[span.source].text, span.start)).collect();
+        // On a broken line, and where the parser left a placeholder, nothing else can be said.
+        let on_broken = |span: Span| span == Span::FILE || broken.iter().any(|line| line_holds(line, span.start));
         if !broken.is_empty() {
-            let lines: Vec<Range<usize>> = broken.iter().map(|span| line_of(&sources[0].text, span.start)).collect();
-            problems.retain(|problem| match problem.span {
-                Some(span) if broken.contains(&span) => true,
-                Some(span) if span.source == 0 => {
-                    !problem.dependent && span != Span::FILE && !lines.iter().any(|line| line.contains(&span.start))
-                }
-                _ => !problem.dependent,
+            problems.retain(|problem| {
+                let follows = problem.span.is_some_and(|span| span.source == 0 && on_broken(span));
+                problem.syntax || !(problem.dependent || follows)
             });
         }
         problems.sort_by_key(|problem| problem.span.unwrap_or(Span::FILE));
@@ -217,6 +222,11 @@ fn place(source: &Source, at: usize) -> String {
     format!("{}:{line}:{column}", source.name)
 }
 
+/// Whether a place is in a line or at its very end.
+fn line_holds(line: &Range<usize>, at: usize) -> bool {
+    (line.start..=line.end).contains(&at)
+}
+
 /// The nearest place at or before `at` that does not cut a character in two.
 fn boundary(text: &str, at: usize) -> usize {
     (0..=at.min(text.len())).rev().find(|i| text.is_char_boundary(*i)).unwrap_or(0)
@@ -248,7 +258,7 @@ mod tests {
     #[test]
     fn problems_come_in_the_order_of_the_file_and_once() {
         let at = |start| Problem::at(Span::new(0, start..start + 1), format!("at {start}"));
-        let all = Diagnostics::new(source("abc\ndef\n"), vec![at(5), at(1), at(5)], &[]);
+        let all = Diagnostics::new(source("abc\ndef\n"), vec![at(5), at(1), at(5)]);
         let found: Vec<_> = all.problems().map(|p| (p.line, p.column, p.message.to_owned())).collect();
         assert_eq!(found, [(1, 2, "at 1".to_owned()), (2, 2, "at 5".to_owned())]);
     }
@@ -257,7 +267,7 @@ mod tests {
     fn a_place_in_the_middle_of_a_character_or_beyond_the_end_is_shown_all_the_same() {
         for (start, end) in [(1, 2), (2, 9), (900, 901), (3, 1)] {
             let problem = Problem::at(Span::new(0, start..end), "odd");
-            assert!(Diagnostics::new(source("é\nü"), vec![problem], &[]).render(false).contains("x.toml"));
+            assert!(Diagnostics::new(source("é\nü"), vec![problem]).render(false).contains("x.toml"));
         }
     }
 
@@ -265,14 +275,14 @@ mod tests {
     fn more_problems_than_a_screen_holds_are_counted() {
         let text = "x\n".repeat(200);
         let problems = (0..120).map(|i| Problem::at(Span::new(0, 2 * i..2 * i + 1), "bad")).collect();
-        let shown = Diagnostics::new(source(&text), problems, &[]).render(false);
+        let shown = Diagnostics::new(source(&text), problems).render(false);
         assert!(shown.ends_with("… and 70 more problems\n"), "{shown}");
     }
 
     #[test]
     fn a_line_of_a_megabyte_is_named_and_not_shown() {
         let text = "x".repeat(1 << 20);
-        let shown = Diagnostics::new(source(&text), vec![Problem::at(Span::new(0, 700..701), "bad")], &[]).render(true);
+        let shown = Diagnostics::new(source(&text), vec![Problem::at(Span::new(0, 700..701), "bad")]).render(true);
         assert!(shown.len() < 1000 && shown.contains("x.toml:1:701"), "{shown}");
     }
 }

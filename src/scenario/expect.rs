@@ -4,6 +4,7 @@
 //! `expect` replace the scenario's, its `tuning` is merged key by key. What a newcomer gets wrong:
 //! an `expect` without `violations` says that none may happen.
 
+use crate::kernel::SimDuration;
 use crate::world::spec::Invariant;
 
 use super::policy::{self, Constant, PolicyText};
@@ -130,7 +131,12 @@ fn bounds(walk: &mut Walk, node: &Node) -> Option<Bounds> {
     let mut fields = Fields::open(walk, node, &BOUNDS)?;
     let mut one = |walk: &mut Walk, key: &str| {
         assert!(matches!(fields.kind(key), Kind::Number), "bounds are numbers");
-        fields.get(key).and_then(|node| values::number(walk, node, BOUND_DIGITS))
+        let node = fields.get(key)?;
+        let number = values::number(walk, node, BOUND_DIGITS);
+        if let (None, Some(Ok(d))) = (number, node.string().map(str::parse::<SimDuration>)) {
+            walk.help(&format!("durations among metrics are numbers of seconds: write {}", d.as_secs()));
+        }
+        number
     };
     let bounds = Bounds { min: one(walk, "min"), max: one(walk, "max"), equals: one(walk, "equals") };
     let before = walk.problems.len();

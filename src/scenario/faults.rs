@@ -124,7 +124,7 @@ fn status(walk: &mut Walk, kind: usize, node: &Node) -> Option<AnyStatus> {
         2 => LeaseStatus::ALL.iter().map(|status| AnyStatus::Lease(*status)).collect(),
         _ => NodeStatus::ALL.iter().map(|status| AnyStatus::Node(*status)).collect(),
     };
-    let what = format!("status of a {}", ["sandbox", "disk", "lease", "node"][kind]);
+    let what = format!("{} status", ["sandbox", "disk", "lease", "node"][kind]);
     values::known(walk, node, &what, &all, |status| status.name()).copied()
 }
 

@@ -60,31 +60,31 @@ impl Scenario {
             return Err(refused(name, too_large(text.len() as u64)));
         }
         let mut sources = vec![Source { name: name.to_owned(), text: Arc::from(text) }];
-        let (mut root, syntax) = tree::parse(&sources[0]);
+        let (mut root, mut syntax) = tree::parse(&sources[0]);
         let empty = root.table().is_none_or(|table| table.0.is_empty());
         if empty && syntax.is_empty() {
             return Err(refused(name, "the file is empty; a scenario needs at least `schema = 1` and a `horizon`"));
         }
         let mut walk = Walk::default();
-        let (broken, problems): (Vec<Span>, Vec<Problem>) = syntax.into_iter().take(SYNTAX_ERRORS_MAX).unzip();
-        if broken.len() == SYNTAX_ERRORS_MAX {
-            return Err(Diagnostics::new(sources, problems, &broken));
-        }
-        if let Some(problem) = other_schema(&root) {
-            return Err(Diagnostics::new(sources, vec![problem], &[]));
+        if syntax.len() > SYNTAX_ERRORS_MAX {
+            syntax.truncate(SYNTAX_ERRORS_MAX);
+            return Err(Diagnostics::new(sources, syntax));
         }
         overrides::set_all(&mut walk, &mut sources, &mut root, overrides);
+        if let Some(problem) = other_schema(&root) {
+            return Err(Diagnostics::new(sources, vec![problem]));
+        }
         let scenario = scenario(&mut walk, &mut sources, &root, &Place { dir }, overrides);
-        walk.problems.extend(problems);
+        walk.problems.extend(syntax);
         if walk.problems.is_empty() {
             return Ok(scenario.expect("a scenario without problems is complete"));
         }
-        Err(Diagnostics::new(sources, walk.problems, &broken))
+        Err(Diagnostics::new(sources, walk.problems))
     }
 }
 
 fn refused(name: &str, why: impl Into<String>) -> Diagnostics {
-    Diagnostics::new(vec![Source { name: name.to_owned(), text: Arc::from("") }], vec![Problem::nowhere(why)], &[])
+    Diagnostics::new(vec![Source { name: name.to_owned(), text: Arc::from("") }], vec![Problem::nowhere(why)])
 }
 
 fn too_large(bytes: u64) -> String {
@@ -146,7 +146,9 @@ fn scenario(
 ) -> Option<Scenario> {
     let over = overrides::policy(walk, sources, overrides);
     let mut fields = Fields::open(walk, root, &SCENARIO).expect("the root is a table");
-    fields.need(walk, "schema");
+    if fields.need(walk, "schema").is_none() {
+        walk.help("begin the file with `schema = 1`");
+    }
     let stem = Path::new(&sources[0].name).file_stem().map(|stem| stem.to_string_lossy().into_owned());
     let name = fields.name(walk, "name").map(|name| name.to_string()).or(stem).unwrap_or_else(|| "scenario".to_owned());
     let about = fields.text(walk, "about").unwrap_or_default();
@@ -183,7 +185,10 @@ fn scenario(
 
 /// The end of simulated time; beyond what the clock can show, the clock's end.
 fn horizon(walk: &mut Walk, fields: &mut Fields<'_>) -> Option<SimTime> {
-    let node = fields.need(walk, "horizon")?;
+    let Some(node) = fields.need(walk, "horizon") else {
+        walk.help("simulated time must end: write one like `horizon = \"1h\"`");
+        return None;
+    };
     match values::parse_duration(walk, node)? {
         Ok(SimDuration::ZERO) => {
             walk.error(node.span, "the horizon must be longer than nothing");

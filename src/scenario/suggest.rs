@@ -13,15 +13,31 @@ const LENGTH_MAX: usize = 100;
 
 /// The known name closest to `word`, when one is close; of equally close ones the first.
 pub(crate) fn similar<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    closest(word, known, |edits, name| edits <= edits_max(word) || jaro_winkler(word, name) >= LIKENESS_MIN)
+}
+
+/// The same by edits alone: a slip of the fingers, not of the memory.
+pub(crate) fn typo<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    closest(word, known, |edits, _| edits <= edits_max(word))
+}
+
+fn edits_max(word: &str) -> usize {
+    word.chars().count() / 3
+}
+
+fn closest<'a>(
+    word: &str,
+    known: impl IntoIterator<Item = &'a str>,
+    close: impl Fn(usize, &str) -> bool,
+) -> Option<&'a str> {
     if word.len() > LENGTH_MAX {
         return None;
     }
-    let length = word.chars().count();
     known
         .into_iter()
         .filter(|name| name.len() <= LENGTH_MAX)
         .map(|name| (damerau_levenshtein(&word.to_lowercase(), &name.to_lowercase()), name))
-        .filter(|(edits, name)| *edits <= length / 3 || jaro_winkler(word, name) >= LIKENESS_MIN)
+        .filter(|(edits, name)| close(*edits, name))
         .min_by_key(|(edits, _)| *edits)
         .map(|(_, name)| name)
 }

@@ -10,8 +10,11 @@ use crate::model::Name;
 use super::diagnostics::{Problem, Span};
 use super::later;
 use super::schema::{self, Kind, ONE_OF, TableSpec};
-use super::suggest::{listed, similar};
+use super::suggest::{listed, similar, typo};
 use super::tree::{Node, Table, Value};
+
+/// More unknown keys of one table than this are counted: finding what was meant takes time.
+const UNKNOWN_MAX: usize = 100;
 
 /// What a walk finds and remembers.
 #[derive(Default)]
@@ -37,6 +40,11 @@ impl Walk {
         self.problems.last_mut().expect("just pushed")
     }
 
+    /// Adds a line to the problem that was noted last.
+    pub(crate) fn help(&mut self, text: &str) {
+        self.problems.last_mut().expect("a problem was noted").help(text);
+    }
+
     /// Notes that a value is of the wrong kind.
     pub(crate) fn mismatch(&mut self, node: &Node, wanted: &str) -> &mut Problem {
         self.error(node.span, format!("expected {wanted}, found {}", node.kind()))
@@ -54,6 +62,7 @@ impl Walk {
         let problem = self.error(span, format!("unknown {what} `{name}`"));
         match meant {
             Some(meant) => problem.label(format!("did you mean `{meant}`?")),
+            None if known.clone().next().is_none() => problem,
             None => problem.help(format!("known: {}", listed(known))),
         }
     }
@@ -76,19 +85,21 @@ impl<'t> Fields<'t> {
             walk.mismatch(node, &format!("the table {}", spec.name));
             return None;
         };
-        for entry in &table.0 {
-            match spec.key(&entry.key) {
-                None => unknown_key(walk, &entry.key, entry.key_span, spec),
-                Some(key) => {
-                    if let Some(why) = later::reason(spec.name, key.name) {
-                        let shown = if matches!(key.kind, Kind::Tables(_)) {
-                            format!("[[{}]]", key.name)
-                        } else {
-                            key.name.to_owned()
-                        };
-                        walk.error(entry.key_span, format!("`{shown}` is not simulated yet: {why}"));
-                    }
-                }
+        let unknown = || table.0.iter().filter(|entry| spec.key(&entry.key).is_none());
+        for entry in unknown().take(UNKNOWN_MAX) {
+            unknown_key(walk, &entry.key, entry.key_span, spec);
+        }
+        if let Some(entry) = unknown().nth(UNKNOWN_MAX) {
+            let more = unknown().count() - UNKNOWN_MAX;
+            walk.error(entry.key_span, format!("and {more} more unknown keys in {}", spec.name));
+        }
+        for key in spec.keys() {
+            if let (Some(entry), Some(why)) = (table.entry(key.name), later::reason(spec.name, key.name)) {
+                let shown = match key.kind {
+                    Kind::Tables(_) => format!("[[{}]]", key.name),
+                    _ => key.name.to_owned(),
+                };
+                walk.error(entry.key_span, format!("`{shown}` is not simulated yet: {why}"));
             }
         }
         Some(Self { table, spec, span: node.span, asked: vec![false; spec.keys().len()] })
@@ -107,7 +118,7 @@ impl<'t> Fields<'t> {
         let found = self.get(name);
         if found.is_none() {
             let what = match self.spec.key(name).map(|key| key.kind) {
-                Some(Kind::Word(words)) => format!(": {}", listed(words.iter().copied())),
+                Some(Kind::Word(words)) => format!(": one of {}", listed(words.iter().copied())),
                 _ => String::new(),
             };
             let problem = walk.error(self.span, format!("{} needs `{name}`{what}", self.spec.name));
@@ -186,8 +197,9 @@ impl Drop for Fields<'_> {
 }
 
 fn unknown_key(walk: &mut Walk, key: &str, span: Span, spec: &'static TableSpec) {
-    let meant = similar(key, spec.names());
     let owner = schema::owner_of(key, spec);
+    // A key that exists elsewhere is more likely misplaced than badly misspelt.
+    let meant = if owner.is_some() { typo(key, spec.names()) } else { similar(key, spec.names()) };
     let problem = walk.error(span, format!("unknown key `{key}` in {}", spec.name));
     if let Some(meant) = meant {
         problem.label(format!("did you mean `{meant}`?"));
