@@ -142,7 +142,11 @@ impl<'t> Fields<'t> {
             Some((*name, entry))
         });
         let Some((name, first)) = found.next() else {
-            let misspelt = self.table.0.iter().any(|entry| self.spec.key(&entry.key).is_none());
+            // An unknown key that was meant to be one of them is noted already.
+            let unknown = self.table.0.iter().filter(|entry| self.spec.key(&entry.key).is_none());
+            let misspelt = unknown
+                .take(UNKNOWN_MAX)
+                .any(|entry| similar(&entry.key, self.spec.names()).is_none_or(|meant| choices.contains(&meant)));
             if !misspelt {
                 let problem = walk.error(self.span, format!("{} needs one of {}", self.spec.name, listed(choices)));
                 problem.dependent();
@@ -170,7 +174,11 @@ impl<'t> Fields<'t> {
         let Kind::Tables(spec) = self.kind(name) else { panic!("`{name}` is no list of tables") };
         let Some(node) = self.get(name) else { return Vec::new() };
         let Value::Array(items) = &node.value else {
-            walk.mismatch(node, "a list of tables").help(format!("write `[[{name}]]`: there can be several"));
+            if node.span.source == Span::FILE.source {
+                walk.mismatch(node, "a list of tables").help(format!("write `[[{name}]]`: there can be several"));
+            } else {
+                walk.error(node.span, format!("there is no `[[{name}]]` to change"));
+            }
             return Vec::new();
         };
         if items.len() > most {
