@@ -8,6 +8,7 @@ pub mod controllers;
 pub mod kernel;
 pub mod model;
 pub mod ports;
+pub mod replay;
 pub mod report;
 pub mod scenario;
 pub mod sim;

@@ -4,6 +4,7 @@
 //! steps, drives the kernel and asks the judges. What a newcomer gets wrong: a step is carried
 //! out *by the platform* (a deploy takes store calls and can be refused), not by decree.
 
+use std::cell::RefCell;
 use std::rc::Rc;
 
 use crate::controllers::deploy::{DeployRequest, Deployer};
@@ -117,6 +118,7 @@ impl<'a> Simulation<'a> {
             seed: self.variant.seed,
             budget: self.budget,
             restart_after: rules.tuning.restart_after,
+            session: (rules.tuning.session_ttl, rules.tuning.session_renew),
             phase: match rules.tuning.ticker_phase {
                 TickerPhase::Fixed => Phase::Fixed,
                 TickerPhase::Seed => Phase::Seed,
@@ -132,8 +134,10 @@ impl<'a> Simulation<'a> {
             world.name_next(Kind::Process, Name::new(&format!("process/{name}")));
             world.apply_create(operator, Node { name: *name, status: NodeStatus::Ready, session_until: None });
         }
-        let start_rules = Rc::clone(&rules);
-        world.on_start(move |world, process| start(world, process, &start_rules));
+        // An upgrade replaces the rules; whatever starts afterwards follows the new ones.
+        let rules: InForce = Rc::new(RefCell::new(rules));
+        let in_force = Rc::clone(&rules);
+        world.on_start(move |world, process| start(world, process, &in_force.borrow()));
         world.start_process(Process::Coordinator);
         for node in 0..self.scenario.cluster.nodes.len() {
             world.start_process(Process::Node(NodeId::from_index(node as u32)));
@@ -157,7 +161,7 @@ impl<'a> Simulation<'a> {
 
     fn outcome(&self, world: &World, stop: Stop) -> Outcome {
         let ended_at = world.kernel.now();
-        let mut warnings = self.scenario.warnings.clone();
+        let mut warnings = Vec::new();
         let missing = &self.variant.policy.missing;
         if !missing.is_empty() {
             let names: Vec<&str> = missing.iter().map(|fix| fix.name()).collect();
@@ -206,6 +210,9 @@ fn rejected(trace: &Trace) -> Vec<(usize, Name)> {
     refused.collect()
 }
 
+/// The rules that whatever starts now follows.
+type InForce = Rc<RefCell<Rc<Rules>>>;
+
 /// Hands each controller of a process its ports.
 struct Host<'a> {
     world: &'a World,
@@ -242,7 +249,7 @@ fn start(world: &World, process: Process, rules: &Rc<Rules>) {
 }
 
 /// Lets a step happen at its time.
-fn schedule(world: &World, rules: &Rc<Rules>, index: usize, step: Step, image: Name) {
+fn schedule(world: &World, rules: &InForce, index: usize, step: Step, image: Name) {
     let subject = Subject { kind: Kind::Step, index: index as u32 };
     let (world, rules) = (world.clone(), Rc::clone(rules));
     let kernel = world.kernel.clone();
@@ -251,7 +258,7 @@ fn schedule(world: &World, rules: &Rc<Rules>, index: usize, step: Step, image: N
         let operator = Actor::central(Controller::Operator);
         world.record_and_follow(operator, subject, What::StepBegan);
         if !is_platforms(&step.action) {
-            let refused = act_on_world(&world, &step.action).err();
+            let refused = act_on_world(&world, &rules, &step.action).err();
             world.record(operator, subject, What::StepEnded { refused });
             return;
         }
@@ -262,6 +269,7 @@ fn schedule(world: &World, rules: &Rc<Rules>, index: usize, step: Step, image: N
         }
         // The request lives in the coordinator, and dies with it.
         let inner = world.clone();
+        let rules = Rc::clone(&rules.borrow());
         world.kernel.spawn(Process::Coordinator.group(), "request", async move {
             let refused = act_on_platform(&inner, &rules, &step.action, image).await.err();
             inner.record(operator, subject, What::StepEnded { refused });
@@ -301,12 +309,13 @@ async fn act_on_platform(world: &World, rules: &Rc<Rules>, action: &Action, imag
         Action::RestartApp { app } => operator.restart_app(*app).await,
         Action::SetDesired { app, service, instances } => operator.set_desired(*app, *service, *instances).await,
         Action::DeleteDisk { disk } => operator.delete_disk(*disk).await,
+        Action::Drain { node } => operator.drain(*node).await,
         other => unreachable!("{other:?} is no request to the platform"),
     };
     done.map_err(|Failure(error)| error)
 }
 
-fn act_on_world(world: &World, action: &Action) -> Result<(), Name> {
+fn act_on_world(world: &World, rules: &InForce, action: &Action) -> Result<(), Name> {
     match action {
         Action::SetWorkload { app, service, change } => {
             world.change_workload(*app, *service, |workload| apply(workload, change));
@@ -325,6 +334,26 @@ fn act_on_world(world: &World, action: &Action) -> Result<(), Name> {
                 Some(name) => Process::Node(node_named(world, *name)),
             };
             world.crash_process(process);
+            Ok(())
+        }
+        Action::NodeDown { node } => {
+            world.node_down(node_named(world, *node));
+            Ok(())
+        }
+        Action::NodeUp { node } => {
+            world.node_up(node_named(world, *node));
+            Ok(())
+        }
+        Action::Upgrade(upgrade) => {
+            let now = **rules.borrow();
+            let fixes = upgrade.as_of.unwrap_or(now.fixes);
+            let fixes = upgrade.with.iter().fold(fixes, |set, fix| set.with(*fix));
+            let fixes = upgrade.without.iter().fold(fixes, |set, fix| set.without(*fix));
+            *rules.borrow_mut() = Rc::new(Rules { fixes: fixes.split_built().0, ..now });
+            world.crash_process(Process::Coordinator);
+            for node in 0..world.cluster.nodes.len() {
+                world.crash_process(Process::Node(NodeId::from_index(node as u32)));
+            }
             Ok(())
         }
         Action::CutWatch { controller, lasts } => {

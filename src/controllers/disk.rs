@@ -6,7 +6,7 @@
 use crate::model::{Disk, DiskStatus, Reason};
 use crate::ports::{BackendError, DiskBackend, EntityStore, Host, Platform, Ports, Versioned};
 
-use super::runtime::{Failure, Reconciler};
+use super::runtime::{Draft, Failure, Reconciler};
 
 /// The disk controller of one node.
 pub struct DiskController<P: Platform> {
@@ -20,7 +20,7 @@ impl<P: Platform> DiskController<P> {
         Self { ports, backend }
     }
 
-    async fn provision(&self, item: &Versioned<Disk>, disk: &mut Disk) -> Result<(), Failure> {
+    async fn provision(&self, item: &Versioned<Disk>, disk: &mut Draft<Disk>) -> Result<(), Failure> {
         if let Some(volume) = disk.volume
             && self.backend.volume_exists(volume).await?
         {
@@ -43,7 +43,7 @@ impl<P: Platform> DiskController<P> {
         }
     }
 
-    async fn verify(&self, item: &Versioned<Disk>, disk: &mut Disk) -> Result<(), Failure> {
+    async fn verify(&self, item: &Versioned<Disk>, disk: &mut Draft<Disk>) -> Result<(), Failure> {
         let exists = match disk.volume {
             Some(volume) => self.backend.volume_exists(volume).await?,
             None => false,
@@ -67,7 +67,7 @@ impl<P: Platform> DiskController<P> {
 impl<P: Platform> Reconciler for DiskController<P> {
     type Entity = Disk;
 
-    async fn reconcile(&self, item: &Versioned<Disk>, disk: &mut Disk) -> Result<(), Failure> {
+    async fn reconcile(&self, item: &Versioned<Disk>, disk: &mut Draft<Disk>) -> Result<(), Failure> {
         match item.entity.status {
             DiskStatus::Provisioning => self.provision(item, disk).await,
             // One that lost its volume is PROVISIONING again, and provisioned at that event.

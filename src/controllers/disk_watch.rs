@@ -11,7 +11,7 @@ use crate::ports::{Change, EntityStore, Host, Platform, Ports, Query, Versioned}
 
 use super::fixes::Fix;
 use super::lease::LeaseManager;
-use super::runtime::{Failure, Reconciler, Rules, Runtime};
+use super::runtime::{Draft, Failure, Reconciler, Rules, Runtime};
 
 /// The disk watch of one node.
 pub struct DiskWatch<P: Platform> {
@@ -31,7 +31,7 @@ impl<P: Platform> DiskWatch<P> {
 impl<P: Platform> Reconciler for DiskWatch<P> {
     type Entity = Disk;
 
-    async fn reconcile(&self, item: &Versioned<Disk>, _disk: &mut Disk) -> Result<(), Failure> {
+    async fn reconcile(&self, item: &Versioned<Disk>, _disk: &mut Draft<Disk>) -> Result<(), Failure> {
         if !self.rules.has(Fix::RecheckLeaseOnDiskChange) {
             return Ok(());
         }

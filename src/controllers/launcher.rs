@@ -14,7 +14,7 @@ use crate::model::{
 use crate::ports::{Clock, EntityStore, Host, Platform, Ports, Query, StoreError, Versioned};
 
 use super::fixes::Fix;
-use super::runtime::{Failure, Reconciler, Rules};
+use super::runtime::{Draft, Failure, Reconciler, Rules};
 
 /// The launcher.
 pub struct Launcher<P: Platform> {
@@ -32,7 +32,7 @@ impl<P: Platform> Launcher<P> {
 impl<P: Platform> Reconciler for Launcher<P> {
     type Entity = App;
 
-    async fn reconcile(&self, item: &Versioned<App>, _work: &mut App) -> Result<(), Failure> {
+    async fn reconcile(&self, item: &Versioned<App>, _work: &mut Draft<App>) -> Result<(), Failure> {
         let Some(active) = item.entity.active_version else { return Ok(()) };
         let version = self.ports.store.get::<AppVersion>(active).await?;
         let mut created = Vec::new();

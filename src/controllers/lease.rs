@@ -17,7 +17,7 @@ use crate::model::{
 use crate::ports::{Clock, DiskBackend, EntityStore, Host, Nonce, Platform, Ports, Query, StoreError, Versioned};
 
 use super::fixes::Fix;
-use super::runtime::{Failure, Reconciler, Rules, Task, Ticker};
+use super::runtime::{Draft, Failure, Reconciler, Rules, Task, Ticker};
 
 /// What the manager remembers of a disk that is held.
 #[derive(Clone, Copy, Debug)]
@@ -46,19 +46,19 @@ impl<P: Platform> LeaseManager<P> {
         self.active.borrow().get(&disk).copied()
     }
 
-    fn fail(&self, id: LeaseId, lease: &mut DiskLease, error: Name) {
+    fn fail(&self, id: LeaseId, lease: &mut Draft<DiskLease>, error: Name) {
         self.ports.host.note(id, Reason::LeaseFailed { error });
         lease.status = LeaseStatus::Failed;
         lease.error_message = Some(error);
     }
 
-    fn refuse(&self, id: LeaseId, lease: &mut DiskLease, by: LeaseId) {
+    fn refuse(&self, id: LeaseId, lease: &mut Draft<DiskLease>, by: LeaseId) {
         self.ports.host.note(id, Reason::AlreadyLeased { by });
         lease.status = LeaseStatus::Failed;
         lease.error_message = Some(Name::new("already leased by another lease"));
     }
 
-    async fn pending(&self, item: &Versioned<DiskLease>, lease: &mut DiskLease) -> Result<(), Failure> {
+    async fn pending(&self, item: &Versioned<DiskLease>, lease: &mut Draft<DiskLease>) -> Result<(), Failure> {
         match self.held(lease.disk) {
             Some(held) if held.by == item.id => return Ok(()),
             Some(held) => {
@@ -76,7 +76,7 @@ impl<P: Platform> LeaseManager<P> {
     }
 
     /// Binds a lease whose disk is reserved for it.
-    async fn bind(&self, item: &Versioned<DiskLease>, lease: &mut DiskLease) -> Result<(), Failure> {
+    async fn bind(&self, item: &Versioned<DiskLease>, lease: &mut Draft<DiskLease>) -> Result<(), Failure> {
         let disk = match self.ports.store.get::<Disk>(lease.disk).await {
             Ok(disk) => disk.entity,
             Err(StoreError::NotFound) => {
@@ -125,7 +125,7 @@ impl<P: Platform> LeaseManager<P> {
         Ok(nonce)
     }
 
-    async fn bound(&self, item: &Versioned<DiskLease>, lease: &mut DiskLease) -> Result<(), Failure> {
+    async fn bound(&self, item: &Versioned<DiskLease>, lease: &mut Draft<DiskLease>) -> Result<(), Failure> {
         match self.held(lease.disk) {
             Some(held) if held.by != item.id => {
                 self.refuse(item.id, lease, held.by);
@@ -178,7 +178,7 @@ impl<P: Platform> LeaseManager<P> {
 impl<P: Platform> Reconciler for LeaseManager<P> {
     type Entity = DiskLease;
 
-    async fn reconcile(&self, item: &Versioned<DiskLease>, lease: &mut DiskLease) -> Result<(), Failure> {
+    async fn reconcile(&self, item: &Versioned<DiskLease>, lease: &mut Draft<DiskLease>) -> Result<(), Failure> {
         match item.entity.status {
             LeaseStatus::Pending => self.pending(item, lease).await,
             LeaseStatus::Bound => self.bound(item, lease).await,

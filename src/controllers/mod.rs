@@ -13,6 +13,7 @@ pub mod fixes;
 pub mod launcher;
 pub mod lease;
 pub mod monitor;
+pub mod node_health;
 pub mod operator;
 pub mod pool;
 pub mod process;

@@ -4,8 +4,8 @@
 //! what belongs to it by *indexed references* only; a disk without `created_by` survives.
 
 use crate::model::{
-    App, AppVersion, Concurrency, Disk, DiskChange, DiskIndex, DiskLease, DiskStatus, LeaseIndex, Name, Pool,
-    PoolChange, Reason, Sandbox, SandboxChange, SandboxIndex, SandboxStatus,
+    App, AppVersion, Concurrency, Disk, DiskChange, DiskIndex, DiskLease, DiskStatus, LeaseIndex, Name, Node,
+    NodeChange, NodeStatus, Pool, PoolChange, Reason, Sandbox, SandboxChange, SandboxIndex, SandboxStatus,
 };
 use crate::ports::{EntityStore, Host, Platform, Ports, Query, Versioned};
 
@@ -93,6 +93,27 @@ impl<P: Platform> Operator<P> {
         let disk = known.first().ok_or_else(|| Failure::new(format!("disk \"{name}\" does not exist")))?;
         self.ports.host.note(disk.id, Reason::Requested { action: "delete disk" });
         self.ports.store.patch(disk.id, vec![DiskChange::Status(DiskStatus::Deleting)], None).await?;
+        Ok(())
+    }
+
+    /// Disables a node, and stops the sandboxes on it.
+    ///
+    /// # Errors
+    /// There is no such node, or the store fails.
+    pub async fn drain(&self, name: Name) -> Result<(), Failure> {
+        let nodes = self.ports.store.list::<Node>(Query::All).await?;
+        let node = nodes
+            .iter()
+            .find(|node| node.entity.name == name)
+            .ok_or_else(|| Failure::new(format!("node \"{name}\" does not exist")))?;
+        self.ports.host.note(node.id, Reason::Requested { action: "drain node" });
+        self.ports.store.patch(node.id, vec![NodeChange::Status(NodeStatus::Disabled)], None).await?;
+        for sandbox in self.ports.store.list::<Sandbox>(Query::By(SandboxIndex::Node(node.id))).await? {
+            if sandbox.entity.status.is_live() {
+                let stopped = vec![SandboxChange::Status(SandboxStatus::Stopped)];
+                self.ports.store.patch(sandbox.id, stopped, None).await?;
+            }
+        }
         Ok(())
     }
 

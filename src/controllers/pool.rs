@@ -13,7 +13,7 @@ use crate::model::{Concurrency, Field, Pool, PoolId, Reason, Sandbox, SandboxCha
 use crate::ports::{Clock, EntityStore, Host, Platform, Ports, Query, Versioned};
 
 use super::fixes::Fix;
-use super::runtime::{Failure, Reconciler, Rules};
+use super::runtime::{Draft, Failure, Reconciler, Rules};
 
 /// The pool controller.
 pub struct PoolController<P: Platform> {
@@ -38,7 +38,7 @@ impl<P: Platform> Reconciler for PoolController<P> {
         )
     }
 
-    async fn reconcile(&self, item: &Versioned<Pool>, pool: &mut Pool) -> Result<(), Failure> {
+    async fn reconcile(&self, item: &Versioned<Pool>, pool: &mut Draft<Pool>) -> Result<(), Failure> {
         let sandboxes = self.members(item).await?;
         let now = self.ports.clock.now();
         let count = |status| sandboxes.iter().filter(|s| s.entity.status == status).count() as u32;
@@ -88,7 +88,13 @@ impl<P: Platform> PoolController<P> {
     }
 
     /// Counts the deaths that came too early and were not counted before.
-    fn count_crashes(&self, item: &Versioned<Pool>, pool: &mut Pool, sandboxes: &[Versioned<Sandbox>], now: SimTime) {
+    fn count_crashes(
+        &self,
+        item: &Versioned<Pool>,
+        pool: &mut Draft<Pool>,
+        sandboxes: &[Versioned<Sandbox>],
+        now: SimTime,
+    ) {
         if self.rules.has(Fix::NoCrashesWhenRetired) && pool.referenced_by_versions.is_empty() {
             return;
         }
@@ -126,7 +132,7 @@ impl<P: Platform> PoolController<P> {
         backoff.jittered(count, bits, previous)
     }
 
-    fn cool_down(&self, item: &Versioned<Pool>, pool: &mut Pool) {
+    fn cool_down(&self, item: &Versioned<Pool>, pool: &mut Draft<Pool>) {
         let desired = u32::from(!pool.referenced_by_versions.is_empty());
         if pool.desired_instances != desired
             && let Some(until) = pool.cooldown_until
@@ -138,7 +144,7 @@ impl<P: Platform> PoolController<P> {
 
     /// Forgets the crashes when a sandbox has run long enough. Before `diff-clears-fields` the
     /// store keeps the old values, and this happens again at every reconcile.
-    fn recover(&self, item: &Versioned<Pool>, pool: &mut Pool, sandboxes: &[Versioned<Sandbox>], now: SimTime) {
+    fn recover(&self, item: &Versioned<Pool>, pool: &mut Draft<Pool>, sandboxes: &[Versioned<Sandbox>], now: SimTime) {
         let count = pool.consecutive_crash_count;
         if count == 0 {
             return;
@@ -158,7 +164,7 @@ impl<P: Platform> PoolController<P> {
     }
 
     /// Gives a fixed pool its configured number back when its cooldown is over.
-    async fn restore_desired(&self, item: &Versioned<Pool>, pool: &mut Pool) -> Result<(), Failure> {
+    async fn restore_desired(&self, item: &Versioned<Pool>, pool: &mut Draft<Pool>) -> Result<(), Failure> {
         let over = item.entity.cooldown_until.is_some() && !pool.referenced_by_versions.is_empty();
         if !self.rules.has(Fix::RestoreDesiredAfterCooldown) || !over {
             return Ok(());
@@ -174,7 +180,7 @@ impl<P: Platform> PoolController<P> {
         Ok(())
     }
 
-    fn cap(&self, item: &Versioned<Pool>, pool: &mut Pool) {
+    fn cap(&self, item: &Versioned<Pool>, pool: &mut Draft<Pool>) {
         let limit = self.rules.tuning.max_pool_size;
         if self.rules.has(Fix::MaxPoolSize) && pool.desired_instances > limit {
             self.ports.host.note(item.id, Reason::CappedAtMax { limit });
@@ -230,7 +236,7 @@ impl<P: Platform> PoolController<P> {
         Ok(())
     }
 
-    fn write_counts(&self, item: &Versioned<Pool>, pool: &mut Pool, actual: u32, ready: u32) {
+    fn write_counts(&self, item: &Versioned<Pool>, pool: &mut Draft<Pool>, actual: u32, ready: u32) {
         if (pool.current_instances, pool.ready_instances) != (actual, ready) {
             pool.current_instances = actual;
             pool.ready_instances = ready;

@@ -17,6 +17,7 @@ use super::fixes::Fix;
 use super::launcher::Launcher;
 use super::lease::{LeaseCollector, LeaseManager};
 use super::monitor::Monitor;
+use super::node_health::NodeHealth;
 use super::pool::PoolController;
 use super::runtime::{Drive, OwnWrites, Rules, Runtime, Task};
 use super::sandbox::{Collector, SandboxController, SandboxReconciler, Watchdog};
@@ -64,6 +65,14 @@ pub fn coordinator<P: Platform>(host: &impl Hosting<P>, rules: &Rc<Rules>) -> Ve
     settings.resync = settings.resync.filter(|_| rules.has(Fix::SchedulerResyncs));
     let scheduler = Runtime::new(ports, Rc::clone(rules), settings, own(), scheduler);
     tasks.extend(scheduler.tasks());
+    if rules.has(Fix::NodeHealth) {
+        let ports = host.ports(Controller::NodeHealth);
+        let health = NodeHealth::new(ports.clone(), Rc::clone(rules));
+        let settings = drive("node-health", Query::All, 1, tuning.node_health_every);
+        let health = Runtime::new(ports, Rc::clone(rules), settings, own(), health);
+        tasks.extend(health.tasks());
+        health.start();
+    }
     tasks.push((
         "scheduler start",
         Box::pin(async move {

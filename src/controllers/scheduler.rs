@@ -11,7 +11,7 @@ use crate::model::{Node, NodeId, NodeStatus, Reason, Sandbox, SandboxStatus};
 use crate::ports::{EntityStore, Host, Platform, Ports, Query, Versioned};
 
 use super::fixes::Fix;
-use super::runtime::{Failure, Reconciler, Rules};
+use super::runtime::{Draft, Failure, Reconciler, Rules};
 
 /// The scheduler.
 pub struct Scheduler<P: Platform> {
@@ -45,7 +45,7 @@ impl<P: Platform> Scheduler<P> {
 impl<P: Platform> Reconciler for Scheduler<P> {
     type Entity = Sandbox;
 
-    async fn reconcile(&self, item: &Versioned<Sandbox>, sandbox: &mut Sandbox) -> Result<(), Failure> {
+    async fn reconcile(&self, item: &Versioned<Sandbox>, sandbox: &mut Draft<Sandbox>) -> Result<(), Failure> {
         // A stopped one gets a node, too: only a node can clean it up.
         if sandbox.node.is_some() || sandbox.status == SandboxStatus::Dead {
             return Ok(());

@@ -1,13 +1,16 @@
 //! Reports: what a run is judged by and shown as – checks, golden text, JSON result.
 //!
-//! Reads scenarios, outcomes and traces; runs nothing and writes no file. Every text that a
-//! person reviews is made here. What a newcomer gets wrong: a golden text tells *lives*, with
+//! Reads scenarios, outcomes and traces; runs nothing, and writes no files but snapshots and
+//! fingerprints. Every text that a person reviews is made here. What a newcomer gets wrong: a golden text tells *lives*, with
 //! limits instead of measurements, so that a change of one rule moves few lines; the
 //! interleaved log is the timeline's business.
 
 mod check;
+pub mod corpus;
+pub mod fingerprints;
 mod golden;
 mod json;
+pub mod snapshot_file;
 mod steps;
 
 pub use check::{Check, ExpectResult, Failure, Mark, check};

@@ -5,6 +5,27 @@
 //! newcomer gets wrong: nothing in a scenario file is ever ignored – a key that means nothing
 //! here is an error, for that is the mistake this tool was born of.
 
+mod cluster;
+mod deploy;
+mod diagnostics;
+mod expect;
+mod faults;
+mod later;
+mod load;
+mod overrides;
+mod policy;
+mod schema;
+mod steps;
 mod story;
+mod suggest;
+mod tree;
+mod values;
+mod walk;
 
+#[cfg(test)]
+mod tests;
+
+pub use diagnostics::{Diagnostics, Located};
+pub use overrides::Overrides;
+pub use schema::{METRICS, reference};
 pub use story::{Action, Bounds, Expect, Policy, Scenario, Step, Traffic, Upgrade, Variant, Verdict, WorkloadChange};

@@ -51,6 +51,8 @@ pub struct WorldSpec {
     pub restart_after: SimDuration,
     /// How tickers are offset.
     pub phase: spec::Phase,
+    /// How long a node's session lives, and how often its process renews it.
+    pub session: (SimDuration, SimDuration),
 }
 
 /// A handle to the world of one run; clones share it.
@@ -77,6 +79,7 @@ pub struct State {
     revision: Cell<u64>,
     restart_after: SimDuration,
     phase: spec::Phase,
+    session: (SimDuration, SimDuration),
     seed: u64,
 }
 
@@ -104,6 +107,7 @@ impl World {
             revision: Cell::new(0),
             restart_after: spec.restart_after,
             phase: spec.phase,
+            session: spec.session,
             seed: spec.seed,
         }));
         {

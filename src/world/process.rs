@@ -4,11 +4,11 @@
 //! How its controllers start is told by the simulation, so that the world need not know them.
 //! What a newcomer gets wrong: a crash inside a call drops the very task that made it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
-use crate::kernel::GroupId;
-use crate::model::{Kind, NodeId, Subject};
+use crate::kernel::{GroupId, SimDuration, SimTime};
+use crate::model::{Entity, Kind, Node, NodeChange, NodeId, NodeStatus, Subject};
 use crate::trace::What;
 
 use super::{WORLD, World};
@@ -51,6 +51,10 @@ type Start = Rc<dyn Fn(&World, Process)>;
 pub(super) struct Processes {
     start: Option<Start>,
     up: BTreeMap<Process, bool>,
+    /// When each process last started.
+    started: BTreeMap<Process, SimTime>,
+    /// Machines without power: their processes do not start.
+    dark: BTreeSet<NodeId>,
 }
 
 impl World {
@@ -63,12 +67,17 @@ impl World {
     pub fn start_process(&self, process: Process) {
         let start = {
             let mut processes = self.processes.borrow_mut();
-            if processes.up.insert(process, true) == Some(true) {
+            let dark = matches!(process, Process::Node(node) if processes.dark.contains(&node));
+            if dark || processes.up.insert(process, true) == Some(true) {
                 return;
             }
+            processes.started.insert(process, self.kernel.now());
             processes.start.clone()
         };
         self.record_and_follow(WORLD, process.subject(), What::ProcessUp);
+        if let Process::Node(node) = process {
+            self.set_session(node, NodeStatus::Ready);
+        }
         if let Some(start) = start {
             start(self, process);
         }
@@ -81,6 +90,57 @@ impl World {
         }
         self.record_and_follow(WORLD, process.subject(), What::ProcessDown);
         self.kernel.kill(process.group());
+        if let Process::Node(node) = process {
+            self.let_session_end(process, node);
+        }
+    }
+
+    /// A node's session ends some time after its last renewal, unless the process comes back.
+    /// Renewals are no writes: only the end of a session shows.
+    fn let_session_end(&self, process: Process, node: NodeId) {
+        let (ttl, renew) = self.session;
+        let now = self.kernel.now();
+        let started = self.processes.borrow().started.get(&process).copied().unwrap_or_default();
+        let since_renewal = now.since(started).as_nanos() % renew.as_nanos().max(1);
+        let ends = now + (ttl - SimDuration::from_nanos(since_renewal));
+        let world = self.clone();
+        let cause = self.kernel.cause();
+        self.kernel.spawn(GroupId::WORLD, "session", async move {
+            world.kernel.set_cause(cause);
+            world.kernel.sleep_until(ends).await;
+            let came_back = world.processes.borrow().started.get(&process).is_some_and(|at| *at > started);
+            if !came_back && !world.is_up(process) {
+                world.set_session(node, NodeStatus::Unhealthy);
+            }
+        });
+    }
+
+    /// Writes the state of a node's session, unless an operator disabled the node.
+    fn set_session(&self, node: NodeId, status: NodeStatus) {
+        let known = self.tables.nodes.with(node, |node, _| node.status);
+        if known.is_some_and(|known| known != status && known != NodeStatus::Disabled) {
+            let write = |entity: &mut Node| vec![entity.apply(NodeChange::Status(status))];
+            self.apply_patch(WORLD, node, None, write).expect("the node exists and no revision is expected");
+        }
+    }
+
+    /// The machine loses power: its process, its containers and its mounts are gone.
+    pub fn node_down(&self, node: NodeId) {
+        self.processes.borrow_mut().dark.insert(node);
+        self.stop_process(Process::Node(node));
+        self.lose_containers(node);
+        self.lose_mounts(node);
+    }
+
+    /// The machine has power again: its process starts.
+    pub fn node_up(&self, node: NodeId) {
+        self.processes.borrow_mut().dark.remove(&node);
+        self.start_process(Process::Node(node));
+    }
+
+    /// Whether the machine has power.
+    pub fn has_power(&self, node: NodeId) -> bool {
+        !self.processes.borrow().dark.contains(&node)
     }
 
     /// Whether a process is up.

@@ -120,7 +120,7 @@ impl<E: Entity> Table<E> {
 
     /// All rows of a query, in the order of their keys.
     pub fn list(&self, query: Query<E>) -> Vec<Versioned<E>> {
-        let mut found = Vec::new();
+        let mut found = Vec::with_capacity(8);
         self.for_each(query, |item| found.push(item.clone()));
         found
     }

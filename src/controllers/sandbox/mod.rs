@@ -20,7 +20,7 @@ use crate::model::{NodeId, Reason, Sandbox, SandboxChange, SandboxId, SandboxInd
 use crate::ports::{Clock, ContainerInfo, EntityStore, Exits, Host, Platform, Ports, Query, SandboxBackend, Versioned};
 
 use super::fixes::Fix;
-use super::runtime::{Failure, OwnWrites, Reconciler, Rules, Task, timeout};
+use super::runtime::{Draft, Failure, OwnWrites, Reconciler, Rules, Task, timeout};
 
 pub use collect::Collector;
 pub use watchdog::Watchdog;
@@ -152,7 +152,7 @@ pub struct SandboxReconciler<P: Platform>(pub Rc<SandboxController<P>>);
 impl<P: Platform> Reconciler for SandboxReconciler<P> {
     type Entity = Sandbox;
 
-    async fn reconcile(&self, item: &Versioned<Sandbox>, _work: &mut Sandbox) -> Result<(), Failure> {
+    async fn reconcile(&self, item: &Versioned<Sandbox>, _work: &mut Draft<Sandbox>) -> Result<(), Failure> {
         match item.entity.status {
             SandboxStatus::Dead => Ok(()),
             SandboxStatus::Stopped => self.0.stop(item.id, Some(item), true).await,

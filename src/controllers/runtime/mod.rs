@@ -5,65 +5,32 @@
 //! knows the ports only. What a newcomer gets wrong: an error is not requeued – the retry is the
 //! next resync or event – and a worker that waits inside its handler is occupied.
 
+mod draft;
+mod own_writes;
+mod retry;
+mod rules;
+mod ticker;
+
 use std::cell::{Cell, RefCell};
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeSet, VecDeque};
 use std::future::{Future, poll_fn};
-use std::pin::Pin;
 use std::rc::Rc;
 use std::task::{Poll, Waker};
 
 use crate::kernel::time::SimDuration;
-use crate::model::{Entity, Field, Id, Name, Reason, Revision, Subject};
+use crate::model::{Entity, Field, Id, Reason, Subject};
 use crate::ports::{
-    BackendError, Change, Clock, EntityStore, Host, Origin, Platform, Ports, Query, StoreError, Versioned, Watch,
-    WatchEvent,
+    Change, Clock, EntityStore, Host, Origin, Platform, Ports, Query, StoreError, Versioned, Watch, WatchEvent,
 };
 
-use super::fixes::{Fix, Fixes};
-use super::tuning::Tuning;
+use super::fixes::Fix;
 
-/// Which logic is in force: fixes and constants.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct Rules {
-    /// The fixes.
-    pub fixes: Fixes,
-    /// The constants.
-    pub tuning: Tuning,
-}
+pub use draft::Draft;
+pub use own_writes::OwnWrites;
+pub use rules::{Failure, Rules, Task};
+pub use ticker::{Ticker, timeout};
 
-impl Rules {
-    /// Whether a fix is in force.
-    pub const fn has(&self, fix: Fix) -> bool {
-        self.fixes.has(fix)
-    }
-}
-
-/// A piece of a controller that runs by itself: its name, and what it does.
-pub type Task = (&'static str, Pin<Box<dyn Future<Output = ()>>>);
-
-/// Why a handler gave up.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Failure(pub Name);
-
-impl Failure {
-    /// A failure with that text.
-    pub fn new(text: impl AsRef<str>) -> Self {
-        Self(Name::new(text.as_ref()))
-    }
-}
-impl From<StoreError> for Failure {
-    fn from(error: StoreError) -> Self {
-        match error {
-            StoreError::Failed(message) => Self(message),
-            StoreError::NotFound | StoreError::Conflict => Self::new(error.to_string()),
-        }
-    }
-}
-impl From<BackendError> for Failure {
-    fn from(error: BackendError) -> Self {
-        Self(error.0)
-    }
-}
+use retry::Retries;
 
 /// What a controller does with one entity.
 pub trait Reconciler: 'static {
@@ -77,7 +44,7 @@ pub trait Reconciler: 'static {
     fn reconcile(
         &self,
         item: &Versioned<Self::Entity>,
-        work: &mut Self::Entity,
+        work: &mut Draft<Self::Entity>,
     ) -> impl Future<Output = Result<(), Failure>>;
 
     /// The entity was deleted; nothing is known of it but its id.
@@ -109,39 +76,7 @@ pub struct Drive<E: Entity> {
     pub resync: Option<SimDuration>,
 }
 
-/// The revisions that a controller wrote itself; watch events that carry them are skipped.
-#[derive(Clone)]
-pub struct OwnWrites(Rc<RefCell<Ring>>);
-
-struct Ring {
-    order: VecDeque<Revision>,
-    known: BTreeSet<Revision>,
-    capacity: usize,
-}
-
-impl OwnWrites {
-    /// Remembers the last `capacity` revisions.
-    pub fn new(capacity: u32) -> Self {
-        let ring = Ring { order: VecDeque::new(), known: BTreeSet::new(), capacity: capacity as usize };
-        Self(Rc::new(RefCell::new(ring)))
-    }
-    /// Remembers one.
-    pub fn remember(&self, revision: Revision) {
-        let ring = &mut *self.0.borrow_mut();
-        if ring.known.insert(revision) {
-            ring.order.push_back(revision);
-            if ring.order.len() > ring.capacity
-                && let Some(oldest) = ring.order.pop_front()
-            {
-                ring.known.remove(&oldest);
-            }
-        }
-    }
-    fn contains(&self, revision: Revision) -> bool {
-        self.0.borrow().known.contains(&revision)
-    }
-}
-
+/// An event that waits for a worker.
 struct Queued<E: Entity> {
     change: Change,
     item: Versioned<E>,
@@ -149,7 +84,8 @@ struct Queued<E: Entity> {
 }
 
 /// Entities that a worker holds, each with what came for it meanwhile.
-type InFlight<E> = BTreeMap<Id<E>, VecDeque<Queued<E>>>;
+/// There are no more than workers, so a scan finds it fastest.
+type InFlight<E> = Vec<(Id<E>, VecDeque<Queued<E>>)>;
 
 /// One controller: its queue, its workers, its handler.
 pub struct Runtime<P: Platform, R: Reconciler> {
@@ -160,6 +96,9 @@ pub struct Runtime<P: Platform, R: Reconciler> {
     drive: Drive<R::Entity>,
     own: OwnWrites,
     queue: RefCell<VecDeque<Queued<R::Entity>>>,
+    /// The keys in the queue (fix `dirty-key-queue`: one mark an entity).
+    dirty: RefCell<BTreeSet<Id<R::Entity>>>,
+    retries: Retries<R::Entity>,
     idle: RefCell<VecDeque<Waker>>,
     in_flight: RefCell<InFlight<R::Entity>>,
     started: Cell<bool>,
@@ -179,6 +118,8 @@ where
             drive,
             own,
             queue: RefCell::default(),
+            dirty: RefCell::default(),
+            retries: Retries::default(),
             idle: RefCell::default(),
             in_flight: RefCell::default(),
             started: Cell::new(false),
@@ -194,6 +135,9 @@ where
         }
         for _ in 0..self.drive.workers {
             tasks.push(("worker", Box::pin(Rc::clone(self).work())));
+        }
+        if self.by_key() {
+            tasks.push(("retries", Box::pin(Rc::clone(self).requeue_failed())));
         }
         tasks
     }
@@ -215,9 +159,19 @@ where
         .await;
     }
 
-    /// Adds an event to the queue; a full queue drops it.
+    /// Whether the queue holds keys instead of snapshots.
+    fn by_key(&self) -> bool {
+        self.rules.has(Fix::DirtyKeyQueue)
+    }
+
+    /// Adds an event to the queue; a full queue drops it. A queue of keys marks the entity once
+    /// and is never full.
     pub fn enqueue(&self, change: Change, item: Versioned<R::Entity>, origin: Origin) {
-        if self.queue.borrow().len() >= self.rules.tuning.queue_capacity as usize {
+        if self.by_key() {
+            if !self.dirty.borrow_mut().insert(item.id) {
+                return;
+            }
+        } else if self.queue.borrow().len() >= self.rules.tuning.queue_capacity as usize {
             let capacity = self.rules.tuning.queue_capacity;
             self.ports.host.note(item.id, Reason::EventDropped { capacity });
             return;
@@ -285,7 +239,10 @@ where
 
     async fn next(&self) -> Queued<R::Entity> {
         poll_fn(|cx| match self.queue.borrow_mut().pop_front() {
-            Some(event) => Poll::Ready(event),
+            Some(event) => {
+                self.dirty.borrow_mut().remove(&event.item.id);
+                Poll::Ready(event)
+            }
             None => {
                 self.idle.borrow_mut().push_back(cx.waker().clone());
                 Poll::Pending
@@ -304,18 +261,19 @@ where
                 continue;
             }
             let id = event.item.id;
-            if let Some(waiting) = self.in_flight.borrow_mut().get_mut(&id) {
+            if let Some((_, waiting)) = self.in_flight.borrow_mut().iter_mut().find(|(held, _)| *held == id) {
                 waiting.push_back(event);
                 continue;
             }
-            self.in_flight.borrow_mut().insert(id, VecDeque::new());
+            self.in_flight.borrow_mut().push((id, VecDeque::new()));
             loop {
                 self.process(event).await;
                 let mut in_flight = self.in_flight.borrow_mut();
-                match in_flight.get_mut(&id).and_then(VecDeque::pop_front) {
+                let place = in_flight.iter().position(|(held, _)| *held == id).expect("this worker holds it");
+                match in_flight[place].1.pop_front() {
                     Some(next) => event = next,
                     None => {
-                        in_flight.remove(&id);
+                        in_flight.swap_remove(place);
                         break;
                     }
                 }
@@ -334,17 +292,41 @@ where
         };
         host.note(item.id, Reason::Reconcile { change: word });
         let result = match change {
+            _ if self.by_key() => self.reconcile_fresh(item.id).await,
             Change::Deleted => self.reconciler.deleted(item.id).await,
             Change::Added | Change::Updated => self.reconcile(&item).await,
         };
         if let Err(Failure(error)) = result {
             host.note(item.id, Reason::HandlerFailed { error });
+            if self.by_key() {
+                let bits = host.draw(&item.meta.name, "retry");
+                self.retries.add(self.ports.clock.now(), bits, Queued { change, item, origin });
+            }
+        } else if self.by_key() {
+            self.retries.forget(item.id);
+        }
+    }
+
+    /// Reads the entity just before it is handled (fix `dirty-key-queue`).
+    async fn reconcile_fresh(&self, id: Id<R::Entity>) -> Result<(), Failure> {
+        match self.ports.store.get(id).await {
+            Ok(item) => self.reconcile(&item).await,
+            Err(StoreError::NotFound) => self.reconciler.deleted(id).await,
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    async fn requeue_failed(self: Rc<Self>) {
+        loop {
+            let Queued { change, item, origin } = self.retries.next(&self.ports.clock).await;
+            self.enqueue(change, item, origin);
         }
     }
 
     async fn reconcile(&self, item: &Versioned<R::Entity>) -> Result<(), Failure> {
-        let mut work = (*item.entity).clone();
+        let mut work = Draft::of(&item.entity);
         let result = self.reconciler.reconcile(item, &mut work).await;
+        let Some(work) = work.into_copy() else { return result };
         let clears = self.rules.has(Fix::DiffClearsFields);
         let changes = item.entity.diff(&work, |field| clears || self.reconciler.writes_zero(field));
         if !changes.is_empty() {
@@ -354,51 +336,4 @@ where
         }
         result
     }
-}
-
-/// Ticks of one period, offset by the phase of its process.
-pub struct Ticker<P: Platform> {
-    clock: P::Clock,
-    next: crate::kernel::time::SimTime,
-    period: SimDuration,
-}
-
-impl<P: Platform> Ticker<P> {
-    /// A ticker whose first tick comes one phase from now.
-    pub fn new(ports: &Ports<P>, name: &'static str, period: SimDuration) -> Self {
-        // A phase of zero would tick at once, on top of the run at the start.
-        let phase = ports.host.phase(name, period);
-        let first = if phase.is_zero() { period } else { phase };
-        Self { clock: ports.clock.clone(), next: ports.clock.now() + first, period }
-    }
-
-    /// A ticker that first lets a whole period pass.
-    pub fn after_period(ports: &Ports<P>, name: &'static str, period: SimDuration) -> Self {
-        let next = ports.clock.now() + period + ports.host.phase(name, period);
-        Self { clock: ports.clock.clone(), next, period }
-    }
-
-    /// Ends at the next tick; ticks that were missed are left out, as tickers do.
-    pub async fn tick(&mut self) {
-        let now = self.clock.now();
-        if self.next < now {
-            let missed = now.since(self.next).as_nanos().div_ceil(self.period.as_nanos().max(1));
-            self.next += self.period.saturating_mul(missed);
-        }
-        self.clock.sleep(self.next.since(now)).await;
-        self.next += self.period;
-    }
-}
-
-/// What `future` gives, or nothing when `limit` passes first.
-pub async fn timeout<C: Clock, T>(clock: &C, limit: SimDuration, future: impl Future<Output = T>) -> Option<T> {
-    let mut future = std::pin::pin!(future);
-    let mut limit = std::pin::pin!(clock.sleep(limit));
-    poll_fn(|cx| {
-        if let Poll::Ready(value) = future.as_mut().poll(cx) {
-            return Poll::Ready(Some(value));
-        }
-        limit.as_mut().poll(cx).map(|()| None)
-    })
-    .await
 }

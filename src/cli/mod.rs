@@ -1,0 +1,135 @@
+//! The command line: what is asked for, and with which status the process ends.
+//!
+//! It may use everything and is used by nothing. Results go to standard output, progress and
+//! diagnostics to standard error. What a newcomer gets wrong: status 1 always means that
+//! something was run and came out otherwise than expected – a broken file is 2, a bug of ours 101.
+
+mod args;
+mod check;
+mod completions;
+mod crash;
+mod fixes;
+mod input;
+mod json;
+mod man;
+mod output;
+mod reproduce;
+mod run;
+mod test;
+mod text;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use args::Look;
+use output::Out;
+
+/// Replays what happened in a container scheduler: same file, same seed, same bytes.
+#[derive(Parser)]
+#[command(name = "schedsim", version, arg_required_else_help = true, disable_help_subcommand = true)]
+#[command(after_help = STATUSES)]
+struct Cli {
+    #[command(flatten)]
+    look: Look,
+    #[command(subcommand)]
+    command: Command,
+}
+
+const STATUSES: &str = "\
+Exit status: 0 all as expected; 1 an expectation, snapshot or invariant failed; 2 the command line
+or an input file is wrong; 4 nothing matched; 101 a bug in schedsim; 130 interrupted.";
+
+#[derive(Subcommand)]
+enum Command {
+    Run(run::RunArgs),
+    Test(test::TestArgs),
+    Check(check::CheckArgs),
+    Fixes(fixes::FixesArgs),
+    Completions(completions::CompletionsArgs),
+    Man(man::ManArgs),
+}
+
+/// How the process ends, the worst last.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Exit {
+    /// All as expected.
+    Fine,
+    /// An expectation, snapshot or invariant failed.
+    Failed,
+    /// Nothing matched what was asked for.
+    NothingMatched,
+    /// The command line or an input file is wrong.
+    Wrong,
+    /// A bug in schedsim.
+    Bug,
+}
+
+impl Exit {
+    const fn status(self) -> u8 {
+        match self {
+            Self::Fine => 0,
+            Self::Failed => 1,
+            Self::Wrong => 2,
+            Self::NothingMatched => 4,
+            Self::Bug => 101,
+        }
+    }
+}
+
+/// Why a command did not do what was asked: the status, and what to print to standard error.
+#[derive(Debug)]
+struct Refusal {
+    exit: Exit,
+    text: String,
+}
+
+impl Refusal {
+    /// The command line or an input file is wrong.
+    fn wrong(text: impl Into<String>) -> Self {
+        Self { exit: Exit::Wrong, text: text.into() }
+    }
+
+    /// Nothing matched.
+    fn nothing(text: impl Into<String>) -> Self {
+        Self { exit: Exit::NothingMatched, text: text.into() }
+    }
+}
+
+/// Parses the command line and does what it says.
+pub(crate) fn main() -> ExitCode {
+    crash::install();
+    let cli = Cli::parse();
+    cli.look.apply();
+    let mut out = Out::stdout();
+    let done = match &cli.command {
+        Command::Run(args) => run::run(args, &cli.look, &mut out),
+        Command::Test(args) => test::test(args, &cli.look, &mut out),
+        Command::Check(args) => check::check(args, &cli.look, &mut out),
+        Command::Fixes(args) => fixes::fixes(args, &mut out),
+        Command::Completions(args) => completions::completions(args, &mut out),
+        Command::Man(args) => man::man(args, &mut out),
+    };
+    let exit = done.and_then(|exit| out.finish().map(|()| exit)).unwrap_or_else(|refusal| {
+        output::error(&refusal.text);
+        refusal.exit
+    });
+    ExitCode::from(exit.status())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_command_line_is_well_formed() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn the_worst_status_wins() {
+        assert!(Exit::Bug > Exit::Wrong && Exit::Wrong > Exit::Failed && Exit::Failed > Exit::Fine);
+        assert_eq!([Exit::Fine, Exit::Failed].into_iter().max(), Some(Exit::Failed));
+    }
+}

@@ -1,0 +1,122 @@
+//! Standard output that may be closed by its reader, messages, and progress.
+//!
+//! It knows nothing of what is written. Colour codes are always written here and taken out by
+//! anstream where they are not wanted. What a newcomer gets wrong: a closed pipe is no error –
+//! `schedsim run … | head` ends quietly, with the status of what was run so far.
+
+use std::io::{self, Write};
+
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+
+use super::Refusal;
+
+/// Where results go.
+pub(crate) struct Out {
+    to: Box<dyn Write>,
+    failed: Option<io::Error>,
+}
+
+impl Out {
+    /// Standard output, without colours where they are not wanted.
+    pub(crate) fn stdout() -> Self {
+        Self::to(anstream::stdout())
+    }
+
+    fn to(to: impl Write + 'static) -> Self {
+        Self { to: Box::new(to), failed: None }
+    }
+
+    /// Writes a text that brings its own line ends.
+    pub(crate) fn text(&mut self, text: &str) {
+        if self.failed.is_none() {
+            self.failed = self.to.write_all(text.as_bytes()).and_then(|()| self.to.flush()).err();
+        }
+    }
+
+    /// Writes one line.
+    pub(crate) fn line(&mut self, line: &str) {
+        self.text(&format!("{line}\n"));
+    }
+
+    /// Whether nobody can read any more.
+    pub(crate) fn closed(&self) -> bool {
+        self.failed.is_some()
+    }
+
+    /// Says whether all was written; a reader that left early is fine.
+    pub(crate) fn finish(&mut self) -> Result<(), Refusal> {
+        match self.failed.take() {
+            Some(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+                Err(Refusal::wrong(format!("cannot write the result: {error}")))
+            }
+            Some(_) | None => Ok(()),
+        }
+    }
+}
+
+/// Colours of ours.
+pub(crate) mod style {
+    use anstyle::{AnsiColor, Style};
+
+    pub(crate) const GOOD: Style = AnsiColor::Green.on_default().bold();
+    pub(crate) const BAD: Style = AnsiColor::Red.on_default().bold();
+    pub(crate) const WARN: Style = AnsiColor::Yellow.on_default().bold();
+    pub(crate) const ADDED: Style = AnsiColor::Green.on_default();
+    pub(crate) const REMOVED: Style = AnsiColor::Red.on_default();
+    pub(crate) const HEAD: Style = Style::new().bold();
+}
+
+/// `text` in that style.
+pub(crate) fn painted(style: anstyle::Style, text: impl std::fmt::Display) -> String {
+    format!("{style}{text}{style:#}")
+}
+
+/// Says what is wrong, on standard error.
+pub(crate) fn error(text: &str) {
+    note(&format!("{} {}", painted(style::BAD, "error:"), text.trim_end()));
+}
+
+/// Says what is odd, on standard error.
+pub(crate) fn warning(text: &str) {
+    note(&format!("{} {text}", painted(style::WARN, "warning:")));
+}
+
+/// A line on standard error. That nobody reads it is no reason to stop.
+pub(crate) fn note(text: &str) {
+    let _ = writeln!(anstream::stderr(), "{text}");
+}
+
+/// A progress bar on standard error: on a terminal only, and only where it is wanted.
+pub(crate) fn progress(length: u64, wanted: bool) -> ProgressBar {
+    let target = if wanted { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };
+    let style = ProgressStyle::with_template("{bar:30} {pos}/{len} {msg}").expect("the template is ours");
+    ProgressBar::with_draw_target(Some(length), target).with_style(style)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    struct Broken(io::ErrorKind);
+
+    impl Write for Broken {
+        fn write(&mut self, _: &[u8]) -> io::Result<usize> {
+            Err(self.0.into())
+        }
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn a_reader_that_left_is_fine_and_a_full_disk_is_not() {
+        for (kind, fine) in [(io::ErrorKind::BrokenPipe, true), (io::ErrorKind::StorageFull, false)] {
+            let mut out = Out::to(Broken(kind));
+            assert!(!out.closed());
+            out.line("a");
+            out.line("b");
+            assert!(out.closed());
+            assert_eq!(out.finish().is_ok(), fine, "{kind}");
+        }
+    }
+}

@@ -1,0 +1,163 @@
+//! `schedsim run FILE…`: replays scenarios and prints what happened and what came of it.
+//!
+//! Many runs use many threads; what they print comes strictly in the order of files, variants
+//! and seeds. It may use everything. What a newcomer gets wrong: a story without `[expect]` ends
+//! with status 0 whatever comes out; only `test` asks for an `[expect]`.
+
+use std::fs::File;
+use std::path::PathBuf;
+
+use clap::Args;
+use rayon::prelude::*;
+use schedsim::replay::{Replay, difference};
+use schedsim::scenario::Variant;
+use schedsim::trace;
+
+use super::args::{Format, Logic, Look};
+use super::input::{self, Loaded};
+use super::output::{self, Out};
+use super::{Exit, Refusal, crash, json, reproduce, text};
+
+/// Replays scenarios: timeline, outcome, figures
+#[derive(Args)]
+pub(crate) struct RunArgs {
+    /// Scenario files; `-` is standard input
+    #[arg(required = true, value_name = "FILE")]
+    files: Vec<String>,
+    /// Only this variant (repeatable); all by default
+    #[arg(long, value_name = "NAME")]
+    variant: Vec<String>,
+    #[command(flatten)]
+    logic: Logic,
+    /// Writes the trace of the one run to FILE; `.jsonl`: one record a line
+    #[arg(long, value_name = "FILE", value_parser = trace_file, help_heading = "Results")]
+    trace: Option<PathBuf>,
+    /// For whom results are written; JSON: one object a run, as lines when there are several
+    #[arg(long, value_enum, default_value = "text", help_heading = "Results")]
+    format: Format,
+    /// Runs again in a fresh world and names the first record that differs
+    #[arg(long, help_heading = "Results")]
+    twice: bool,
+}
+
+/// One run to make.
+struct Job<'a> {
+    loaded: &'a Loaded,
+    variant: &'a Variant,
+    seed: u64,
+}
+
+/// What one run prints.
+struct Shown {
+    out: String,
+    exit: Exit,
+}
+
+/// So many runs are made before the first is printed, for each thread.
+const CHUNK_PER_THREAD: usize = 4;
+
+pub(crate) fn run(args: &RunArgs, look: &Look, out: &mut Out) -> Result<Exit, Refusal> {
+    let loaded = input::load(&args.files, &args.logic.overrides())?;
+    let chosen = choose(&loaded, &args.variant)?;
+    let seeds = args.logic.seeds.as_ref().map(|seeds| seeds.0.clone());
+    let per_variant = seeds.as_ref().map_or(1, |seeds| seeds.end - seeds.start);
+    let total = u64::try_from(chosen.len()).unwrap_or(u64::MAX).saturating_mul(per_variant);
+    if args.trace.is_some() && total > 1 {
+        return Err(one_trace_only(&chosen, seeds.is_some()));
+    }
+
+    let mut jobs = chosen.iter().flat_map(|(loaded, variant)| {
+        let seeds = seeds.clone().unwrap_or(variant.seed..variant.seed.saturating_add(1));
+        // The last seed of all has none after it; it is one run still.
+        let first = seeds.start;
+        std::iter::once(first).chain(first.saturating_add(1)..seeds.end).map(|seed| Job { loaded, variant, seed })
+    });
+    let chunk = rayon::current_num_threads() * CHUNK_PER_THREAD;
+    let several = total > 1;
+    let mut exit = Exit::Fine;
+    while !out.closed() {
+        let now: Vec<_> = jobs.by_ref().take(chunk).collect();
+        if now.is_empty() {
+            break;
+        }
+        let shown: Vec<_> = now.par_iter().map(|job| one(job, args, look, several)).collect();
+        for shown in shown {
+            let shown = shown?;
+            out.text(&shown.out);
+            exit = exit.max(shown.exit);
+        }
+    }
+    Ok(exit)
+}
+
+/// The variants asked for, in the order of the files; a name that no file has is an error.
+fn choose<'a>(loaded: &'a [Loaded], names: &[String]) -> Result<Vec<(&'a Loaded, &'a Variant)>, Refusal> {
+    let all = || loaded.iter().flat_map(|l| l.scenario.variants.iter().map(move |v| (l, v)));
+    if let Some(missing) = names.iter().find(|name| !all().any(|(_, v)| v.name == **name)) {
+        let mut known: Vec<_> = all().map(|(_, variant)| format!("`{}`", variant.name)).collect();
+        known.sort();
+        known.dedup();
+        return Err(Refusal::nothing(format!("no variant is called `{missing}`; there are {}", known.join(", "))));
+    }
+    Ok(all().filter(|(_, variant)| names.is_empty() || names.contains(&variant.name)).collect())
+}
+
+fn one_trace_only(chosen: &[(&Loaded, &Variant)], seeds: bool) -> Refusal {
+    let names: Vec<_> = chosen.iter().map(|(l, v)| format!("{} @ {}", l.scenario.name, v.name)).collect();
+    let hint = if seeds { "give one --seed" } else { "choose one with --variant" };
+    Refusal::wrong(format!("--trace writes one run, and this asks for more ({}); {hint}", names.join(", ")))
+}
+
+fn one(job: &Job<'_>, args: &RunArgs, look: &Look, several: bool) -> Result<Shown, Refusal> {
+    let words = args.logic.words();
+    let line = reproduce::run(&job.loaded.file, &job.variant.name, job.seed, &words);
+    crash::doing_what(&line, || {
+        let mut variant = job.variant.clone();
+        variant.seed = job.seed;
+        let replay = Replay::of(&job.loaded.scenario, &variant, args.logic.until);
+        if let Some(path) = &args.trace {
+            write_trace(&replay, path, look)?;
+        }
+        let mut shown =
+            Shown { out: String::new(), exit: if replay.checked.passed { Exit::Fine } else { Exit::Failed } };
+        match args.format {
+            Format::Json if several => shown.out = replay.json() + "\n",
+            Format::Json => shown.out = json::spread(&replay.json()) + "\n",
+            Format::Text if args.logic.seeds.is_some() && look.verbose == 0 => shown.out = text::line(&replay, &line),
+            Format::Text => shown.out = text::whole(&replay, look, &line),
+        }
+        if args.twice {
+            let again = Replay::of(&job.loaded.scenario, &variant, args.logic.until);
+            match difference(&replay, &again) {
+                None if args.format == Format::Text && !look.quiet => {
+                    shown.out.push_str(&text::same_twice(&replay));
+                }
+                None => {}
+                Some(difference) => {
+                    let what = format!("the same run gave two results\n{difference}");
+                    crash::report(&what, &format!("{line} --twice"));
+                    shown.exit = Exit::Bug;
+                }
+            }
+        }
+        Ok(shown)
+    })
+}
+
+fn write_trace(replay: &Replay<'_>, path: &std::path::Path, look: &Look) -> Result<(), Refusal> {
+    let written = File::create(path).and_then(|mut file| trace::jsonl::write(&replay.outcome.trace, &mut file));
+    written.map_err(|error| Refusal::wrong(format!("cannot write the trace to `{}`: {error}", path.display())))?;
+    if !look.quiet {
+        output::note(&format!("trace written to {}", path.display()));
+    }
+    Ok(())
+}
+
+fn trace_file(text: &str) -> Result<PathBuf, String> {
+    let path = PathBuf::from(text);
+    match path.extension().and_then(|ending| ending.to_str()) {
+        Some("jsonl") => Ok(path),
+        Some(other) => Err(format!("a trace cannot be written as `.{other}`; possible is `.jsonl`")),
+        None => Err("the ending says how a trace is written; possible is `.jsonl`".to_owned()),
+    }
+}

@@ -1,0 +1,333 @@
+//! `schedsim test PATH…`: replays every scenario below a path and checks it.
+//!
+//! Runs happen on many threads; what is read, written and printed afterwards happens on one, in
+//! the order of the scenarios. It may use everything. What a newcomer gets wrong: `--accept`
+//! accepts texts, never expectations – a story that breaks its `[expect]` fails all the same.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use clap::Args;
+use rayon::prelude::*;
+use schedsim::replay::{Judged, Replay};
+use schedsim::report::corpus::{Corpus, Owner, Shelf, Story, shown};
+use schedsim::report::fingerprints::{Fingerprint, Fingerprints};
+use schedsim::report::snapshot_file::{self, SnapshotError, SnapshotFile};
+use schedsim::scenario::{Overrides, Scenario, Variant};
+
+use super::args::{Look, shell_line};
+use super::output::{self, Out, painted, style};
+use super::{Exit, Refusal, crash, input, reproduce};
+
+/// Replays every scenario below PATH; checks [expect] and the snapshot beside it
+#[derive(Args)]
+pub(crate) struct TestArgs {
+    /// Scenario files, and folders with scenarios below
+    #[arg(required = true, value_name = "PATH")]
+    paths: Vec<String>,
+    /// Writes snapshots and fingerprints as they are now; expectations are checked all the same
+    #[arg(long)]
+    accept: bool,
+    /// So many runs at once; by default as many as there are processors
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    jobs: Option<u16>,
+}
+
+/// A scenario file that could be read.
+struct Book<'a> {
+    story: &'a Story,
+    file: String,
+    scenario: Scenario,
+}
+
+/// What is kept of a run.
+struct Case<'a> {
+    book: &'a Book<'a>,
+    variant: &'a Variant,
+    golden: String,
+    fingerprint: Fingerprint,
+    /// The expectations that did not hold.
+    failures: Vec<String>,
+    /// Whether there are any.
+    expects: bool,
+}
+
+/// Counts and the worst status so far.
+#[derive(Default)]
+struct Tally {
+    passed: usize,
+    failed: usize,
+    broken: bool,
+}
+
+pub(crate) fn test(args: &TestArgs, look: &Look, out: &mut Out) -> Result<Exit, Refusal> {
+    if args.paths.iter().any(|path| path == "-") {
+        return Err(Refusal::wrong("a snapshot lies beside a file, and standard input has no place; `run -` reads it"));
+    }
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(args.jobs.map_or(0, usize::from)).build();
+    let pool = pool.map_err(|error| Refusal::wrong(format!("cannot start threads: {error}")))?;
+    let corpus = Corpus::find(&args.paths).map_err(Refusal::wrong)?;
+    if corpus.stories.is_empty() {
+        return Err(Refusal::nothing(nothing_below(&args.paths, &corpus)));
+    }
+    if look.verbose > 0 {
+        corpus.skipped.iter().for_each(|file| output::note(&format!("no scenario: {}", file.display())));
+    }
+
+    let mut tally = Tally::default();
+    let read: Vec<_> = pool.install(|| corpus.stories.par_iter().map(read).collect());
+    let mut books = Vec::new();
+    for book in read {
+        match book {
+            Ok(book) => books.push(book),
+            Err(text) => {
+                output::note(text.trim_end());
+                tally.failed += 1;
+                tally.broken = true;
+            }
+        }
+    }
+    let cases = pool.install(|| replay_all(&books, look));
+    let mut shelves = shelves(&books)?;
+    for case in &cases {
+        judge(case, args, look, &mut shelves, out, &mut tally)?;
+    }
+    tidy(&corpus, &books, args, &mut shelves, out, &mut tally)?;
+    out.line(&format!("{} passed, {} failed", tally.passed, tally.failed));
+    Ok(match (tally.broken, tally.failed) {
+        (true, _) => Exit::Wrong,
+        (false, 0) => Exit::Fine,
+        (false, _) => Exit::Failed,
+    })
+}
+
+fn nothing_below(paths: &[String], corpus: &Corpus) -> String {
+    let paths = shell_line(paths);
+    match corpus.skipped.len() {
+        0 => format!("no scenario below {paths}: there is no .toml file"),
+        n => format!("no scenario below {paths}: none of {n} .toml files has a top-level `schema`"),
+    }
+}
+
+fn read(story: &Story) -> Result<Book<'_>, String> {
+    let file = story.file.to_string_lossy().into_owned();
+    let scenario = input::load_one(&file, &Overrides::default())?;
+    Ok(Book { story, file, scenario })
+}
+
+fn replay_all<'a>(books: &'a [Book<'a>], look: &Look) -> Vec<Case<'a>> {
+    let all: Vec<_> = books.iter().flat_map(|book| book.scenario.variants.iter().map(move |v| (book, v))).collect();
+    let bar = output::progress(all.len() as u64, !look.quiet);
+    let cases = all
+        .par_iter()
+        .map(|(book, variant)| {
+            let line = reproduce::run(&book.file, &variant.name, variant.seed, &[]);
+            let case = crash::doing_what(&line, || case(book, variant));
+            bar.set_message(book.story.title(&variant.name));
+            bar.inc(1);
+            case
+        })
+        .collect();
+    bar.finish_and_clear();
+    cases
+}
+
+fn case<'a>(book: &'a Book<'a>, variant: &'a Variant) -> Case<'a> {
+    let replay = Replay::of(&book.scenario, variant, None);
+    let (golden, fingerprint) = (replay.golden(), replay.fingerprint());
+    Case { book, variant, golden, fingerprint, expects: replay.judged == Judged::Yes, failures: replay.failures() }
+}
+
+/// The fingerprints of every folder that is concerned. A file that cannot be read stops all, for
+/// to write it anew would lose the lines of scenarios that are not run.
+fn shelves<'a>(books: &'a [Book<'a>]) -> Result<BTreeMap<&'a Shelf, Fingerprints>, Refusal> {
+    let mut shelves = BTreeMap::new();
+    for book in books {
+        let shelf = &book.story.shelf;
+        if !shelves.contains_key(shelf) {
+            let prints = Fingerprints::read(&shelf.snapshots).map_err(|text| {
+                Refusal::wrong(format!("{text}\n  repair the file, or remove it and run with --accept"))
+            })?;
+            shelves.insert(shelf, prints);
+        }
+    }
+    Ok(shelves)
+}
+
+/// Checks one run, writes what is accepted, and tells.
+fn judge(
+    case: &Case<'_>,
+    args: &TestArgs,
+    look: &Look,
+    shelves: &mut BTreeMap<&Shelf, Fingerprints>,
+    out: &mut Out,
+    tally: &mut Tally,
+) -> Result<(), Refusal> {
+    let story = case.book.story;
+    let title = story.title(&case.variant.name);
+    let mut failures: Vec<String> =
+        case.failures.iter().map(|text| format!("  {} {text}\n", painted(style::BAD, "[expect]"))).collect();
+    if !case.expects {
+        failures.push("  there is no [expect]: a test asks for one, with a verdict at least\n".to_owned());
+    }
+
+    let path = story.snapshot(&case.variant.name);
+    let text = if args.accept { accept(case, &path)? } else { compare(case, &path) };
+    let same_text = matches!(text, Text::Same);
+    match text {
+        Text::Same => {}
+        Text::Written => out.line(&format!("{} {}", painted(style::WARN, "wrote"), shown(&path))),
+        Text::Differs(how) => failures.push(how),
+    }
+    let prints = shelves.get_mut(&story.shelf).expect("every book's folder was read");
+    let old = prints.lines.get(&title);
+    if args.accept {
+        prints.lines.insert(title.clone(), case.fingerprint.clone());
+    } else if same_text && old != Some(&case.fingerprint) {
+        // When the text moved as well, it says more.
+        failures.push(fingerprint_moved(&story.shelf, old, &case.fingerprint));
+    }
+
+    if failures.is_empty() {
+        tally.passed += 1;
+        if !look.quiet {
+            out.line(&format!("{} {title}", painted(style::GOOD, "pass ")));
+        }
+        return Ok(());
+    }
+    tally.failed += 1;
+    let reproduce = if case.failures.is_empty() {
+        shell_line(["schedsim", "test", &reproduce::operand(&case.book.file)])
+    } else {
+        reproduce::run(&case.book.file, &case.variant.name, case.variant.seed, &[])
+    };
+    out.text(&format!("{} {title}\n{}  reproduce: {reproduce}\n", painted(style::BAD, "FAIL "), failures.concat()));
+    Ok(())
+}
+
+/// How the text for review is.
+enum Text {
+    /// As in the snapshot.
+    Same,
+    /// Otherwise, and the snapshot was written.
+    Written,
+    /// Otherwise; this is to be shown.
+    Differs(String),
+}
+
+/// A snapshot for a file that has none.
+fn fresh(case: &Case<'_>) -> SnapshotFile {
+    SnapshotFile::new(&format!("scenarios/{}.toml", case.book.story.name), &case.golden)
+}
+
+/// Writes the snapshot, unless it says the same already.
+fn accept(case: &Case<'_>, path: &Path) -> Result<Text, Refusal> {
+    let cannot = |path: &Path, error: std::io::Error| Refusal::wrong(format!("cannot write {}: {error}", shown(path)));
+    let (text, new) = match SnapshotFile::read(path) {
+        Ok(Some(old)) if old.matches(&case.golden) => (Text::Same, None),
+        Ok(Some(old)) => (Text::Written, Some(old.with_body(&case.golden))),
+        Ok(None) | Err(SnapshotError::NotASnapshot) => (Text::Written, Some(fresh(case))),
+        Err(SnapshotError::Io(error)) => return Err(cannot(path, error)),
+    };
+    if let Some(new) = new {
+        new.write(path).map_err(|error| cannot(path, error))?;
+    }
+    let pending = snapshot_file::pending(path);
+    snapshot_file::remove(&pending).map_err(|error| cannot(&pending, error))?;
+    Ok(text)
+}
+
+/// Compares with the snapshot; what differs is left beside it for review.
+fn compare(case: &Case<'_>, path: &Path) -> Text {
+    let pending = snapshot_file::pending(path);
+    let (mut text, new) = match SnapshotFile::read(path) {
+        Ok(Some(old)) if old.matches(&case.golden) => {
+            // What is pending there is stale; that it cannot be removed changes nothing.
+            if !snapshot_file::in_ci() {
+                let _ = snapshot_file::remove(&pending);
+            }
+            return Text::Same;
+        }
+        Ok(Some(old)) => (diff(old.body(), &case.golden, &shown(path)), old.with_body(&case.golden)),
+        Ok(None) => (format!("  {}: there is no snapshot yet; --accept writes it\n", shown(path)), fresh(case)),
+        Err(error) => (format!("  {}: {error}\n", shown(path)), fresh(case)),
+    };
+    if !snapshot_file::in_ci() {
+        match new.write(&pending) {
+            Ok(()) => text.push_str(&format!("  review: {} (or --accept)\n", shown(&pending))),
+            Err(error) => text.push_str(&format!("  cannot write {}: {error}\n", shown(&pending))),
+        }
+    }
+    Text::Differs(text)
+}
+
+fn diff(old: &str, new: &str, name: &str) -> String {
+    let (old, new) = (format!("{old}\n"), format!("{}\n", new.trim_end()));
+    let diff = similar::TextDiff::from_lines(&old, &new);
+    let unified = diff.unified_diff().context_radius(3).header(name, "this run").to_string();
+    let mut text = String::new();
+    for line in unified.lines() {
+        let style = match line.as_bytes().first() {
+            Some(b'+') => style::ADDED,
+            Some(b'-') => style::REMOVED,
+            Some(_) | None => anstyle::Style::new(),
+        };
+        text.push_str(&format!("  {}\n", painted(style, line)));
+    }
+    text
+}
+
+fn fingerprint_moved(shelf: &Shelf, old: Option<&Fingerprint>, new: &Fingerprint) -> String {
+    let path = shown(&Fingerprints::path(&shelf.snapshots));
+    match old {
+        None => format!("  {path}: there is no line for it yet; --accept writes it\n"),
+        Some(old) => format!(
+            "  {path}: the text is the same, the run is not\n  {}\n  {}\n",
+            painted(style::REMOVED, format!("-{old}")),
+            painted(style::ADDED, format!("+{new}"))
+        ),
+    }
+}
+
+/// What is left of scenarios that are gone; and the fingerprints, to their files.
+fn tidy(
+    corpus: &Corpus,
+    books: &[Book<'_>],
+    args: &TestArgs,
+    shelves: &mut BTreeMap<&Shelf, Fingerprints>,
+    out: &mut Out,
+    tally: &mut Tally,
+) -> Result<(), Refusal> {
+    for (shelf, prints) in shelves {
+        let mut run = BTreeMap::new();
+        for book in books.iter().filter(|book| book.story.shelf == **shelf) {
+            let titles = book.scenario.variants.iter().map(|variant| book.story.title(&variant.name)).collect();
+            run.insert(book.story.name.as_str(), titles);
+        }
+        for orphan in corpus.orphans(shelf, &run).map_err(Refusal::wrong)? {
+            output::warning(&format!("{} belongs to no scenario; remove it", shown(&orphan)));
+        }
+        let path = Fingerprints::path(&shelf.snapshots);
+        let gone: Vec<_> =
+            prints.lines.keys().filter(|title| corpus.owner(shelf, title, &run) == Owner::Gone).cloned().collect();
+        for title in gone {
+            if args.accept {
+                prints.lines.remove(&title);
+                out.line(&format!("{} {title} from {}", painted(style::WARN, "removed"), shown(&path)));
+            } else {
+                tally.failed += 1;
+                out.line(&format!("{} {title}", painted(style::BAD, "FAIL ")));
+                out.line(&format!("  {}: its scenario is gone; --accept removes the line", shown(&path)));
+                let words = ["schedsim", "test"].into_iter().map(str::to_owned);
+                let paths = args.paths.iter().map(|path| reproduce::operand(path));
+                out.line(&format!("  reproduce: {}", shell_line(words.chain(paths))));
+            }
+        }
+        if args.accept {
+            prints
+                .write(&shelf.snapshots)
+                .map_err(|error| Refusal::wrong(format!("cannot write {}: {error}", shown(&path))))?;
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,173 @@
+//! What `run` prints for people: timeline, outcome, figures, checks.
+//!
+//! It knows one finished run and writes nothing itself. Text for people is no API; programs read
+//! the JSON. What a newcomer gets wrong: figures that are zero are left out, for most of them
+//! are in most stories.
+
+use schedsim::kernel::{SimDuration, SimTime, Stop};
+use schedsim::replay::{Judged, Replay};
+use schedsim::report::{self, Mark};
+use schedsim::scenario::Verdict;
+use schedsim::trace::timeline;
+
+use super::args::Look;
+use super::output::{painted, style};
+
+/// Everything about one run.
+pub(crate) fn whole(replay: &Replay<'_>, look: &Look, reproduce: &str) -> String {
+    let mut text = head(replay);
+    if !look.quiet {
+        let timeline = timeline::render(&replay.outcome.trace, &options(replay, look));
+        if !timeline.is_empty() {
+            text.push('\n');
+            text.push_str(&timeline);
+        }
+    }
+    text.push_str("\noutcome\n");
+    outcome(replay).iter().for_each(|(what, how)| text.push_str(&fact(what, how)));
+    if !look.quiet {
+        text.push_str(&figures(replay));
+    }
+    text.push_str(&checks(replay, reproduce));
+    text.push('\n');
+    text
+}
+
+/// One run of many, on one line; what failed follows.
+pub(crate) fn line(replay: &Replay<'_>, reproduce: &str) -> String {
+    let name = format!("{} @ {}", replay.scenario.name, replay.variant.name);
+    let (what, how) = outcome(replay).swap_remove(0);
+    let mut text = format!("{name:40} seed {:<8} {} {how}\n", replay.variant.seed, verdict_painted(replay, &what));
+    for failure in replay.failures() {
+        text.push_str(&format!("  {}  {failure}\n", painted(style::BAD, "FAILED")));
+    }
+    if !replay.checked.passed {
+        text.push_str(&reproduced(reproduce));
+    }
+    text
+}
+
+/// What `--twice` adds when all is well.
+pub(crate) fn same_twice(replay: &Replay<'_>) -> String {
+    let records = replay.outcome.trace.records().len();
+    format!("twice: the same {records} records, {}\n\n", replay.digest)
+}
+
+fn options(replay: &Replay<'_>, look: &Look) -> timeline::Options {
+    let palette = timeline::Palette::colour();
+    timeline::Options { verbose: look.verbose > 0, palette, ..report::timeline_options(replay.scenario) }
+}
+
+fn head(replay: &Replay<'_>) -> String {
+    let name = format!("{} @ {}", replay.scenario.name, replay.variant.name);
+    let ran = replay.outcome.ended_at.elapsed().clock();
+    let mut text = format!("{} seed {} | ran {ran}\n", painted(style::HEAD, format!("{name:58}")), replay.variant.seed);
+    for line in replay.scenario.about.trim().lines() {
+        text.push_str(format!("  {}", line.trim()).trim_end());
+        text.push('\n');
+    }
+    text
+}
+
+/// Verdict first, then what else came of it: each a word and how.
+fn outcome(replay: &Replay<'_>) -> Vec<(String, String)> {
+    let outcome = &replay.outcome;
+    let how = match (outcome.verdict, outcome.settled_at, outcome.livelock) {
+        (Verdict::Settled, Some(at), _) => format!("at {}{}", at.elapsed().clock(), after_step(replay, at)),
+        (Verdict::Livelock, _, Some(proof)) => format!(
+            "from {}, repeats every {}: no fault, step or draw lies ahead",
+            proof.from.elapsed().clock(),
+            proof.period.clock()
+        ),
+        (Verdict::Settled | Verdict::Unsettled | Verdict::Livelock, _, _) => {
+            format!("by {}", outcome.ended_at.elapsed().clock())
+        }
+    };
+    let mut facts = vec![(outcome.verdict.name().to_uppercase(), how)];
+    match outcome.stop {
+        Stop::Horizon => {}
+        Stop::EventBudget => {
+            facts.push(("stopped".into(), "the budget of events was used up before the horizon".into()))
+        }
+        Stop::ZeroTimeLoop { task } => {
+            facts.push(("stopped".into(), format!("time stood still: `{task}` and others ran on without it")));
+        }
+    }
+    let expect = replay.variant.expect.as_ref();
+    for (step, refusal) in &outcome.rejected {
+        let name = replay.scenario.steps.get(*step).map_or("?", |step| step.name.as_str());
+        let expected = expect.is_some_and(|expect| expect.rejected.contains(step));
+        let here = if expected { " (expected here)" } else { "" };
+        facts.push(("refused".into(), format!("step `{name}`: {refusal}{here}")));
+    }
+    facts.extend(
+        replay.scenario.warnings.iter().chain(&outcome.warnings).map(|warning| ("warning".to_owned(), warning.clone())),
+    );
+    facts.push(("trace".into(), format!("{} events, {}", outcome.events, replay.digest)));
+    facts
+}
+
+/// `, 5:14.250 after fix`: how long after the step that settling is measured from.
+fn after_step(replay: &Replay<'_>, at: SimTime) -> String {
+    let named = replay.variant.expect.as_ref().and_then(|expect| expect.settled_after);
+    let step = named.map_or_else(|| replay.scenario.steps.last(), |index| replay.scenario.steps.get(index));
+    match step {
+        Some(step) if at.since(step.at) > SimDuration::ZERO => {
+            format!(", {} after {}", at.since(step.at).clock(), step.name)
+        }
+        Some(_) | None => String::new(),
+    }
+}
+
+fn fact(what: &str, how: &str) -> String {
+    let style = match what {
+        "SETTLED" => style::GOOD,
+        "LIVELOCK" | "UNSETTLED" | "stopped" => style::BAD,
+        "warning" | "refused" => style::WARN,
+        _ => anstyle::Style::new(),
+    };
+    format!("  {} {how}\n", painted(style, format!("{what:19}")))
+}
+
+fn verdict_painted(replay: &Replay<'_>, what: &str) -> String {
+    let style = if replay.outcome.verdict == Verdict::Settled { style::GOOD } else { style::BAD };
+    painted(style, format!("{what:9}"))
+}
+
+fn figures(replay: &Replay<'_>) -> String {
+    let mut text = String::new();
+    for (figure, value) in replay.metrics.iter().filter(|(_, value)| !value.is_zero()) {
+        text.push_str(&format!("  {:28}{:>14}\n", figure.name(), value.to_string()));
+    }
+    if text.is_empty() { text } else { format!("\nfigures\n{text}") }
+}
+
+fn checks(replay: &Replay<'_>, reproduce: &str) -> String {
+    let mut text = String::from("\nchecks\n");
+    match replay.judged {
+        Judged::NoExpect => text.push_str("  nothing is expected: there is no [expect]\n"),
+        Judged::CutShort => {
+            text.push_str("  expectations are not checked: the run ends before its horizon (--until)\n")
+        }
+        Judged::Yes => {}
+    }
+    for check in &replay.checked.lines {
+        let (style, mark) = match check.mark {
+            Mark::Holds => (style::GOOD, "holds"),
+            Mark::Broken { expected: true } => (style::WARN, "BROKEN"),
+            Mark::Broken { expected: false } => (style::BAD, "BROKEN"),
+            Mark::Failed => (style::BAD, "FAILED"),
+        };
+        text.push_str(&format!("  {}  {:30} {}\n", painted(style, format!("{mark:6}")), check.subject, check.text));
+    }
+    if !replay.checked.passed {
+        text.push_str(&reproduced(reproduce));
+    } else if replay.judged == Judged::Yes {
+        text.push_str(&format!("  {}\n", painted(style::GOOD, "all as expected")));
+    }
+    text
+}
+
+fn reproduced(line: &str) -> String {
+    format!("  reproduce: {line}\n")
+}

@@ -1,0 +1,339 @@
+//! The executor: one thread, tasks in a slab, woken only by events.
+//!
+//! It knows tasks, timers and groups (a group is what dies together: a process), and nothing of
+//! what they do. Ready tasks run in the order of their wake-ups; when none is ready, the next
+//! event of the agenda moves the clock. What a newcomer gets wrong: dropping a task is how a
+//! process crashes, so every future must be safe to drop at every await.
+
+mod keyed;
+mod ready;
+mod tasks;
+mod timers;
+
+use std::cell::{Cell, RefCell};
+use std::future::Future;
+use std::rc::Rc;
+use std::task::{Context, Waker};
+
+use self::keyed::Key;
+use self::ready::Ready;
+use self::tasks::{BoxFuture, Started, Tasks};
+pub use self::timers::Sleep;
+use self::timers::{Alarm, TimerKey, Timers};
+use super::cause::RecordId;
+use super::time::{SimDuration, SimTime};
+
+/// Tasks that die together: a process of the simulated platform, or the world itself (group 0).
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub struct GroupId(pub u32);
+
+impl GroupId {
+    /// The group that nothing kills.
+    pub const WORLD: Self = Self(0);
+}
+
+/// A task: its place in the slab and the number of its birth, so that a late wake-up of a dead
+/// task finds nobody.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct TaskId(Key);
+
+/// Why a run stopped.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Stop {
+    /// The horizon was reached, or nothing was left to happen before it.
+    Horizon,
+    /// The event budget was used up.
+    EventBudget,
+    /// Too many events without progress of time.
+    ZeroTimeLoop {
+        /// What the task that ran last is called.
+        task: &'static str,
+    },
+}
+
+/// What one step did.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Step {
+    /// Something ran.
+    Ran,
+    /// Nothing is left that happens before the limit.
+    Idle,
+    /// A guard ended the run.
+    Stopped(Stop),
+}
+
+/// The guards of a run.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Budget {
+    /// Most events (polls of tasks, timers, sleeps that end at once) in the whole run.
+    pub events: u64,
+    /// Most events at one instant.
+    pub events_per_instant: u64,
+}
+
+impl Default for Budget {
+    fn default() -> Self {
+        Self { events: 50_000_000, events_per_instant: 2_000_000 }
+    }
+}
+
+/// The task that is being polled.
+#[derive(Clone, Copy)]
+struct Running {
+    task: TaskId,
+    group: GroupId,
+    /// Tells its own waker from those of the combinators inside it; only ever compared.
+    waker: *const (),
+}
+
+struct Core {
+    now: Cell<SimTime>,
+    cause: Cell<RecordId>,
+    running: Cell<Option<Running>>,
+    timers: RefCell<Timers>,
+    tasks: RefCell<Tasks>,
+    ready: Ready,
+    events: Cell<u64>,
+    events_now: Cell<u64>,
+    closed: Cell<bool>,
+    budget: Budget,
+}
+
+/// A handle to the kernel of one run; clones share it.
+///
+/// Tasks hold such handles and the kernel holds the tasks: whoever made a kernel must call
+/// [`Kernel::close`] in the end, or its memory is never given back.
+#[derive(Clone)]
+pub struct Kernel(Rc<Core>);
+
+impl Kernel {
+    /// A kernel at time zero without tasks.
+    pub fn new(budget: Budget) -> Self {
+        Self(Rc::new(Core {
+            now: Cell::new(SimTime::ZERO),
+            cause: Cell::new(RecordId::NONE),
+            running: Cell::new(None),
+            timers: RefCell::new(Timers::new()),
+            tasks: RefCell::new(Tasks::new()),
+            ready: Ready::default(),
+            events: Cell::new(0),
+            events_now: Cell::new(0),
+            closed: Cell::new(false),
+            budget,
+        }))
+    }
+
+    /// The simulated time.
+    pub fn now(&self) -> SimTime {
+        self.0.now.get()
+    }
+    /// The cause of whatever happens now.
+    pub fn cause(&self) -> RecordId {
+        self.0.cause.get()
+    }
+    /// Makes `cause` the cause of what the running task does from here on.
+    pub fn set_cause(&self, cause: RecordId) {
+        self.0.cause.set(cause);
+    }
+    /// How many events have run.
+    pub fn events(&self) -> u64 {
+        self.0.events.get()
+    }
+    /// The group of the running task; the world's when none runs.
+    pub fn current_group(&self) -> GroupId {
+        self.0.running.get().map_or(GroupId::WORLD, |running| running.group)
+    }
+    /// Whether a task is ready to run at this instant.
+    pub fn has_ready(&self) -> bool {
+        self.first_ready().is_some()
+    }
+    /// The time of the next timer, should no task be ready. Cancelled ones do not count.
+    pub fn next_time(&self) -> Option<SimTime> {
+        self.0.timers.borrow_mut().first(&self.0.tasks.borrow())
+    }
+
+    /// Starts a task; it runs for the first time after those that are ready now.
+    pub fn spawn(&self, group: GroupId, name: &'static str, future: impl Future<Output = ()> + 'static) -> TaskId {
+        self.spawn_boxed(group, name, Box::pin(future))
+    }
+
+    /// As [`Kernel::spawn`], for a future that is boxed already.
+    pub fn spawn_boxed(&self, group: GroupId, name: &'static str, future: BoxFuture) -> TaskId {
+        let core = &*self.0;
+        let id = core.tasks.borrow_mut().insert(group, name, core.cause.get(), future, &core.ready);
+        if core.closed.get() {
+            self.kill_task(id);
+        }
+        id
+    }
+
+    /// Drops every task of `group`, the eldest first: the process is dead. A task that kills its
+    /// own group is dropped when its poll returns; it must await something that never comes.
+    /// What their destructors do, the caller does; what they spawn, lives.
+    pub fn kill(&self, group: GroupId) {
+        // Destructors may use the kernel (a sleep gives its timer back): no borrow is held when
+        // they run. The same goes for every other place where something is dropped.
+        let dead = self.0.tasks.borrow_mut().kill_group(group);
+        drop(dead);
+    }
+
+    /// Drops one task, if it still lives; when it is the caller, as its poll returns.
+    pub fn kill_task(&self, id: TaskId) {
+        let dead = self.0.tasks.borrow_mut().kill(id);
+        drop(dead);
+    }
+
+    /// Ends the run: drops all tasks, and at once whatever is spawned from here on.
+    pub fn close(&self) {
+        self.0.closed.set(true);
+        let dead = self.0.tasks.borrow_mut().kill_all();
+        drop(dead);
+    }
+
+    /// Ends after `d`.
+    pub fn sleep(&self, d: SimDuration) -> Sleep {
+        self.sleep_until(self.now() + d)
+    }
+
+    /// Ends at `at`, at once when that has passed.
+    pub fn sleep_until(&self, at: SimTime) -> Sleep {
+        Sleep::new(self.clone(), at)
+    }
+
+    /// Runs one ready task, or else the next event that is not later than `limit`.
+    pub fn step(&self, limit: SimTime) -> Step {
+        let core = &*self.0;
+        assert!(core.running.get().is_none(), "a task cannot step the kernel that runs it");
+        if let Some(id) = self.first_ready() {
+            if let Some(stop) = self.exhausted(core.now.get()) {
+                return Step::Stopped(stop);
+            }
+            core.ready.pop();
+            core.tasks.borrow_mut().unqueue(id);
+            self.count();
+            self.poll(id);
+            return Step::Ran;
+        }
+        let alarm = {
+            let mut timers = core.timers.borrow_mut();
+            let at = match timers.first(&core.tasks.borrow()) {
+                Some(at) if at <= limit => at,
+                _ => return Step::Idle,
+            };
+            if let Some(stop) = self.exhausted(at) {
+                return Step::Stopped(stop);
+            }
+            self.move_clock(at);
+            timers.fire(&mut core.tasks.borrow_mut()).expect("the first timer lives")
+        };
+        self.count();
+        match alarm {
+            // None was ready, so it is next anyhow: no need to queue it.
+            Alarm::Task(id) => self.poll(id),
+            Alarm::Waker(waker) => waker.wake(),
+        }
+        Step::Ran
+    }
+
+    /// Moves the clock to `at`, before which nothing may be left to happen.
+    pub fn advance_to(&self, at: SimTime) {
+        debug_assert!(!self.has_ready(), "a task is ready at {:?}", self.now());
+        debug_assert!(self.next_time().is_none_or(|next| next >= at), "an event comes before {at:?}");
+        self.move_clock(at);
+    }
+
+    fn move_clock(&self, at: SimTime) {
+        if at > self.now() {
+            self.0.now.set(at);
+            self.0.events_now.set(0);
+        }
+    }
+
+    /// The guard that forbids an event at `at`.
+    fn exhausted(&self, at: SimTime) -> Option<Stop> {
+        let core = &*self.0;
+        if core.events.get() >= core.budget.events {
+            return Some(Stop::EventBudget);
+        }
+        let same_instant = at <= core.now.get();
+        (same_instant && core.events_now.get() >= core.budget.events_per_instant)
+            .then(|| Stop::ZeroTimeLoop { task: core.tasks.borrow().last_name() })
+    }
+
+    fn count(&self) {
+        self.0.events.set(self.0.events.get() + 1);
+        self.0.events_now.set(self.0.events_now.get() + 1);
+    }
+
+    /// Counts a sleep that ends at once; false when a guard forbids it.
+    fn count_instant_sleep(&self) -> bool {
+        let allowed = self.exhausted(self.now()).is_none();
+        if allowed {
+            self.count();
+        }
+        allowed
+    }
+
+    /// The first ready task that lives. The dead before it are forgotten.
+    fn first_ready(&self) -> Option<TaskId> {
+        loop {
+            let id = self.0.ready.front()?;
+            if self.0.tasks.borrow().is_alive(id) {
+                return Some(id);
+            }
+            self.0.ready.pop();
+        }
+    }
+
+    fn poll(&self, id: TaskId) {
+        let core = &*self.0;
+        let Some(Started { mut body, group, cause }) = core.tasks.borrow_mut().start(id) else {
+            return;
+        };
+        core.cause.set(cause);
+        core.running.set(Some(Running { task: id, group, waker: body.waker.data() }));
+        let done = body.future.as_mut().poll(&mut Context::from_waker(&body.waker)).is_ready();
+        let dead = if done {
+            core.tasks.borrow_mut().remove(id);
+            Some(body)
+        } else {
+            core.tasks.borrow_mut().put_back(id, body, core.cause.get())
+        };
+        // Its destructors still belong to it.
+        drop(dead);
+        core.running.set(None);
+        core.cause.set(RecordId::NONE);
+    }
+
+    fn set_timer(&self, at: SimTime, waker: &Waker) -> TimerKey {
+        let alarm = match self.awaiting(waker) {
+            Some(id) => Alarm::Task(id),
+            None => Alarm::Waker(waker.clone()),
+        };
+        self.0.timers.borrow_mut().set(at, alarm, &mut self.0.tasks.borrow_mut())
+    }
+
+    /// Sees to it that a timer tells `waker`. When it tells another, a new one takes its place.
+    fn redirect_timer(&self, timer: TimerKey, at: SimTime, waker: &Waker) -> TimerKey {
+        let awaiting = self.awaiting(waker);
+        if self.0.timers.borrow().tells(timer, awaiting, waker, &self.0.tasks.borrow()) {
+            return timer;
+        }
+        self.cancel_timer(timer);
+        self.set_timer(at, waker)
+    }
+
+    fn cancel_timer(&self, timer: TimerKey) {
+        // When it has fired already, the key finds nothing.
+        let alarm = self.0.timers.borrow_mut().cancel(timer, &mut self.0.tasks.borrow_mut());
+        drop(alarm);
+    }
+
+    /// The running task, when `waker` is its own and not that of a combinator inside it.
+    fn awaiting(&self, waker: &Waker) -> Option<TaskId> {
+        self.0.running.get().filter(|running| running.waker == waker.data()).map(|running| running.task)
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,208 @@
+//! Timers: who is told when an instant comes, and the future that waits for one.
+//!
+//! It knows the agenda, which holds the keys of the timers as payloads; it never calls anyone,
+//! the executor does. Cancelling a timer only forgets its key; what is left in the agenda is
+//! skipped when its time comes, and swept out when the dead outnumber the living, so that a
+//! time-out around every short call costs no memory. What a newcomer gets wrong: a `Sleep`
+//! holds no timer until it is polled, and gives it back when it is dropped.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::task::{Context, Poll, Waker};
+
+use super::keyed::{Births, HasKey, Key, Keyed};
+use super::tasks::Tasks;
+use super::{Kernel, TaskId};
+use crate::kernel::agenda::Agenda;
+use crate::kernel::time::SimTime;
+
+/// So many dead events may always stay: sweeping a short agenda again and again is no use.
+const DEAD_MAX: usize = 64;
+
+/// A timer, as the agenda knows it. Nearly all are a task's own: such a timer is a number in
+/// the task, and the key names the task's slot and that number. All others, those of
+/// combinators and the second ones of a task, have an entry of their own.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum TimerKey {
+    Own(Key),
+    Other(Key),
+}
+
+/// The highest bit of a payload tells the two apart; a key leaves it free.
+const OWN: u64 = 1 << 63;
+
+impl TimerKey {
+    fn to_payload(self) -> u64 {
+        match self {
+            Self::Own(key) => key.number() | OWN,
+            Self::Other(key) => key.number(),
+        }
+    }
+    fn from_payload(payload: u64) -> Self {
+        let key = Key::from_number(payload & !OWN);
+        if payload & OWN != 0 { Self::Own(key) } else { Self::Other(key) }
+    }
+}
+
+/// Who is told when a timer fires.
+pub(super) enum Alarm {
+    /// A task that awaits it itself.
+    Task(TaskId),
+    /// A combinator inside a task, or someone outside.
+    Waker(Waker),
+}
+
+struct Other {
+    key: Key,
+    alarm: Alarm,
+}
+
+impl HasKey for Other {
+    fn key(&self) -> Key {
+        self.key
+    }
+}
+
+/// The timers that live, but for the number in each task, and the agenda in which dead ones
+/// may linger.
+pub(super) struct Timers {
+    others: Keyed<Other>,
+    owns: Births,
+    agenda: Agenda,
+}
+
+impl Timers {
+    pub(super) fn new() -> Self {
+        Self { others: Keyed::new(), owns: Births::default(), agenda: Agenda::new() }
+    }
+
+    pub(super) fn set(&mut self, at: SimTime, alarm: Alarm, tasks: &mut Tasks) -> TimerKey {
+        let timer = match alarm {
+            Alarm::Task(id) => {
+                let number = self.owns.next();
+                if tasks.wait(id, number) { TimerKey::Own(Key::new(id.0.slot(), number)) } else { self.other(alarm) }
+            }
+            Alarm::Waker(_) => self.other(alarm),
+        };
+        self.agenda.push(at, timer.to_payload());
+        timer
+    }
+
+    fn other(&mut self, alarm: Alarm) -> TimerKey {
+        TimerKey::Other(self.others.insert_with(|key| Other { key, alarm }))
+    }
+
+    /// Forgets a timer, unless it has fired. The caller drops the alarm, which may do anything.
+    pub(super) fn cancel(&mut self, timer: TimerKey, tasks: &mut Tasks) -> Option<Alarm> {
+        let alarm = self.take(timer, tasks);
+        if self.agenda.len() > 2 * self.living(tasks) + DEAD_MAX {
+            self.sweep(tasks);
+        }
+        alarm
+    }
+
+    #[cold]
+    fn sweep(&mut self, tasks: &Tasks) {
+        let Self { others, agenda, .. } = self;
+        agenda.retain(|payload| lives(TimerKey::from_payload(payload), others, tasks));
+    }
+
+    /// When the next timer that lives will fire.
+    pub(super) fn first(&mut self, tasks: &Tasks) -> Option<SimTime> {
+        while let Some((at, payload)) = self.agenda.first() {
+            if lives(TimerKey::from_payload(payload), &self.others, tasks) {
+                return Some(at);
+            }
+            self.agenda.pop();
+        }
+        None
+    }
+
+    /// Takes the timer of which [`Timers::first`] told.
+    pub(super) fn fire(&mut self, tasks: &mut Tasks) -> Option<Alarm> {
+        let (_, payload) = self.agenda.pop()?;
+        self.take(TimerKey::from_payload(payload), tasks)
+    }
+
+    fn take(&mut self, timer: TimerKey, tasks: &mut Tasks) -> Option<Alarm> {
+        match timer {
+            TimerKey::Own(key) => tasks.end_wait(key.slot(), key.birth()).map(Alarm::Task),
+            TimerKey::Other(key) => self.others.remove(key).map(|other| other.alarm),
+        }
+    }
+
+    /// Whether a timer that lives would tell `task`, or else `waker`.
+    pub(super) fn tells(&self, timer: TimerKey, task: Option<TaskId>, waker: &Waker, tasks: &Tasks) -> bool {
+        match timer {
+            TimerKey::Own(key) => {
+                task.is_some_and(|task| task.0.slot() == key.slot()) && tasks.waits(key.slot(), key.birth())
+            }
+            TimerKey::Other(key) => match (self.others.get(key).map(|other| &other.alarm), task) {
+                (Some(Alarm::Task(told)), Some(task)) => *told == task,
+                (Some(Alarm::Waker(told)), None) => told.will_wake(waker),
+                _ => false,
+            },
+        }
+    }
+
+    /// How many timers live.
+    pub(super) fn living(&self, tasks: &Tasks) -> usize {
+        self.others.len() + tasks.waiting()
+    }
+
+    /// How many events the agenda holds, for the living and the dead.
+    #[cfg(test)]
+    pub(super) fn pending(&self) -> usize {
+        self.agenda.len()
+    }
+}
+
+fn lives(timer: TimerKey, others: &Keyed<Other>, tasks: &Tasks) -> bool {
+    match timer {
+        TimerKey::Own(key) => tasks.waits(key.slot(), key.birth()),
+        TimerKey::Other(key) => others.contains(key),
+    }
+}
+
+/// A future that ends at an instant. Dropping it takes its timer back.
+pub struct Sleep {
+    kernel: Kernel,
+    at: SimTime,
+    timer: Option<TimerKey>,
+}
+
+impl Sleep {
+    pub(super) fn new(kernel: Kernel, at: SimTime) -> Self {
+        Self { kernel, at, timer: None }
+    }
+}
+
+impl Future for Sleep {
+    type Output = ();
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        if self.kernel.now() >= self.at {
+            // A loop around sleeps that end at once never comes back to the executor, so the
+            // guards must be asked here; the next step then finds them used up.
+            if self.timer.is_none() && !self.kernel.count_instant_sleep() {
+                cx.waker().wake_by_ref();
+                return Poll::Pending;
+            }
+            return Poll::Ready(());
+        }
+        self.timer = Some(match self.timer {
+            None => self.kernel.set_timer(self.at, cx.waker()),
+            // Polled again before its time: perhaps by another task or combinator than before.
+            Some(timer) => self.kernel.redirect_timer(timer, self.at, cx.waker()),
+        });
+        Poll::Pending
+    }
+}
+
+impl Drop for Sleep {
+    fn drop(&mut self) {
+        if let Some(timer) = self.timer.take() {
+            self.kernel.cancel_timer(timer);
+        }
+    }
+}

@@ -1,0 +1,121 @@
+//! One run with all that is read from it: figures, checks, digest, texts.
+//!
+//! `run`, `test` and this crate's own tests all go through here, so that they can never judge a
+//! run differently. It may use simulation, trace and report, and prints nothing. What a newcomer
+//! gets wrong: a run that ends before the horizon is shown and not judged, for expectations
+//! speak of the whole story.
+
+use crate::kernel::SimTime;
+use crate::report::fingerprints::Fingerprint;
+use crate::report::{self, ExpectResult};
+use crate::scenario::{Scenario, Variant};
+use crate::sim::{Outcome, Simulation};
+use crate::trace::metrics::Metrics;
+
+/// One run.
+pub struct Replay<'a> {
+    /// Its story.
+    pub scenario: &'a Scenario,
+    /// The logic, with the seed of this run.
+    pub variant: &'a Variant,
+    /// What came of it.
+    pub outcome: Outcome,
+    /// The figures.
+    pub metrics: Metrics,
+    /// The digest of the trace.
+    pub digest: String,
+    /// Whether expectations were checked.
+    pub judged: Judged,
+    /// How the checks came out; of a run that was not judged, nothing was asked.
+    pub checked: ExpectResult,
+}
+
+/// Whether a run was held against its expectations.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Judged {
+    /// It was.
+    Yes,
+    /// There are none.
+    NoExpect,
+    /// It ended before the horizon.
+    CutShort,
+}
+
+impl<'a> Replay<'a> {
+    /// Runs the story under that logic, to its horizon or to `until`.
+    pub fn of(scenario: &'a Scenario, variant: &'a Variant, until: Option<SimTime>) -> Self {
+        let mut simulation = Simulation::new(scenario, variant);
+        if let Some(until) = until {
+            simulation = simulation.until(until);
+        }
+        let outcome = simulation.run();
+        let metrics = report::figures(scenario, &outcome);
+        let digest = outcome.trace.digest();
+        let cut = until.is_some_and(|until| until < scenario.horizon);
+        let (judged, checked) = match &variant.expect {
+            Some(_) if cut => {
+                let unasked = Variant { expect: None, ..variant.clone() };
+                (Judged::CutShort, report::check(scenario, &unasked, &outcome, &metrics))
+            }
+            Some(_) => (Judged::Yes, report::check(scenario, variant, &outcome, &metrics)),
+            None => (Judged::NoExpect, report::check(scenario, variant, &outcome, &metrics)),
+        };
+        Self { scenario, variant, outcome, metrics, digest, judged, checked }
+    }
+
+    /// The expectations that did not hold, in words.
+    pub fn failures(&self) -> Vec<String> {
+        self.checked.failures.iter().map(ToString::to_string).collect()
+    }
+
+    /// The text for review.
+    pub fn golden(&self) -> String {
+        report::golden(self.scenario, self.variant, &self.outcome, &self.metrics, &self.checked)
+    }
+
+    /// The result for programs, as one line.
+    pub fn json(&self) -> String {
+        report::json(self.scenario, self.variant, &self.outcome, &self.metrics, &self.checked)
+    }
+
+    /// Its line in the file of fingerprints.
+    pub fn fingerprint(&self) -> Fingerprint {
+        Fingerprint { events: self.outcome.events, digest: self.digest.clone() }
+    }
+}
+
+/// The first thing in which two runs differ, in words; none when they are the same.
+pub fn difference(first: &Replay<'_>, second: &Replay<'_>) -> Option<String> {
+    let (a, b) = (&first.outcome, &second.outcome);
+    let record = |outcome: &Outcome, index: usize| {
+        let mut line = Vec::new();
+        outcome.trace.write_json(index, &mut line).expect("memory can be written");
+        String::from_utf8(line).expect("JSON is UTF-8")
+    };
+    let (long_a, long_b) = (a.trace.records().len(), b.trace.records().len());
+    // When the digests agree, so do the records.
+    let common = if first.digest == second.digest { 0 } else { long_a.min(long_b) };
+    for index in 0..common {
+        let (one, other) = (record(a, index), record(b, index));
+        if one != other {
+            return Some(format!("  the first record that differs:\n  first   {one}\n  second  {other}"));
+        }
+    }
+    if long_a != long_b {
+        let (which, longer) = if long_a > long_b { ("first ", a) } else { ("second", b) };
+        let next = record(longer, long_a.min(long_b));
+        return Some(format!("  one run ends where the other goes on:\n  {which}  {next}"));
+    }
+    let (one, other) = (beside_the_trace(a), beside_the_trace(b));
+    (one != other)
+        .then(|| format!("  the records are the same, the outcome is not:\n  first   {one}\n  second  {other}"))
+}
+
+/// All of an outcome that is not in its records.
+fn beside_the_trace(outcome: &Outcome) -> String {
+    let Outcome { trace: _, verdict, settled_at, livelock, ended_at, stop, events, violations, rejected, warnings } =
+        outcome;
+    format!(
+        "{verdict:?} {settled_at:?} {livelock:?} {ended_at:?} {stop:?} {events} {violations:?} {rejected:?} {warnings:?}"
+    )
+}

@@ -1,0 +1,164 @@
+//! The format as data: every table of a scenario file, its keys, their kinds, defaults and meaning.
+//!
+//! The walker reads files by these lists and the reference page is made from them, so neither can
+//! know a key that the other does not. Only names and texts; nothing is parsed here. What a
+//! newcomer gets wrong: a key that is listed and never read is a bug, and the walker asserts it.
+
+mod constants;
+mod reference;
+mod tables;
+
+pub use reference::reference;
+pub use tables::METRICS;
+
+pub(crate) use tables::{BOUNDS, EFFECT, SCENARIO, SPREAD, WORKLOAD};
+
+/// What stands under a key.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Kind {
+    /// Any text.
+    Text,
+    /// The name of something.
+    Name,
+    /// A list of names.
+    Names,
+    /// `"2026-03-11"`, `"current"` or `"proposed"`.
+    Day,
+    /// `"5m"`.
+    Duration,
+    /// `["1s", "4s"]`.
+    DurationPair,
+    /// A duration that may be random.
+    Spread,
+    /// A random duration, `"never"`, or a list of these for each boot.
+    Delays,
+    /// A whole number within bounds.
+    Int {
+        /// The least.
+        min: u64,
+        /// The most.
+        max: u64,
+    },
+    /// A list of whole numbers from 1.
+    Ints,
+    /// A number with a point, in parts per million, within bounds.
+    Decimal {
+        /// The least.
+        min: u64,
+        /// The most.
+        max: u64,
+    },
+    /// Any number that is not negative.
+    Number,
+    /// `"5/s"`.
+    Rate,
+    /// One of these words.
+    Word(&'static [&'static str]),
+    /// `{}`: there is nothing to say about it.
+    Empty,
+    /// A table.
+    Table(&'static TableSpec),
+    /// A table of which there can be several.
+    Tables(&'static TableSpec),
+    /// A table for each app and service: `[workload.APP.SERVICE]`.
+    PerService(&'static TableSpec),
+}
+
+/// One key.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Key {
+    pub(crate) name: &'static str,
+    pub(crate) kind: Kind,
+    /// As the reference shows it: a value as TOML, or words.
+    pub(crate) default: &'static str,
+    /// What it means, in one line.
+    pub(crate) doc: &'static str,
+}
+
+/// The default of a key that must be there.
+pub(crate) const REQUIRED: &str = "required";
+/// The default of a key of which a table has exactly one.
+pub(crate) const ONE_OF: &str = "one of these";
+
+/// One table.
+#[derive(Debug)]
+pub(crate) struct TableSpec {
+    /// As messages name it: `[[step]]`, `do.deploy`.
+    pub(crate) name: &'static str,
+    /// What it is about.
+    pub(crate) doc: &'static str,
+    /// Its keys.
+    pub(crate) keys: Keys,
+}
+
+/// The keys of a table: written down here, or made from another list.
+#[derive(Debug)]
+pub(crate) enum Keys {
+    Listed(&'static [Key]),
+    Made(fn() -> &'static [Key]),
+}
+
+impl TableSpec {
+    /// Its keys, in the order of the documentation.
+    pub(crate) fn keys(&self) -> &'static [Key] {
+        match self.keys {
+            Keys::Listed(keys) => keys,
+            Keys::Made(keys) => keys(),
+        }
+    }
+    /// Their names.
+    pub(crate) fn names(&self) -> impl Iterator<Item = &'static str> {
+        self.keys().iter().map(|key| key.name)
+    }
+    /// The key of that name.
+    pub(crate) fn key(&self, name: &str) -> Option<&'static Key> {
+        self.keys().iter().find(|key| key.name == name)
+    }
+    /// The tables directly below it.
+    fn children(&self) -> impl Iterator<Item = &'static TableSpec> {
+        self.keys().iter().filter_map(|key| match key.kind {
+            Kind::Table(spec) | Kind::Tables(spec) | Kind::PerService(spec) => Some(spec),
+            Kind::Spread => Some(&SPREAD),
+            _ => None,
+        })
+    }
+}
+
+/// Every table, each once, parents before children, in the order of the documentation.
+pub(crate) fn tables() -> Vec<&'static TableSpec> {
+    fn visit(spec: &'static TableSpec, found: &mut Vec<&'static TableSpec>) {
+        if found.iter().any(|known| std::ptr::eq(*known, spec)) {
+            return;
+        }
+        found.push(spec);
+        for child in spec.children().filter(|child| !std::ptr::eq(*child, &SPREAD)) {
+            visit(child, found);
+        }
+    }
+    let mut found = Vec::new();
+    visit(&SCENARIO, &mut found);
+    found.push(&SPREAD);
+    found
+}
+
+/// The table that does have a key which `spec` lacks: a child or sibling rather than a stranger.
+pub(crate) fn owner_of(key: &str, spec: &'static TableSpec) -> Option<&'static TableSpec> {
+    let all = tables();
+    let same = |a: &TableSpec, b: &TableSpec| std::ptr::eq(a, b);
+    let parents = || all.iter().copied().filter(|parent| parent.children().any(|child| same(child, spec)));
+    let distance = |owner: &'static TableSpec| {
+        if spec.children().any(|child| same(child, owner)) {
+            0
+        } else if parents().any(|parent| parent.children().any(|child| same(child, owner))) {
+            1
+        } else if parents().any(|parent| same(parent, owner)) {
+            2
+        } else {
+            3
+        }
+    };
+    all.iter()
+        .copied()
+        .filter(|owner| !same(owner, spec) && owner.key(key).is_some())
+        .min_by_key(|owner| distance(owner))
+}

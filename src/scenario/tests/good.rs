@@ -1,0 +1,267 @@
+//! Files that follow the contract are read, and say what they mean.
+
+use std::path::Path;
+
+use crate::appconfig::Loader;
+use crate::controllers::fixes::Fix;
+use crate::controllers::tuning::{Setting, TickerPhase, Tuning};
+use crate::kernel::{SimDuration, SimTime};
+use crate::model::{Controller, Name, Point, SandboxStatus};
+use crate::scenario::schema::{self, Kind, ONE_OF, REQUIRED};
+use crate::scenario::{Action, Overrides, Scenario};
+use crate::world::spec::{AnyStatus, Delay, Effect, Invariant, Spread, WorkloadSpec};
+
+/// The example of the contract, without the part that is not simulated yet.
+pub(super) const EXAMPLE: &str = include_str!("example.toml");
+/// All of it.
+const FULL_EXAMPLE: &str = include_str!("example-full.toml");
+
+pub(super) const HEAD: &str = "schema = 1\nhorizon = \"1h\"\n";
+pub(super) const DEPLOY: &str = "[[step]]\nname = \"go\"\nat = \"0s\"\ndo.deploy = { app = \"pds\", config = '' }\n";
+
+pub(super) fn read(text: &str) -> Scenario {
+    read_with(text, &Overrides::default())
+}
+
+pub(super) fn read_with(text: &str, overrides: &Overrides) -> Scenario {
+    let dir = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/scenario/tests/files");
+    match Scenario::from_text(text, "story.toml", Some(&dir), overrides) {
+        Ok(scenario) => scenario,
+        Err(diagnostics) => panic!("{diagnostics}"),
+    }
+}
+
+fn below_head(text: &str) -> Scenario {
+    read(&format!("{HEAD}{text}"))
+}
+
+fn secs(n: u64) -> SimDuration {
+    SimDuration::from_secs(n)
+}
+
+fn after(n: u64) -> Delay {
+    Delay::After(Spread::Constant(secs(n)))
+}
+
+#[test]
+fn the_example_of_the_contract_is_read() {
+    insta::with_settings!({ omit_expression => true, prepend_module_to_snapshot => false }, {
+        insta::assert_debug_snapshot!("example", read(EXAMPLE));
+    });
+}
+
+#[test]
+fn of_the_full_example_only_the_traffic_is_refused() {
+    let errors =
+        Scenario::from_text(FULL_EXAMPLE, "x", Some(Path::new("src/scenario/tests/files")), &Overrides::default())
+            .expect_err("traffic is not simulated yet");
+    let messages: Vec<&str> = errors.problems().map(|problem| problem.message).collect();
+    assert_eq!(messages, ["`[[traffic]]` is not simulated yet: the activator comes in a later version"]);
+}
+
+#[test]
+fn a_scenario_without_variants_has_one_called_main() {
+    let scenario = below_head("seed = 7\n[policy]\nas_of = \"2026-03-11\"\n[expect]\nverdict = \"settled\"\n");
+    let [main] = &scenario.variants[..] else { panic!("{:?}", scenario.variants) };
+    assert_eq!((main.name.as_str(), main.seed, main.policy.as_of.as_str()), ("main", 7, "2026-03-11"));
+    assert!(main.expect.is_some());
+    assert!(below_head("").variants[0].expect.is_none(), "nothing is expected where nothing is written");
+}
+
+#[test]
+fn names_have_defaults() {
+    let fault = "[[fault]]\non = \"disk.*\"\neffect.hang = {}\n";
+    let scenario = below_head(&format!("{fault}[[variant]]\n[[variant]]\n[[step]]\nat = \"1s\"\ndo.note = \"x\"\n"));
+    assert_eq!(scenario.name, "story");
+    assert_eq!(scenario.faults[0].name.as_str(), "fault 1");
+    assert_eq!(scenario.variants[1].name, "variant 2");
+    assert_eq!(scenario.steps[0].name.as_str(), "step 1");
+}
+
+#[test]
+fn a_variant_replaces_policy_and_expectations_and_merges_tuning() {
+    let scenario = below_head(
+        "seed = 1\n[policy]\nwithout = [\"crash-backoff\"]\n[tuning]\nlease_poll = \"1s\"\nready_poll = \"2s\"\n\
+         [expect]\nverdict = \"settled\"\nviolations = [\"progress\"]\n\
+         [[variant]]\nname = \"same\"\n\
+         [[variant]]\nname = \"own\"\nseed = 2\npolicy = { as_of = \"proposed\" }\ntuning.ready_poll = \"3s\"\nexpect = {}\n",
+    );
+    let [same, own] = &scenario.variants[..] else { panic!("two variants") };
+    assert!(!same.policy.fixes.has(Fix::CrashBackoff) && own.policy.fixes.has(Fix::CrashBackoff));
+    assert!(own.policy.fixes.has(Fix::DiffClearsFields), "proposed has more than history");
+    assert_eq!((same.seed, own.seed), (1, 2));
+    let polls = |tuning: &Tuning| (tuning.lease_poll, tuning.ready_poll);
+    assert_eq!(polls(&same.tuning), (secs(1), secs(2)));
+    assert_eq!(polls(&own.tuning), (secs(1), secs(3)));
+    assert_eq!(same.expect.as_ref().map(|expect| &expect.violations[..]), Some(&[Invariant::Progress][..]));
+    assert_eq!(own.expect, Some(Default::default()));
+}
+
+#[test]
+fn a_day_may_select_fixes_that_are_not_built() {
+    let missing = &below_head("policy.as_of = \"2025-10-25\"\n").variants[0].policy.missing;
+    assert_eq!(missing[..], [Fix::SkipDead]);
+}
+
+#[test]
+fn every_constant_can_be_set_in_a_file() {
+    let text = "[tuning]\nmax_pool_size = 3\nticker_phase = \"seed\"\nport_poll = \"1s\"\n\
+                [tuning.backoff]\nfactor = 1.5\njitter = 0.25\njitter_kind = \"equal\"\nfree = 2\n\
+                [tuning.grace]\nno-overshoot = \"5s\"\n";
+    let tuning = below_head(text).variants[0].tuning;
+    assert_eq!((tuning.max_pool_size, tuning.ticker_phase, tuning.port_poll), (3, TickerPhase::Seed, Some(secs(1))));
+    assert_eq!((tuning.backoff.factor_ppm, tuning.backoff.jitter_ppm, tuning.backoff.free), (1_500_000, 250_000, 2));
+    assert_eq!(tuning.grace.no_overshoot, secs(5));
+}
+
+#[test]
+fn workloads_know_lists_and_random_durations() {
+    let scenario = below_head(
+        "[workload.pds.database]\nexit_after = [\"5s\", \"5s\", \"never\"]\nready = \"never\"\n\
+         image_pull = { uniform = [\"1s\", \"4s\"] }\nstart = { exponential = \"2s\" }\nrequest = { normal = [\"2s\", \"1s\"] }\n",
+    );
+    let expected = WorkloadSpec {
+        image_pull: Spread::Uniform(secs(1), secs(4)),
+        start: Spread::Exponential(secs(2)),
+        ready: vec![Delay::Never],
+        exit_after: vec![after(5), after(5), Delay::Never],
+        request: Spread::Normal(secs(2), secs(1)),
+    };
+    assert_eq!(scenario.workloads[&(Name::new("pds"), Name::new("database"))], expected);
+}
+
+#[test]
+fn every_action_is_read() {
+    let actions = [
+        "delete_app = { app = \"pds\" }",
+        "restart_app = { app = \"pds\" }",
+        "set_desired = { app = \"pds\", service = \"web\", instances = 0 }",
+        "delete_disk = { disk = \"disk/pds-data\" }",
+        "set_workload = { app = \"pds\", service = \"web\", exit_after = [\"5s\", \"never\"] }",
+        "kill = { sandbox = \"pds-web-0\" }",
+        "restart = { process = \"coordinator\" }",
+        "restart = { process = \"n1\" }",
+        "note = \"here it begins\"",
+    ];
+    let steps: String = actions.iter().map(|action| format!("[[step]]\nat = \"1m\"\ndo.{action}\n")).collect();
+    let scenario = below_head(&format!("{DEPLOY}{steps}"));
+    let read: Vec<String> = scenario.steps[1..].iter().map(|step| format!("{:?}", step.action)).collect();
+    let expected = [
+        "DeleteApp { app: \"pds\" }",
+        "RestartApp { app: \"pds\" }",
+        "SetDesired { app: \"pds\", service: \"web\", instances: 0 }",
+        "DeleteDisk { disk: \"pds-data\" }",
+        "SetWorkload { app: \"pds\", service: \"web\", change: WorkloadChange { image_pull: None, start: None, \
+         ready: None, exit_after: Some([After(Constant(5s)), Never]), request: None } }",
+        "Kill { sandbox: \"pds-web-0\" }",
+        "Restart { process: None }",
+        "Restart { process: Some(\"n1\") }",
+        "Note { text: \"here it begins\" }",
+    ];
+    assert_eq!(read, expected);
+}
+
+#[test]
+fn each_way_to_a_config_goes_through_its_loader() {
+    for (key, value, loader, origin) in [
+        ("config", "a = 1", Loader::Bytes, "config"),
+        ("config_file", "pds/fixed.toml", Loader::Bytes, "pds/fixed.toml"),
+        ("config_dir", "apps/blog", Loader::Under, "apps/blog/app.toml"),
+        ("working_dir", "apps/blog/src", Loader::Upwards, "apps/blog/app.toml"),
+    ] {
+        let deploy =
+            format!("[[step]]\nat = \"0s\"\n[step.do.deploy]\napp = \"pds\"\n{key} = \"{value}\"\nbuild = \"b1\"\n");
+        let scenario = below_head(&deploy);
+        let Action::Deploy { config, build, .. } = &scenario.steps[0].action else { panic!("no deploy") };
+        assert_eq!((config.loader, &*config.origin), (loader, origin), "{key}");
+        assert!(!config.text.is_empty(), "{key}");
+        assert_eq!(*build, Some(Name::new("b1")));
+    }
+}
+
+#[test]
+fn every_effect_and_trigger_is_read() {
+    for (on, effect, expected) in [
+        ("store.*", "error = \"no quorum\"", Effect::Error(Name::new("no quorum"))),
+        ("disk.mount", "hang = {}", Effect::Hang),
+        ("disk.mount", "delay = { uniform = [\"1s\", \"2s\"] }", Effect::Delay(Spread::Uniform(secs(1), secs(2)))),
+        ("disk.unmount", "lose_reply = {}", Effect::LoseReply),
+        ("store.list", "stale = \"30s\"", Effect::Stale(secs(30))),
+        ("watch.*", "drop = {}", Effect::Drop),
+        ("store.patch", "crash = \"before\"", Effect::CrashBefore),
+        ("store.patch", "crash = \"after\"", Effect::CrashAfter),
+    ] {
+        let scenario = below_head(&format!("[[fault]]\non = \"{on}\"\neffect.{effect}\n"));
+        assert_eq!(scenario.faults[0].effect, expected, "{effect}");
+        assert!(scenario.faults[0].on.iter().all(|point| point.name().starts_with(on.trim_end_matches('*'))));
+    }
+    let scenario = below_head(&format!(
+        "{DEPLOY}[[fault]]\non = \"disk.*\"\neffect.hang = {{}}\nwhere = {{ app = \"pds\", node = \"n1\", controller = \"lease\", kind = \"disk\" }}\n\
+         when = {{ calls = [3, 1], chance = 0.25, times = 3, from = \"5m\", until = \"30m\" }}\n\
+         when.after = {{ kind = \"sandbox\", status = \"stopped\", where = {{ app = \"pds\" }}, nth = 2, lasts = \"30s\" }}\n"
+    ).replace("when = {", "[fault.when]\n").replace(" }\nwhen.after", "\nafter").replace(", chance", "\nchance").replace(", times", "\ntimes").replace(", from", "\nfrom").replace(", until", "\nuntil"));
+    let fault = &scenario.faults[0];
+    let at = |mins| Some(SimTime::ZERO + SimDuration::from_mins(mins));
+    assert_eq!(fault.on.len(), Point::ALL.iter().filter(|point| point.group() == "disk").count());
+    assert_eq!((&fault.when.calls[..], fault.when.chance_ppm, fault.when.times), (&[1, 3][..], Some(250_000), Some(3)));
+    assert_eq!((fault.when.from, fault.when.until), (at(5), at(30)));
+    assert_eq!(fault.filter.controller, Some(Name::new(Controller::Lease.name())));
+    let trigger = fault.when.after.as_ref().expect("a trigger");
+    assert_eq!(trigger.status, AnyStatus::Sandbox(SandboxStatus::Stopped));
+    assert_eq!((trigger.nth, trigger.lasts, trigger.filter.app), (2, Some(secs(30)), Some(Name::new("pds"))));
+}
+
+#[test]
+fn a_horizon_beyond_the_clock_is_cut_and_warned_of() {
+    let scenario = read("schema = 1\nhorizon = \"365250d\"\n[[step]]\nat = \"0s\"\ndo.note = \"x\"\n");
+    assert_eq!(scenario.horizon, SimTime::MAX);
+    assert_eq!(scenario.warnings, ["the horizon 365250d is cut to the end of the simulated clock (584 years)"]);
+}
+
+#[test]
+fn what_is_legal_and_probably_a_mistake_is_a_warning() {
+    let fault =
+        "[[fault]]\nname = \"f\"\non = \"disk.*\"\neffect.hang = {}\nwhere.app = \"blog\"\nwhen.from = \"2h\"\n";
+    let expect = "[expect]\nverdict = \"livelock\"\nsettled_within = \"2m\"\n";
+    let late = "[[step]]\nname = \"late\"\nat = \"2h\"\ndo.note = \"x\"\n";
+    insta::assert_snapshot!(
+        below_head(&format!("[workload.blog.web]\n{expect}{DEPLOY}{late}{fault}{fault}")).warnings.join("\n"),
+        @""
+    );
+    assert_eq!(below_head("").warnings, ["no step: nothing will happen"]);
+}
+
+#[test]
+fn the_defaults_of_the_reference_are_those_of_the_program() {
+    let mut texts = std::collections::BTreeMap::new();
+    for spec in schema::tables() {
+        for key in
+            spec.keys().iter().filter(|key| ![REQUIRED, ONE_OF, "any", "none", "unchanged"].contains(&key.default))
+        {
+            let toml = key.default.starts_with(['"', '[']) || key.default.starts_with(|c: char| c.is_ascii_digit());
+            if toml && !matches!(key.kind, Kind::Text | Kind::Name) {
+                texts.insert((spec.name, key.name), key.default);
+            }
+        }
+    }
+    let line = |table: &str, path: &str| -> String {
+        let of = texts.iter().filter(|((name, _), _)| *name == table);
+        of.map(|((_, key), value)| format!("{path}{key} = {value}\n")).collect()
+    };
+    let written = format!(
+        "{HEAD}{DEPLOY}[cluster]\n{}{}\n[workload.pds.web]\n{}\n[tuning]\n{}{}{}",
+        line("`[cluster]`", ""),
+        line("`cluster.latency`", "latency."),
+        line("`[workload.APP.SERVICE]`", ""),
+        line("`tuning`", ""),
+        line("`tuning.backoff`", "backoff."),
+        line("`tuning.grace`", "grace."),
+    );
+    // Steps are tables of their own, so they must come last.
+    let (head, rest) = written.split_once(DEPLOY).expect("it is there");
+    let (all, none) = (read(&format!("{head}{rest}{DEPLOY}")), below_head(DEPLOY));
+    assert_eq!(all.cluster, none.cluster);
+    assert_eq!(all.workloads[&(Name::new("pds"), Name::new("web"))], WorkloadSpec::default());
+    assert_eq!(all.variants[0].tuning, none.variants[0].tuning);
+    assert_eq!(none.variants[0].tuning.get("lease_poll"), Some(Setting::Duration(SimDuration::from_millis(500))));
+}

@@ -1,0 +1,211 @@
+//! The walk over a scenario's tree: finds problems, and reads tables key by key.
+//!
+//! Knows the tables of the format and the shape of trees, not what the keys mean. Reading never
+//! stops at a problem: it is noted, and the value is missing. What a newcomer gets wrong: every
+//! key that a table's list names must be asked for before [`Fields`] is dropped – a key that is
+//! accepted and not read would be ignored in silence.
+
+use crate::model::Name;
+
+use super::diagnostics::{Problem, Span};
+use super::later;
+use super::schema::{self, Kind, ONE_OF, TableSpec};
+use super::suggest::{listed, similar, typo};
+use super::tree::{Node, Table, Value};
+
+/// What a walk finds and remembers.
+#[derive(Default)]
+pub(crate) struct Walk {
+    /// What is wrong.
+    pub(crate) problems: Vec<Problem>,
+    /// What is legal and probably a mistake.
+    pub(crate) warnings: Vec<String>,
+    /// The cluster's nodes; none: they could not be read.
+    pub(crate) nodes: Option<Vec<Name>>,
+    /// The apps that some step deploys.
+    pub(crate) apps: Vec<Name>,
+    /// Where apps are named that must be deployed by some step.
+    pub(crate) apps_named: Vec<(Name, Span)>,
+    /// The names of the steps, in the order of the file.
+    pub(crate) steps: Vec<Name>,
+}
+
+impl Walk {
+    /// Notes a problem at a place.
+    pub(crate) fn error(&mut self, span: Span, message: impl Into<String>) -> &mut Problem {
+        self.problems.push(Problem::at(span, message));
+        self.problems.last_mut().expect("just pushed")
+    }
+
+    /// Adds a line to the problem that was noted last.
+    pub(crate) fn help(&mut self, text: &str) {
+        self.problems.last_mut().expect("a problem was noted").help(text);
+    }
+
+    /// Notes that a value is of the wrong kind.
+    pub(crate) fn mismatch(&mut self, node: &Node, wanted: &str) -> &mut Problem {
+        self.error(node.span, format!("expected {wanted}, found {}", node.kind()))
+    }
+
+    /// Notes that a name is not among the known ones.
+    pub(crate) fn unknown<'a>(
+        &mut self,
+        span: Span,
+        what: &str,
+        name: &str,
+        known: impl Iterator<Item = &'a str> + Clone,
+    ) -> &mut Problem {
+        let meant = similar(name, known.clone());
+        let problem = self.error(span, format!("unknown {what} `{name}`"));
+        match meant {
+            Some(meant) => problem.label(format!("did you mean `{meant}`?")),
+            None if known.clone().next().is_none() => problem,
+            None => problem.help(format!("known: {}", listed(known))),
+        }
+    }
+}
+
+/// A table of the tree, read by its list of keys.
+pub(crate) struct Fields<'t> {
+    table: &'t Table,
+    /// The list of its keys.
+    pub(crate) spec: &'static TableSpec,
+    /// Where it stands.
+    pub(crate) span: Span,
+    asked: Vec<bool>,
+}
+
+impl<'t> Fields<'t> {
+    /// Opens a table; keys that it cannot have are noted.
+    pub(crate) fn open(walk: &mut Walk, node: &'t Node, spec: &'static TableSpec) -> Option<Self> {
+        let Value::Table(table) = &node.value else {
+            walk.mismatch(node, &format!("the table {}", spec.name));
+            return None;
+        };
+        for entry in &table.0 {
+            match spec.key(&entry.key) {
+                None => unknown_key(walk, &entry.key, entry.key_span, spec),
+                Some(key) => {
+                    if let Some(why) = later::reason(spec.name, key.name) {
+                        let shown = if matches!(key.kind, Kind::Tables(_)) {
+                            format!("[[{}]]", key.name)
+                        } else {
+                            key.name.to_owned()
+                        };
+                        walk.error(entry.key_span, format!("`{shown}` is not simulated yet: {why}"));
+                    }
+                }
+            }
+        }
+        Some(Self { table, spec, span: node.span, asked: vec![false; spec.keys().len()] })
+    }
+
+    /// The value under a key, when it is there.
+    pub(crate) fn get(&mut self, name: &str) -> Option<&'t Node> {
+        let index = self.spec.names().position(|known| known == name);
+        let index = index.unwrap_or_else(|| panic!("{} has no key `{name}`", self.spec.name));
+        self.asked[index] = true;
+        self.table.get(name)
+    }
+
+    /// The value under a key that must be there.
+    pub(crate) fn need(&mut self, walk: &mut Walk, name: &str) -> Option<&'t Node> {
+        let found = self.get(name);
+        if found.is_none() {
+            let what = match self.spec.key(name).map(|key| key.kind) {
+                Some(Kind::Word(words)) => format!(": one of {}", listed(words.iter().copied())),
+                _ => String::new(),
+            };
+            let problem = walk.error(self.span, format!("{} needs `{name}`{what}", self.spec.name));
+            if self.span != Span::FILE {
+                problem.label(format!("`{name}` is missing"));
+            }
+            problem.dependent();
+        }
+        found
+    }
+
+    /// Of the keys of which there is one, that one.
+    pub(crate) fn exactly_one(&mut self, walk: &mut Walk) -> Option<(&'static str, &'t Node)> {
+        let choices: Vec<&str> =
+            self.spec.keys().iter().filter(|key| key.default == ONE_OF).map(|key| key.name).collect();
+        for name in &choices {
+            self.get(name);
+        }
+        let mut found = self.table.0.iter().filter_map(|entry| {
+            let name = choices.iter().find(|name| **name == entry.key)?;
+            Some((*name, entry))
+        });
+        let Some((name, first)) = found.next() else {
+            let misspelt = self.table.0.iter().any(|entry| self.spec.key(&entry.key).is_none());
+            if !misspelt {
+                let problem = walk.error(self.span, format!("{} needs one of {}", self.spec.name, listed(choices)));
+                problem.dependent();
+            }
+            return None;
+        };
+        let others: Vec<_> = found.collect();
+        if others.is_empty() {
+            return Some((name, &first.node));
+        }
+        for (other, entry) in others {
+            let problem = walk.error(entry.key_span, format!("{} has both `{name}` and `{other}`", self.spec.name));
+            problem.context(first.key_span, "the first one").help("keep exactly one of them");
+        }
+        None
+    }
+
+    /// The kind of a key, with its bounds.
+    pub(crate) fn kind(&self, name: &str) -> Kind {
+        self.spec.key(name).unwrap_or_else(|| panic!("{} has no key `{name}`", self.spec.name)).kind
+    }
+
+    /// The tables under a key of which there can be several.
+    pub(crate) fn tables(&mut self, walk: &mut Walk, name: &str, most: usize) -> Vec<Fields<'t>> {
+        let Kind::Tables(spec) = self.kind(name) else { panic!("`{name}` is no list of tables") };
+        let Some(node) = self.get(name) else { return Vec::new() };
+        let Value::Array(items) = &node.value else {
+            walk.mismatch(node, "a list of tables").help(format!("write `[[{name}]]`: there can be several"));
+            return Vec::new();
+        };
+        if items.len() > most {
+            walk.error(items[most].span, format!("more than {most} of {}", spec.name));
+        }
+        items.iter().take(most).filter_map(|item| Fields::open(walk, item, spec)).collect()
+    }
+
+    /// The table under a key, when it is there.
+    pub(crate) fn table(&mut self, walk: &mut Walk, name: &str) -> Option<Fields<'t>> {
+        let Kind::Table(spec) = self.kind(name) else { panic!("`{name}` is no table") };
+        self.get(name).and_then(|node| Fields::open(walk, node, spec))
+    }
+}
+
+impl Drop for Fields<'_> {
+    fn drop(&mut self) {
+        if let Some(index) = self.asked.iter().position(|asked| !asked)
+            && !std::thread::panicking()
+        {
+            panic!("key `{}` of {} is accepted and never read", self.spec.keys()[index].name, self.spec.name);
+        }
+    }
+}
+
+fn unknown_key(walk: &mut Walk, key: &str, span: Span, spec: &'static TableSpec) {
+    let owner = schema::owner_of(key, spec);
+    // A key that exists elsewhere is more likely misplaced than badly misspelt.
+    let meant = if owner.is_some() { typo(key, spec.names()) } else { similar(key, spec.names()) };
+    let problem = walk.error(span, format!("unknown key `{key}` in {}", spec.name));
+    if let Some(meant) = meant {
+        problem.label(format!("did you mean `{meant}`?"));
+    }
+    match owner {
+        Some(owner) => {
+            problem.help(format!("`{key}` is a key of {}, not of {}", owner.name, spec.name));
+        }
+        None if meant.is_none() => {
+            problem.help(format!("the keys of {} are {}", spec.name, listed(spec.names())));
+        }
+        None => {}
+    }
+}

@@ -1,0 +1,107 @@
+//! Help texts: the commands that exist, and no others.
+
+use snapbox::str;
+
+use super::{folder, schedsim};
+
+#[test]
+fn without_arguments_the_help_is_on_stderr_and_the_status_is_2() {
+    let done = folder(&[]).schedsim(&[]).code(2).no_out();
+    assert!(done.err.contains("Usage: schedsim [OPTIONS] <COMMAND>"), "{}", done.err);
+}
+
+#[test]
+fn the_help_lists_the_commands_that_are_built() {
+    schedsim().arg("--help").assert().success().stderr_eq("").stdout_eq(str![[r#"
+Replays what happened in a container scheduler: same file, same seed, same bytes
+
+Usage: schedsim [OPTIONS] <COMMAND>
+
+Commands:
+  run          Replays scenarios: timeline, outcome, figures
+  test         Replays every scenario below PATH; checks [expect] and the snapshot beside it
+  check        Parses and validates scenarios without running them
+  fixes        Lists the known fixes: name, day, what each changes
+  completions  Prints a completion script for a shell
+  man          Prints the manual page: `schedsim man | man -l -`
+
+Options:
+      --color <WHEN>  Colour; `auto`: on a terminal, unless NO_COLOR is set [default: auto] [possible values: auto, always, never]
+  -v, --verbose...    Print more
+  -q, --quiet         Print less
+  -h, --help          Print help
+  -V, --version       Print version
+
+Exit status: 0 all as expected; 1 an expectation, snapshot or invariant failed; 2 the command line
+or an input file is wrong; 4 nothing matched; 101 a bug in schedsim; 130 interrupted.
+
+"#]]);
+}
+
+#[test]
+fn the_help_of_run_lists_its_options() {
+    schedsim().args(["run", "-h"]).assert().success().stderr_eq("").stdout_eq(str![[r#"
+Replays scenarios: timeline, outcome, figures
+
+Usage: schedsim run [OPTIONS] <FILE>...
+
+Arguments:
+  <FILE>...  Scenario files; `-` is standard input
+
+Options:
+      --color <WHEN>    Colour; `auto`: on a terminal, unless NO_COLOR is set [default: auto] [possible values: auto, always, never]
+      --variant <NAME>  Only this variant (repeatable); all by default
+  -v, --verbose...      Print more
+  -q, --quiet           Print less
+  -h, --help            Print help (see more with '--help')
+
+Logic:
+      --seed <N>          The seed of all draws, instead of the file's
+      --seeds <A..B>      One run for each of these seeds; B is the first that is left out
+      --as-of <DATE>      The fixes in force at the end of that day; also `current` and `proposed`
+      --with <FIX>        …plus this one (repeatable)
+      --without <FIX>     …minus this one (repeatable)
+      --set <PATH=VALUE>  Another value for a field of the file, like `tuning.backoff.base=5s` (repeatable)
+      --until <T>         Ends the run there; expectations are checked only when that is not before the horizon
+
+Results:
+      --trace <FILE>     Writes the trace of the one run to FILE; `.jsonl`: one record a line
+      --format <FORMAT>  For whom results are written; JSON: one object a run, as lines when there are several [default: text] [possible values: text, json]
+      --twice            Runs again in a fresh world and names the first record that differs
+
+"#]]);
+}
+
+#[test]
+fn the_help_of_test_lists_its_options() {
+    schedsim().args(["test", "-h"]).assert().success().stderr_eq("").stdout_eq(str![[r#"
+Replays every scenario below PATH; checks [expect] and the snapshot beside it
+
+Usage: schedsim test [OPTIONS] <PATH>...
+
+Arguments:
+  <PATH>...  Scenario files, and folders with scenarios below
+
+Options:
+      --accept        Writes snapshots and fingerprints as they are now; expectations are checked all the same
+      --color <WHEN>  Colour; `auto`: on a terminal, unless NO_COLOR is set [default: auto] [possible values: auto, always, never]
+      --jobs <N>      So many runs at once; by default as many as there are processors
+  -v, --verbose...    Print more
+  -q, --quiet         Print less
+  -h, --help          Print help
+
+"#]]);
+}
+
+#[test]
+fn a_command_that_is_not_built_is_refused() {
+    for command in ["explain", "compare", "bisect", "sweep", "explore", "schema", "help"] {
+        let error = folder(&[]).schedsim(&[command, "x.toml"]).code(2).no_out();
+        assert!(error.err.contains("unrecognized subcommand"), "{}", error.err);
+    }
+}
+
+#[test]
+fn the_version_is_that_of_the_package() {
+    folder(&[]).schedsim(&["--version"]).code(0).out(concat!("schedsim ", env!("CARGO_PKG_VERSION"), "\n")).no_err();
+}

@@ -1,0 +1,213 @@
+//! `schedsim run`.
+
+use std::io::{BufRead, BufReader, Read};
+use std::process::Stdio;
+
+use super::{BROKEN, FAILS, FINE, SILENT, TWO, done, folder};
+
+#[test]
+fn the_status_says_whether_expectations_hold() {
+    let folder = folder(&[("fine.toml", FINE), ("fails.toml", FAILS), ("silent.toml", SILENT)]);
+    folder.schedsim(&["run", "fine.toml"]).code(0).out("fine @ main").out("all as expected").no_err();
+    folder.schedsim(&["run", "silent.toml"]).code(0).out("there is no [expect]").no_err();
+    folder.schedsim(&["run", "fails.toml"]).code(1).out("FAILED").no_err();
+    folder.schedsim(&["run", "fine.toml", "fails.toml", "silent.toml"]).code(1).out("silent @ main");
+    assert_eq!(folder.files().len(), 3, "a run writes nothing");
+}
+
+#[test]
+fn a_failure_ends_with_the_line_that_reproduces_it() {
+    let folder = folder(&[("fails.toml", FAILS)]);
+    let words = ["run", "fails.toml", "--seed", "7", "--without", "exit-watch"];
+    let first = folder.schedsim(&words).code(1);
+    let line = first.reproduce();
+    assert_eq!(line.join(" "), "run fails.toml --variant main --seed 7 --without exit-watch");
+    let again = folder.schedsim(&line.iter().map(String::as_str).collect::<Vec<_>>()).code(1);
+    assert_eq!(first.out, again.out);
+    assert!(first.out.trim_end().lines().last().unwrap().contains("reproduce:"), "{}", first.out);
+}
+
+#[test]
+fn variants_are_chosen_by_name_and_an_unknown_one_matches_nothing() {
+    let folder = folder(&[("two.toml", TWO), ("fine.toml", FINE)]);
+    let all = folder.schedsim(&["run", "two.toml"]).code(0);
+    assert!(all.out.find("two @ before").unwrap() < all.out.find("two @ after").unwrap(), "in the order of the file");
+    let one = folder.schedsim(&["run", "two.toml", "fine.toml", "--variant", "after"]).code(0).out("two @ after");
+    assert!(!one.out.contains("before") && !one.out.contains("fine @"), "{}", one.out);
+    folder
+        .schedsim(&["run", "two.toml", "--variant", "later"])
+        .code(4)
+        .no_out()
+        .err("`later`")
+        .err("`after`, `before`");
+    folder.schedsim(&["run", "two.toml", "--variant", "after", "--variant", "later"]).code(4).no_out();
+}
+
+#[test]
+fn a_broken_file_is_2_and_nothing_runs() {
+    let folder = folder(&[("a.toml", BROKEN), ("b.toml", BROKEN), ("fine.toml", FINE)]);
+    folder
+        .schedsim(&["run", "fine.toml", "a.toml", "b.toml"])
+        .code(2)
+        .no_out()
+        .err("a.toml")
+        .err("b.toml")
+        .err("2 of 3");
+    folder.schedsim(&["run", "none.toml"]).code(2).no_out().err("none.toml");
+    folder.schedsim(&["run", "."]).code(2).no_out();
+    folder.schedsim(&["run"]).code(2).no_out().err("<FILE>");
+}
+
+#[test]
+fn a_range_of_seeds_gives_one_result_each_in_order() {
+    let folder = folder(&[("two.toml", TWO)]);
+    let text = folder.schedsim(&["run", "two.toml", "--seeds", "5..60"]).code(0).no_err().out;
+    let seeds: Vec<u64> = text
+        .lines()
+        .map(|line| line.split(" seed ").nth(1).unwrap().split_whitespace().next().unwrap().parse().unwrap())
+        .collect();
+    let wanted: Vec<u64> = (5..60).chain(5..60).collect();
+    assert_eq!(seeds, wanted);
+    let json =
+        folder.schedsim(&["run", "two.toml", "--variant", "after", "--seeds", "5..8", "--format", "json"]).code(0).out;
+    let seeds: Vec<u64> =
+        json.lines().map(|l| serde_json::from_str::<serde_json::Value>(l).unwrap()["seed"].as_u64().unwrap()).collect();
+    assert_eq!(seeds, [5, 6, 7]);
+    let last = u64::MAX.to_string();
+    folder.schedsim(&["run", "two.toml", "--variant", "after", "--seed", &last]).code(0).out(&format!("seed {last}"));
+}
+
+#[test]
+fn what_cannot_be_a_range_of_seeds_is_2() {
+    let folder = folder(&[("fine.toml", FINE)]);
+    for range in ["3..3", "5..3", "3", "a..b", "1..=2"] {
+        folder.schedsim(&["run", "fine.toml", "--seeds", range]).code(2).no_out().err("0..100");
+    }
+    folder.schedsim(&["run", "fine.toml", "--seeds", "1..3", "--seed", "1"]).code(2).err("cannot be used with");
+    folder.schedsim(&["run", "fine.toml", "--seed", "-1"]).code(2);
+    folder.schedsim(&["run", "fine.toml", "-q", "-v"]).code(2).err("cannot be used with");
+}
+
+#[test]
+fn json_is_one_object_or_one_a_line_and_the_same_every_time() {
+    let folder = folder(&[("fine.toml", FINE), ("two.toml", TWO)]);
+    let one = folder.schedsim(&["run", "fine.toml", "--format", "json"]).code(0).no_err().out;
+    let object: serde_json::Value = serde_json::from_str(&one).unwrap();
+    assert_eq!(object["scenario"], "fine");
+    assert_eq!(object["variant"], "main");
+    assert_eq!(object["file"], "fine.toml");
+    assert!(object["trace_digest"].as_str().unwrap().starts_with("b3:"));
+    assert_eq!(one, folder.schedsim(&["run", "fine.toml", "--format", "json"]).code(0).out);
+    let two = folder.schedsim(&["run", "two.toml", "--format", "json"]).code(0).out;
+    assert_eq!(two.lines().count(), 2);
+    two.lines().for_each(|line| assert!(serde_json::from_str::<serde_json::Value>(line).unwrap().is_object()));
+}
+
+#[test]
+fn a_trace_is_written_for_one_run_and_by_its_ending() {
+    let folder = folder(&[("fine.toml", FINE), ("two.toml", TWO)]);
+    folder.schedsim(&["run", "fine.toml", "--trace", "t.jsonl"]).code(0).err("trace written to t.jsonl");
+    assert!(folder.exists("t.jsonl"));
+    folder.read("t.jsonl").lines().for_each(|line| drop(serde_json::from_str::<serde_json::Value>(line).unwrap()));
+    let before = folder.files();
+    for (file, says) in [("t.json", "`.jsonl`"), ("t.csv", "`.jsonl`"), ("t", "`.jsonl`")] {
+        folder.schedsim(&["run", "fine.toml", "--trace", file]).code(2).no_out().err(says);
+    }
+    folder
+        .schedsim(&["run", "two.toml", "--trace", "u.jsonl"])
+        .code(2)
+        .no_out()
+        .err("two @ before, two @ after")
+        .err("--variant");
+    folder.schedsim(&["run", "fine.toml", "--seeds", "1..3", "--trace", "u.jsonl"]).code(2).no_out().err("--seed");
+    folder.schedsim(&["run", "fine.toml", "--trace", "no/such/u.jsonl"]).code(2).no_out().err("no/such/u.jsonl");
+    assert_eq!(folder.files(), before);
+}
+
+#[test]
+fn twice_says_that_both_runs_are_the_same() {
+    let folder = folder(&[("fine.toml", FINE)]);
+    folder.schedsim(&["run", "fine.toml", "--twice"]).code(0).out("twice: the same ");
+    let json = folder.schedsim(&["run", "fine.toml", "--twice", "--format", "json"]).code(0).out;
+    assert!(serde_json::from_str::<serde_json::Value>(&json).unwrap().is_object(), "nothing but the object");
+}
+
+#[test]
+fn a_run_that_is_cut_short_is_not_judged() {
+    let folder = folder(&[("fails.toml", FAILS)]);
+    folder.schedsim(&["run", "fails.toml", "--until", "30s"]).code(0).out("ran 0:30").out("before its horizon");
+    folder.schedsim(&["run", "fails.toml", "--until", "1m"]).code(1);
+    for (until, says) in [("soon", "90s"), ("5", "needs a unit"), ("0s", "shows nothing")] {
+        folder.schedsim(&["run", "fails.toml", "--until", until]).code(2).no_out().err(says);
+    }
+}
+
+#[test]
+fn overrides_that_make_no_sense_are_2() {
+    let folder = folder(&[("fine.toml", FINE)]);
+    for words in [
+        ["--with", "no-such-fix"],
+        ["--without", "no-such-fix"],
+        ["--as-of", "tomorrow"],
+        ["--set", "horizon"],
+        ["--set", "=1"],
+    ] {
+        folder.schedsim(&["run", "fine.toml", words[0], words[1]]).code(2).no_out();
+    }
+    folder.schedsim(&["run", "fine.toml", "--set", "nonsense.key=1"]).code(2).no_out().err("nonsense");
+    folder.schedsim(&["run", "fine.toml", "--set", "horizon=2m"]).code(0).out("ran 2:00");
+}
+
+#[test]
+fn standard_input_is_a_scenario_too() {
+    let folder = folder(&[]);
+    done(folder.command(&["run", "-"]).stdin(FINE)).code(0).out("stdin @ main");
+    done(folder.command(&["run", "-"]).stdin(FAILS)).code(1).out("reproduce: schedsim run - --variant main");
+    done(folder.command(&["run", "-"]).stdin("")).code(2).no_out();
+    done(folder.command(&["run", "-"]).stdin(&b"about = '\xff'"[..])).code(2).no_out().err("not UTF-8");
+    done(folder.command(&["run", "-", "-"]).stdin(FINE)).code(2).no_out().err("once");
+}
+
+#[test]
+fn quiet_leaves_out_the_timeline_and_the_figures() {
+    let folder = folder(&[("fails.toml", FAILS)]);
+    let quiet = folder.schedsim(&["run", "-q", "fails.toml"]).code(1).out("outcome").out("reproduce:");
+    assert!(!quiet.out.contains("figures"), "{}", quiet.out);
+}
+
+#[test]
+fn a_reader_that_leaves_early_is_no_error() {
+    let folder = folder(&[("two.toml", TWO)]);
+    let mut child = std::process::Command::new(snapbox::cmd::cargo_bin!("schedsim"))
+        .args(["run", "two.toml", "--seeds", "0..20000"])
+        .current_dir(folder.path())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut line = String::new();
+    let mut reader = BufReader::new(child.stdout.take().unwrap());
+    reader.read_line(&mut line).unwrap();
+    drop(reader);
+    let mut errors = String::new();
+    child.stderr.take().unwrap().read_to_string(&mut errors).unwrap();
+    assert_eq!((child.wait().unwrap().code(), errors.as_str()), (Some(0), ""), "{line}");
+}
+
+#[cfg(unix)]
+#[test]
+fn an_interrupt_ends_it_as_shells_expect() {
+    use std::os::unix::process::ExitStatusExt;
+    let folder = folder(&[]);
+    let mut child = std::process::Command::new(snapbox::cmd::cargo_bin!("schedsim"))
+        .args(["run", "-"])
+        .current_dir(folder.path())
+        .stdin(Stdio::piped())
+        .stdout(Stdio::null())
+        .spawn()
+        .unwrap();
+    let pid = child.id().to_string();
+    assert!(std::process::Command::new("kill").args(["-INT", &pid]).status().unwrap().success());
+    // A shell tells this as status 130.
+    assert_eq!(child.wait().unwrap().signal(), Some(2));
+}

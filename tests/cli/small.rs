@@ -1,0 +1,84 @@
+//! `check`, `fixes`, `completions`, `man`, and colour.
+
+use super::{BROKEN, FINE, SILENT, TWO, folder, schedsim};
+
+#[test]
+fn check_says_what_is_in_a_file_and_runs_nothing() {
+    let folder = folder(&[("a.toml", FINE), ("b.toml", TWO), ("c.toml", SILENT)]);
+    let done = folder.schedsim(&["check", "a.toml", "b.toml", "c.toml"]).code(0).no_err();
+    let lines: Vec<_> = done.out.lines().collect();
+    assert_eq!(
+        lines,
+        ["a.toml: ok (1 variant, 1 step)", "b.toml: ok (2 variants, 2 steps)", "c.toml: ok (1 variant, 1 step)"]
+    );
+    assert_eq!(folder.files().len(), 3);
+}
+
+#[test]
+fn check_tells_what_is_probably_a_mistake() {
+    let folder = folder(&[("a.toml", "schema = 1\nhorizon = \"1m\"\n")]);
+    folder.schedsim(&["check", "a.toml"]).code(0).out("1 warning)").err("warning: a.toml: no step");
+}
+
+#[test]
+fn check_goes_on_after_a_broken_file() {
+    let folder = folder(&[("a.toml", BROKEN), ("b.toml", FINE)]);
+    folder
+        .schedsim(&["check", "a.toml", "none.toml", "b.toml"])
+        .code(2)
+        .out("b.toml: ok")
+        .err("a.toml")
+        .err("none.toml");
+    folder.schedsim(&["check", "-q", "b.toml"]).code(0).no_out().no_err();
+    folder.schedsim(&["check"]).code(2).err("<FILE>");
+}
+
+#[test]
+fn check_reads_standard_input_once() {
+    let folder = folder(&[]);
+    super::done(folder.command(&["check", "-"]).stdin(FINE)).code(0).out("-: ok");
+    super::done(folder.command(&["check", "-", "-"]).stdin(FINE)).code(2).err("once");
+}
+
+#[test]
+fn fixes_come_as_a_table_and_as_json() {
+    let folder = folder(&[]);
+    let table = folder.schedsim(&["fixes"]).code(0).no_err().out;
+    let json: serde_json::Value =
+        serde_json::from_str(&folder.schedsim(&["fixes", "--format", "json"]).code(0).out).unwrap();
+    assert_eq!(json["schema"], 1);
+    let fixes = json["fixes"].as_array().unwrap();
+    assert_eq!(table.lines().count(), fixes.len() + 1);
+    for (line, fix) in table.lines().skip(1).zip(fixes) {
+        assert!(line.starts_with(fix["name"].as_str().unwrap()), "{line}");
+        assert!(line.ends_with(fix["what"].as_str().unwrap()), "{line}");
+        assert!(line.contains(fix["day"].as_str().unwrap_or("proposed")), "{line}");
+        assert_eq!(line.contains("not yet"), fix["simulated"] == false, "{line}");
+    }
+    folder.schedsim(&["fixes", "--format", "xml"]).code(2).err("xml");
+}
+
+#[test]
+fn completions_and_manual_pages_are_made() {
+    let folder = folder(&[]);
+    for shell in ["bash", "zsh", "fish", "elvish", "powershell"] {
+        folder.schedsim(&["completions", shell]).code(0).out("schedsim").no_err();
+    }
+    folder.schedsim(&["completions", "cmd.exe"]).code(2).err("cmd.exe");
+    folder.schedsim(&["man"]).code(0).out(".TH schedsim 1").no_err();
+    folder.schedsim(&["man", "run"]).code(0).out(".TH schedsim-run 1").out("twice");
+    folder.schedsim(&["man", "dance"]).code(2).err("no command `dance`").err("run, test");
+}
+
+#[test]
+fn colour_is_for_terminals_unless_asked_for() {
+    let folder = folder(&[("a.toml", FINE)]);
+    let escapes = |words: &[&str]| folder.schedsim(words).code(0).out.contains('\x1b');
+    assert!(!escapes(&["check", "a.toml"]), "a pipe is no terminal");
+    assert!(escapes(&["--color", "always", "check", "a.toml"]));
+    assert!(escapes(&["check", "a.toml", "--color=always"]), "the option is known everywhere");
+    assert!(!escapes(&["--color", "never", "check", "a.toml"]));
+    let done = super::done(schedsim().current_dir(folder.path()).args(["check", "a.toml"]).env("NO_COLOR", "1"));
+    assert!(!done.out.contains('\x1b'));
+    folder.schedsim(&["--color", "pink", "fixes"]).code(2).err("pink");
+}

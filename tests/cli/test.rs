@@ -1,0 +1,183 @@
+//! `schedsim test`: expectations, snapshots, fingerprints.
+
+use super::{BROKEN, FAILS, FINE, SILENT, TWO, done, folder};
+
+const SNAPSHOT: &str = "snapshots/m/fine@main.snap";
+
+#[test]
+fn what_is_accepted_passes() {
+    let folder = folder(&[("scenarios/m/fine.toml", FINE), ("scenarios/m/two.toml", TWO)]);
+    folder.schedsim(&["test", "scenarios", "--accept"]).code(0).out("wrote snapshots/m/fine@main.snap").no_err();
+    assert_eq!(
+        folder.files(),
+        [
+            "scenarios/m/fine.toml",
+            "scenarios/m/two.toml",
+            "snapshots/fingerprints.snap",
+            SNAPSHOT,
+            "snapshots/m/two@after.snap",
+            "snapshots/m/two@before.snap",
+        ]
+    );
+    let done = folder.schedsim(&["test", "scenarios"]).code(0).no_err();
+    let lines: Vec<_> = done.out.lines().collect();
+    assert_eq!(lines, ["pass  m/fine@main", "pass  m/two@before", "pass  m/two@after", "3 passed, 0 failed"]);
+    let quiet = folder.schedsim(&["test", "-q", "scenarios/m/two.toml", "--jobs", "1"]).code(0).no_err();
+    assert_eq!(quiet.out, "2 passed, 0 failed\n");
+    let bytes = folder.read(SNAPSHOT);
+    assert!(bytes.starts_with("---\nsource: scenarios/m/fine.toml\n---\n") && bytes.ends_with('\n'), "{bytes}");
+    assert_eq!(insta::Snapshot::from_file(&folder.path().join(SNAPSHOT)).unwrap().snapshot_name(), Some("fine@main"));
+    folder.schedsim(&["test", "scenarios", "--accept"]).code(0).out("3 passed, 0 failed\n");
+    assert_eq!(bytes, folder.read(SNAPSHOT), "accepting what is there changes nothing");
+}
+
+#[test]
+fn a_missing_snapshot_fails_and_leaves_one_for_review() {
+    let folder = folder(&[("scenarios/m/fine.toml", FINE)]);
+    let first = folder.schedsim(&["test", "scenarios"]).code(1).out("there is no snapshot yet").no_err();
+    assert_eq!(first.reproduce(), ["test", "scenarios/m/fine.toml"]);
+    assert!(first.out.ends_with("\n0 passed, 1 failed\n"), "{}", first.out);
+    assert_eq!(folder.files(), ["scenarios/m/fine.toml", "snapshots/m/fine@main.snap.new"]);
+    folder.schedsim(&["test", "scenarios", "--accept"]).code(0);
+    assert!(!folder.exists("snapshots/m/fine@main.snap.new"), "accepted is reviewed");
+}
+
+#[test]
+fn a_snapshot_that_differs_is_shown_as_a_diff_and_keeps_its_header() {
+    let folder = folder(&[("scenarios/m/fine.toml", FINE)]);
+    folder.schedsim(&["test", "scenarios", "--accept"]).code(0);
+    let good = folder.read(SNAPSHOT);
+    let header = "---\nsource: tests/corpus.rs\ndescription: mine\n---\n";
+    let body = good.split_once("\n---\n").unwrap().1;
+    folder.write(SNAPSHOT, &format!("{header}{body}one line too many\n"));
+    folder.schedsim(&["test", "scenarios"]).code(1).out("-one line too many").out("--- snapshots/m/fine@main.snap");
+    assert_eq!(folder.read("snapshots/m/fine@main.snap.new"), format!("{header}{body}"));
+    folder.schedsim(&["test", "scenarios", "--accept"]).code(0).out("wrote");
+    assert_eq!(folder.read(SNAPSHOT), format!("{header}{body}"));
+    assert!(!folder.exists("snapshots/m/fine@main.snap.new"));
+}
+
+#[test]
+fn what_is_pending_goes_when_the_test_passes_again() {
+    let folder = folder(&[("scenarios/m/fine.toml", FINE)]);
+    folder.schedsim(&["test", "scenarios", "--accept"]).code(0);
+    folder.write("snapshots/m/fine@main.snap.new", "stale");
+    folder.schedsim(&["test", "scenarios"]).code(0);
+    assert!(!folder.exists("snapshots/m/fine@main.snap.new"));
+}
+
+#[test]
+fn in_ci_nothing_is_written() {
+    let folder = folder(&[("scenarios/m/fine.toml", FINE)]);
+    done(folder.command(&["test", "scenarios"]).env("CI", "true")).code(1).out("no snapshot");
+    assert_eq!(folder.files(), ["scenarios/m/fine.toml"]);
+}
+
+#[test]
+fn a_snapshot_with_a_merge_conflict_fails_and_can_be_replaced() {
+    let folder = folder(&[("scenarios/m/fine.toml", FINE)]);
+    folder.write(SNAPSHOT, "<<<<<<< HEAD\n");
+    folder.schedsim(&["test", "scenarios"]).code(1).out("fine@main.snap: no snapshot");
+    folder.schedsim(&["test", "scenarios", "--accept"]).code(0);
+    folder.schedsim(&["test", "scenarios"]).code(0);
+}
+
+#[test]
+fn what_cannot_be_written_is_2_and_no_fingerprint_is_accepted() {
+    let folder = folder(&[("scenarios/m/fine.toml", FINE), ("snapshots/m", "a file where a folder should be")]);
+    folder.schedsim(&["test", "scenarios", "--accept"]).code(2).err(SNAPSHOT);
+    assert_eq!(folder.files(), ["scenarios/m/fine.toml", "snapshots/m"]);
+    folder.schedsim(&["test", "scenarios"]).code(1).out(SNAPSHOT);
+}
+
+#[test]
+fn expectations_are_never_accepted() {
+    let folder = folder(&[("scenarios/fails.toml", FAILS), ("scenarios/silent.toml", SILENT)]);
+    folder.schedsim(&["test", "scenarios", "--accept"]).code(1).out("0 passed, 2 failed");
+    let done = folder.schedsim(&["test", "scenarios/fails.toml"]).code(1).out("[expect] expected livelock, found ");
+    assert_eq!(done.reproduce().join(" "), "run scenarios/fails.toml --variant main --seed 0");
+    folder
+        .schedsim(&["test", "scenarios/silent.toml"])
+        .code(1)
+        .out("there is no [expect]")
+        .out("reproduce: schedsim test");
+}
+
+#[test]
+fn a_broken_file_is_2_and_the_others_run() {
+    let folder = folder(&[("scenarios/broken.toml", BROKEN), ("scenarios/fine.toml", FINE)]);
+    folder.schedsim(&["test", "scenarios", "--accept"]).code(2).err("broken.toml").out("1 passed, 1 failed");
+    folder.schedsim(&["test", "scenarios"]).code(2).out("1 passed, 1 failed");
+}
+
+#[test]
+fn nothing_that_matches_is_4_and_a_path_that_is_not_there_is_2() {
+    let folder = folder(&[("a/app.toml", "name = \"x\"\n"), ("b/notes.md", "")]);
+    folder.schedsim(&["test", "a"]).code(4).no_out().err("none of 1 .toml files has a top-level `schema`");
+    folder.schedsim(&["test", "b"]).code(4).no_out().err("there is no .toml file");
+    folder.schedsim(&["test", "c"]).code(2).no_out().err("`c`");
+    folder.schedsim(&["test", "-"]).code(2).no_out().err("standard input");
+    folder.schedsim(&["test"]).code(2).no_out().err("<PATH>");
+    folder.schedsim(&["test", "a", "--jobs", "0"]).code(2).no_out();
+}
+
+#[test]
+fn an_app_config_beside_a_scenario_is_passed_over() {
+    let folder = folder(&[("scenarios/fine.toml", FINE), ("scenarios/app.toml", "[services.web]\nport = 1\n")]);
+    folder.schedsim(&["test", "-v", "scenarios", "--accept"]).code(0).err("no scenario: scenarios/app.toml");
+}
+
+#[test]
+fn a_folder_of_ones_own_has_its_snapshots_beside() {
+    let folder = folder(&[("mine/deep/fine.toml", FINE)]);
+    folder.schedsim(&["test", "mine", "--accept"]).code(0);
+    assert_eq!(
+        folder.files(),
+        ["mine/deep/fine.toml", "mine/deep/snapshots/fine@main.snap", "mine/deep/snapshots/fingerprints.snap",]
+    );
+    folder.schedsim(&["test", "mine/deep/fine.toml"]).code(0);
+}
+
+#[test]
+fn a_fingerprint_that_moved_fails_although_the_text_is_the_same() {
+    let folder = folder(&[("scenarios/fine.toml", FINE)]);
+    folder.schedsim(&["test", "scenarios", "--accept"]).code(0);
+    let prints = folder.read("snapshots/fingerprints.snap");
+    folder.write("snapshots/fingerprints.snap", &prints.replace("  b3:", "99  b3:"));
+    folder.schedsim(&["test", "scenarios"]).code(1).out("the text is the same, the run is not").out("reproduce:");
+    folder.schedsim(&["test", "scenarios", "--accept"]).code(0);
+    assert_eq!(folder.read("snapshots/fingerprints.snap"), prints);
+    std::fs::remove_file(folder.path().join("snapshots/fingerprints.snap")).unwrap();
+    folder.schedsim(&["test", "scenarios"]).code(1).out("there is no line for it yet");
+}
+
+#[test]
+fn accepting_some_stories_keeps_the_fingerprints_of_the_others() {
+    let folder = folder(&[("scenarios/fine.toml", FINE), ("scenarios/m/two.toml", TWO)]);
+    folder.schedsim(&["test", "scenarios", "--accept"]).code(0);
+    let all = folder.read("snapshots/fingerprints.snap");
+    folder.schedsim(&["test", "scenarios/m", "--accept"]).code(0);
+    assert_eq!(folder.read("snapshots/fingerprints.snap"), all);
+}
+
+#[test]
+fn what_is_left_of_a_scenario_that_is_gone_is_reported() {
+    let folder = folder(&[("scenarios/fine.toml", FINE), ("scenarios/two.toml", TWO)]);
+    folder.schedsim(&["test", "scenarios", "--accept"]).code(0);
+    std::fs::remove_file(folder.path().join("scenarios/fine.toml")).unwrap();
+    let done = folder.schedsim(&["test", "scenarios"]).code(1).out("fine@main").out("its scenario is gone");
+    assert!(done.err.contains("snapshots/fine@main.snap belongs to no scenario"), "{}", done.err);
+    assert!(done.out.ends_with("2 passed, 1 failed\n"), "{}", done.out);
+    folder.schedsim(&["test", "scenarios/two.toml"]).code(0).no_err();
+    folder.schedsim(&["test", "scenarios", "--accept"]).code(0).out("removed fine@main");
+    assert!(folder.exists("snapshots/fine@main.snap"), "a file is never removed unasked");
+    assert!(!folder.read("snapshots/fingerprints.snap").contains("fine@main"));
+}
+
+#[test]
+fn fingerprints_that_cannot_be_read_stop_everything() {
+    let folder =
+        folder(&[("scenarios/fine.toml", FINE), ("snapshots/fingerprints.snap", "---\nsource: x\n---\n=======\n")]);
+    folder.schedsim(&["test", "scenarios", "--accept"]).code(2).err("line 1").err("repair the file");
+    assert!(!folder.exists("snapshots/fine@main.snap"), "nothing is half done");
+}
