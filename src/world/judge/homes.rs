@@ -26,14 +26,14 @@ pub(super) struct Homes {
 }
 
 impl Homes {
-    /// Takes down that a thing belongs to an app.
-    pub(super) fn settle(&mut self, subject: Subject, app: AppId) {
-        if let Some(former) = self.of.insert(subject, app)
-            && let Some(things) = self.belongings.get_mut(&former)
-        {
+    /// Takes down that a thing belongs to an app; returns the app that it belonged to before.
+    pub(super) fn settle(&mut self, subject: Subject, app: AppId) -> Option<AppId> {
+        let former = self.of.insert(subject, app);
+        if let Some(things) = former.and_then(|former| self.belongings.get_mut(&former)) {
             things.remove(&subject);
         }
         self.belongings.entry(app).or_default().insert(subject);
+        former
     }
 
     /// A thing is gone.

@@ -294,8 +294,8 @@ impl Judge {
     }
 
     fn give_home(&mut self, subject: Subject, app: AppId, id: RecordId) {
-        self.memory.homes.settle(subject, app);
-        if self.memory.homes.deleted(app).is_some() {
+        let former = self.memory.homes.settle(subject, app);
+        if former.is_some() || self.memory.homes.deleted(app).is_some() {
             self.mark(Dirty::Home(subject), id);
         }
     }

@@ -10,10 +10,12 @@ fn more_live_sandboxes_than_wanted_are_an_overshoot_after_the_grace() {
     let (_, _, pool) = stage.deployed(&service("db"), 1);
     stage.serving(pool);
     let surplus = stage.sandbox(pool, SandboxStatus::Pending);
-    stage.pass(secs(90) - MOMENT);
+    stage.pass(secs(60));
+    stage.sandbox(pool, SandboxStatus::Pending);
+    stage.pass(secs(30) - MOMENT);
     stage.assert_nothing_broken();
     stage.pass(MOMENT);
-    stage.assert_broken(Invariant::NoOvershoot, &["pool/pds-db: has 2 live sandboxes and wants 1: limit 1:30"]);
+    stage.assert_broken(Invariant::NoOvershoot, &["pool/pds-db: has 3 live sandboxes and wants 1: limit 1:30"]);
     let violation = &stage.judge.violations()[0];
     assert_eq!(violation.at, stage.now());
     let cause = stage.world.with_trace(|trace| trace.get(violation.record).unwrap().cause);

@@ -25,6 +25,7 @@ fn with_port() -> ServiceConfig {
 #[track_caller]
 fn assert_trouble(stage: &Stage, troubles: &[&str]) {
     assert_eq!(stage.judge.troubles(&stage.world), troubles);
+    assert_eq!(stage.judge.rest.troubles().len(), troubles.len(), "and none that is over");
     assert_eq!(stage.is_settled(), troubles.is_empty());
 }
 
@@ -246,6 +247,18 @@ fn half_a_deletion_is_not_settled_and_a_whole_one_is() {
     assert_trouble(&stage, &["sandbox/pds-db-0 belongs to app/pds, which is deleted"]);
     stage.delete(sandbox);
     assert_trouble(&stage, &[]);
+}
+
+#[test]
+fn a_pool_whose_app_is_gone_lacks_nothing_but_its_end() {
+    let mut stage = Stage::new();
+    let (app, version, _) = stage.deployed(&service("db"), 1);
+    assert_trouble(&stage, &["pool/pds-db has 0 able to serve and 0 RUNNING of 1"]);
+    stage.delete(app);
+    let remains = ["version/pds-v1", "pool/pds-db"].map(|name| format!("{name} belongs to app/pds, which is deleted"));
+    assert_trouble(&stage, &[&remains[0], &remains[1]]);
+    stage.delete(version);
+    assert_trouble(&stage, &[&remains[1]]);
 }
 
 #[test]

@@ -188,10 +188,9 @@ fn check(moves: Vec<Move>) {
     for step in moves {
         stage.step(step);
     }
-    let known = stage.judge.troubles(&stage.world);
     let mut late = Judge::new(limits());
     late.observe(&stage.world);
-    assert_eq!(known, late.troubles(&stage.world));
+    assert_eq!(stage.judge.rest.troubles(), late.rest.troubles());
     assert_eq!(stage.is_settled(), late.settled_since().is_some());
     let broken = broken_now(&stage.world, &late);
     let suspected = stage.judge.docket.suspected();
@@ -202,11 +201,11 @@ fn check(moves: Vec<Move>) {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 300, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 200, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn a_judge_that_follows_knows_what_one_knows_that_comes_at_the_end(
-        moves in proptest::collection::vec(any::<Move>(), 1..120)
+        moves in proptest::collection::vec(any::<Move>(), 1..400)
     ) {
         check(moves);
     }
