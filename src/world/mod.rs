@@ -9,6 +9,7 @@ mod containers;
 mod faults;
 mod gate;
 mod host;
+pub mod judge;
 mod process;
 pub mod spec;
 mod store;
