@@ -51,6 +51,7 @@ impl<P: Platform> DiskController<P> {
         if !exists {
             self.ports.host.note(item.id, Reason::VolumeVanished);
             disk.status = DiskStatus::Provisioning;
+            return self.provision(item, disk).await;
         }
         Ok(())
     }
@@ -70,7 +71,6 @@ impl<P: Platform> Reconciler for DiskController<P> {
     async fn reconcile(&self, item: &Versioned<Disk>, disk: &mut Draft<Disk>) -> Result<(), Failure> {
         match item.entity.status {
             DiskStatus::Provisioning => self.provision(item, disk).await,
-            // One that lost its volume is PROVISIONING again, and provisioned at that event.
             DiskStatus::Provisioned => self.verify(item, disk).await,
             DiskStatus::Deleting => self.delete(item).await,
             DiskStatus::Attached | DiskStatus::Detached | DiskStatus::Error => Ok(()),

@@ -105,7 +105,7 @@ impl<P: Platform> Launcher<P> {
         if !changes.is_empty() {
             self.ports.host.note(pool.id, Reason::PoolReused { version: active });
         }
-        changes.extend(self.desired_on_reuse(pool, service, is_new));
+        changes.extend(self.desired_on_reuse(pool, service));
         changes.extend(self.forgiveness(pool, is_new));
         if !changes.is_empty() {
             self.ports.store.patch(pool.id, changes, None).await?;
@@ -113,14 +113,14 @@ impl<P: Platform> Launcher<P> {
         Ok(())
     }
 
-    fn desired_on_reuse(&self, pool: &Versioned<Pool>, service: &ServiceConfig, is_new: bool) -> Option<PoolChange> {
+    fn desired_on_reuse(&self, pool: &Versioned<Pool>, service: &ServiceConfig) -> Option<PoolChange> {
         let desired = pool.entity.desired_instances;
         match service.concurrency {
             Concurrency::Fixed { instances } if desired != instances => {
                 self.ports.host.note(pool.id, Reason::InstancesConfigured { instances });
                 Some(PoolChange::DesiredInstances(instances))
             }
-            Concurrency::Auto { .. } if is_new && desired != 0 && !self.rules.has(Fix::KeepDesiredOnReuse) => {
+            Concurrency::Auto { .. } if desired != 0 && !self.rules.has(Fix::KeepDesiredOnReuse) => {
                 self.ports.host.note(pool.id, Reason::ScaleReset);
                 Some(PoolChange::DesiredInstances(0))
             }

@@ -9,7 +9,7 @@ use std::rc::Rc;
 
 use crate::model::entity::age;
 use crate::model::{Concurrency, Pool, PoolChange, Reason, Sandbox, SandboxChange, SandboxIndex, SandboxStatus};
-use crate::ports::{Clock, EntityStore, Host, Platform, Ports, Query, Versioned};
+use crate::ports::{Clock, EntityStore, Host, Platform, Ports, Query, StoreError, Versioned};
 
 use super::fixes::Fix;
 use super::runtime::{Failure, Rules, Task, Ticker};
@@ -49,14 +49,15 @@ impl<P: Platform> Monitor<P> {
 
     async fn look_at(&self, pool: &Versioned<Pool>) -> Result<(), Failure> {
         let sandboxes = self.ports.store.list::<Sandbox>(Query::By(SandboxIndex::Pool(pool.id))).await?;
-        self.scale_down_idle(pool, &sandboxes).await?;
+        // What one rule cannot do now keeps no other from its work.
+        let idle = self.scale_down_idle(pool, &sandboxes).await;
         if self.rules.has(Fix::StalePendingMonitor) {
             self.stop_stale_pending(&sandboxes).await?;
         }
         if sandboxes.is_empty() {
             self.delete_empty(pool).await?;
         }
-        Ok(())
+        idle
     }
 
     async fn scale_down_idle(&self, pool: &Versioned<Pool>, sandboxes: &[Versioned<Sandbox>]) -> Result<(), Failure> {
@@ -103,8 +104,11 @@ impl<P: Platform> Monitor<P> {
             return Ok(());
         }
         if self.rules.has(Fix::KeepReferencedPool) {
-            let app = self.ports.store.get(pool.entity.app).await?;
-            let active = app.entity.active_version;
+            let active = match self.ports.store.get(pool.entity.app).await {
+                Ok(app) => app.entity.active_version,
+                Err(StoreError::NotFound) => None,
+                Err(error) => return Err(error.into()),
+            };
             if active.is_some_and(|version| pool.entity.referenced_by_versions.contains(&version)) {
                 return Ok(());
             }

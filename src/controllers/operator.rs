@@ -4,10 +4,10 @@
 //! what belongs to it by *indexed references* only; a disk without `created_by` survives.
 
 use crate::model::{
-    App, AppVersion, Concurrency, Disk, DiskChange, DiskIndex, DiskLease, DiskStatus, LeaseIndex, Name, Node,
-    NodeChange, NodeStatus, Pool, PoolChange, Reason, Sandbox, SandboxChange, SandboxIndex, SandboxStatus,
+    App, AppVersion, Concurrency, Disk, DiskChange, DiskIndex, DiskLease, DiskStatus, Entity, Id, LeaseIndex, Name,
+    Node, NodeChange, NodeStatus, Pool, PoolChange, Reason, Sandbox, SandboxChange, SandboxIndex, SandboxStatus,
 };
-use crate::ports::{EntityStore, Host, Platform, Ports, Query, Versioned};
+use crate::ports::{EntityStore, Host, Platform, Ports, Query, StoreError, Versioned};
 
 use super::runtime::Failure;
 
@@ -36,19 +36,27 @@ impl<P: Platform> Operator<P> {
         self.ports.host.note(app, Reason::Requested { action: "delete app" });
         let store = &self.ports.store;
         for version in store.list::<AppVersion>(Query::By(app)).await? {
-            store.delete(version.id).await?;
+            self.delete(version.id).await?;
         }
         for pool in store.list::<Pool>(Query::By(app)).await? {
-            store.delete(pool.id).await?;
+            self.delete(pool.id).await?;
         }
         for disk in store.list::<Disk>(Query::By(DiskIndex::CreatedBy(app))).await? {
-            store.delete(disk.id).await?;
+            self.delete(disk.id).await?;
         }
         for lease in store.list::<DiskLease>(Query::By(LeaseIndex::App(app))).await? {
-            store.delete(lease.id).await?;
+            self.delete(lease.id).await?;
         }
         store.delete(app).await?;
         Ok(())
+    }
+
+    /// Deletes an entity; one that is gone already is no error.
+    async fn delete<E: Entity>(&self, id: Id<E>) -> Result<(), Failure> {
+        match self.ports.store.delete(id).await {
+            Ok(()) | Err(StoreError::NotFound) => Ok(()),
+            Err(error) => Err(error.into()),
+        }
     }
 
     /// Stops all sandboxes of an app, clears its cooldowns, restores the configured counts.

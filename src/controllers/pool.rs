@@ -10,7 +10,7 @@ use std::rc::Rc;
 use crate::kernel::time::{SimDuration, SimTime};
 use crate::model::entity::age;
 use crate::model::{Concurrency, Field, Pool, PoolId, Reason, Sandbox, SandboxChange, SandboxIndex, SandboxStatus};
-use crate::ports::{Clock, EntityStore, Host, Platform, Ports, Query, Versioned};
+use crate::ports::{Clock, EntityStore, Host, Platform, Ports, Query, StoreError, Versioned};
 
 use super::fixes::Fix;
 use super::runtime::{Draft, Failure, Reconciler, Rules};
@@ -53,7 +53,7 @@ impl<P: Platform> Reconciler for PoolController<P> {
                 return Ok(());
             }
             self.recover(item, pool, &sandboxes, now);
-            self.restore_desired(item, pool).await?;
+            self.restore_desired(item, pool).await;
         }
         self.cap(item, pool);
         let result = if actual < pool.desired_instances {
@@ -69,7 +69,11 @@ impl<P: Platform> Reconciler for PoolController<P> {
         let orphans = self.ports.store.list::<Sandbox>(Query::By(SandboxIndex::Pool(pool))).await?;
         for sandbox in orphans {
             self.ports.host.note(sandbox.id, Reason::PoolDeleted);
-            self.ports.store.delete(sandbox.id).await?;
+            match self.ports.store.delete(sandbox.id).await {
+                // A collector may have been quicker.
+                Ok(()) | Err(StoreError::NotFound) => {}
+                Err(error) => return Err(error.into()),
+            }
         }
         Ok(())
     }
@@ -164,12 +168,13 @@ impl<P: Platform> PoolController<P> {
     }
 
     /// Gives a fixed pool its configured number back when its cooldown is over.
-    async fn restore_desired(&self, item: &Versioned<Pool>, pool: &mut Draft<Pool>) -> Result<(), Failure> {
+    async fn restore_desired(&self, item: &Versioned<Pool>, pool: &mut Draft<Pool>) {
         let over = item.entity.cooldown_until.is_some() && !pool.referenced_by_versions.is_empty();
         if !self.rules.has(Fix::RestoreDesiredAfterCooldown) || !over {
-            return Ok(());
+            return;
         }
-        let version = self.ports.store.get(pool.spec.version).await?;
+        // Without its version there is no configured number to come back to.
+        let Ok(version) = self.ports.store.get(pool.spec.version).await else { return };
         let service = version.entity.config.iter().find(|service| service.name == pool.service);
         if let Some(Concurrency::Fixed { instances }) = service.map(|service| service.concurrency)
             && pool.desired_instances < instances
@@ -177,7 +182,6 @@ impl<P: Platform> PoolController<P> {
             self.ports.host.note(item.id, Reason::CooldownOver { instances });
             pool.desired_instances = instances;
         }
-        Ok(())
     }
 
     fn cap(&self, item: &Versioned<Pool>, pool: &mut Draft<Pool>) {

@@ -149,7 +149,8 @@ impl<'a> Simulation<'a> {
         (world, platform)
     }
 
-    /// The image that a deploy step builds: named after its `build`, else one of its own.
+    /// The image that a deploy step builds: named after its `build`, else one of its own, which
+    /// no `build` can be called.
     fn image_of(&self, index: usize) -> Name {
         let Action::Deploy { app, build, .. } = &self.scenario.steps[index].action else { return Name::new("") };
         if let Some(build) = build {
@@ -157,7 +158,7 @@ impl<'a> Simulation<'a> {
         }
         let same_app = |step: &&Step| matches!(&step.action, Action::Deploy { app: other, .. } if other == app);
         let nth = self.scenario.steps[..=index].iter().filter(same_app).count();
-        Name::new(&format!("{app}:build-{nth}"))
+        Name::new(&format!("{app}@{nth}"))
     }
 
     /// What the judges forgive, as the tuning says.
@@ -186,7 +187,7 @@ impl<'a> Simulation<'a> {
 
     fn outcome(&self, world: &World, judge: &Judge, recurrence: &Recurrence, stop: Stop) -> Outcome {
         let ended_at = world.kernel.now();
-        let mut warnings = Vec::new();
+        let mut warnings = self.scenario.warnings.clone();
         let missing = &self.variant.policy.missing;
         if !missing.is_empty() {
             let names: Vec<&str> = missing.iter().map(|fix| fix.name()).collect();

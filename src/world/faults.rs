@@ -207,7 +207,7 @@ impl Faults {
     }
 }
 
-/// A name without the number that tells namesakes apart.
+/// A disk made anew under an old name is `name~2`: filters mean the name.
 fn unnumbered(name: Name) -> Name {
     name.split_once('~').map_or(name, |(name, _)| Name::new(name))
 }
@@ -238,22 +238,21 @@ impl World {
         let short = full.split_once('/').map_or(full, |(_, rest)| Name::new(rest));
         let id = subject.index;
         match subject.kind {
-            // An app or disk made anew under an old name is `name~2`: filters mean the name.
-            Kind::App => facts.app = Some(unnumbered(short)),
+            Kind::App => facts.app = self.tables.app_name(id),
             Kind::Version => {
                 self.add_owner(self.tables.versions.with(crate::model::Id::from_index(id), |v, _| v.app.into()), facts)
             }
             Kind::Pool => {
                 facts.pool = Some(short);
-                let known =
-                    self.tables.pools.with(crate::model::Id::from_index(id), |pool, _| (pool.app, pool.service));
-                if let Some((app, service)) = known {
+                if let Some((app, service)) = self.tables.program_of_pool(id) {
+                    facts.app = Some(app);
                     facts.service = Some(service);
-                    self.add_facts(app.into(), facts);
                 }
             }
             Kind::Sandbox => {
                 facts.sandbox = Some(short);
+                let node = self.tables.sandboxes.with(crate::model::Id::from_index(id), |s, _| s.node).flatten();
+                facts.node = node.and_then(|node| self.tables.nodes.with(node, |node, _| node.name));
                 // Its pool may outlive it, and the other way round: what it was born with is kept.
                 if let Some(pool) = self.tables.pool_of(id) {
                     self.add_facts(pool.into(), facts);

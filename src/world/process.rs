@@ -150,6 +150,9 @@ impl World {
 
     /// Ends a process now and starts it again after the usual time (`restart_after`).
     pub fn crash_process(&self, process: Process) {
+        if !self.is_up(process) {
+            return;
+        }
         self.stop_process(process);
         let world = self.clone();
         self.kernel.spawn(GroupId::WORLD, "restart", async move {

@@ -45,6 +45,10 @@ pub struct Tables {
     births: RefCell<BTreeMap<String, u32>>,
     /// The pool that each sandbox was created in, for those that outlive it.
     pools_of: RefCell<Vec<PoolId>>,
+    /// The app's own name and the service of each pool, for those that outlive it.
+    programs: RefCell<Vec<(Name, Name)>>,
+    /// The own name of each app, even when it is deleted.
+    app_names: RefCell<Vec<Name>>,
     /// When the watches of a controller may be opened again.
     cuts: RefCell<BTreeMap<&'static str, SimTime>>,
 }
@@ -88,6 +92,15 @@ impl Tables {
     /// The pool that the sandbox was created in, even when the sandbox is gone.
     pub(super) fn pool_of(&self, sandbox: u32) -> Option<PoolId> {
         self.pools_of.borrow().get(sandbox as usize).copied()
+    }
+
+    /// The own name of an app, even when it is gone.
+    pub(super) fn app_name(&self, app: u32) -> Option<Name> {
+        self.app_names.borrow().get(app as usize).copied()
+    }
+    /// The app's name and the service of a pool, even when both are gone.
+    pub(super) fn program_of_pool(&self, pool: u32) -> Option<(Name, Name)> {
+        self.programs.borrow().get(pool as usize).copied()
     }
 
     /// The next number below `base`, and the number as a suffix for the second and later ones.
@@ -189,16 +202,29 @@ impl World {
         debug_assert_eq!(table.next_id().index(), subject.index, "trace and table count alike");
         let meta = Meta { name, revision, created_at: stamp, updated_at: stamp, origin: Origin(record.number()) };
         let item = table.insert(entity, meta, key);
-        if E::KIND == Kind::Sandbox
-            && let Some((_, Value::Ref(pool))) = fields.iter().find(|(field, _)| *field == Field::Pool)
-        {
-            self.tables.pools_of.borrow_mut().push(PoolId::from_index(pool.index));
-        }
+        self.remember_origin(E::KIND, &fields);
         for (field, to) in fields {
             self.observe_field::<E>(subject, field, to);
         }
         self.publish(None, Change::Added, &item);
         item
+    }
+
+    /// Keeps what an entity was born with, for those that outlive it.
+    fn remember_origin(&self, kind: Kind, fields: &[(Field, Value)]) {
+        let value = |wanted| fields.iter().find(|(field, _)| *field == wanted).map(|(_, value)| *value);
+        let tables = &self.tables;
+        match (kind, value(Field::Pool), value(Field::App), value(Field::Service), value(Field::Name)) {
+            (Kind::Sandbox, Some(Value::Ref(pool)), ..) => {
+                tables.pools_of.borrow_mut().push(PoolId::from_index(pool.index));
+            }
+            (Kind::Pool, _, Some(Value::Ref(app)), Some(Value::Text(service)), _) => {
+                let app = tables.app_name(app.index).expect("a pool's app was created");
+                tables.programs.borrow_mut().push((app, service));
+            }
+            (Kind::App, .., Some(Value::Text(name))) => tables.app_names.borrow_mut().push(name),
+            _ => {}
+        }
     }
 
     /// Writes fields of an entity, now.
@@ -475,6 +501,10 @@ impl<E: Entity> Watch<E> for SimWatch<E> {
         loop {
             let Delivery { at, event } = self.head().await?;
             self.world.kernel.sleep_until(at).await;
+            if self.mailbox.broken.get() {
+                // The connection broke while the event was on its way.
+                return Err(StoreError::Failed(Name::new("the watch broke")));
+            }
             let subject = Subject { kind: E::KIND, index: event.item.id.index() };
             let call = Call { point: Point::WatchDeliver, actor: self.actor, subject, kind: E::KIND };
             let mut dropped = false;

@@ -263,7 +263,9 @@ where
             }
             let id = event.item.id;
             if let Some((_, waiting)) = self.in_flight.borrow_mut().iter_mut().find(|(held, _)| *held == id) {
-                waiting.push_back(event);
+                if !self.by_key() || waiting.is_empty() {
+                    waiting.push_back(event);
+                }
                 continue;
             }
             self.in_flight.borrow_mut().push((id, VecDeque::new()));

@@ -40,6 +40,9 @@ fn wait(failures: u32, bits: u64) -> SimDuration {
 
 impl<E: Entity> Retries<E> {
     pub(super) fn add(&self, now: SimTime, bits: u64, event: Queued<E>) {
+        if self.waiting.borrow().values().any(|waits| waits.item.id == event.item.id) {
+            return;
+        }
         let failures = {
             let mut failures = self.failures.borrow_mut();
             let count = failures.entry(event.item.id).or_insert(0);

@@ -45,15 +45,17 @@ impl<P: Platform> SandboxController<P> {
         let after = self.ports.clock.now().since(began);
         self.ports.host.note(item.id, Reason::BootFailed { error, after });
         if self.rules.has(Fix::DeadOnBootFailure) {
-            self.fail_boot(item.id, &taken).await?;
+            let failed = self.fail_boot(item.id, &taken).await;
+            let released = self.release_leases_of_boot(item.id, &taken).await;
+            failed.and(released)?;
         } else {
             match stage {
                 // Stays PENDING: the next resync boots again, or finds a healthy container.
                 Stage::Container | Stage::Port => {}
                 Stage::Start => self.tear_down(item.id, &taken).await?,
             }
+            self.release_leases_of_boot(item.id, &taken).await?;
         }
-        self.release_leases_of_boot(item.id, &taken).await?;
         Err(Failure(error))
     }
 
@@ -152,18 +154,27 @@ impl<P: Platform> SandboxController<P> {
     /// Fix `dead-on-boot-failure`: gives back what was taken, and marks the sandbox DEAD. What
     /// cannot be destroyed now is left to the watchdog; the mark is made all the same.
     async fn fail_boot(&self, id: SandboxId, taken: &Taken) -> Result<(), Failure> {
-        let destroyed = if taken.container { self.destroy(id).await } else { Ok(()) };
+        // Asked, not remembered: the reply of its creation may have been lost.
+        let exists = self.backend.inspect(id).await?.is_some();
+        let destroyed = if exists { self.destroy(id).await } else { Ok(()) };
         if let Some(address) = taken.address.filter(|_| destroyed.is_ok()) {
             self.backend.release_address(address).await;
         }
-        let sandbox = self.ports.store.get(id).await?;
-        if sandbox.entity.status.is_live() {
-            let mut changes = vec![SandboxChange::Status(SandboxStatus::Dead)];
-            if self.rules.has(Fix::SlowFailuresCount) {
-                changes.push(SandboxChange::BootFailed(true));
-            }
+        let status = self.ports.store.get(id).await?.entity.status;
+        let mut changes = Vec::new();
+        if status.is_live() {
+            changes.push(SandboxChange::Status(SandboxStatus::Dead));
+        }
+        if self.rules.has(Fix::SlowFailuresCount) && status != SandboxStatus::Dead {
+            changes.push(SandboxChange::BootFailed(true));
+        }
+        if !changes.is_empty() {
+            let own_end = status.is_live();
             let revision = self.ports.store.patch(id, changes, None).await?;
-            self.own.remember(revision);
+            // A STOPPED one still waits for its clean-up: that event must not be skipped.
+            if own_end {
+                self.own.remember(revision);
+            }
         }
         destroyed
     }
@@ -174,6 +185,9 @@ impl<P: Platform> SandboxController<P> {
         // ASSUMES: tearing the container down gives its address back.
         if let Some(address) = taken.address {
             self.backend.release_address(address).await;
+        }
+        if self.rules.has(Fix::SlowFailuresCount) {
+            self.ports.store.patch(id, vec![SandboxChange::BootFailed(true)], None).await?;
         }
         self.mark(id, SandboxStatus::Dead).await
     }

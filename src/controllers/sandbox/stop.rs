@@ -6,11 +6,11 @@
 //! `release-address-without-container`.
 
 use crate::kernel::time::SimDuration;
-use crate::model::{Reason, Sandbox, SandboxId, SandboxStatus};
-use crate::ports::{Clock, Host, Platform, SandboxBackend, Versioned};
+use crate::model::{Name, Reason, Sandbox, SandboxId, SandboxStatus};
+use crate::ports::{BackendError, Clock, Host, Platform, SandboxBackend, Versioned};
 
 use crate::controllers::fixes::Fix;
-use crate::controllers::runtime::Failure;
+use crate::controllers::runtime::{Failure, timeout};
 
 use super::SandboxController;
 
@@ -62,7 +62,12 @@ impl<P: Platform> SandboxController<P> {
         let deadline = self.ports.clock.now() + DESTROY_LIMIT;
         let mut wait = DESTROY_WAIT;
         loop {
-            let Err(error) = self.backend.destroy(id).await else { return Ok(()) };
+            let left = deadline.since(self.ports.clock.now());
+            let error = match timeout(&self.ports.clock, left, self.backend.destroy(id)).await {
+                Some(Ok(())) => return Ok(()),
+                Some(Err(error)) => error,
+                None => BackendError(Name::new(&format!("not destroyed within {DESTROY_LIMIT}"))),
+            };
             if self.ports.clock.now() + wait >= deadline {
                 self.ports.host.note(id, Reason::CleanUpFailed { error: error.0 });
                 return Err(error.into());

@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use crate::kernel::{RecordId, SimTime};
 use crate::model::{Actor, Address, Controller, DiskId, LeaseId, LeaseStatus, Name, PoolId, SandboxId, SandboxStatus};
-use crate::world::{Container, Process, TaskState, World};
+use crate::world::{Container, TaskState, World};
 
 use super::homes::Homes;
 use super::limits::Limits;
@@ -197,7 +197,7 @@ impl Memory {
 fn serves(world: &World, sandbox: SandboxId) -> bool {
     let containers = world.containers.borrow();
     let Some(container) = containers.get(sandbox) else { return false };
-    if !world.is_up(Process::Node(container.node)) {
+    if !world.has_power(container.node) {
         return false;
     }
     let TaskState::Running { bound } = container.task else { return false };
