@@ -7,8 +7,8 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use crate::kernel::{RecordId, SimTime};
-use crate::model::{Actor, Address, Controller, DiskId, LeaseId, LeaseStatus, Name, PoolId, SandboxId, SandboxStatus};
-use crate::world::{Container, TaskState, World};
+use crate::model::{Address, DiskId, LeaseId, LeaseStatus, Name, PoolId, SandboxId, SandboxStatus};
+use crate::world::{Container, World};
 
 use super::homes::Homes;
 use super::limits::Limits;
@@ -194,13 +194,9 @@ impl Memory {
 
 /// Whether a sandbox is truly able to serve: its container lives, its node is up and its port,
 /// if it has one, answers – as the backends know, not as the store says.
+///
+/// A node is up while it has power: containers outlive a restart of the node's process.
 fn serves(world: &World, sandbox: SandboxId) -> bool {
-    let containers = world.containers.borrow();
-    let Some(container) = containers.get(sandbox) else { return false };
-    if !world.has_power(container.node) {
-        return false;
-    }
-    let TaskState::Running { bound } = container.task else { return false };
-    let dials = Actor::on(Controller::Sandbox, container.node);
-    container.spec.port.is_none() || (bound && !world.network_is_cut(sandbox, dials))
+    let node = world.containers.borrow().get(sandbox).map(|container| container.node);
+    node.is_some_and(|node| world.has_power(node)) && world.answers(sandbox)
 }

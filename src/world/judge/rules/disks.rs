@@ -4,9 +4,7 @@
 //! and written. What a newcomer gets wrong: a volume is written by whoever's task runs with it,
 //! whatever the lease says.
 
-use crate::model::{
-    Disk, DiskId, DiskIndex, Kind, LeaseId, LeaseStatus, Name, SandboxId, SandboxStatus, Subject, VolumeId,
-};
+use crate::model::{Disk, DiskId, DiskIndex, LeaseId, LeaseStatus, Name, SandboxId, SandboxStatus, Subject, VolumeId};
 use crate::ports::Query;
 
 use crate::world::World;
@@ -46,7 +44,7 @@ pub(in crate::world::judge) fn disk_subject(world: &World, disk: Name, writers: 
     let volume = world.volumes.borrow().iter().find(|(_, volume)| volume.name == disk).map(|(id, _)| id.into());
     let row = || world.tables.disks.list(Query::By(DiskIndex::Name(disk))).first().map(|row| row.id.into());
     let writer = || writers.last().map(|writer| Subject::from(*writer));
-    volume.or_else(row).or_else(writer).unwrap_or(Subject { kind: Kind::Cluster, index: 0 })
+    volume.or_else(row).or_else(writer).unwrap_or(Subject::CLUSTER)
 }
 
 /// `bound-lease-has-live-sandbox`: a BOUND lease belongs to a PENDING or RUNNING sandbox.

@@ -15,8 +15,8 @@ pub(in crate::world::judge) fn legal_transition(from: AnyStatus, to: AnyStatus) 
         (AnyStatus::Sandbox(from), AnyStatus::Sandbox(to)) => from.may_become(to),
         (AnyStatus::Lease(from), AnyStatus::Lease(to)) => from.may_become(to),
         (AnyStatus::Disk(from), AnyStatus::Disk(to)) => from.may_become(to),
-        // Nodes come and go as they like; an entity has one kind of status.
-        (AnyStatus::Node(_), _) | (AnyStatus::Sandbox(_) | AnyStatus::Lease(_) | AnyStatus::Disk(_), _) => true,
+        // A node comes and goes as it likes; no entity has statuses of two kinds.
+        (AnyStatus::Sandbox(_) | AnyStatus::Lease(_) | AnyStatus::Disk(_) | AnyStatus::Node(_), _) => true,
     };
     (from != to && !legal).then(|| format!("{} became {}", loud(from.name()), loud(to.name())))
 }

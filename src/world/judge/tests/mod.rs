@@ -23,7 +23,7 @@ use crate::model::{
     VersionId,
 };
 use crate::ports::SandboxBackend;
-use crate::world::spec::{ClusterSpec, Delay, FaultSpec, Invariant, Latencies, Spread, WorkloadSpec};
+use crate::world::spec::{ClusterSpec, Delay, FaultSpec, Invariant, Latencies, Phase, Spread, WorkloadSpec};
 use crate::world::{Process, World, WorldSpec};
 
 use super::{Judge, Limits};
@@ -107,6 +107,8 @@ impl Stage {
             seed: 1,
             budget: Budget::default(),
             restart_after: secs(2),
+            phase: Phase::default(),
+            session: (secs(60), secs(30)),
         });
         let mut stage = Self { world, judge: Judge::new(limits()) };
         for node in ["n1", "n2"] {
@@ -227,6 +229,7 @@ impl Stage {
             node: Some(NodeId::from_index(node)),
             address: None,
             last_activity: None,
+            boot_failed: false,
         })
     }
 

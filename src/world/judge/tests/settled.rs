@@ -1,7 +1,7 @@
 //! What settled means, part by part.
 
 use super::*;
-use crate::model::{Kind, Point};
+use crate::model::Point;
 use crate::trace::What;
 use crate::world::spec::{AnyStatus, Effect, Filter, Trigger, When};
 
@@ -271,7 +271,7 @@ fn judges_write_nothing_but_their_findings_and_read_nothing_twice() {
     }
     stage.judge.finish(&stage.world, SimTime::ZERO + secs(10));
     assert_eq!(count(&stage), before);
-    assert_eq!(stage.world.name(crate::model::Subject { kind: Kind::Cluster, index: 0 }), name("cluster"));
+    assert_eq!(stage.world.name(crate::model::Subject::CLUSTER), name("cluster"));
 }
 
 #[test]
