@@ -1,0 +1,288 @@
+//! A simulation: wires one variant of a scenario to a world and runs it.
+//!
+//! The only place that knows both controllers and world. It hosts the processes, carries out the
+//! steps, drives the kernel and asks the judges. What a newcomer gets wrong: a step is carried
+//! out *by the platform* (a deploy takes store calls and can be refused), not by decree.
+
+mod steps;
+mod traffic;
+
+use std::cell::RefCell;
+use std::rc::Rc;
+
+use crate::controllers::activator::Activator;
+use crate::controllers::process::{self, Hosting};
+use crate::controllers::runtime::Rules;
+use crate::controllers::tuning::{TickerPhase, Tuning};
+use crate::kernel::{Budget, SimDuration, SimTime, Step as KernelStep, Stop};
+use crate::model::{Actor, Controller, Kind, Name, Node, NodeId, NodeStatus};
+use crate::ports::Ports;
+use crate::scenario::{Action, Scenario, Step, Variant, Verdict};
+use crate::trace::{Trace, What};
+use crate::world::judge::{Judge, Limits};
+use crate::world::spec::Phase;
+use crate::world::{Process, SimDisks, SimPlatform, SimSandboxes, World, WorldSpec};
+
+/// Most failed boots in ten minutes for each desired instance (`failures-back-off`).
+const FAILURES_MAX: u32 = 8;
+
+/// One variant of a scenario, ready to run.
+pub struct Simulation<'a> {
+    scenario: &'a Scenario,
+    variant: &'a Variant,
+    until: Option<SimTime>,
+    budget: Budget,
+}
+
+pub use crate::world::judge::Violation;
+
+/// A proof that a run never settles.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Livelock {
+    /// From here on the future repeats.
+    pub from: SimTime,
+    /// With this period.
+    pub period: SimDuration,
+}
+
+/// What came of a run.
+#[derive(Clone, Debug)]
+pub struct Outcome {
+    /// Everything that happened.
+    pub trace: Trace,
+    /// How it ended.
+    pub verdict: Verdict,
+    /// The last entry into the settled state, when it lasted to the end.
+    pub settled_at: Option<SimTime>,
+    /// The proof, when the verdict is a livelock.
+    pub livelock: Option<Livelock>,
+    /// Where simulated time ended: the horizon, unless a guard stopped the run.
+    pub ended_at: SimTime,
+    /// Why it ended.
+    pub stop: Stop,
+    /// How many kernel events ran.
+    pub events: u64,
+    /// Which invariants broke, in order of time.
+    pub violations: Vec<Violation>,
+    /// The steps (by index) that the platform refused, with the refusal's own text.
+    pub rejected: Vec<(usize, Name)>,
+    /// What is probably a mistake in the scenario, and what is not simulated yet.
+    pub warnings: Vec<String>,
+}
+
+impl<'a> Simulation<'a> {
+    /// Prepares a run.
+    pub fn new(scenario: &'a Scenario, variant: &'a Variant) -> Self {
+        Self { scenario, variant, until: None, budget: Budget::default() }
+    }
+
+    /// Ends the run at `until` instead of the scenario's horizon.
+    #[must_use]
+    pub fn until(mut self, until: SimTime) -> Self {
+        self.until = Some(until);
+        self
+    }
+
+    /// Gives the run other guards.
+    #[must_use]
+    pub fn budget(mut self, budget: Budget) -> Self {
+        self.budget = budget;
+        self
+    }
+
+    /// Runs it to its end.
+    pub fn run(&self) -> Outcome {
+        let world = self.set_up();
+        let horizon = self.until.unwrap_or(self.scenario.horizon);
+        let mut judge = Judge::new(self.limits());
+        let stop = drive(&world, &mut judge, horizon);
+        self.outcome(&world, &judge, stop)
+    }
+
+    /// A world at time zero with its processes started and its steps waiting.
+    fn set_up(&self) -> World {
+        let rules = Rc::new(Rules { fixes: self.variant.policy.fixes, tuning: self.variant.tuning });
+        let world = World::new(&WorldSpec {
+            cluster: self.scenario.cluster.clone(),
+            workloads: self.scenario.workloads.clone(),
+            faults: self.scenario.faults.clone(),
+            seed: self.variant.seed,
+            budget: self.budget,
+            restart_after: rules.tuning.restart_after,
+            session: (rules.tuning.session_ttl, rules.tuning.session_renew),
+            phase: match rules.tuning.ticker_phase {
+                TickerPhase::Fixed => Phase::Fixed,
+                TickerPhase::Seed => Phase::Seed,
+                TickerPhase::Zero => Phase::Zero,
+            },
+        });
+        for step in &self.scenario.steps {
+            world.name_next(Kind::Step, Name::new(&format!("step/{}", step.name)));
+        }
+        let operator = Actor::central(Controller::World);
+        world.name_next(Kind::Process, Name::new("process/coordinator"));
+        for name in &self.scenario.cluster.nodes {
+            world.name_next(Kind::Process, Name::new(&format!("process/{name}")));
+            world.apply_create(operator, Node { name: *name, status: NodeStatus::Ready, session_until: None });
+        }
+        let platform = Platform { rules: Rc::new(RefCell::new(rules)), activator: Rc::default() };
+        let starts = platform.clone();
+        world.on_start(move |world, process| start(world, process, &starts));
+        world.start_process(Process::Coordinator);
+        for node in 0..self.scenario.cluster.nodes.len() {
+            world.start_process(Process::Node(NodeId::from_index(node as u32)));
+        }
+        for (index, step) in self.scenario.steps.iter().enumerate() {
+            steps::schedule(&world, &platform, index, step.clone(), self.image_of(index));
+        }
+        for (index, traffic) in self.scenario.traffic.iter().enumerate() {
+            traffic::schedule(&world, &platform, index, *traffic);
+        }
+        world
+    }
+
+    /// The image that a deploy step builds: named after its `build`, else one of its own.
+    fn image_of(&self, index: usize) -> Name {
+        let Action::Deploy { app, build, .. } = &self.scenario.steps[index].action else { return Name::new("") };
+        if let Some(build) = build {
+            return Name::new(&format!("{app}:{build}"));
+        }
+        let same_app = |step: &&Step| matches!(&step.action, Action::Deploy { app: other, .. } if other == app);
+        let nth = self.scenario.steps[..=index].iter().filter(same_app).count();
+        Name::new(&format!("{app}:build-{nth}"))
+    }
+
+    /// What the judges forgive, as the tuning says.
+    fn limits(&self) -> Limits {
+        let Tuning { grace, backoff, max_pool_size, .. } = self.variant.tuning;
+        Limits {
+            bound_lease_has_live_sandbox: grace.bound_lease_has_live_sandbox,
+            no_leaked_address: grace.no_leaked_address,
+            no_orphan_container: grace.no_orphan_container,
+            no_overshoot: grace.no_overshoot,
+            nothing_outlives_its_app: grace.nothing_outlives_its_app,
+            failures_window: grace.failures_back_off,
+            failures_max: FAILURES_MAX,
+            max_pool_size,
+            backoff_cap: backoff.cap,
+            progress: grace.progress,
+        }
+    }
+
+    fn outcome(&self, world: &World, judge: &Judge, stop: Stop) -> Outcome {
+        let ended_at = world.kernel.now();
+        let mut warnings = Vec::new();
+        let missing = &self.variant.policy.missing;
+        if !missing.is_empty() {
+            let names: Vec<&str> = missing.iter().map(|fix| fix.name()).collect();
+            warnings.push(format!("not simulated yet: {}", names.join(", ")));
+        }
+        for (fault, struck) in self.scenario.faults.iter().zip(world.faults_struck()) {
+            if struck == 0 {
+                warnings.push(format!("fault `{}` never struck", fault.name));
+            }
+        }
+        // A run that a guard stopped has not lasted to its horizon.
+        let settled_at = judge.settled_since().filter(|_| stop == Stop::Horizon);
+        let events = world.kernel.events();
+        let trace = world.take_trace();
+        let rejected = rejected(&trace);
+        Outcome {
+            trace,
+            verdict: if settled_at.is_some() { Verdict::Settled } else { Verdict::Unsettled },
+            settled_at,
+            livelock: None,
+            ended_at,
+            stop,
+            events,
+            violations: judge.violations().to_vec(),
+            rejected,
+            warnings,
+        }
+    }
+}
+
+/// Runs the world to the horizon, or until a guard stops it. Judges look after every step, and
+/// at their own deadlines, after the events of that instant and before any later one.
+fn drive(world: &World, judge: &mut Judge, horizon: SimTime) -> Stop {
+    judge.observe(world);
+    loop {
+        if !world.kernel.has_ready() {
+            let next = world.kernel.next_time().filter(|at| *at <= horizon);
+            while let Some(due) = judge.next_deadline().filter(|due| *due <= horizon && next.is_none_or(|at| *due < at))
+            {
+                world.kernel.advance_to(due);
+                judge.advance(world, due);
+            }
+        }
+        match world.kernel.step(horizon) {
+            KernelStep::Ran => judge.observe(world),
+            KernelStep::Idle => break,
+            KernelStep::Stopped(stop) => return stop,
+        }
+    }
+    judge.finish(world, horizon);
+    world.kernel.advance_to(horizon);
+    Stop::Horizon
+}
+
+/// The steps that the platform refused.
+fn rejected(trace: &Trace) -> Vec<(usize, Name)> {
+    let refused = trace.records().iter().filter_map(|record| match record.what {
+        What::StepEnded { refused: Some(error) } => Some((record.subject.index as usize, error)),
+        _ => None,
+    });
+    refused.collect()
+}
+
+/// What steps and requests reach the platform by.
+#[derive(Clone)]
+struct Platform {
+    /// The rules that whatever starts now follows; an upgrade replaces them.
+    rules: Rc<RefCell<Rc<Rules>>>,
+    /// The activator of the running coordinator.
+    activator: Rc<RefCell<Option<Rc<Activator<SimPlatform>>>>>,
+}
+
+/// Hands each controller of a process its ports.
+struct Host<'a> {
+    world: &'a World,
+    node: Option<NodeId>,
+}
+
+impl Host<'_> {
+    fn actor(&self, controller: Controller) -> Actor {
+        self.node.map_or(Actor::central(controller), |node| Actor::on(controller, node))
+    }
+}
+
+impl Hosting<SimPlatform> for Host<'_> {
+    fn ports(&self, controller: Controller) -> Ports<SimPlatform> {
+        self.world.ports(self.actor(controller))
+    }
+    fn sandboxes(&self, controller: Controller) -> SimSandboxes {
+        self.world.sandboxes(self.actor(controller))
+    }
+    fn disks(&self, controller: Controller) -> SimDisks {
+        self.world.disks(self.actor(controller))
+    }
+}
+
+/// Starts the controllers of a process.
+fn start(world: &World, process: Process, platform: &Platform) {
+    let rules = Rc::clone(&platform.rules.borrow());
+    let tasks = match process {
+        Process::Coordinator => {
+            let host = Host { world, node: None };
+            let activator = Activator::new(host.ports(Controller::Activator), Rc::clone(&rules));
+            *platform.activator.borrow_mut() = Some(Rc::clone(&activator));
+            let mut tasks = process::coordinator(&host, &rules);
+            tasks.extend(activator.tasks());
+            tasks
+        }
+        Process::Node(node) => process::node(&Host { world, node: Some(node) }, &rules, node),
+    };
+    for (name, task) in tasks {
+        world.kernel.spawn_boxed(process.group(), name, task);
+    }
+}
