@@ -4,7 +4,7 @@
 //! names. It may know lives, groups and the page. What a newcomer gets wrong: a holder is who
 //! had a BOUND lease in the store – whether the volume was mounted is the invariants' business.
 
-use crate::model::{Controller, Field, Value};
+use crate::model::{Controller, Field, Reason, Value};
 use crate::trace::Trace;
 
 use super::groups::names;
@@ -27,7 +27,9 @@ struct Turn<'a> {
 /// with its sandbox.
 pub(super) fn tell(page: &mut Page, trace: &Trace, life: &Life, leases: &[(&Life, Option<&Life>)]) {
     page.heading(&trace.name(life.subject));
-    for (place, moment) in life.moments.iter().enumerate() {
+    let (ended, states): (Vec<&Moment>, Vec<&Moment>) =
+        life.moments.iter().partition(|moment| moment.label == "deleted");
+    for (place, moment) in states.into_iter().enumerate() {
         let times = moment.whys.len();
         let label = if times == 1 { moment.label.clone() } else { format!("{} x{times}", moment.label) };
         let mut text = by_and_why(moment);
@@ -36,7 +38,7 @@ pub(super) fn tell(page: &mut Page, trace: &Trace, life: &Life, leases: &[(&Life
         }
         page.fact(&label, &text);
     }
-    let turns = turns(leases);
+    let turns = turns(trace, leases);
     for turn in turns.iter().take(TURNS_MAX) {
         let who = names(trace, &turn.sandboxes);
         let times = if turn.sandboxes.len() == 1 { String::new() } else { format!(" ({})", turn.sandboxes.len()) };
@@ -47,6 +49,7 @@ pub(super) fn tell(page: &mut Page, trace: &Trace, life: &Life, leases: &[(&Life
     if turns.len() > TURNS_MAX {
         page.fact("", &format!("and {} more turns", turns.len() - TURNS_MAX));
     }
+    ended.into_iter().for_each(|moment| page.fact(&moment.label, &by_and_why(moment)));
     if !life.deleted {
         page.fact("at the end", &life.status().to_uppercase());
     }
@@ -65,7 +68,7 @@ pub(super) fn by_and_why(moment: &Moment) -> String {
 }
 
 /// Who held the disk, and whom that shut out, in order of time.
-fn turns<'a>(leases: &[(&'a Life, Option<&'a Life>)]) -> Vec<Turn<'a>> {
+fn turns<'a>(trace: &Trace, leases: &[(&'a Life, Option<&'a Life>)]) -> Vec<Turn<'a>> {
     let mut events = Vec::new();
     for (lease, sandbox) in leases {
         let Some(sandbox) = sandbox else { continue };
@@ -82,7 +85,10 @@ fn turns<'a>(leases: &[(&'a Life, Option<&'a Life>)]) -> Vec<Turn<'a>> {
     for (_, label, sandbox, moment) in events {
         let (text, why) = match moment {
             None => ("to the end".to_owned(), String::new()),
-            Some(end) => (format!("{} by {}", end.label, end.by.name()), end.whys.join("; ")),
+            Some(end) => {
+                let why = end.whys.join("; ") + &rival(trace, leases, end);
+                (format!("{} by {}", end.label, end.by.name()), why)
+            }
         };
         match turns.last_mut() {
             Some(last)
@@ -97,6 +103,13 @@ fn turns<'a>(leases: &[(&'a Life, Option<&'a Life>)]) -> Vec<Turn<'a>> {
         }
     }
     turns
+}
+
+/// Whose lease came first, when that is why a lease failed.
+fn rival(trace: &Trace, leases: &[(&Life, Option<&Life>)], end: &Moment) -> String {
+    let Some(Reason::AlreadyLeased { by }) = end.reason else { return String::new() };
+    let holder = leases.iter().find(|(lease, _)| lease.subject.index == by.index()).and_then(|(_, holder)| *holder);
+    holder.map(|holder| format!(", {}", trace.name(holder.subject))).unwrap_or_default()
 }
 
 /// Whether a lease's life says more than the list of holders does.

@@ -53,20 +53,34 @@ const TIMES_MIN: usize = 3;
 
 /// Folds the entries of a timeline.
 ///
-/// Each app is folded by itself, and so is what collectors remove: two loops that run side by
-/// side would otherwise hide each other. Items are in the order of their first lines.
+/// Each app is folded by itself, and so is what its collectors remove and what its judges find:
+/// loops that run side by side would otherwise hide each other. Items are in the order of their
+/// first lines.
 pub fn fold(trace: &Trace, entries: &[Entry]) -> Vec<Item> {
     let families = Families::of(trace);
     let mut keys = Keys::default();
-    let mut lanes: BTreeMap<(Subject, bool), Vec<Node>> = BTreeMap::new();
+    let mut lanes: BTreeMap<(Subject, Voice), Vec<Node>> = BTreeMap::new();
     for (index, entry) in entries.iter().enumerate() {
-        let lane = (families.head(entry.subject), entry.actor.controller == Controller::Collector);
+        let voice = match (trace.records()[entry.record].what, entry.actor.controller) {
+            (What::Broken { .. }, _) => Voice::Judge,
+            (_, Controller::Collector) => Voice::Collector,
+            _ => Voice::Other,
+        };
+        let lane = (families.head(entry.subject), voice);
         let node = Node { key: keys.line(trace, entry), first: index, begin: entry.at, item: Item::Line(index) };
         lanes.entry(lane).or_default().push(node);
     }
     let mut nodes: Vec<Node> = lanes.into_values().flat_map(|nodes| fold_lane(nodes, &mut keys)).collect();
     nodes.sort_by_key(|node| node.first);
     nodes.into_iter().map(|node| node.item).collect()
+}
+
+/// Whose lines are folded together.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Voice {
+    Other,
+    Collector,
+    Judge,
 }
 
 fn fold_lane(mut nodes: Vec<Node>, keys: &mut Keys) -> Vec<Node> {
