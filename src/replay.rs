@@ -119,3 +119,69 @@ fn beside_the_trace(outcome: &Outcome) -> String {
         "{verdict:?} {settled_at:?} {livelock:?} {ended_at:?} {stop:?} {events} {violations:?} {rejected:?} {warnings:?}"
     )
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::scenario::Overrides;
+
+    fn story(steps: &str) -> Scenario {
+        let text = format!("schema = 1\nhorizon = \"1m\"\nstep = [{steps}]\n[expect]\nverdict = \"livelock\"\n");
+        Scenario::from_text(&text, "story", None, &Overrides::default()).expect("a scenario")
+    }
+
+    /// Runs two stories and says how they differ.
+    fn compare(one: &str, other: &str, change: impl FnOnce(&mut Outcome)) -> Option<String> {
+        let (one, other) = (story(one), story(other));
+        let first = Replay::of(&one, &one.variants[0], None);
+        let mut second = Replay::of(&other, &other.variants[0], None);
+        change(&mut second.outcome);
+        second.digest = second.outcome.trace.digest();
+        difference(&first, &second)
+    }
+
+    const A: &str = "{ name = \"x\", at = \"1s\", do.note = \"a\" }";
+    const B: &str = "{ name = \"x\", at = \"1s\", do.note = \"b\" }";
+
+    #[test]
+    fn two_runs_of_one_story_do_not_differ() {
+        assert_eq!(compare(A, A, |_| ()), None);
+    }
+
+    #[test]
+    fn the_first_record_that_differs_is_named() {
+        let text = compare(A, B, |_| ()).expect("a difference");
+        let lines: Vec<_> = text.lines().collect();
+        assert!(lines[0].contains("the first record that differs"), "{text}");
+        assert!(lines[1].contains("\"note\":\"a\"") && lines[2].contains("\"note\":\"b\""), "{text}");
+    }
+
+    #[test]
+    fn a_run_that_goes_on_longer_differs() {
+        let text = compare(A, A, |outcome| {
+            let last = *outcome.trace.records().last().expect("a record");
+            outcome.trace.push(last);
+        });
+        assert!(text.expect("a difference").contains("one run ends where the other goes on:\n  second"));
+    }
+
+    #[test]
+    fn what_no_record_tells_is_compared_too() {
+        let text = compare(A, A, |outcome| outcome.events += 1);
+        assert!(text.expect("a difference").contains("the outcome is not"));
+    }
+
+    #[test]
+    fn a_run_is_judged_only_when_it_reaches_the_horizon() {
+        let story = story(A);
+        let until = |secs| SimTime::ZERO + crate::kernel::SimDuration::from_secs(secs);
+        for (end, judged, passed) in [
+            (None, Judged::Yes, false),
+            (Some(until(60)), Judged::Yes, false),
+            (Some(until(59)), Judged::CutShort, true),
+        ] {
+            let replay = Replay::of(&story, &story.variants[0], end);
+            assert_eq!((replay.judged, replay.checked.passed), (judged, passed), "{end:?}");
+        }
+    }
+}

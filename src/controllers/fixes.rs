@@ -100,13 +100,13 @@ macro_rules! fixes {
 }
 
 fixes! {
-    SkipDead = "skip-dead", Day::of(2025, 10, 25), "#269", false, "a request is given to running sandboxes only";
+    SkipDead = "skip-dead", Day::of(2025, 10, 25), "#269", true, "a request is given to running sandboxes only";
     SinglePoolWorker = "single-pool-worker", Day::of(2025, 10, 27), "#270", true, "one worker reconciles pools instead of three";
-    ActivatorSeesPending = "activator-sees-pending", Day::of(2025, 10, 27), "#270", false, "a request waits for pending sandboxes instead of raising desired";
+    ActivatorSeesPending = "activator-sees-pending", Day::of(2025, 10, 27), "#270", true, "a request waits for pending sandboxes instead of raising desired";
     MaxPoolSize = "max-pool-size", Day::of(2025, 10, 27), "#272", true, "desired is capped at max_pool_size";
     KeepDesiredOnReuse = "keep-desired-on-reuse", Day::of(2025, 11, 4), "#294", true, "reusing an auto pool keeps its desired instances";
-    RevisionCheckedIncrement = "revision-checked-increment", Day::of(2025, 11, 5), "#294", false, "the activator raises desired with an expected revision";
-    VersionsSharePools = "versions-share-pools", Day::of(2025, 11, 12), "#341", false, "a version is served by every sandbox of its pool";
+    RevisionCheckedIncrement = "revision-checked-increment", Day::of(2025, 11, 5), "#294", true, "the activator raises desired with an expected revision";
+    VersionsSharePools = "versions-share-pools", Day::of(2025, 11, 12), "#341", true, "a version is served by every sandbox of its pool";
     SerialiseEntity = "serialise-entity", Day::of(2025, 11, 12), "#339", true, "one entity is processed by one worker at a time";
     ExitWatch = "exit-watch", Day::of(2025, 11, 12), "#348", true, "the exit of a process is noticed";
     ExitMeansStopped = "exit-means-stopped", Day::of(2025, 11, 12), "#348", true, "a sandbox whose process exited is STOPPED, so that it is cleaned up";
@@ -118,14 +118,14 @@ fixes! {
     SchedulerResyncs = "scheduler-resyncs", Day::of(2025, 12, 1), "-", true, "the scheduler resyncs, and lists nodes each time";
     ReleaseAddressOnFailedPatch = "release-address-on-failed-patch", Day::of(2025, 12, 11), "#479", true, "an address whose patch fails is given back";
     WatchdogReleasesAddress = "watchdog-releases-address", Day::of(2025, 12, 11), "#479", true, "the watchdog gives back the addresses of stray containers";
-    DropMissingPool = "drop-missing-pool", Day::of(2025, 12, 12), "#483", false, "the activator forgets a pool that a write does not find";
+    DropMissingPool = "drop-missing-pool", Day::of(2025, 12, 12), "#483", true, "the activator forgets a pool that a write does not find";
     KeepReferencedPool = "keep-referenced-pool", Day::of(2025, 12, 18), "#497", true, "an empty pool that the active version references is kept";
-    WatchPoolDeletions = "watch-pool-deletions", Day::of(2025, 12, 18), "#498", false, "the activator sees deletions of pools";
-    IgnoreStaleDead = "ignore-stale-dead", Day::of(2025, 12, 19), "#509", false, "a request does not fail fast because of sandboxes that died before it came";
+    WatchPoolDeletions = "watch-pool-deletions", Day::of(2025, 12, 18), "#498", true, "the activator sees deletions of pools";
+    IgnoreStaleDead = "ignore-stale-dead", Day::of(2025, 12, 19), "#509", true, "a request does not fail fast because of sandboxes that died before it came";
     ReleaseLeasesOnStop = "release-leases-on-stop", Day::of(2026, 1, 6), "#516", true, "stopping a sandbox releases its disk leases";
     LeaseBelongsToSandbox = "lease-belongs-to-sandbox", Day::of(2026, 1, 6), "#516", true, "a boot takes up its own lease only";
     ReleaseLeasesOnCollect = "release-leases-on-collect", Day::of(2026, 2, 16), "#613", true, "collecting a dead sandbox releases its disk leases";
-    RefreshPoolCache = "refresh-pool-cache", Day::of(2026, 2, 17), "#616", false, "the activator reads the pool again before it refuses for its size";
+    RefreshPoolCache = "refresh-pool-cache", Day::of(2026, 2, 17), "#616", true, "the activator reads the pool again before it refuses for its size";
     StalePendingMonitor = "stale-pending-monitor", Day::of(2026, 2, 23), "#629", true, "sandboxes PENDING for 5 min are stopped";
     WaitForNewPool = "wait-for-new-pool", Day::of(2026, 3, 1), "#637", true, "the old pool is scaled down when the new one is ready";
     StrictAppConfig = "strict-app-config", Day::of(2026, 3, 12), "#666", true, "an unknown field of an app config is an error, in all three loaders";
@@ -139,13 +139,13 @@ fixes! {
     KeepLastCrashTime = "keep-last-crash-time", Day::of(2026, 4, 2), "#723", true, "last_crash_time survives recovery and reset";
     DrainBeforeCreate = "drain-before-create", Day::of(2026, 4, 2), "#725", true, "with disks, the old pool drains before the new one is created";
     NodeHealth = "node-health", Day::of(2026, 4, 14), "#762", true, "sandboxes of a node that is lost for 5 min are marked DEAD";
-    DeathsOfOwnVersion = "deaths-of-own-version", Day::of(2026, 4, 17), "#766", false, "a request does not fail fast because of another version's dead";
+    DeathsOfOwnVersion = "deaths-of-own-version", Day::of(2026, 4, 17), "#766", true, "a request does not fail fast because of another version's dead";
     WatchResumes = "watch-resumes", Day::of(2026, 6, 3), "#841", true, "a watch continues from the last revision seen";
-    ActivatorResyncs = "activator-resyncs", Day::of(2026, 6, 3), "#837", false, "the activator lists everything when it reconnects";
+    ActivatorResyncs = "activator-resyncs", Day::of(2026, 6, 3), "#837", true, "the activator lists everything when it reconnects";
     ConfirmBeforeRelease = "confirm-before-release", Day::of(2026, 6, 12), "#856", true, "the watchdog reads a sandbox again before it frees its address";
     ReleaseLeasesOnBootFailure = "release-leases-on-boot-failure", Day::of(2026, 6, 22), "#861", true, "a boot that fails after binding releases its lease";
     OrphanLeaseSweep = "orphan-lease-sweep", Day::of(2026, 6, 22), "#861", true, "leases of dead or missing sandboxes are released";
-    RepointActivator = "repoint-activator", Day::of(2026, 7, 6), "#883", false, "the activator leaves a pool that no longer references the version";
+    RepointActivator = "repoint-activator", Day::of(2026, 7, 6), "#883", true, "the activator leaves a pool that no longer references the version";
     DrainWaitsForDead = "drain-waits-for-dead", Day::of(2026, 8, 21), "#1077", true, "only DEAD counts as drained";
     DirtyKeyQueue = "dirty-key-queue", Day::of(2026, 9, 4), "#1164", true, "the work queue holds keys, read again before each reconcile, retried on failure";
     IdempotentDrain = "idempotent-drain", Day::of(2026, 9, 4), "#1162", true, "a pool that is drained already is not drained again";

@@ -5,6 +5,7 @@
 //! named below here. What a newcomer gets wrong: a controller acts on what it *read*, which may
 //! be old by the time it writes – most stories are made of that.
 
+pub mod activator;
 pub mod backoff;
 pub mod deploy;
 pub mod disk;

@@ -7,6 +7,7 @@
 use crate::kernel::SimDuration;
 use crate::world::spec::Invariant;
 
+use super::numbers;
 use super::policy::{self, Constant, PolicyText};
 use super::schema::{BOUNDS, Kind};
 use super::story::{Bounds, Expect, Variant, Verdict};
@@ -132,7 +133,7 @@ fn bounds(walk: &mut Walk, node: &Node) -> Option<Bounds> {
     let mut one = |walk: &mut Walk, key: &str| {
         assert!(matches!(fields.kind(key), Kind::Number), "bounds are numbers");
         let node = fields.get(key)?;
-        let number = values::number(walk, node, BOUND_DIGITS);
+        let number = numbers::number(walk, node, BOUND_DIGITS);
         if let (None, Some(Ok(d))) = (number, node.string().map(str::parse::<SimDuration>)) {
             walk.help(&format!("durations among metrics are numbers of seconds: write {}", d.as_secs()));
         }

@@ -9,6 +9,7 @@ use crate::model::{DiskStatus, LeaseStatus, Name, NodeStatus, Point, SandboxStat
 use crate::world::spec::{AnyStatus, Effect, FaultSpec, Filter, Trigger, When};
 
 use super::cluster::node_named;
+use super::numbers;
 use super::steps::{controller, window, without_kind};
 use super::tree::Node;
 use super::values;
@@ -91,7 +92,7 @@ fn filter(walk: &mut Walk, mut fields: Fields<'_>) -> Filter {
 
 fn when(walk: &mut Walk, mut fields: Fields<'_>) -> When {
     let calls = fields.get("calls").and_then(|node| {
-        let calls = values::distinct(walk, node, "whole numbers", |walk, item| values::int(walk, item, 1, u64::MAX))?;
+        let calls = values::distinct(walk, node, "whole numbers", |walk, item| numbers::int(walk, item, 1, u64::MAX))?;
         if calls.is_empty() {
             walk.error(node.span, "`calls` names no call").help("leave it out for all calls");
         }

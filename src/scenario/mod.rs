@@ -12,6 +12,7 @@ mod expect;
 mod faults;
 mod later;
 mod load;
+mod numbers;
 mod overrides;
 mod policy;
 mod schema;

@@ -114,19 +114,24 @@ fn value_of(walk: &mut Walk, text: &str, source: usize, from: usize) -> Option<N
     }
 }
 
-/// Warns where a variant's own table replaces the one that is changed.
+/// Warns where a variant's own table or constant replaces the one that is changed.
 fn shadowed(walk: &mut Walk, root: &Node, parts: &[Part]) {
-    let Some(first) = parts.first().filter(|part| ["policy", "expect", "seed"].contains(&part.text.as_str())) else {
-        return;
+    let length = match parts[0].text.as_str() {
+        "policy" | "expect" | "seed" => 1,
+        "tuning" => parts.len(),
+        _ => return,
     };
     let variants = root.table().and_then(|table| table.get("variant")).map(|node| &node.value);
     let Some(Value::Array(variants)) = variants else { return };
-    let own = |node: &Node| node.table().is_some_and(|table| table.get(&first.text).is_some());
-    if !variants.is_empty() && variants.iter().all(own) {
-        let key = &first.text;
-        walk.warnings.push(format!(
-            "--set {key}… changes nothing: every variant has its own `{key}`; write `variant.NAME.{key}…`"
-        ));
+    let own = |node: &Node| {
+        let found = parts[..length].iter().try_fold(node, |node, part| node.table()?.get(&part.text));
+        found.is_some()
+    };
+    let names: Vec<&str> = variants.iter().filter(|node| own(node)).filter_map(name_of).collect();
+    if !names.is_empty() {
+        let path: Vec<&str> = parts.iter().map(|part| part.text.as_str()).collect();
+        let (path, names) = (path.join("."), listed(names));
+        walk.warnings.push(format!("--set {path} does not reach {names}: a variant's own value replaces it"));
     }
 }
 

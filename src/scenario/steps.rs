@@ -9,6 +9,7 @@ use crate::model::{Controller, Name};
 
 use super::cluster::{change, node_named};
 use super::deploy::{self, Place};
+use super::numbers;
 use super::policy::PolicyText;
 use super::story::{Action, Step, Traffic, Upgrade};
 use super::tree::{Node, Value};
@@ -151,7 +152,7 @@ pub(crate) fn traffic(walk: &mut Walk, scenario: &mut Fields<'_>, horizon: SimTi
 
 fn one_traffic(walk: &mut Walk, mut fields: Fields<'_>, horizon: SimTime) -> Option<Traffic> {
     let (app, service) = (app(walk, &mut fields), needed_name(walk, &mut fields, "service"));
-    let every: Option<SimDuration> = fields.need(walk, "rate").and_then(|node| values::rate(walk, node));
+    let every: Option<SimDuration> = fields.need(walk, "rate").and_then(|node| numbers::rate(walk, node));
     let poisson = fields.word(walk, "arrivals").unwrap_or(0) == 0;
     let (from, until) = window(walk, &mut fields);
     let (from, until) = (from.unwrap_or_default(), until.unwrap_or(horizon));

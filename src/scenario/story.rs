@@ -189,7 +189,7 @@ pub struct WorkloadChange {
 }
 
 /// A stream of requests.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Traffic {
     /// The app.
     pub app: Name,

@@ -13,6 +13,9 @@ use super::schema::{self, Kind, ONE_OF, TableSpec};
 use super::suggest::{listed, similar, typo};
 use super::tree::{Node, Table, Value};
 
+/// More unknown keys of one table than this are counted: finding what was meant takes time.
+const UNKNOWN_MAX: usize = 100;
+
 /// What a walk finds and remembers.
 #[derive(Default)]
 pub(crate) struct Walk {
@@ -82,19 +85,21 @@ impl<'t> Fields<'t> {
             walk.mismatch(node, &format!("the table {}", spec.name));
             return None;
         };
-        for entry in &table.0 {
-            match spec.key(&entry.key) {
-                None => unknown_key(walk, &entry.key, entry.key_span, spec),
-                Some(key) => {
-                    if let Some(why) = later::reason(spec.name, key.name) {
-                        let shown = if matches!(key.kind, Kind::Tables(_)) {
-                            format!("[[{}]]", key.name)
-                        } else {
-                            key.name.to_owned()
-                        };
-                        walk.error(entry.key_span, format!("`{shown}` is not simulated yet: {why}"));
-                    }
-                }
+        let unknown = || table.0.iter().filter(|entry| spec.key(&entry.key).is_none());
+        for entry in unknown().take(UNKNOWN_MAX) {
+            unknown_key(walk, &entry.key, entry.key_span, spec);
+        }
+        if let Some(entry) = unknown().nth(UNKNOWN_MAX) {
+            let more = unknown().count() - UNKNOWN_MAX;
+            walk.error(entry.key_span, format!("and {more} more unknown keys in {}", spec.name));
+        }
+        for key in spec.keys() {
+            if let (Some(entry), Some(why)) = (table.entry(key.name), later::reason(spec.name, key.name)) {
+                let shown = match key.kind {
+                    Kind::Tables(_) => format!("[[{}]]", key.name),
+                    _ => key.name.to_owned(),
+                };
+                walk.error(entry.key_span, format!("`{shown}` is not simulated yet: {why}"));
             }
         }
         Some(Self { table, spec, span: node.span, asked: vec![false; spec.keys().len()] })
@@ -137,7 +142,11 @@ impl<'t> Fields<'t> {
             Some((*name, entry))
         });
         let Some((name, first)) = found.next() else {
-            let misspelt = self.table.0.iter().any(|entry| self.spec.key(&entry.key).is_none());
+            // An unknown key that was meant to be one of them is noted already.
+            let unknown = self.table.0.iter().filter(|entry| self.spec.key(&entry.key).is_none());
+            let misspelt = unknown
+                .take(UNKNOWN_MAX)
+                .any(|entry| similar(&entry.key, self.spec.names()).is_none_or(|meant| choices.contains(&meant)));
             if !misspelt {
                 let problem = walk.error(self.span, format!("{} needs one of {}", self.spec.name, listed(choices)));
                 problem.dependent();
@@ -165,7 +174,11 @@ impl<'t> Fields<'t> {
         let Kind::Tables(spec) = self.kind(name) else { panic!("`{name}` is no list of tables") };
         let Some(node) = self.get(name) else { return Vec::new() };
         let Value::Array(items) = &node.value else {
-            walk.mismatch(node, "a list of tables").help(format!("write `[[{name}]]`: there can be several"));
+            if node.span.source == Span::FILE.source {
+                walk.mismatch(node, "a list of tables").help(format!("write `[[{name}]]`: there can be several"));
+            } else {
+                walk.error(node.span, format!("there is no `[[{name}]]` to change"));
+            }
             return Vec::new();
         };
         if items.len() > most {

@@ -112,8 +112,8 @@ figures! {
     Requests = "requests", Count, "Requests made.";
     RequestsOk = "requests_ok", Count, "Requests served.";
     RequestsFailed = "requests_failed", Count, "Requests refused, timed out or broken off.";
-    RequestWaitP50 = "request_wait_p50_s", Seconds, "The median of the times that requests waited for a sandbox.";
-    RequestWaitP99 = "request_wait_p99_s", Seconds, "The 99th percentile of these times.";
+    RequestWaitP50 = "request_wait_p50_s", Seconds, "The median of the times that requests, served or not, waited for capacity.";
+    RequestWaitP99 = "request_wait_p99_s", Seconds, "The 99th percentile of these times (nearest rank).";
     Unready = "unready_s", Seconds, "Pool-seconds, to the horizon, with fewer sandboxes ready (RUNNING in the store, and the task not known to the runtime to have ended) than wanted (the pool's desired instances; in a fixed pool that a version references, at least the configured number that the launcher told last).";
     TimeToReady = "time_to_ready_s", Seconds, "From the first deploy step to the first moment at which the cluster is settled and a sandbox has been RUNNING; to the end of the run when there is none; 0 without a deploy.";
     Recovery = "recovery_s", Seconds, "From the moment the cause is gone to the last entry into the settled state (to the end of the run when it did not settle; 0 when it settled before). The cause is gone at the latest of: the end of a fault's window, the last strike of a fault whose window has no end, the last change of a workload; with none of these, at the last step.";

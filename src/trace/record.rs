@@ -3,7 +3,7 @@
 use serde::Serialize;
 use serde::ser::{SerializeStruct, Serializer};
 
-use crate::kernel::{RecordId, SimTime};
+use crate::kernel::{RecordId, SimDuration, SimTime};
 use crate::model::{Actor, Field, Kind, Name, Point, Reason, Subject, Value};
 
 /// What happened.
@@ -116,6 +116,22 @@ pub enum What {
         invariant: &'static &'static str,
         /// What exactly.
         detail: Name,
+    },
+    /// A request was served.
+    RequestServed {
+        /// By which service.
+        service: Name,
+        /// How long it waited for capacity.
+        waited: SimDuration,
+    },
+    /// A request failed.
+    RequestFailed {
+        /// Of which service.
+        service: Name,
+        /// How long it waited for the failure.
+        waited: SimDuration,
+        /// Why.
+        error: Name,
     },
     /// The cluster came to rest as wished.
     Settled,

@@ -75,6 +75,17 @@ impl Fault {
             || (!when.calls.is_empty() && when.calls.iter().all(|call| *call <= self.calls))
     }
 
+    /// Whether every call at that point that it matches fails now.
+    fn is_sure(&self, point: Point, now: SimTime) -> bool {
+        let when = &self.spec.when;
+        matches!(self.spec.effect, Effect::Error(_) | Effect::Hang)
+            && self.spec.on.contains(&point)
+            && when.calls.is_empty()
+            && when.chance_ppm.is_none()
+            && !self.is_spent()
+            && self.is_open(now)
+    }
+
     fn strikes(&mut self, chance: &mut dyn FnMut(Name) -> u64) -> bool {
         let when = &self.spec.when;
         self.calls += 1;
@@ -133,16 +144,7 @@ impl Faults {
     /// Whether a call with these facts is sure to fail now: an `error` or `hang` that strikes
     /// every call of an open window. Judges ask this of ports: a network that is cut is cut.
     pub(super) fn always_fails(&self, point: Point, facts: &Facts, now: SimTime) -> bool {
-        self.faults.iter().any(|fault| {
-            let when = &fault.spec.when;
-            matches!(fault.spec.effect, Effect::Error(_) | Effect::Hang)
-                && fault.spec.on.contains(&point)
-                && when.calls.is_empty()
-                && when.chance_ppm.is_none()
-                && !fault.is_spent()
-                && fault.is_open(now)
-                && fault.spec.filter.matches(facts)
-        })
+        self.faults.iter().any(|fault| fault.is_sure(point, now) && fault.spec.filter.matches(facts))
     }
 
     pub(super) fn has_triggers(&self) -> bool {
@@ -185,6 +187,18 @@ impl Faults {
         edges.sort();
         edges.dedup();
         edges
+    }
+
+    /// The next instant after `now` at which a window opens or closes, as far as it is known now:
+    /// a trigger that was not met yet has no instant.
+    pub(super) fn next_edge(&self, now: SimTime) -> Option<SimTime> {
+        let edges = self.faults.iter().flat_map(|fault| {
+            let when = &fault.spec.when;
+            let lasts = when.after.as_ref().and_then(|trigger| trigger.lasts);
+            let shut = fault.triggered_at.zip(lasts).map(|(at, lasts)| at + lasts);
+            [when.from, when.until, shut]
+        });
+        edges.flatten().filter(|at| *at > now).min()
     }
 
     /// Whether a fault's window is open now (and it is not spent).
@@ -283,6 +297,24 @@ impl World {
     /// The instants at which fault windows open or close, as far as the scenario tells them.
     pub fn fault_edges(&self) -> Vec<SimTime> {
         self.faults.borrow().edges()
+    }
+
+    /// The next instant at which a fault window opens or closes, as far as it is known now.
+    pub fn next_fault_edge(&self) -> Option<SimTime> {
+        self.faults.borrow().next_edge(self.kernel.now())
+    }
+
+    /// Whether a write can open a fault's window.
+    pub fn faults_have_triggers(&self) -> bool {
+        self.faults.borrow().has_triggers()
+    }
+
+    /// The faults (by number) that fail every probe which they match now: what
+    /// [`World::network_is_cut`] answers can change only when these do.
+    pub fn network_cuts(&self) -> Vec<u32> {
+        let faults = self.faults.borrow();
+        let now = self.kernel.now();
+        (0..).zip(&faults.faults).filter(|(_, fault)| fault.is_sure(Point::ProbePort, now)).map(|(n, _)| n).collect()
     }
 
     /// Whether a fault can strike now.

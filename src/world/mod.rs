@@ -9,6 +9,7 @@ mod containers;
 mod faults;
 mod gate;
 mod host;
+pub mod judge;
 mod process;
 pub mod spec;
 mod store;
@@ -173,6 +174,18 @@ impl World {
         });
         self.record(Actor::central(Controller::World), subject, What::Drawn { purpose, bits: last });
         drawn
+    }
+
+    /// Draws from a distribution for something that has no record of its own.
+    pub fn draw_unrecorded(&self, subject: &str, purpose: &'static str, spread: Spread) -> SimDuration {
+        spread.draw(|| self.streams.borrow_mut().draw(subject, purpose))
+    }
+
+    /// Whether a sandbox truly answers: its task runs, its port is bound, its network is there.
+    pub fn answers(&self, sandbox: crate::model::SandboxId) -> bool {
+        let found = self.containers.borrow().get(sandbox).map(|c| (c.task, c.spec.port.is_some(), c.node));
+        let Some((TaskState::Running { bound }, has_port, node)) = found else { return false };
+        (bound || !has_port) && !self.network_is_cut(sandbox, Actor::on(Controller::Sandbox, node))
     }
 
     /// How the program of a service behaves.

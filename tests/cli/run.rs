@@ -3,6 +3,8 @@
 use std::io::{BufRead, BufReader, Read};
 use std::process::Stdio;
 
+use snapbox::str;
+
 use super::{BROKEN, FAILS, FINE, SILENT, TWO, done, folder};
 
 #[test]
@@ -13,6 +15,27 @@ fn the_status_says_whether_expectations_hold() {
     folder.schedsim(&["run", "fails.toml"]).code(1).out("FAILED").no_err();
     folder.schedsim(&["run", "fine.toml", "fails.toml", "silent.toml"]).code(1).out("silent @ main");
     assert_eq!(folder.files().len(), 3, "a run writes nothing");
+}
+
+#[test]
+fn the_text_tells_the_story_then_what_came_of_it() {
+    let folder = folder(&[("fails.toml", FAILS)]);
+    folder.command(&["run", "fails.toml"]).assert().code(1).stderr_eq("").stdout_eq(str![[r#"
+fails @ main                                               seed 0 | ran 1:00
+
+...
+   0:01.000     operator    step/step 1                begins               note: So what?
+...
+outcome
+...
+  trace               [..] events, b3:[..]
+...
+checks
+  FAILED  verdict                        [..], expected livelock
+  reproduce: schedsim run fails.toml --variant main --seed 0
+
+
+"#]]);
 }
 
 #[test]

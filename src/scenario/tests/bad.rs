@@ -123,6 +123,7 @@ fn errors_of_values() {
             ("a node twice", "[cluster]\nnodes = [\"n1\", \"n2\", \"n1\"]"),
             ("a node that is no list", "[cluster]\nnodes = \"n1\""),
             ("a node called coordinator", "[cluster]\nnodes = [\"coordinator\"]"),
+            ("too many variants", &"[[variant]]\n".repeat(1001)),
             (
                 "too many nodes",
                 &format!("[cluster]\nnodes = [{}]", (0..1001).map(|i| format!("\"n{i}\", ")).collect::<String>()),
@@ -223,6 +224,8 @@ fn errors_of_deploys() {
     let cases: Vec<(&str, String)> = vec![
         ("no app", deploy("config = ''")),
         ("no config", deploy("app = \"pds\"")),
+        ("no config, and a misspelt build", deploy("app = \"pds\", biuld = \"b1\"")),
+        ("a misspelt config", deploy("app = \"pds\", confg_file = \"pds/fixed.toml\"")),
         ("two configs", deploy("app = \"pds\", config = '', config_file = \"pds/fixed.toml\"")),
         ("a missing file", deploy("app = \"pds\", config_file = \"pds/gone.toml\"")),
         ("a directory for a file", deploy("app = \"pds\", config_file = \"pds\"")),
@@ -349,6 +352,7 @@ fn errors_of_options_name_the_option() {
         ("a fix that is none", "policy.with", "[\"crash-backof\"]"),
         ("two effects", "fault.0.effect.delay", "5s"),
         ("another schema", "schema", "2"),
+        ("a variant that is not there", "variant.0.seed", "2"),
     ];
     for (name, path, value) in sets {
         let overrides = Overrides { set: vec![(path.to_owned(), value.to_owned())], ..Overrides::default() };

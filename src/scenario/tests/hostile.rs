@@ -60,6 +60,30 @@ fn a_file_finds_what_lies_beside_it() {
 }
 
 #[test]
+fn a_config_file_of_two_megabytes_is_refused() {
+    let dir = tempfile::tempdir().expect("a temporary directory");
+    fs::write(dir.path().join("app.toml"), vec![b'#'; 2 << 20]).expect("writable");
+    let text = format!("{HEAD}[[step]]\nat = \"0s\"\ndo.deploy = {{ app = \"pds\", config_file = \"app.toml\" }}\n");
+    let refused = Scenario::from_text(&text, "odd.toml", Some(dir.path()), &Overrides::default());
+    assert_eq!(message(refused), "`app.toml` is larger than 1 MiB; no app configuration is");
+}
+
+#[test]
+fn more_unknown_keys_than_anybody_reads_are_counted() {
+    let keys: String = (0..300).map(|i| format!("key{i} = 1\n")).collect();
+    let errors = parse(&format!("{HEAD}{keys}")).expect_err("unknown keys");
+    assert_eq!(errors.len(), 101);
+    assert!(errors.problems().any(|problem| problem.message == "and 200 more unknown keys in the scenario"));
+}
+
+#[test]
+fn a_byte_order_mark_and_line_ends_of_two_characters_are_no_matter() {
+    let text = EXAMPLE.replace("config_file = \"pds/fixed.toml\"", "config = ''").replace('\n', "\r\n");
+    assert!(parse(&text).is_ok());
+    assert!(parse(&format!("\u{feff}{text}")).is_ok());
+}
+
+#[test]
 fn a_scenario_that_is_no_file_has_nothing_beside_it() {
     let step = "[[step]]\nat = \"0s\"\ndo.deploy = { app = \"pds\", config_file = \"app.toml\" }\n";
     let refused = message(parse(&format!("{HEAD}{step}")));
@@ -107,10 +131,11 @@ fn mutated() -> impl Strategy<Value = String> {
     proptest::collection::vec(edit, 1..8).prop_map(|edits| {
         let mut text: Vec<char> = EXAMPLE.chars().collect();
         for (at, what, with) in edits {
+            // One character is always left to stand in for the next edit.
             let at = at.index(text.len());
             match what {
                 0 => text[at] = with,
-                1 => drop(text.remove(at)),
+                1 if text.len() > 1 => drop(text.remove(at)),
                 2 => text.insert(at, text[at]),
                 _ => text.truncate(at.max(1)),
             }

@@ -92,9 +92,11 @@ fn policy_options_come_after_every_variants_own_policy() {
 }
 
 #[test]
-fn a_field_that_every_variant_replaces_is_set_with_a_warning() {
-    let scenario = set(&[("policy.without", "[\"crash-backoff\"]")]);
-    let warning = "--set policy… changes nothing: every variant has its own `policy`; write `variant.NAME.policy…`";
-    assert_eq!(scenario.warnings, [warning]);
-    assert!(set(&[("seed", "3")]).warnings.is_empty());
+fn a_field_that_a_variant_replaces_is_set_with_a_warning() {
+    let warning = "--set policy.without does not reach `before` and `after`: a variant's own value replaces it";
+    assert_eq!(set(&[("policy.without", "[\"crash-backoff\"]")]).warnings, [warning]);
+    let own = ("variant.after.tuning.lease_poll", "1s");
+    let warning = "--set tuning.lease_poll does not reach `after`: a variant's own value replaces it";
+    assert_eq!(set(&[own, ("tuning.lease_poll", "2s")]).warnings, [warning]);
+    assert!(set(&[own, ("tuning.ready_poll", "2s"), ("seed", "3")]).warnings.is_empty());
 }

@@ -62,6 +62,14 @@ struct Fold<'a> {
     ready_at: Option<SimTime>,
     /// By fault: its last strike.
     struck: Vec<Option<SimTime>>,
+    /// How long each request waited, served or not.
+    waits: Vec<SimDuration>,
+}
+
+/// The value that `percent` of the sorted values do not exceed (nearest rank); zero of none.
+fn percentile(sorted: &[SimDuration], percent: usize) -> SimDuration {
+    let rank = (sorted.len() * percent).div_ceil(100);
+    rank.checked_sub(1).map_or(SimDuration::ZERO, |index| sorted[index])
 }
 
 impl<'a> Fold<'a> {
@@ -85,6 +93,7 @@ impl<'a> Fold<'a> {
             has_run: false,
             ready_at: None,
             struck: Vec::new(),
+            waits: Vec::new(),
         }
     }
 
@@ -122,6 +131,16 @@ impl<'a> Fold<'a> {
             What::AddressTaken(address) => *self.taker(address) = subject.index,
             What::AddressFreed(address) => *self.taker(address) = NOBODY,
             What::Struck { fault, .. } => *slot(&mut self.struck, fault, None) = Some(at),
+            What::RequestServed { waited, .. } => {
+                self.add(Figure::Requests, 1);
+                self.add(Figure::RequestsOk, 1);
+                self.waits.push(waited);
+            }
+            What::RequestFailed { waited, .. } => {
+                self.add(Figure::Requests, 1);
+                self.add(Figure::RequestsFailed, 1);
+                self.waits.push(waited);
+            }
             What::Settled => {
                 self.settled = true;
                 self.look_if_ready(at);
@@ -402,6 +421,9 @@ impl<'a> Fold<'a> {
         metrics.time(Figure::CooldownMax, self.cooldown_max);
         metrics.time(Figure::LeasesBoundToDead, self.bound_to_dead.total);
         metrics.time(Figure::Unready, self.unready.total);
+        self.waits.sort_unstable();
+        metrics.time(Figure::RequestWaitP50, percentile(&self.waits, 50));
+        metrics.time(Figure::RequestWaitP99, percentile(&self.waits, 99));
         metrics.time(Figure::TimeToReady, self.time_to_ready());
         metrics.time(Figure::Recovery, self.recovery());
         metrics

@@ -283,6 +283,12 @@ impl Reader<'_> {
             What::Broken { invariant, detail } => {
                 Some(("BROKEN".to_owned(), format!("{invariant}: {detail}"), Tone::Bad))
             }
+            What::RequestServed { service, waited } => {
+                routine(format!("request of {service} served after {}", waited.clock()), Tone::Plain)
+            }
+            What::RequestFailed { service, waited, error } => {
+                Some((format!("request of {service} fails after {}", waited.clock()), error.to_string(), Tone::Bad))
+            }
             What::Settled => plain("settled", Tone::Good),
             What::Unsettled => plain("no longer settled", Tone::Plain),
             What::Note(text) => plain(&text, Tone::Outside),

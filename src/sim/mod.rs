@@ -4,20 +4,22 @@
 //! steps, drives the kernel and asks the judges. What a newcomer gets wrong: a step is carried
 //! out *by the platform* (a deploy takes store calls and can be refused), not by decree.
 
+mod steps;
+mod traffic;
+
 use std::cell::RefCell;
 use std::rc::Rc;
 
-use crate::controllers::deploy::{DeployRequest, Deployer};
-use crate::controllers::operator::Operator;
+use crate::controllers::activator::Activator;
 use crate::controllers::process::{self, Hosting};
-use crate::controllers::runtime::{Failure, Rules};
+use crate::controllers::runtime::Rules;
 use crate::controllers::tuning::TickerPhase;
-use crate::kernel::{Budget, GroupId, RecordId, SimDuration, SimTime, Step as KernelStep, Stop};
-use crate::model::{Actor, Controller, Kind, Name, Node, NodeId, NodeStatus, SandboxId, Subject};
+use crate::kernel::{Budget, RecordId, SimDuration, SimTime, Step as KernelStep, Stop};
+use crate::model::{Actor, Controller, Kind, Name, Node, NodeId, NodeStatus, Subject};
 use crate::ports::Ports;
-use crate::scenario::{Action, Scenario, Step, Variant, Verdict, WorkloadChange};
+use crate::scenario::{Action, Scenario, Step, Variant, Verdict};
 use crate::trace::{Trace, What};
-use crate::world::spec::{Invariant, Phase, WorkloadSpec};
+use crate::world::spec::{Invariant, Phase};
 use crate::world::{Process, SimDisks, SimPlatform, SimSandboxes, World, WorldSpec};
 
 /// One variant of a scenario, ready to run.
@@ -134,16 +136,18 @@ impl<'a> Simulation<'a> {
             world.name_next(Kind::Process, Name::new(&format!("process/{name}")));
             world.apply_create(operator, Node { name: *name, status: NodeStatus::Ready, session_until: None });
         }
-        // An upgrade replaces the rules; whatever starts afterwards follows the new ones.
-        let rules: InForce = Rc::new(RefCell::new(rules));
-        let in_force = Rc::clone(&rules);
-        world.on_start(move |world, process| start(world, process, &in_force.borrow()));
+        let platform = Platform { rules: Rc::new(RefCell::new(rules)), activator: Rc::default() };
+        let starts = platform.clone();
+        world.on_start(move |world, process| start(world, process, &starts));
         world.start_process(Process::Coordinator);
         for node in 0..self.scenario.cluster.nodes.len() {
             world.start_process(Process::Node(NodeId::from_index(node as u32)));
         }
         for (index, step) in self.scenario.steps.iter().enumerate() {
-            schedule(&world, &rules, index, step.clone(), self.image_of(index));
+            steps::schedule(&world, &platform, index, step.clone(), self.image_of(index));
+        }
+        for (index, traffic) in self.scenario.traffic.iter().enumerate() {
+            traffic::schedule(&world, &platform, index, *traffic);
         }
         world
     }
@@ -210,8 +214,14 @@ fn rejected(trace: &Trace) -> Vec<(usize, Name)> {
     refused.collect()
 }
 
-/// The rules that whatever starts now follows.
-type InForce = Rc<RefCell<Rc<Rules>>>;
+/// What steps and requests reach the platform by.
+#[derive(Clone)]
+struct Platform {
+    /// The rules that whatever starts now follows; an upgrade replaces them.
+    rules: Rc<RefCell<Rc<Rules>>>,
+    /// The activator of the running coordinator.
+    activator: Rc<RefCell<Option<Rc<Activator<SimPlatform>>>>>,
+}
 
 /// Hands each controller of a process its ports.
 struct Host<'a> {
@@ -238,155 +248,20 @@ impl Hosting<SimPlatform> for Host<'_> {
 }
 
 /// Starts the controllers of a process.
-fn start(world: &World, process: Process, rules: &Rc<Rules>) {
+fn start(world: &World, process: Process, platform: &Platform) {
+    let rules = Rc::clone(&platform.rules.borrow());
     let tasks = match process {
-        Process::Coordinator => process::coordinator(&Host { world, node: None }, rules),
-        Process::Node(node) => process::node(&Host { world, node: Some(node) }, rules, node),
+        Process::Coordinator => {
+            let host = Host { world, node: None };
+            let activator = Activator::new(host.ports(Controller::Activator), Rc::clone(&rules));
+            *platform.activator.borrow_mut() = Some(Rc::clone(&activator));
+            let mut tasks = process::coordinator(&host, &rules);
+            tasks.extend(activator.tasks());
+            tasks
+        }
+        Process::Node(node) => process::node(&Host { world, node: Some(node) }, &rules, node),
     };
     for (name, task) in tasks {
         world.kernel.spawn_boxed(process.group(), name, task);
-    }
-}
-
-/// Lets a step happen at its time.
-fn schedule(world: &World, rules: &InForce, index: usize, step: Step, image: Name) {
-    let subject = Subject { kind: Kind::Step, index: index as u32 };
-    let (world, rules) = (world.clone(), Rc::clone(rules));
-    let kernel = world.kernel.clone();
-    kernel.spawn(GroupId::WORLD, "step", async move {
-        world.kernel.sleep_until(step.at).await;
-        let operator = Actor::central(Controller::Operator);
-        world.record_and_follow(operator, subject, What::StepBegan);
-        if !is_platforms(&step.action) {
-            let refused = act_on_world(&world, &rules, &step.action).err();
-            world.record(operator, subject, What::StepEnded { refused });
-            return;
-        }
-        if !world.is_up(Process::Coordinator) {
-            let refused = Some(Name::new("the coordinator is down"));
-            world.record(operator, subject, What::StepEnded { refused });
-            return;
-        }
-        // The request lives in the coordinator, and dies with it.
-        let inner = world.clone();
-        let rules = Rc::clone(&rules.borrow());
-        world.kernel.spawn(Process::Coordinator.group(), "request", async move {
-            let refused = act_on_platform(&inner, &rules, &step.action, image).await.err();
-            inner.record(operator, subject, What::StepEnded { refused });
-        });
-    });
-}
-
-/// Whether the platform's coordinator carries the action out, or the world itself.
-fn is_platforms(action: &Action) -> bool {
-    match action {
-        Action::Deploy { .. }
-        | Action::DeleteApp { .. }
-        | Action::RestartApp { .. }
-        | Action::SetDesired { .. }
-        | Action::DeleteDisk { .. }
-        | Action::Drain { .. } => true,
-        Action::SetWorkload { .. }
-        | Action::Kill { .. }
-        | Action::NodeDown { .. }
-        | Action::NodeUp { .. }
-        | Action::Restart { .. }
-        | Action::Upgrade(_)
-        | Action::CutWatch { .. }
-        | Action::Note { .. } => false,
-    }
-}
-
-async fn act_on_platform(world: &World, rules: &Rc<Rules>, action: &Action, image: Name) -> Result<(), Name> {
-    let operator = Operator::new(world.ports(Actor::central(Controller::Operator)));
-    let done = match action {
-        Action::Deploy { app, config, .. } => {
-            let deployer = Deployer::new(world.ports(Actor::central(Controller::Deploy)), Rc::clone(rules));
-            let request = DeployRequest { app: *app, config: config.clone(), image };
-            return deployer.deploy(&request).await.map(|_| ()).map_err(|refusal| refusal.0);
-        }
-        Action::DeleteApp { app } => operator.delete_app(*app).await,
-        Action::RestartApp { app } => operator.restart_app(*app).await,
-        Action::SetDesired { app, service, instances } => operator.set_desired(*app, *service, *instances).await,
-        Action::DeleteDisk { disk } => operator.delete_disk(*disk).await,
-        Action::Drain { node } => operator.drain(*node).await,
-        other => unreachable!("{other:?} is no request to the platform"),
-    };
-    done.map_err(|Failure(error)| error)
-}
-
-fn act_on_world(world: &World, rules: &InForce, action: &Action) -> Result<(), Name> {
-    match action {
-        Action::SetWorkload { app, service, change } => {
-            world.change_workload(*app, *service, |workload| apply(workload, change));
-            Ok(())
-        }
-        Action::Kill { sandbox } => {
-            let full = format!("sandbox/{sandbox}");
-            let names = world.with_trace(|trace| trace.names_of(Kind::Sandbox).to_vec());
-            let index = names.iter().position(|name| **name == *full);
-            let killed = index.is_some_and(|index| world.kill_process(SandboxId::from_index(index as u32), 137));
-            if killed { Ok(()) } else { Err(Name::new(&format!("{full} runs no process"))) }
-        }
-        Action::Restart { process } => {
-            let process = match process {
-                None => Process::Coordinator,
-                Some(name) => Process::Node(node_named(world, *name)),
-            };
-            world.crash_process(process);
-            Ok(())
-        }
-        Action::NodeDown { node } => {
-            world.node_down(node_named(world, *node));
-            Ok(())
-        }
-        Action::NodeUp { node } => {
-            world.node_up(node_named(world, *node));
-            Ok(())
-        }
-        Action::Upgrade(upgrade) => {
-            let now = **rules.borrow();
-            let fixes = upgrade.as_of.unwrap_or(now.fixes);
-            let fixes = upgrade.with.iter().fold(fixes, |set, fix| set.with(*fix));
-            let fixes = upgrade.without.iter().fold(fixes, |set, fix| set.without(*fix));
-            *rules.borrow_mut() = Rc::new(Rules { fixes: fixes.split_built().0, ..now });
-            world.crash_process(Process::Coordinator);
-            for node in 0..world.cluster.nodes.len() {
-                world.crash_process(Process::Node(NodeId::from_index(node as u32)));
-            }
-            Ok(())
-        }
-        Action::CutWatch { controller, lasts } => {
-            world.cut_watches(*controller, *lasts);
-            Ok(())
-        }
-        Action::Note { text } => {
-            world.record(Actor::central(Controller::Operator), Subject::CLUSTER, What::Note(*text));
-            Ok(())
-        }
-        other => unreachable!("{other:?} is not done by the world"),
-    }
-}
-
-fn node_named(world: &World, name: Name) -> NodeId {
-    let index = world.cluster.nodes.iter().position(|node| *node == name).expect("the scenario was checked");
-    NodeId::from_index(index as u32)
-}
-
-fn apply(workload: &mut WorkloadSpec, change: &WorkloadChange) {
-    let WorkloadChange { image_pull, start, ready, exit_after, request } = change;
-    let set = |to: &mut _, from: &Option<_>| {
-        if let Some(value) = from {
-            *to = *value;
-        }
-    };
-    set(&mut workload.image_pull, image_pull);
-    set(&mut workload.start, start);
-    set(&mut workload.request, request);
-    if let Some(ready) = ready {
-        workload.ready.clone_from(ready);
-    }
-    if let Some(exit_after) = exit_after {
-        workload.exit_after.clone_from(exit_after);
     }
 }

@@ -1,0 +1,236 @@
+//! The activator: finds a sandbox for every request, or makes the pool grow (`CONTROLLERS.md` §10).
+//!
+//! It is no reconciler: it serves requests from a cache of its own, fed by watches, and raises
+//! `desired_instances` when there is no capacity. It may not look at the store for what the
+//! cache tells, save where a rule says so. What a newcomer gets wrong: the cache may be wrong –
+//! a pool that was deleted, a watch that broke – and most of its history is about that.
+
+mod cache;
+mod capacity;
+mod scale;
+
+use std::cell::RefCell;
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+use std::rc::Rc;
+
+use crate::kernel::time::{SimDuration, SimTime};
+use crate::model::{
+    AppVersion, Concurrency, Name, PoolId, SandboxChange, SandboxId, SandboxStatus, ServiceConfig, VersionId,
+};
+use crate::ports::{Clock, EntityStore, Platform, Ports, StoreError};
+
+use super::fixes::Fix;
+use super::runtime::{Rules, Task, Ticker, timeout};
+
+use cache::Cache;
+use capacity::Rotation;
+
+pub use capacity::Slot;
+
+/// Why a request was not served.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum RequestError {
+    /// No capacity came in time.
+    PoolTimeout(SimDuration),
+    /// The pool waits after crashes.
+    Cooldown {
+        /// Until then.
+        until: SimTime,
+    },
+    /// The pool may not grow any more.
+    MaxSize(u32),
+    /// Every sandbox of the pool is stopped or dead.
+    DiedDuringBoot,
+    /// No pool serves the version.
+    NoPool,
+    /// Others kept writing the pool.
+    Conflict,
+    /// The sandbox that was chosen does not answer.
+    BadGateway,
+    /// The version does not run that service.
+    NoService,
+    /// The store failed.
+    Store(Name),
+}
+
+impl fmt::Display for RequestError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::PoolTimeout(limit) => write!(f, "no capacity within {limit}"),
+            Self::Cooldown { until } => write!(f, "the pool is in cooldown until {until}"),
+            Self::MaxSize(limit) => write!(f, "the pool is at its maximum size of {limit}"),
+            Self::DiedDuringBoot => f.write_str("the sandbox died during boot"),
+            Self::NoPool => f.write_str("no pool serves the version"),
+            Self::Conflict => f.write_str("the pool kept changing while its size was raised"),
+            Self::BadGateway => f.write_str("bad gateway: the sandbox does not answer"),
+            Self::NoService => f.write_str("the version has no such service"),
+            Self::Store(message) => f.write_str(message),
+        }
+    }
+}
+
+impl From<StoreError> for RequestError {
+    fn from(error: StoreError) -> Self {
+        match error {
+            StoreError::NotFound => Self::NoPool,
+            StoreError::Conflict => Self::Conflict,
+            StoreError::Failed(message) => Self::Store(message),
+        }
+    }
+}
+
+/// The activator.
+pub struct Activator<P: Platform> {
+    ports: Ports<P>,
+    rules: Rc<Rules>,
+    cache: Cache,
+    versions: RefCell<BTreeMap<VersionId, Rc<AppVersion>>>,
+    /// Which pool each version's service was led to first.
+    pools: RefCell<BTreeMap<(VersionId, Name), PoolId>>,
+    rotations: RefCell<BTreeMap<(VersionId, Name), Rotation>>,
+    /// Sandboxes that served something since the last write-back.
+    active: RefCell<BTreeMap<SandboxId, SimTime>>,
+}
+
+/// What one request knows while it waits.
+struct Wanted<'a> {
+    version: VersionId,
+    service: &'a ServiceConfig,
+    /// Dead ones that were there before it asked for capacity.
+    leftovers: BTreeSet<SandboxId>,
+    asked: bool,
+}
+
+impl<P: Platform> Activator<P> {
+    /// An activator with an empty cache.
+    pub fn new(ports: Ports<P>, rules: Rc<Rules>) -> Rc<Self> {
+        Rc::new(Self {
+            ports,
+            rules,
+            cache: Cache::default(),
+            versions: RefCell::default(),
+            pools: RefCell::default(),
+            rotations: RefCell::default(),
+            active: RefCell::default(),
+        })
+    }
+
+    /// Its tasks: the watches that feed the cache, and the write-back of activity.
+    pub fn tasks(self: &Rc<Self>) -> Vec<Task> {
+        vec![
+            ("activator pools", Box::pin(Rc::clone(self).follow_pools())),
+            ("activator sandboxes", Box::pin(Rc::clone(self).follow_sandboxes())),
+            ("activator activity", Box::pin(Rc::clone(self).write_activity())),
+        ]
+    }
+
+    /// Finds capacity for one request; it lasts as long as the slot is kept.
+    ///
+    /// # Errors
+    /// Why there is none.
+    pub async fn request(self: &Rc<Self>, version: VersionId, service: Name) -> Result<Slot, RequestError> {
+        let config = self.version(version).await?;
+        let service = config.config.iter().find(|s| s.name == service).ok_or(RequestError::NoService)?;
+        let deadline = self.ports.clock.now() + self.rules.tuning.request_wait;
+        let mut wanted = Wanted { version, service, leftovers: BTreeSet::new(), asked: false };
+        loop {
+            let pool = self.pool_of(&wanted).await;
+            if let Some(slot) = self.take_slot(&wanted, pool) {
+                return Ok(slot);
+            }
+            self.ask_for_capacity(&mut wanted, pool).await?;
+            if self.all_died(&wanted, self.cached_pool(&wanted)) {
+                return Err(RequestError::DiedDuringBoot);
+            }
+            let left = deadline.since(self.ports.clock.now());
+            if left.is_zero() {
+                return Err(RequestError::PoolTimeout(self.rules.tuning.request_wait));
+            }
+            let tick = left.min(self.rules.tuning.request_tick);
+            timeout(&self.ports.clock, tick, self.cache.changed()).await;
+        }
+    }
+
+    async fn version(&self, version: VersionId) -> Result<Rc<AppVersion>, RequestError> {
+        if let Some(known) = self.versions.borrow().get(&version) {
+            return Ok(Rc::clone(known));
+        }
+        let read = self.ports.store.get(version).await?.entity;
+        self.versions.borrow_mut().insert(version, Rc::clone(&read));
+        Ok(read)
+    }
+
+    /// A slot on a sandbox that has room, if there is one.
+    fn take_slot(self: &Rc<Self>, wanted: &Wanted<'_>, pool: Option<PoolId>) -> Option<Slot> {
+        let (size, room) = match wanted.service.concurrency {
+            Concurrency::Auto { requests_per_instance: 0, .. } | Concurrency::Fixed { .. } => (1, u32::MAX),
+            Concurrency::Auto { requests_per_instance: n, .. } => ((n / 5).max(1), n),
+        };
+        let candidates = self.candidates(wanted, pool);
+        let usable = |id: &SandboxId| self.is_usable(*id) && self.cache.has_room(*id, size, room);
+        let key = (wanted.version, wanted.service.name);
+        let mut rotations = self.rotations.borrow_mut();
+        let rotation = rotations.entry(key).or_insert_with(|| Rotation::start(&self.ports.host, wanted.service.name));
+        let chosen = rotation.next(&candidates, usable)?;
+        self.active.borrow_mut().insert(chosen, self.ports.clock.now());
+        Some(self.cache.take(chosen, size))
+    }
+
+    /// The sandboxes that may serve the request.
+    fn candidates(&self, wanted: &Wanted<'_>, pool: Option<PoolId>) -> Vec<SandboxId> {
+        if self.rules.has(Fix::VersionsSharePools) {
+            pool.map(|pool| self.cache.sandboxes_of(pool)).unwrap_or_default()
+        } else {
+            self.cache.sandboxes_made_for(wanted.version, wanted.service.name)
+        }
+    }
+
+    fn is_usable(&self, id: SandboxId) -> bool {
+        self.cache.with(id, |sandbox| {
+            let running = sandbox.status == SandboxStatus::Running || !self.rules.has(Fix::SkipDead);
+            running && sandbox.address.is_some()
+        })
+    }
+
+    async fn ask_for_capacity(&self, wanted: &mut Wanted<'_>, pool: Option<PoolId>) -> Result<(), RequestError> {
+        if wanted.asked {
+            return Ok(());
+        }
+        let candidates = self.candidates(wanted, pool);
+        let is = |id: &SandboxId, status| self.cache.with(*id, |sandbox| sandbox.status == status);
+        let pending = candidates.iter().any(|id| is(id, SandboxStatus::Pending));
+        if pending && self.rules.has(Fix::ActivatorSeesPending) {
+            return Ok(());
+        }
+        wanted.asked = true;
+        let over = |id: &SandboxId| is(id, SandboxStatus::Dead) || is(id, SandboxStatus::Stopped);
+        wanted.leftovers = candidates.into_iter().filter(over).collect();
+        self.raise_desired(wanted, pool).await
+    }
+
+    /// Whether every sandbox that the request could have hoped for is stopped or dead.
+    fn all_died(&self, wanted: &Wanted<'_>, pool: Option<PoolId>) -> bool {
+        let counts = |id: &SandboxId| {
+            let left_over = self.rules.has(Fix::IgnoreStaleDead) && wanted.leftovers.contains(id);
+            let own = self.cache.with(*id, |sandbox| sandbox.spec.version == wanted.version);
+            !left_over && (own || !self.rules.has(Fix::DeathsOfOwnVersion))
+        };
+        let tracked: Vec<SandboxId> = self.candidates(wanted, pool).into_iter().filter(counts).collect();
+        !tracked.is_empty() && tracked.iter().all(|id| self.cache.with(*id, |sandbox| !sandbox.status.is_live()))
+    }
+
+    /// Writes back when sandboxes last served a request, every 30 s.
+    async fn write_activity(self: Rc<Self>) {
+        let mut ticker = Ticker::new(&self.ports, "activity", self.rules.tuning.activity_every);
+        loop {
+            ticker.tick().await;
+            let active = std::mem::take(&mut *self.active.borrow_mut());
+            for (sandbox, at) in active {
+                let change = vec![SandboxChange::LastActivity(Some(at.floor_millis()))];
+                // What cannot be written now is written with the next request's time.
+                let _ = self.ports.store.patch(sandbox, change, None).await;
+            }
+        }
+    }
+}

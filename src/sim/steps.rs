@@ -1,0 +1,166 @@
+//! Steps: what operators do, carried out by the platform or by the world.
+//!
+//! A request to the platform lives in the coordinator and dies with it; what happens to machines,
+//! processes and programs happens at once. What a newcomer gets wrong: a refused step is an
+//! outcome, not an error of the run.
+
+use std::cell::RefCell;
+use std::rc::Rc;
+
+use crate::controllers::deploy::{DeployRequest, Deployer};
+use crate::controllers::operator::Operator;
+use crate::controllers::runtime::{Failure, Rules};
+use crate::kernel::GroupId;
+use crate::model::{Actor, Controller, Kind, Name, NodeId, SandboxId, Subject};
+use crate::scenario::{Action, Step, WorkloadChange};
+use crate::trace::What;
+use crate::world::spec::WorkloadSpec;
+use crate::world::{Process, World};
+
+use super::Platform;
+
+/// The rules that whatever starts now follows.
+type InForce = Rc<RefCell<Rc<Rules>>>;
+
+/// Lets a step happen at its time.
+pub(super) fn schedule(world: &World, platform: &Platform, index: usize, step: Step, image: Name) {
+    let subject = Subject { kind: Kind::Step, index: index as u32 };
+    let (world, rules) = (world.clone(), Rc::clone(&platform.rules));
+    let kernel = world.kernel.clone();
+    kernel.spawn(GroupId::WORLD, "step", async move {
+        world.kernel.sleep_until(step.at).await;
+        let operator = Actor::central(Controller::Operator);
+        world.record_and_follow(operator, subject, What::StepBegan);
+        if !is_platforms(&step.action) {
+            let refused = act_on_world(&world, &rules, &step.action).err();
+            world.record(operator, subject, What::StepEnded { refused });
+            return;
+        }
+        if !world.is_up(Process::Coordinator) {
+            let refused = Some(Name::new("the coordinator is down"));
+            world.record(operator, subject, What::StepEnded { refused });
+            return;
+        }
+        // The request lives in the coordinator, and dies with it.
+        let inner = world.clone();
+        let rules = Rc::clone(&rules.borrow());
+        world.kernel.spawn(Process::Coordinator.group(), "request", async move {
+            let refused = act_on_platform(&inner, &rules, &step.action, image).await.err();
+            inner.record(operator, subject, What::StepEnded { refused });
+        });
+    });
+}
+
+/// Whether the platform's coordinator carries the action out, or the world itself.
+fn is_platforms(action: &Action) -> bool {
+    match action {
+        Action::Deploy { .. }
+        | Action::DeleteApp { .. }
+        | Action::RestartApp { .. }
+        | Action::SetDesired { .. }
+        | Action::DeleteDisk { .. }
+        | Action::Drain { .. } => true,
+        Action::SetWorkload { .. }
+        | Action::Kill { .. }
+        | Action::NodeDown { .. }
+        | Action::NodeUp { .. }
+        | Action::Restart { .. }
+        | Action::Upgrade(_)
+        | Action::CutWatch { .. }
+        | Action::Note { .. } => false,
+    }
+}
+
+async fn act_on_platform(world: &World, rules: &Rc<Rules>, action: &Action, image: Name) -> Result<(), Name> {
+    let operator = Operator::new(world.ports(Actor::central(Controller::Operator)));
+    let done = match action {
+        Action::Deploy { app, config, .. } => {
+            let deployer = Deployer::new(world.ports(Actor::central(Controller::Deploy)), Rc::clone(rules));
+            let request = DeployRequest { app: *app, config: config.clone(), image };
+            return deployer.deploy(&request).await.map(|_| ()).map_err(|refusal| refusal.0);
+        }
+        Action::DeleteApp { app } => operator.delete_app(*app).await,
+        Action::RestartApp { app } => operator.restart_app(*app).await,
+        Action::SetDesired { app, service, instances } => operator.set_desired(*app, *service, *instances).await,
+        Action::DeleteDisk { disk } => operator.delete_disk(*disk).await,
+        Action::Drain { node } => operator.drain(*node).await,
+        other => unreachable!("{other:?} is no request to the platform"),
+    };
+    done.map_err(|Failure(error)| error)
+}
+
+fn act_on_world(world: &World, rules: &InForce, action: &Action) -> Result<(), Name> {
+    match action {
+        Action::SetWorkload { app, service, change } => {
+            world.change_workload(*app, *service, |workload| apply(workload, change));
+            Ok(())
+        }
+        Action::Kill { sandbox } => {
+            let full = format!("sandbox/{sandbox}");
+            let names = world.with_trace(|trace| trace.names_of(Kind::Sandbox).to_vec());
+            let index = names.iter().position(|name| **name == *full);
+            let killed = index.is_some_and(|index| world.kill_process(SandboxId::from_index(index as u32), 137));
+            if killed { Ok(()) } else { Err(Name::new(&format!("{full} runs no process"))) }
+        }
+        Action::Restart { process } => {
+            let process = match process {
+                None => Process::Coordinator,
+                Some(name) => Process::Node(node_named(world, *name)),
+            };
+            world.crash_process(process);
+            Ok(())
+        }
+        Action::NodeDown { node } => {
+            world.node_down(node_named(world, *node));
+            Ok(())
+        }
+        Action::NodeUp { node } => {
+            world.node_up(node_named(world, *node));
+            Ok(())
+        }
+        Action::Upgrade(upgrade) => {
+            let now = **rules.borrow();
+            let fixes = upgrade.as_of.unwrap_or(now.fixes);
+            let fixes = upgrade.with.iter().fold(fixes, |set, fix| set.with(*fix));
+            let fixes = upgrade.without.iter().fold(fixes, |set, fix| set.without(*fix));
+            *rules.borrow_mut() = Rc::new(Rules { fixes: fixes.split_built().0, ..now });
+            world.crash_process(Process::Coordinator);
+            for node in 0..world.cluster.nodes.len() {
+                world.crash_process(Process::Node(NodeId::from_index(node as u32)));
+            }
+            Ok(())
+        }
+        Action::CutWatch { controller, lasts } => {
+            world.cut_watches(*controller, *lasts);
+            Ok(())
+        }
+        Action::Note { text } => {
+            world.record(Actor::central(Controller::Operator), Subject::CLUSTER, What::Note(*text));
+            Ok(())
+        }
+        other => unreachable!("{other:?} is not done by the world"),
+    }
+}
+
+fn node_named(world: &World, name: Name) -> NodeId {
+    let index = world.cluster.nodes.iter().position(|node| *node == name).expect("the scenario was checked");
+    NodeId::from_index(index as u32)
+}
+
+fn apply(workload: &mut WorkloadSpec, change: &WorkloadChange) {
+    let WorkloadChange { image_pull, start, ready, exit_after, request } = change;
+    let set = |to: &mut _, from: &Option<_>| {
+        if let Some(value) = from {
+            *to = *value;
+        }
+    };
+    set(&mut workload.image_pull, image_pull);
+    set(&mut workload.start, start);
+    set(&mut workload.request, request);
+    if let Some(ready) = ready {
+        workload.ready.clone_from(ready);
+    }
+    if let Some(exit_after) = exit_after {
+        workload.exit_after.clone_from(exit_after);
+    }
+}

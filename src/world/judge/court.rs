@@ -1,0 +1,207 @@
+//! The judge at work: reads what is new, looks where something changed, writes what it found.
+//!
+//! It may look at everything in the world and changes nothing but the trace. A step that
+//! touches nothing costs a comparison; one that touches a sandbox costs that sandbox, its pool
+//! and its leases, however many others exist. What a newcomer gets wrong: all records of one
+//! kernel step are read before any rule is asked, because the truth has moved on meanwhile –
+//! nothing can be said of states that no other task could have seen.
+
+use std::collections::BTreeMap;
+
+use crate::kernel::{RecordId, SimTime};
+use crate::model::{
+    Address, AppId, DiskId, LeaseId, LeaseIndex, Name, PoolId, SandboxId, SandboxStatus, Subject, VolumeId,
+};
+use crate::ports::Query;
+use crate::world::World;
+
+use super::alarms::{Alarm, Alarms};
+use super::docket::{Docket, Violation};
+use super::limits::Limits;
+use super::memory::{Memory, View};
+use super::progress::Progress;
+use super::rest::Rest;
+
+/// What must be looked at again, in the order in which it is: later ones depend on earlier.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub(super) enum Dirty {
+    Sandbox(SandboxId),
+    Lease(LeaseId),
+    Disk(DiskId),
+    Volume(VolumeId),
+    Writers(Name),
+    Address(Address),
+    App(AppId),
+    Pool(PoolId),
+    Home(Subject),
+}
+
+/// The judges of one run.
+pub struct Judge {
+    pub(super) limits: Limits,
+    pub(super) memory: Memory,
+    pub(super) docket: Docket,
+    pub(super) alarms: Alarms,
+    pub(super) rest: Rest,
+    pub(super) progress: Progress,
+    /// What is marked, and the last record that marked it.
+    pub(super) dirty: BTreeMap<Dirty, RecordId>,
+    /// How many records of the trace were read.
+    pub(super) seen: usize,
+    /// The last record of a creation: the fields that follow belong to it.
+    pub(super) birth: RecordId,
+    /// The faults that cut networks, and the next edge of a window, when last looked at.
+    cuts: Vec<u32>,
+    edge: Option<SimTime>,
+    pub(super) triggers: bool,
+    opened: bool,
+}
+
+impl Judge {
+    /// A judge of a world where nothing has happened yet.
+    pub fn new(limits: Limits) -> Self {
+        Self {
+            limits,
+            memory: Memory::default(),
+            docket: Docket::default(),
+            alarms: Alarms::default(),
+            rest: Rest::new(),
+            progress: Progress::default(),
+            dirty: BTreeMap::new(),
+            seen: 0,
+            birth: RecordId::NONE,
+            cuts: Vec::new(),
+            edge: None,
+            triggers: false,
+            opened: false,
+        }
+    }
+
+    /// Judges what happened since the last call. To be called before the first kernel step and
+    /// after each.
+    pub fn observe(&mut self, world: &World) {
+        let end = world.with_trace(|trace| trace.records().len());
+        if self.seen == end && self.opened {
+            return;
+        }
+        if !self.opened {
+            self.opened = true;
+            self.triggers = world.faults_have_triggers();
+            self.faults_moved(world, RecordId::NONE);
+        }
+        for index in self.seen..end {
+            let record = world.with_trace(|trace| trace.records()[index]);
+            self.read(world, RecordId::from_index(index), &record);
+        }
+        self.evaluate(world);
+    }
+
+    /// When [`Judge::advance`] must be called, unless something happens before.
+    pub fn next_deadline(&self) -> Option<SimTime> {
+        self.alarms.next()
+    }
+
+    /// Judges what the mere passing of time has done until `to`, where the clock must stand: to
+    /// be called at each deadline, after the events of that instant and before any later one.
+    pub fn advance(&mut self, world: &World, to: SimTime) {
+        debug_assert!(world.kernel.now() >= to, "the clock is moved first");
+        self.observe(world);
+        while let Some(alarm) = self.alarms.pop_due(to) {
+            match alarm {
+                Alarm::FaultEdge => {
+                    self.edge = None;
+                    self.disturbed(world, RecordId::NONE);
+                    self.faults_moved(world, RecordId::NONE);
+                }
+                Alarm::Cooldown(pool) => {
+                    let set_by = self.memory.cooldowns.remove(&pool).map_or(RecordId::NONE, |(_, record)| record);
+                    self.mark(Dirty::Pool(pool), set_by);
+                }
+                Alarm::Grace(invariant, subject) => self.grace_is_over(world, (invariant, subject)),
+                Alarm::Progress => self.time_is_up(world),
+            }
+            self.evaluate(world);
+        }
+    }
+
+    /// Judges what remains until the end of the run, moving the clock from deadline to deadline.
+    pub fn finish(&mut self, world: &World, end: SimTime) {
+        self.observe(world);
+        while let Some(at) = self.next_deadline().filter(|at| *at <= end) {
+            if at > world.kernel.now() {
+                world.kernel.advance_to(at);
+            }
+            self.advance(world, at);
+        }
+    }
+
+    /// What was found, in order of time; once for each subject and invariant.
+    pub fn violations(&self) -> &[Violation] {
+        &self.docket.violations
+    }
+
+    /// Since when the cluster is settled, if it is. A cluster where nothing was deployed is
+    /// settled from the start, without a record that says so.
+    pub fn settled_since(&self) -> Option<SimTime> {
+        self.rest.since
+    }
+
+    /// What keeps the cluster from being settled, one text for each subject.
+    pub fn troubles(&self, world: &World) -> Vec<String> {
+        let view = self.view(world);
+        self.rest.troubles().iter().filter_map(|trouble| view.trouble(*trouble)).map(|text| text()).collect()
+    }
+
+    pub(super) fn view<'a>(&'a self, world: &'a World) -> View<'a> {
+        View { world, memory: &self.memory, limits: &self.limits }
+    }
+
+    /// Marks something to be looked at, because of a record.
+    pub(super) fn mark(&mut self, what: Dirty, cause: RecordId) {
+        self.dirty.insert(what, cause);
+    }
+
+    /// Something from outside happened: a cluster that is unsettled gets its time anew.
+    pub(super) fn disturbed(&mut self, world: &World, cause: RecordId) {
+        if self.rest.since.is_none() {
+            self.progress.restart(world.kernel.now(), &self.limits, &mut self.alarms, cause);
+        }
+    }
+
+    /// Faults may have begun or ended to cut networks, or an edge may have come to be known.
+    pub(super) fn faults_moved(&mut self, world: &World, cause: RecordId) {
+        let cuts = world.network_cuts();
+        if cuts != self.cuts {
+            self.cuts = cuts;
+            world.tables.sandboxes.for_each(Query::All, |row| {
+                if row.entity.status == SandboxStatus::Running {
+                    self.dirty.insert(Dirty::Sandbox(row.id), cause);
+                }
+            });
+        }
+        let edge = world.next_fault_edge();
+        if edge != self.edge {
+            if let Some(at) = self.edge {
+                self.alarms.unset(at, Alarm::FaultEdge);
+            }
+            if let Some(at) = edge {
+                self.alarms.set(at, Alarm::FaultEdge);
+            }
+            self.edge = edge;
+        }
+    }
+
+    /// Marks the leases of a sandbox.
+    pub(super) fn mark_leases(&mut self, world: &World, sandbox: SandboxId, cause: RecordId) {
+        world.tables.leases.for_each(Query::By(LeaseIndex::Sandbox(sandbox)), |lease| {
+            self.dirty.insert(Dirty::Lease(lease.id), cause);
+        });
+    }
+
+    /// Marks the pools of an app.
+    pub(super) fn mark_pools(&mut self, world: &World, app: AppId, cause: RecordId) {
+        world.tables.pools.for_each(Query::By(app), |pool| {
+            self.dirty.insert(Dirty::Pool(pool.id), cause);
+        });
+    }
+}

@@ -1,0 +1,315 @@
+//! Reads trace records: which of them mean that something must be looked at again.
+//!
+//! It marks subjects and fills the memory; only what a record alone can tell – transitions,
+//! creations, failed boots – is judged here. It makes no difference who wrote a record. What a
+//! newcomer gets wrong: the fields that follow a creation are part of it, so that the creation
+//! and not its last field is named as the cause.
+
+use crate::kernel::RecordId;
+use crate::model::{
+    AppId, DiskIndex, Field, Id, Kind, LeaseId, NodeId, Point, Reason, SandboxId, SandboxIndex, Subject, Value,
+    VolumeId,
+};
+use crate::ports::Query;
+use crate::trace::{Record, What};
+use crate::world::spec::{AnyStatus, Invariant};
+use crate::world::{Process, World};
+
+use super::court::{Dirty, Judge};
+use super::rules;
+
+/// How many causes back the boot that made a disk may lie.
+const BOOT_WITHIN: usize = 64;
+
+impl Judge {
+    /// Takes one record in.
+    pub(super) fn read(&mut self, world: &World, id: RecordId, record: &Record) {
+        let subject = record.subject;
+        let sandbox = SandboxId::from_index(subject.index);
+        match record.what {
+            What::Created { .. } => {
+                self.birth = id;
+                self.born(world, subject, id);
+            }
+            What::Deleted { .. } => self.gone(world, subject, id),
+            What::Set { field, from, to } if record.cause != self.birth => {
+                self.written(world, subject, field, (from, to), id);
+            }
+            What::Decided(Reason::BootFailed { .. }) if subject.kind == Kind::Sandbox => {
+                self.boot_failed(world, sandbox, id);
+            }
+            What::Called { point: Point::CreateContainer, .. } => {
+                self.mark(Dirty::Sandbox(sandbox), id);
+                self.container_address(world, sandbox, id);
+            }
+            What::TaskStarted => {
+                self.mark(Dirty::Sandbox(sandbox), id);
+                self.container_address(world, sandbox, id);
+                self.container_disks(world, sandbox, id);
+            }
+            What::PortBound | What::TaskEnded { .. } | What::ContainerGone => self.mark(Dirty::Sandbox(sandbox), id),
+            What::AddressTaken(address) => {
+                self.memory.address_taken(sandbox, address);
+                self.mark(Dirty::Sandbox(sandbox), id);
+            }
+            What::AddressFreed(address) => {
+                self.memory.address_freed(sandbox, address);
+                self.mark(Dirty::Sandbox(sandbox), id);
+            }
+            What::Mounted { .. } => self.mark(Dirty::Volume(VolumeId(subject.index)), id),
+            What::ProcessDown | What::ProcessUp => self.process_changed(world, subject, id),
+            What::Struck { .. } => {
+                self.disturbed(world, id);
+                self.faults_moved(world, id);
+            }
+            What::StepBegan => self.disturbed(world, id),
+            What::Set { .. }
+            | What::Decided(_)
+            | What::Called { .. }
+            | What::CallFailed { .. }
+            | What::Patched { .. }
+            | What::Conflict
+            | What::StepEnded { .. }
+            | What::VolumeMade
+            | What::VolumeGone
+            | What::Unmounted { .. }
+            | What::Drawn { .. }
+            | What::Broken { .. }
+            | What::Settled
+            | What::Unsettled
+            | What::Note(_) => {}
+        }
+    }
+
+    /// An entity was created.
+    fn born(&mut self, world: &World, subject: Subject, id: RecordId) {
+        let tables = &world.tables;
+        let index = subject.index;
+        let home = match subject.kind {
+            Kind::App => {
+                self.mark(Dirty::App(Id::from_index(index)), id);
+                None
+            }
+            Kind::Version => tables.versions.get(Id::from_index(index)).map(|version| {
+                let services = version.entity.config.iter();
+                let disks = services.flat_map(|service| service.disks.iter().map(|disk| disk.name));
+                self.memory.homes.names_disks(version.entity.app, disks);
+                version.entity.app
+            }),
+            Kind::Pool => {
+                let pool = Id::from_index(index);
+                let app = tables.pools.with(pool, |pool, _| pool.app);
+                if let Some(app) = app {
+                    self.memory.homes.pool_born(pool, app);
+                    self.mark(Dirty::App(app), id);
+                }
+                self.mark(Dirty::Pool(pool), id);
+                app
+            }
+            Kind::Sandbox => self.sandbox_born(world, Id::from_index(index), id),
+            Kind::Disk => {
+                let disk = tables.disks.get(Id::from_index(index));
+                disk.and_then(|disk| {
+                    let charge = (Invariant::DiskHasOwner, subject);
+                    self.accuse(world, charge, id, |view| rules::disk_has_owner(view, &disk.entity));
+                    disk.entity.created_by.or_else(|| self.maker(world, id))
+                })
+            }
+            Kind::Lease => self.lease_born(world, Id::from_index(index), id),
+            Kind::Node | Kind::Cluster | Kind::Volume | Kind::Step | Kind::Fault | Kind::Process => None,
+        };
+        if let Some(app) = home {
+            self.give_home(subject, app, id);
+        }
+    }
+
+    fn sandbox_born(&mut self, world: &World, sandbox: SandboxId, id: RecordId) -> Option<AppId> {
+        self.mark(Dirty::Sandbox(sandbox), id);
+        self.sandbox_address(world, sandbox, id);
+        let pool = world.tables.pool_of(sandbox.index())?;
+        let charge = (Invariant::NoBootDuringCooldown, pool.into());
+        self.accuse(world, charge, id, |view| rules::no_boot_during_cooldown(view, pool, sandbox));
+        self.memory.homes.of_pool(pool)
+    }
+
+    fn lease_born(&mut self, world: &World, lease: LeaseId, id: RecordId) -> Option<AppId> {
+        self.mark(Dirty::Lease(lease), id);
+        let (disk, app, sandbox) =
+            world.tables.leases.with(lease, |lease, _| (lease.disk, lease.app, lease.sandbox))?;
+        let app = app.or_else(|| self.app_of(world, sandbox))?;
+        // The first to lease a disk that nobody owns and that no boot is known to have made.
+        if self.memory.homes.of(disk.into()).is_none() {
+            self.give_home(disk.into(), app, id);
+        }
+        Some(app)
+    }
+
+    /// An entity was deleted.
+    fn gone(&mut self, world: &World, subject: Subject, id: RecordId) {
+        let index = subject.index;
+        match subject.kind {
+            Kind::App => self.app_gone(world, Id::from_index(index), id),
+            Kind::Version => {
+                // An app whose active version is gone is not at rest.
+                if let Some(app) = self.memory.homes.of(subject) {
+                    self.mark(Dirty::App(app), id);
+                    self.mark_pools(world, app, id);
+                }
+            }
+            Kind::Pool => {
+                self.mark(Dirty::Pool(Id::from_index(index)), id);
+                if let Some(app) = self.memory.homes.of(subject) {
+                    self.mark(Dirty::App(app), id);
+                }
+            }
+            Kind::Sandbox => {
+                self.mark(Dirty::Sandbox(Id::from_index(index)), id);
+                self.mark_leases(world, Id::from_index(index), id);
+            }
+            Kind::Lease => self.mark(Dirty::Lease(Id::from_index(index)), id),
+            Kind::Disk | Kind::Node | Kind::Cluster | Kind::Volume | Kind::Step | Kind::Fault | Kind::Process => {}
+        }
+        if self.memory.homes.forget(subject).is_some() {
+            self.mark(Dirty::Home(subject), id);
+        }
+    }
+
+    fn app_gone(&mut self, world: &World, app: AppId, id: RecordId) {
+        self.mark(Dirty::App(app), id);
+        self.mark_pools(world, app, id);
+        self.memory.homes.delete(app, world.kernel.now(), id);
+        // Disks that nobody owns, leased or is known to have made are told by their names.
+        for name in self.memory.homes.named_disks(app) {
+            let disks = world.tables.disks.list(Query::By(DiskIndex::Name(name)));
+            for disk in disks {
+                if self.memory.homes.of(disk.id.into()).is_none() {
+                    self.memory.homes.settle(disk.id.into(), app);
+                }
+            }
+        }
+        let left: Vec<Subject> = self.memory.homes.belongings(app).collect();
+        for subject in left {
+            self.mark(Dirty::Home(subject), id);
+        }
+    }
+
+    /// A field of an entity was written.
+    fn written(&mut self, world: &World, subject: Subject, field: Field, values: (Value, Value), id: RecordId) {
+        let index = subject.index;
+        if field == Field::Status {
+            self.status_written(world, subject, values, id);
+        }
+        match (subject.kind, field) {
+            (Kind::App, Field::ActiveVersion) => {
+                self.mark(Dirty::App(Id::from_index(index)), id);
+                self.mark_pools(world, Id::from_index(index), id);
+            }
+            (Kind::Pool, Field::ReferencedByVersions) => {
+                self.mark(Dirty::Pool(Id::from_index(index)), id);
+                if let Some(app) = self.memory.homes.of_pool(Id::from_index(index)) {
+                    self.mark(Dirty::App(app), id);
+                }
+            }
+            (Kind::Pool, Field::DesiredInstances | Field::CooldownUntil) => {
+                self.mark(Dirty::Pool(Id::from_index(index)), id);
+            }
+            (Kind::Sandbox, Field::Status) => {
+                self.mark(Dirty::Sandbox(Id::from_index(index)), id);
+                self.mark_leases(world, Id::from_index(index), id);
+            }
+            (Kind::Sandbox, Field::Address) => self.sandbox_address(world, Id::from_index(index), id),
+            (Kind::Lease, Field::Status) => self.mark(Dirty::Lease(Id::from_index(index)), id),
+            (Kind::Disk, Field::CreatedBy) => {
+                if let Value::Ref(app) = values.1 {
+                    self.give_home(subject, Id::from_index(app.index), id);
+                }
+            }
+            // No rule reads the others.
+            _ => {}
+        }
+    }
+
+    fn status_written(&mut self, world: &World, subject: Subject, (from, to): (Value, Value), id: RecordId) {
+        let status = |value| match value {
+            Value::Word(word) => AnyStatus::of(subject.kind, word),
+            _ => None,
+        };
+        if let Some((from, to)) = status(from).zip(status(to)) {
+            for (invariant, broken) in [
+                (Invariant::LegalTransition, rules::legal_transition(from, to)),
+                (Invariant::DeadIsFinal, rules::dead_is_final(from, to)),
+            ] {
+                if let Some(text) = broken {
+                    self.accuse(world, (invariant, subject), id, |_| Some(Box::new(|| text)));
+                }
+            }
+        }
+        if self.triggers {
+            self.faults_moved(world, id);
+        }
+    }
+
+    fn boot_failed(&mut self, world: &World, sandbox: SandboxId, id: RecordId) {
+        let Some(pool) = world.tables.pool_of(sandbox.index()) else { return };
+        let limits = self.limits;
+        let failed = self.memory.boot_failed(pool, world.kernel.now(), &limits);
+        let charge = (Invariant::FailuresBackOff, pool.into());
+        self.accuse(world, charge, id, |view| rules::failures_back_off(view, pool, failed));
+    }
+
+    /// A node's process died or started: its sandboxes serve, or do not.
+    fn process_changed(&mut self, world: &World, subject: Subject, id: RecordId) {
+        let Some(node) = subject.index.checked_sub(Process::Node(NodeId::from_index(0)).subject().index) else {
+            return;
+        };
+        let there = Query::By(SandboxIndex::Node(NodeId::from_index(node)));
+        for row in world.tables.sandboxes.list(there) {
+            self.mark(Dirty::Sandbox(row.id), id);
+        }
+    }
+
+    fn container_address(&mut self, world: &World, sandbox: SandboxId, id: RecordId) {
+        let address = world.containers.borrow().get(sandbox).map(|container| container.address);
+        if let Some(address) = address {
+            self.memory.uses_address(sandbox, address);
+            self.mark(Dirty::Address(address), id);
+        }
+        self.sandbox_address(world, sandbox, id);
+    }
+
+    fn sandbox_address(&mut self, world: &World, sandbox: SandboxId, id: RecordId) {
+        let address = world.tables.sandboxes.with(sandbox, |sandbox, _| sandbox.address).flatten();
+        if let Some(address) = address {
+            self.memory.uses_address(sandbox, address);
+            self.mark(Dirty::Address(address), id);
+        }
+    }
+
+    fn container_disks(&mut self, world: &World, sandbox: SandboxId, id: RecordId) {
+        let spec = world.containers.borrow().get(sandbox).map(|container| container.spec.clone());
+        for volume in spec.iter().flat_map(|spec| spec.volumes.iter()).filter(|volume| !volume.read_only) {
+            self.memory.writes_disk(sandbox, volume.name);
+            self.mark(Dirty::Writers(volume.name), id);
+        }
+    }
+
+    fn give_home(&mut self, subject: Subject, app: AppId, id: RecordId) {
+        let former = self.memory.homes.settle(subject, app);
+        if former.is_some() || self.memory.homes.deleted(app).is_some() {
+            self.mark(Dirty::Home(subject), id);
+        }
+    }
+
+    fn app_of(&self, world: &World, sandbox: SandboxId) -> Option<AppId> {
+        self.memory.homes.of_pool(world.tables.pool_of(sandbox.index())?)
+    }
+
+    /// The app whose boot led to a record, as its causes tell.
+    fn maker(&self, world: &World, id: RecordId) -> Option<AppId> {
+        let boot = world.with_trace(|trace| {
+            let mut causes = std::iter::successors(trace.get(id), |record| trace.get(record.cause));
+            causes.by_ref().take(BOOT_WITHIN).map(|record| record.subject).find(|s| s.kind == Kind::Sandbox)
+        })?;
+        self.app_of(world, SandboxId::from_index(boot.index))
+    }
+}

@@ -1,0 +1,172 @@
+//! What *settled* means: everything runs as wished, truly and not just in the store.
+//!
+//! A set of troubles, one for each subject that is not at rest; the cluster is settled while
+//! the set is empty, so an empty cluster is settled from the start and no record says so. It
+//! judges with `SCENARIO.md`, *Settled*, to the letter. What a newcomer gets wrong: a RUNNING
+//! sandbox of a pool that nobody references any more disturbs nothing.
+
+use std::collections::BTreeSet;
+
+use crate::kernel::{RecordId, SimTime};
+use crate::model::{AppId, Concurrency, DiskId, Kind, LeaseId, LeaseStatus, PoolId, SandboxId, SandboxStatus, Subject};
+use crate::ports::Query;
+
+use super::memory::{Counts, Text, View};
+
+/// Something that is not at rest.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub(super) enum Trouble {
+    /// A service of the app's active version has no pool, or the version is gone.
+    App(AppId),
+    /// A pool of an active version has not the sandboxes it should have.
+    Pool(PoolId),
+    /// A pool cools down.
+    Cooldown(PoolId),
+    /// A sandbox is PENDING or STOPPED.
+    Sandbox(SandboxId),
+    /// A lease is PENDING, or BOUND for a sandbox that is not RUNNING.
+    Lease(LeaseId),
+    /// It belongs to a deleted app.
+    Remains(Subject),
+}
+
+/// Whether the cluster is settled.
+pub(super) struct Rest {
+    troubles: BTreeSet<Trouble>,
+    /// Since when it is settled.
+    pub(super) since: Option<SimTime>,
+    /// The record that last gave or took a trouble.
+    pub(super) moved_by: RecordId,
+}
+
+impl Rest {
+    pub(super) fn new() -> Self {
+        Self { troubles: BTreeSet::new(), since: Some(SimTime::ZERO), moved_by: RecordId::NONE }
+    }
+
+    pub(super) fn put(&mut self, trouble: Trouble, there: bool, cause: RecordId) {
+        let moved = if there { self.troubles.insert(trouble) } else { self.troubles.remove(&trouble) };
+        if moved {
+            self.moved_by = cause;
+        }
+    }
+
+    pub(super) fn is_untroubled(&self) -> bool {
+        self.troubles.is_empty()
+    }
+
+    pub(super) fn troubles(&self) -> &BTreeSet<Trouble> {
+        &self.troubles
+    }
+}
+
+impl<'a> View<'a> {
+    /// What is wrong, if it is.
+    pub(super) fn trouble(self, trouble: Trouble) -> Option<Text<'a>> {
+        match trouble {
+            Trouble::App(app) => self.app_lacks_pool(app),
+            Trouble::Pool(pool) => self.pool_lacks_sandboxes(pool),
+            Trouble::Cooldown(pool) => {
+                self.broken(self.cooldown(pool).is_some(), move || format!("{} cools down", self.world.name(pool)))
+            }
+            Trouble::Sandbox(sandbox) => self.sandbox_in_between(sandbox),
+            Trouble::Lease(lease) => self.lease_in_between(lease),
+            Trouble::Remains(subject) => self.remains_of(subject).map(|app| -> Text<'a> {
+                Box::new(move || {
+                    format!("{} belongs to {}, which is deleted", self.world.name(subject), self.world.name(app))
+                })
+            }),
+        }
+    }
+
+    /// For every service of the active version there must be a pool that the version references.
+    fn app_lacks_pool(self, app: AppId) -> Option<Text<'a>> {
+        let id = self.world.tables.apps.with(app, |app, _| app.active_version).flatten()?;
+        let name = move || self.world.name(app);
+        // A half deleted app: what ought to run is not known any more.
+        let Some(version) = self.world.tables.versions.get(id) else {
+            return Some(Box::new(move || format!("the active version of {} is gone", name())));
+        };
+        let mut served = Vec::new();
+        self.world.tables.pools.for_each(Query::By(app), |pool| {
+            if pool.entity.referenced_by_versions.contains(&id) {
+                served.push(pool.entity.service);
+            }
+        });
+        let service = version.entity.config.iter().map(|service| service.name).find(|name| !served.contains(name))?;
+        Some(Box::new(move || format!("{} has no pool for `{service}`", name())))
+    }
+
+    /// A pool that the active version references must have the configured number of sandboxes
+    /// RUNNING and able to serve; in auto mode at least the desired number.
+    fn pool_lacks_sandboxes(self, id: PoolId) -> Option<Text<'a>> {
+        let pool = self.world.tables.pools.get(id)?.entity;
+        let active = self.world.tables.apps.with(pool.app, |app, _| app.active_version).flatten()?;
+        if !pool.referenced_by_versions.contains(&active) {
+            return None;
+        }
+        let version = self.world.tables.versions.get(active)?.entity;
+        let service = version.config.iter().find(|service| service.name == pool.service);
+        let Counts { running, serving, .. } = self.memory.counts(id);
+        let (wanted, rests) = match service.map(|service| service.concurrency) {
+            Some(Concurrency::Fixed { instances }) => (instances, serving == instances && running == instances),
+            Some(Concurrency::Auto { .. }) | None => (pool.desired_instances, serving >= pool.desired_instances),
+        };
+        self.broken(!rests, move || {
+            format!("{} has {serving} able to serve and {running} RUNNING of {wanted}", self.world.name(id))
+        })
+    }
+
+    /// When the cooldown of a pool ends, if one runs.
+    pub(super) fn cooldown(self, pool: PoolId) -> Option<SimTime> {
+        let until = self.world.tables.pools.with(pool, |pool, _| pool.cooldown_until).flatten()?;
+        (until > self.world.kernel.now()).then_some(until)
+    }
+
+    fn sandbox_in_between(self, sandbox: SandboxId) -> Option<Text<'a>> {
+        let status = self.status_of(sandbox)?;
+        let between = match status {
+            SandboxStatus::Pending | SandboxStatus::Stopped => true,
+            SandboxStatus::Running | SandboxStatus::Dead => false,
+        };
+        self.broken(between, move || format!("{} is {}", self.world.name(sandbox), loud(status.name())))
+    }
+
+    fn lease_in_between(self, lease: LeaseId) -> Option<Text<'a>> {
+        let (status, sandbox) = self.world.tables.leases.with(lease, |lease, _| (lease.status, lease.sandbox))?;
+        let name = move || self.world.name(lease);
+        match status {
+            LeaseStatus::Pending => self.broken(true, move || format!("{} is PENDING", name())),
+            LeaseStatus::Bound => self.broken(self.status_of(sandbox) != Some(SandboxStatus::Running), move || {
+                format!("{} is BOUND, and its sandbox is not RUNNING", name())
+            }),
+            LeaseStatus::Failed | LeaseStatus::Released => None,
+        }
+    }
+
+    /// The deleted app that a thing belongs to.
+    pub(super) fn remains_of(self, subject: Subject) -> Option<AppId> {
+        let homes = &self.memory.homes;
+        let app = homes.of(subject)?;
+        homes.deleted(app)?;
+        if subject.kind == Kind::Disk {
+            let disk = DiskId::from_index(subject.index);
+            let (name, owner) = self.world.tables.disks.with(disk, |disk, _| (disk.name, disk.created_by))?;
+            // Nobody's disk that a living app uses by name is no leftover.
+            if owner.is_none() && homes.is_wished(name) {
+                return None;
+            }
+        }
+        Some(app)
+    }
+
+    /// The status of a sandbox; none when it is gone.
+    pub(super) fn status_of(self, sandbox: SandboxId) -> Option<SandboxStatus> {
+        self.world.tables.sandboxes.with(sandbox, |sandbox, _| sandbox.status)
+    }
+}
+
+/// A status as texts write it.
+pub(super) fn loud(word: &str) -> String {
+    word.to_ascii_uppercase()
+}

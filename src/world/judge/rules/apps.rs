@@ -1,0 +1,15 @@
+//! The rule about deleted apps.
+//!
+//! What belongs to an app is `homes.rs`'s to say. What a newcomer gets wrong: the grace counts
+//! from the app's own deletion, also for what is created later.
+
+use crate::model::Subject;
+
+use crate::world::judge::memory::{Text, View};
+
+/// `nothing-outlives-its-app`: nothing belongs to a deleted app.
+pub(in crate::world::judge) fn nothing_outlives_its_app<'a>(view: View<'a>, subject: Subject) -> Option<Text<'a>> {
+    let app = view.remains_of(subject)?;
+    let limit = view.limits.nothing_outlives_its_app;
+    view.broken(true, move || format!("{} was deleted: limit {}", view.world.name(app), limit.clock()))
+}

@@ -1,0 +1,66 @@
+//! Rules about disks, their leases and their volumes.
+//!
+//! They compare the store's leases with sandboxes, and the volumes with what is really mounted
+//! and written. What a newcomer gets wrong: a volume is written by whoever's task runs with it,
+//! whatever the lease says.
+
+use crate::model::{
+    Disk, DiskId, DiskIndex, Kind, LeaseId, LeaseStatus, Name, SandboxId, SandboxStatus, Subject, VolumeId,
+};
+use crate::ports::Query;
+
+use crate::world::World;
+use crate::world::judge::memory::{Text, View};
+
+use super::fate;
+
+/// `one-bound-lease-per-disk`: no disk has two BOUND leases.
+pub(in crate::world::judge) fn one_bound_lease_per_disk<'a>(view: View<'a>, disk: DiskId) -> Option<Text<'a>> {
+    let mut bound = view.memory.bound_leases(disk);
+    let (first, second) = (bound.next()?, bound.next()?);
+    view.broken(true, move || format!("{} and {} are BOUND at once", view.world.name(first), view.world.name(second)))
+}
+
+/// `one-mount-per-volume`, by its mounts: no volume is mounted on two nodes.
+pub(in crate::world::judge) fn mounted_once<'a>(view: View<'a>, volume: VolumeId) -> Option<Text<'a>> {
+    let volumes = view.world.volumes.borrow();
+    let (first, second) = match volumes.get(volume)?.mounts[..] {
+        [first, second, ..] => (first, second),
+        [] | [_] => return None,
+    };
+    view.broken(true, move || format!("mounted on {} and {} at once", view.world.name(first), view.world.name(second)))
+}
+
+/// `one-mount-per-volume`, by its writers: no two live containers may write one disk.
+pub(in crate::world::judge) fn written_once<'a>(view: View<'a>, writers: &[SandboxId]) -> Option<Text<'a>> {
+    let (first, second) = match *writers {
+        [first, second, ..] => (first, second),
+        [] | [_] => return None,
+    };
+    view.broken(true, move || format!("{} and {} write it at once", view.world.name(first), view.world.name(second)))
+}
+
+/// What a violation of `written_once` is filed under: the volume of that name, else the disk,
+/// else the later writer.
+pub(in crate::world::judge) fn disk_subject(world: &World, disk: Name, writers: &[SandboxId]) -> Subject {
+    let volume = world.volumes.borrow().iter().find(|(_, volume)| volume.name == disk).map(|(id, _)| id.into());
+    let row = || world.tables.disks.list(Query::By(DiskIndex::Name(disk))).first().map(|row| row.id.into());
+    let writer = || writers.last().map(|writer| Subject::from(*writer));
+    volume.or_else(row).or_else(writer).unwrap_or(Subject { kind: Kind::Cluster, index: 0 })
+}
+
+/// `bound-lease-has-live-sandbox`: a BOUND lease belongs to a PENDING or RUNNING sandbox.
+pub(in crate::world::judge) fn bound_lease_has_live_sandbox<'a>(view: View<'a>, lease: LeaseId) -> Option<Text<'a>> {
+    let (status, sandbox) = view.world.tables.leases.with(lease, |lease, _| (lease.status, lease.sandbox))?;
+    let holder = view.status_of(sandbox);
+    let limit = view.limits.bound_lease_has_live_sandbox;
+    let broken = status == LeaseStatus::Bound && !holder.is_some_and(SandboxStatus::is_live);
+    view.broken(broken, move || {
+        format!("BOUND while {} is {}: limit {}", view.world.name(sandbox), fate(holder), limit.clock())
+    })
+}
+
+/// `disk-has-owner`: a disk names the app that made it.
+pub(in crate::world::judge) fn disk_has_owner<'a>(view: View<'a>, disk: &Disk) -> Option<Text<'a>> {
+    view.broken(disk.created_by.is_none(), || "created without an owner".to_owned())
+}

@@ -1,0 +1,191 @@
+//! Weighing: asks the rules about everything that is marked, then about the whole.
+//!
+//! Each kind of subject has one function that asks every rule which can turn on it. It reads the
+//! truth as it is now, whatever the records said. What a newcomer gets wrong: marks are taken in
+//! the order of [`Dirty`], because a sandbox's change may mark its pool and a lease's its disk.
+
+use std::collections::BTreeSet;
+
+use crate::kernel::{RecordId, SimTime};
+use crate::model::{Actor, Address, AppId, Controller, DiskIndex, LeaseId, Name, PoolId, SandboxId, Subject};
+use crate::ports::Query;
+use crate::trace::What;
+use crate::world::World;
+use crate::world::spec::Invariant;
+
+use super::alarms::Alarm;
+use super::court::{Dirty, Judge};
+use super::memory::{Text, View};
+use super::progress;
+use super::rest::Trouble;
+use super::rules;
+
+impl Judge {
+    /// Looks at everything that is marked, then at the whole.
+    pub(super) fn evaluate(&mut self, world: &World) {
+        while let Some((what, cause)) = self.dirty.pop_first() {
+            match what {
+                Dirty::Sandbox(id) => self.look_at_sandbox(world, id, cause),
+                Dirty::Lease(id) => self.look_at_lease(world, id, cause),
+                Dirty::Disk(id) => {
+                    let charge = (Invariant::OneBoundLeasePerDisk, id.into());
+                    self.accuse(world, charge, cause, |view| rules::one_bound_lease_per_disk(view, id));
+                }
+                Dirty::Volume(id) => {
+                    let charge = (Invariant::OneMountPerVolume, id.into());
+                    self.accuse(world, charge, cause, |view| rules::mounted_once(view, id));
+                }
+                Dirty::Writers(disk) => {
+                    let writers = self.memory.writers(world, disk).to_vec();
+                    let charge = (Invariant::OneMountPerVolume, rules::disk_subject(world, disk, &writers));
+                    self.accuse(world, charge, cause, |view| rules::written_once(view, &writers));
+                }
+                Dirty::Address(address) => self.look_at_address(world, address, cause),
+                Dirty::App(id) => self.look_at_app(world, id, cause),
+                Dirty::Pool(id) => self.look_at_pool(world, id, cause),
+                Dirty::Home(subject) => self.look_at_home(world, subject, cause),
+            }
+        }
+        self.settle(world);
+        self.seen = world.with_trace(|trace| trace.records().len());
+    }
+
+    fn look_at_sandbox(&mut self, world: &World, id: SandboxId, cause: RecordId) {
+        if self.memory.recount(world, id)
+            && let Some(pool) = world.tables.pool_of(id.index())
+        {
+            self.mark(Dirty::Pool(pool), cause);
+        }
+        self.put(world, Trouble::Sandbox(id), cause);
+        let now = world.kernel.now();
+        for (invariant, grace) in [
+            (Invariant::NoLeakedAddress, self.limits.no_leaked_address),
+            (Invariant::NoOrphanContainer, self.limits.no_orphan_container),
+        ] {
+            self.weigh(world, (invariant, id.into()), now + grace, cause);
+        }
+    }
+
+    fn look_at_lease(&mut self, world: &World, id: LeaseId, cause: RecordId) {
+        if let Some(disk) = self.memory.rebind(world, id) {
+            self.mark(Dirty::Disk(disk), cause);
+        }
+        self.put(world, Trouble::Lease(id), cause);
+        let due = world.kernel.now() + self.limits.bound_lease_has_live_sandbox;
+        self.weigh(world, (Invariant::BoundLeaseHasLiveSandbox, id.into()), due, cause);
+    }
+
+    fn look_at_address(&mut self, world: &World, address: Address, cause: RecordId) {
+        let users = self.memory.users(world, address).to_vec();
+        let found = rules::address_owned_once(self.view(world), address, &users).map(|(later, text)| (later, text()));
+        if let Some((later, text)) = found {
+            self.docket.find(world, (Invariant::AddressOwnedOnce, later.into()), cause, &text);
+        }
+    }
+
+    fn look_at_app(&mut self, world: &World, id: AppId, cause: RecordId) {
+        self.put(world, Trouble::App(id), cause);
+        let version = world.tables.apps.with(id, |app, _| app.active_version).flatten();
+        let version = version.and_then(|version| world.tables.versions.get(version));
+        let services = version.iter().flat_map(|version| version.entity.config.iter());
+        let names: BTreeSet<Name> = services.flat_map(|service| service.disks.iter().map(|disk| disk.name)).collect();
+        for name in self.memory.homes.wishes(id, names) {
+            world.tables.disks.for_each(Query::By(DiskIndex::Name(name)), |disk| {
+                self.dirty.insert(Dirty::Home(disk.id.into()), cause);
+            });
+        }
+    }
+
+    fn look_at_pool(&mut self, world: &World, id: PoolId, cause: RecordId) {
+        let until = self.view(world).cooldown(id);
+        let alarm = Alarm::Cooldown(id);
+        if self.memory.cooldowns.get(&id).map(|(until, _)| *until) != until {
+            if let Some((until, _)) = self.memory.cooldowns.remove(&id) {
+                self.alarms.unset(until, alarm);
+            }
+            if let Some(until) = until {
+                self.memory.cooldowns.insert(id, (until, cause));
+                self.alarms.set(until, alarm);
+            }
+        }
+        self.put(world, Trouble::Cooldown(id), cause);
+        self.put(world, Trouble::Pool(id), cause);
+        let charge = (Invariant::PoolWithinMaxSize, id.into());
+        self.accuse(world, charge, cause, |view| rules::pool_within_max_size(view, id));
+        let due = world.kernel.now() + self.limits.no_overshoot;
+        self.weigh(world, (Invariant::NoOvershoot, id.into()), due, cause);
+    }
+
+    fn look_at_home(&mut self, world: &World, subject: Subject, cause: RecordId) {
+        self.put(world, Trouble::Remains(subject), cause);
+        let deleted = self.view(world).remains_of(subject).and_then(|app| self.memory.homes.deleted(app));
+        let due = deleted.map_or(SimTime::MAX, |(at, _)| at + self.limits.nothing_outlives_its_app);
+        self.weigh(world, (Invariant::NothingOutlivesItsApp, subject), due, cause);
+    }
+
+    /// Asks the rule of an invariant with a grace.
+    fn weigh(&mut self, world: &World, charge: (Invariant, Subject), due: SimTime, cause: RecordId) {
+        let view = View { world, memory: &self.memory, limits: &self.limits };
+        let broken = rules::ask(view, charge.0, charge.1);
+        self.docket.weigh(world, &mut self.alarms, charge, due, cause, broken);
+    }
+
+    pub(super) fn grace_is_over(&mut self, world: &World, charge: (Invariant, Subject)) {
+        let Some(cause) = self.docket.take_due(charge) else { return };
+        let text = rules::ask(self.view(world), charge.0, charge.1).map(|text| text());
+        debug_assert!(text.is_some(), "{charge:?} holds again, and no record led here");
+        if let Some(text) = text {
+            self.docket.find(world, charge, cause, &text);
+        }
+    }
+
+    pub(super) fn time_is_up(&mut self, world: &World) {
+        let cause = self.progress.cause();
+        let view = View { world, memory: &self.memory, limits: &self.limits };
+        if let Some(text) = progress::progress(view, &self.rest) {
+            self.docket.find(world, (Invariant::Progress, Subject::CLUSTER), cause, &text());
+        }
+    }
+
+    /// Puts a trouble in or takes it out.
+    fn put(&mut self, world: &World, trouble: Trouble, cause: RecordId) {
+        let there = self.view(world).trouble(trouble).is_some();
+        self.rest.put(trouble, there, cause);
+    }
+
+    /// Writes down when the cluster comes to rest, and when it leaves it.
+    fn settle(&mut self, world: &World) {
+        let (was, is) = (self.rest.since.is_some(), self.rest.is_untroubled());
+        if was == is {
+            return;
+        }
+        let judge = Actor::central(Controller::World);
+        let what = if is { What::Settled } else { What::Unsettled };
+        let record = world.record_caused(judge, Subject::CLUSTER, self.rest.moved_by, what);
+        let now = world.kernel.now();
+        if is {
+            self.rest.since = Some(now);
+            self.progress.stop(&mut self.alarms);
+        } else {
+            self.rest.since = None;
+            self.progress.restart(now, &self.limits, &mut self.alarms, record);
+        }
+    }
+
+    /// Records a violation of a rule without grace.
+    pub(super) fn accuse(
+        &mut self,
+        world: &World,
+        charge: (Invariant, Subject),
+        cause: RecordId,
+        broken: impl FnOnce(View<'_>) -> Option<Text<'_>>,
+    ) {
+        if self.docket.is_found(charge) {
+            return;
+        }
+        let view = View { world, memory: &self.memory, limits: &self.limits };
+        if let Some(text) = broken(view) {
+            self.docket.find(world, charge, cause, &text());
+        }
+    }
+}
