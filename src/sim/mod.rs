@@ -13,14 +13,18 @@ use std::rc::Rc;
 use crate::controllers::activator::Activator;
 use crate::controllers::process::{self, Hosting};
 use crate::controllers::runtime::Rules;
-use crate::controllers::tuning::TickerPhase;
-use crate::kernel::{Budget, RecordId, SimDuration, SimTime, Step as KernelStep, Stop};
-use crate::model::{Actor, Controller, Kind, Name, Node, NodeId, NodeStatus, Subject};
+use crate::controllers::tuning::{TickerPhase, Tuning};
+use crate::kernel::{Budget, SimDuration, SimTime, Step as KernelStep, Stop};
+use crate::model::{Actor, Controller, Kind, Name, Node, NodeId, NodeStatus};
 use crate::ports::Ports;
 use crate::scenario::{Action, Scenario, Step, Variant, Verdict};
 use crate::trace::{Trace, What};
-use crate::world::spec::{Invariant, Phase};
+use crate::world::judge::{Judge, Limits};
+use crate::world::spec::Phase;
 use crate::world::{Process, SimDisks, SimPlatform, SimSandboxes, World, WorldSpec};
+
+/// Most failed boots in ten minutes for each desired instance (`failures-back-off`).
+const FAILURES_MAX: u32 = 8;
 
 /// One variant of a scenario, ready to run.
 pub struct Simulation<'a> {
@@ -30,20 +34,7 @@ pub struct Simulation<'a> {
     budget: Budget,
 }
 
-/// An invariant that was found broken; once for each subject and invariant.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Violation {
-    /// Which one.
-    pub invariant: Invariant,
-    /// When its grace was over.
-    pub at: SimTime,
-    /// The trace record of the finding; its cause is the record that broke it.
-    pub record: RecordId,
-    /// Of what.
-    pub subject: Subject,
-    /// What exactly.
-    pub detail: Name,
-}
+pub use crate::world::judge::Violation;
 
 /// A proof that a run never settles.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -103,11 +94,9 @@ impl<'a> Simulation<'a> {
     pub fn run(&self) -> Outcome {
         let world = self.set_up();
         let horizon = self.until.unwrap_or(self.scenario.horizon);
-        let stop = drive(&world, horizon);
-        if stop == Stop::Horizon {
-            world.kernel.advance_to(horizon);
-        }
-        self.outcome(&world, stop)
+        let mut judge = Judge::new(self.limits());
+        let stop = drive(&world, &mut judge, horizon);
+        self.outcome(&world, &judge, stop)
     }
 
     /// A world at time zero with its processes started and its steps waiting.
@@ -163,7 +152,24 @@ impl<'a> Simulation<'a> {
         Name::new(&format!("{app}:build-{nth}"))
     }
 
-    fn outcome(&self, world: &World, stop: Stop) -> Outcome {
+    /// What the judges forgive, as the tuning says.
+    fn limits(&self) -> Limits {
+        let Tuning { grace, backoff, max_pool_size, .. } = self.variant.tuning;
+        Limits {
+            bound_lease_has_live_sandbox: grace.bound_lease_has_live_sandbox,
+            no_leaked_address: grace.no_leaked_address,
+            no_orphan_container: grace.no_orphan_container,
+            no_overshoot: grace.no_overshoot,
+            nothing_outlives_its_app: grace.nothing_outlives_its_app,
+            failures_window: grace.failures_back_off,
+            failures_max: FAILURES_MAX,
+            max_pool_size,
+            backoff_cap: backoff.cap,
+            progress: grace.progress,
+        }
+    }
+
+    fn outcome(&self, world: &World, judge: &Judge, stop: Stop) -> Outcome {
         let ended_at = world.kernel.now();
         let mut warnings = Vec::new();
         let missing = &self.variant.policy.missing;
@@ -176,33 +182,48 @@ impl<'a> Simulation<'a> {
                 warnings.push(format!("fault `{}` never struck", fault.name));
             }
         }
+        // A run that a guard stopped has not lasted to its horizon.
+        let settled_at = judge.settled_since().filter(|_| stop == Stop::Horizon);
         let events = world.kernel.events();
         let trace = world.take_trace();
         let rejected = rejected(&trace);
         Outcome {
             trace,
-            verdict: Verdict::Unsettled,
-            settled_at: None,
+            verdict: if settled_at.is_some() { Verdict::Settled } else { Verdict::Unsettled },
+            settled_at,
             livelock: None,
             ended_at,
             stop,
             events,
-            violations: Vec::new(),
+            violations: judge.violations().to_vec(),
             rejected,
             warnings,
         }
     }
 }
 
-/// Runs the world to the horizon, or until a guard stops it.
-fn drive(world: &World, horizon: SimTime) -> Stop {
+/// Runs the world to the horizon, or until a guard stops it. Judges look after every step, and
+/// at their own deadlines, after the events of that instant and before any later one.
+fn drive(world: &World, judge: &mut Judge, horizon: SimTime) -> Stop {
+    judge.observe(world);
     loop {
+        if !world.kernel.has_ready() {
+            let next = world.kernel.next_time().filter(|at| *at <= horizon);
+            while let Some(due) = judge.next_deadline().filter(|due| *due <= horizon && next.is_none_or(|at| *due < at))
+            {
+                world.kernel.advance_to(due);
+                judge.advance(world, due);
+            }
+        }
         match world.kernel.step(horizon) {
-            KernelStep::Ran => {}
-            KernelStep::Idle => return Stop::Horizon,
+            KernelStep::Ran => judge.observe(world),
+            KernelStep::Idle => break,
             KernelStep::Stopped(stop) => return stop,
         }
     }
+    judge.finish(world, horizon);
+    world.kernel.advance_to(horizon);
+    Stop::Horizon
 }
 
 /// The steps that the platform refused.

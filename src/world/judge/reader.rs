@@ -70,6 +70,8 @@ impl Judge {
             | What::Patched { .. }
             | What::Conflict
             | What::StepEnded { .. }
+            | What::RequestServed { .. }
+            | What::RequestFailed { .. }
             | What::VolumeMade
             | What::VolumeGone
             | What::Unmounted { .. }
