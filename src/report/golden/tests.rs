@@ -241,6 +241,13 @@ fn a_deploy_tells_what_its_loader_ignored() {
 }
 
 #[test]
+fn a_node_alone_is_nothing_that_was_created() {
+    let mut m = Maker::new();
+    m.create(Kind::Node, "node/n1", RecordId::NONE, &[]);
+    assert_eq!(lives(m), ["  none              nothing was created"]);
+}
+
+#[test]
 fn no_line_is_wider_than_the_page() {
     let text = Story::forever_pending().golden();
     assert!(text.lines().all(|line| line.len() <= 100 && line == line.trim_end()), "{text}");
