@@ -12,9 +12,11 @@ use crate::kernel::time::SimDuration;
 use crate::model::entity::age;
 use crate::model::{
     Disk, DiskId, DiskLease, DiskLeaseChange, DiskStatus, LeaseId, LeaseIndex, LeaseStatus, Name, NodeId, Reason,
-    SandboxStatus, VolumeId,
+    SandboxStatus, Value, VolumeId,
 };
-use crate::ports::{Clock, DiskBackend, EntityStore, Host, Nonce, Platform, Ports, Query, StoreError, Versioned};
+use crate::ports::{
+    Clock, DiskBackend, EntityStore, Host, Nonce, Platform, Ports, Query, Remembers, StoreError, Versioned,
+};
 
 use super::fixes::Fix;
 use super::runtime::{Draft, Failure, Reconciler, Rules, Task, Ticker};
@@ -189,6 +191,17 @@ impl<P: Platform> Reconciler for LeaseManager<P> {
 
     async fn deleted(&self, id: LeaseId) -> Result<(), Failure> {
         self.give_back(id).await
+    }
+}
+
+impl<P: Platform> Remembers for LeaseManager<P> {
+    fn tell(&self, fact: &mut dyn FnMut(Value)) {
+        for (disk, held) in &*self.active.borrow() {
+            fact(Value::Ref((*disk).into()));
+            fact(Value::Ref(held.by.into()));
+            fact(Value::Int(u64::from(held.volume.is_some())));
+            fact(Value::Int(u64::from(held.nonce.is_some())));
+        }
     }
 }
 

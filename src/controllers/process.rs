@@ -9,7 +9,7 @@ use std::rc::Rc;
 
 use crate::kernel::time::SimDuration;
 use crate::model::{Controller, Entity, LeaseIndex, NodeId, SandboxIndex};
-use crate::ports::{Platform, Ports, Query};
+use crate::ports::{Platform, Ports, Query, Remembers};
 
 use super::disk::DiskController;
 use super::disk_watch::DiskWatch;
@@ -31,6 +31,8 @@ pub trait Hosting<P: Platform> {
     fn sandboxes(&self, controller: Controller) -> P::Sandboxes;
     /// The volume service, for a controller of a node's process.
     fn disks(&self, controller: Controller) -> P::Disks;
+    /// Makes a controller's memory visible from outside, as a debug endpoint does.
+    fn expose(&self, memory: Rc<dyn Remembers>);
 }
 
 fn drive<E: Entity>(name: &'static str, query: Query<E>, workers: u32, resync: SimDuration) -> Drive<E> {
@@ -64,12 +66,14 @@ pub fn coordinator<P: Platform>(host: &impl Hosting<P>, rules: &Rc<Rules>) -> Ve
     let mut settings = drive("scheduler", Query::All, 1, tuning.scheduler_resync);
     settings.resync = settings.resync.filter(|_| rules.has(Fix::SchedulerResyncs));
     let scheduler = Runtime::new(ports, Rc::clone(rules), settings, own(), scheduler);
+    host.expose(Rc::clone(&scheduler) as Rc<dyn Remembers>);
     tasks.extend(scheduler.tasks());
     if rules.has(Fix::NodeHealth) {
         let ports = host.ports(Controller::NodeHealth);
         let health = NodeHealth::new(ports.clone(), Rc::clone(rules));
         let settings = drive("node-health", Query::All, 1, tuning.node_health_every);
         let health = Runtime::new(ports, Rc::clone(rules), settings, own(), health);
+        host.expose(Rc::clone(&health) as Rc<dyn Remembers>);
         tasks.extend(health.tasks());
         health.start();
     }
@@ -101,6 +105,7 @@ pub fn node<P: Platform>(host: &impl Hosting<P>, rules: &Rc<Rules>, node: NodeId
     let lease = LeaseManager::new(ports.clone(), host.disks(Controller::Lease));
     let settings = drive("lease", Query::By(LeaseIndex::Node(node)), workers, tuning.lease_resync);
     let lease = Runtime::new(ports, Rc::clone(rules), settings, own(), lease);
+    host.expose(Rc::clone(&lease) as Rc<dyn Remembers>);
     tasks.extend(lease.tasks());
     lease.start();
     let collector = LeaseCollector::new(host.ports(Controller::Collector), Rc::clone(rules), node);

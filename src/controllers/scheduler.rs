@@ -7,8 +7,8 @@
 use std::cell::RefCell;
 use std::rc::Rc;
 
-use crate::model::{Node, NodeId, NodeStatus, Reason, Sandbox, SandboxStatus};
-use crate::ports::{EntityStore, Host, Platform, Ports, Query, Versioned};
+use crate::model::{Node, NodeId, NodeStatus, Reason, Sandbox, SandboxStatus, Value};
+use crate::ports::{EntityStore, Host, Platform, Ports, Query, Remembers, Versioned};
 
 use super::fixes::Fix;
 use super::runtime::{Draft, Failure, Reconciler, Rules};
@@ -68,5 +68,11 @@ impl<P: Platform> Reconciler for Scheduler<P> {
             }
         }
         Ok(())
+    }
+}
+
+impl<P: Platform> Remembers for Scheduler<P> {
+    fn tell(&self, fact: &mut dyn FnMut(Value)) {
+        self.nodes_at_start.borrow().iter().flatten().for_each(|node| fact(Value::Ref((*node).into())));
     }
 }

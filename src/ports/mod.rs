@@ -11,7 +11,7 @@ use std::rc::Rc;
 
 use crate::kernel::time::{SimDuration, SimTime};
 use crate::model::{
-    Address, Entity, Filesystem, Id, Name, Reason, Revision, SandboxId, SandboxSpec, Subject, VolumeId,
+    Address, Entity, Filesystem, Id, Name, Reason, Revision, SandboxId, SandboxSpec, Subject, Value, VolumeId,
 };
 
 /// The set of ports that one platform offers. Controllers are generic over it.
@@ -74,6 +74,12 @@ pub trait Host: Clone + 'static {
     fn origin(&self) -> Origin;
     /// Continues in the trace context of something that was taken from a queue.
     fn attach(&self, origin: Origin);
+}
+
+/// A controller whose memory can be looked at, as through a debug endpoint of a real process.
+pub trait Remembers {
+    /// Tells what it remembers, in an order of its own that repeats.
+    fn tell(&self, fact: &mut dyn FnMut(Value));
 }
 
 /// Why a store call failed.

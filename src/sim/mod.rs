@@ -4,10 +4,12 @@
 //! steps, drives the kernel and asks the judges. What a newcomer gets wrong: a step is carried
 //! out *by the platform* (a deploy takes store calls and can be refused), not by decree.
 
+mod livelock;
 mod steps;
 mod traffic;
 
 use std::cell::RefCell;
+use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use crate::controllers::activator::Activator;
@@ -16,12 +18,14 @@ use crate::controllers::runtime::Rules;
 use crate::controllers::tuning::{TickerPhase, Tuning};
 use crate::kernel::{Budget, SimDuration, SimTime, Step as KernelStep, Stop};
 use crate::model::{Actor, Controller, Kind, Name, Node, NodeId, NodeStatus};
-use crate::ports::Ports;
+use crate::ports::{Ports, Remembers};
 use crate::scenario::{Action, Scenario, Step, Variant, Verdict};
 use crate::trace::{Trace, What};
 use crate::world::judge::{Judge, Limits};
 use crate::world::spec::Phase;
 use crate::world::{Process, SimDisks, SimPlatform, SimSandboxes, World, WorldSpec};
+
+use livelock::Recurrence;
 
 /// Most failed boots in ten minutes for each desired instance (`failures-back-off`).
 const FAILURES_MAX: u32 = 8;
@@ -92,15 +96,18 @@ impl<'a> Simulation<'a> {
 
     /// Runs it to its end.
     pub fn run(&self) -> Outcome {
-        let world = self.set_up();
+        let (world, platform) = self.set_up();
         let horizon = self.until.unwrap_or(self.scenario.horizon);
         let mut judge = Judge::new(self.limits());
-        let stop = drive(&world, &mut judge, horizon);
-        self.outcome(&world, &judge, stop)
+        let mut recurrence = Recurrence::new(&platform.rules.borrow(), self.nothing_ahead_from());
+        let stop = drive(&world, &platform, &mut judge, &mut recurrence, horizon);
+        let outcome = self.outcome(&world, &judge, &recurrence, stop);
+        world.kernel.close();
+        outcome
     }
 
     /// A world at time zero with its processes started and its steps waiting.
-    fn set_up(&self) -> World {
+    fn set_up(&self) -> (World, Platform) {
         let rules = Rc::new(Rules { fixes: self.variant.policy.fixes, tuning: self.variant.tuning });
         let world = World::new(&WorldSpec {
             cluster: self.scenario.cluster.clone(),
@@ -125,7 +132,8 @@ impl<'a> Simulation<'a> {
             world.name_next(Kind::Process, Name::new(&format!("process/{name}")));
             world.apply_create(operator, Node { name: *name, status: NodeStatus::Ready, session_until: None });
         }
-        let platform = Platform { rules: Rc::new(RefCell::new(rules)), activator: Rc::default() };
+        let platform =
+            Platform { rules: Rc::new(RefCell::new(rules)), activator: Rc::default(), memories: Rc::default() };
         let starts = platform.clone();
         world.on_start(move |world, process| start(world, process, &starts));
         world.start_process(Process::Coordinator);
@@ -138,7 +146,7 @@ impl<'a> Simulation<'a> {
         for (index, traffic) in self.scenario.traffic.iter().enumerate() {
             traffic::schedule(&world, &platform, index, *traffic);
         }
-        world
+        (world, platform)
     }
 
     /// The image that a deploy step builds: named after its `build`, else one of its own.
@@ -169,7 +177,14 @@ impl<'a> Simulation<'a> {
         }
     }
 
-    fn outcome(&self, world: &World, judge: &Judge, stop: Stop) -> Outcome {
+    /// When the last step is over and the last request has been answered or has timed out.
+    fn nothing_ahead_from(&self) -> SimTime {
+        let steps = self.scenario.steps.iter().map(|step| step.at);
+        let traffic = self.scenario.traffic.iter().map(|traffic| traffic.until + self.variant.tuning.request_wait);
+        steps.chain(traffic).max().unwrap_or_default()
+    }
+
+    fn outcome(&self, world: &World, judge: &Judge, recurrence: &Recurrence, stop: Stop) -> Outcome {
         let ended_at = world.kernel.now();
         let mut warnings = Vec::new();
         let missing = &self.variant.policy.missing;
@@ -184,14 +199,19 @@ impl<'a> Simulation<'a> {
         }
         // A run that a guard stopped has not lasted to its horizon.
         let settled_at = judge.settled_since().filter(|_| stop == Stop::Horizon);
+        let livelock = recurrence.proved();
         let events = world.kernel.events();
         let trace = world.take_trace();
         let rejected = rejected(&trace);
         Outcome {
             trace,
-            verdict: if settled_at.is_some() { Verdict::Settled } else { Verdict::Unsettled },
+            verdict: match (settled_at, livelock) {
+                (Some(_), _) => Verdict::Settled,
+                (None, Some(_)) => Verdict::Livelock,
+                (None, None) => Verdict::Unsettled,
+            },
             settled_at,
-            livelock: None,
+            livelock,
             ended_at,
             stop,
             events,
@@ -204,7 +224,7 @@ impl<'a> Simulation<'a> {
 
 /// Runs the world to the horizon, or until a guard stops it. Judges look after every step, and
 /// at their own deadlines, after the events of that instant and before any later one.
-fn drive(world: &World, judge: &mut Judge, horizon: SimTime) -> Stop {
+fn drive(world: &World, platform: &Platform, judge: &mut Judge, recurrence: &mut Recurrence, horizon: SimTime) -> Stop {
     judge.observe(world);
     loop {
         if !world.kernel.has_ready() {
@@ -216,7 +236,13 @@ fn drive(world: &World, judge: &mut Judge, horizon: SimTime) -> Stop {
             }
         }
         match world.kernel.step(horizon) {
-            KernelStep::Ran => judge.observe(world),
+            KernelStep::Ran => {
+                judge.observe(world);
+                if recurrence.is_due(world.kernel.now()) {
+                    let memories: Vec<_> = platform.memories.borrow().values().flatten().cloned().collect();
+                    recurrence.look(world, judge.settled_since().is_some(), &memories);
+                }
+            }
             KernelStep::Idle => break,
             KernelStep::Stopped(stop) => return stop,
         }
@@ -242,12 +268,15 @@ struct Platform {
     rules: Rc<RefCell<Rc<Rules>>>,
     /// The activator of the running coordinator.
     activator: Rc<RefCell<Option<Rc<Activator<SimPlatform>>>>>,
+    /// What the controllers of each running process remember.
+    memories: Rc<RefCell<BTreeMap<Process, Vec<Rc<dyn Remembers>>>>>,
 }
 
 /// Hands each controller of a process its ports.
 struct Host<'a> {
     world: &'a World,
     node: Option<NodeId>,
+    memories: RefCell<Vec<Rc<dyn Remembers>>>,
 }
 
 impl Host<'_> {
@@ -266,22 +295,31 @@ impl Hosting<SimPlatform> for Host<'_> {
     fn disks(&self, controller: Controller) -> SimDisks {
         self.world.disks(self.actor(controller))
     }
+    fn expose(&self, memory: Rc<dyn Remembers>) {
+        self.memories.borrow_mut().push(memory);
+    }
 }
 
 /// Starts the controllers of a process.
 fn start(world: &World, process: Process, platform: &Platform) {
     let rules = Rc::clone(&platform.rules.borrow());
-    let tasks = match process {
-        Process::Coordinator => {
-            let host = Host { world, node: None };
+    let node = match process {
+        Process::Coordinator => None,
+        Process::Node(node) => Some(node),
+    };
+    let host = Host { world, node, memories: RefCell::default() };
+    let tasks = match node {
+        None => {
             let activator = Activator::new(host.ports(Controller::Activator), Rc::clone(&rules));
             *platform.activator.borrow_mut() = Some(Rc::clone(&activator));
+            host.expose(Rc::clone(&activator) as Rc<dyn Remembers>);
             let mut tasks = process::coordinator(&host, &rules);
             tasks.extend(activator.tasks());
             tasks
         }
-        Process::Node(node) => process::node(&Host { world, node: Some(node) }, &rules, node),
+        Some(node) => process::node(&host, &rules, node),
     };
+    platform.memories.borrow_mut().insert(process, host.memories.into_inner());
     for (name, task) in tasks {
         world.kernel.spawn_boxed(process.group(), name, task);
     }

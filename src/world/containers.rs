@@ -46,6 +46,8 @@ pub struct Container {
     pub spec: Rc<SandboxSpec>,
     /// Its task.
     pub task: TaskState,
+    /// When its port will bind and its process exit, if ever.
+    pub ahead: [Option<SimTime>; 2],
 }
 
 impl Container {
@@ -109,6 +111,10 @@ impl Containers {
     pub fn iter(&self) -> impl Iterator<Item = (SandboxId, &Container)> {
         self.containers.iter().map(|(id, container)| (*id, container))
     }
+    /// What else the runtimes remember: how often services have started, and the images of each node.
+    pub(super) fn memories(&self) -> (&BTreeMap<(Name, Name), usize>, impl Iterator<Item = &BTreeSet<Name>>) {
+        (&self.starts, self.runtimes.iter().map(|runtime| &runtime.images))
+    }
     /// The address table of a node; the host part of an address is its index plus one.
     pub fn addresses(&self, node: NodeId) -> &[AddressSlot] {
         &self.runtimes[node.index() as usize].addresses
@@ -165,6 +171,9 @@ impl World {
         };
         let binds = when("ready", per_boot(&workload.ready, boot));
         let exits = when("exit", per_boot(&workload.exit_after, boot));
+        if let Some(container) = self.containers.borrow_mut().containers.get_mut(&sandbox) {
+            container.ahead = [binds, exits];
+        }
         let world = self.clone();
         let life = async move {
             world.kernel.set_cause(record);
@@ -366,7 +375,8 @@ impl SandboxBackend for SimSandboxes {
             }
             containers.made += 1;
             let number = containers.made;
-            let container = Container { number, node: self.node, address, spec, task: TaskState::Created };
+            let container =
+                Container { number, node: self.node, address, spec, task: TaskState::Created, ahead: [None, None] };
             containers.containers.insert(sandbox, container);
             Ok(())
         })

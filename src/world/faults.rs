@@ -207,6 +207,11 @@ impl Faults {
     }
 }
 
+/// A name without the number that tells namesakes apart.
+fn unnumbered(name: Name) -> Name {
+    name.split_once('~').map_or(name, |(name, _)| Name::new(name))
+}
+
 impl World {
     /// What filters can ask about a call.
     pub(super) fn facts(&self, call: &Call) -> Facts {
@@ -233,7 +238,8 @@ impl World {
         let short = full.split_once('/').map_or(full, |(_, rest)| Name::new(rest));
         let id = subject.index;
         match subject.kind {
-            Kind::App => facts.app = Some(short),
+            // An app or disk made anew under an old name is `name~2`: filters mean the name.
+            Kind::App => facts.app = Some(unnumbered(short)),
             Kind::Version => {
                 self.add_owner(self.tables.versions.with(crate::model::Id::from_index(id), |v, _| v.app.into()), facts)
             }
@@ -254,7 +260,7 @@ impl World {
                 }
             }
             Kind::Disk => {
-                facts.disk = Some(short);
+                facts.disk = Some(unnumbered(short));
                 self.add_owner(
                     self.tables
                         .disks
@@ -269,7 +275,7 @@ impl World {
                     self.tables.leases.with(crate::model::Id::from_index(id), |lease, _| (lease.disk, lease.sandbox));
                 if let Some((disk, sandbox)) = known {
                     self.add_facts(sandbox.into(), facts);
-                    facts.disk = Some(Name::new(self.name(disk).trim_start_matches("disk/")));
+                    facts.disk = Some(unnumbered(Name::new(self.name(disk).trim_start_matches("disk/"))));
                 }
                 facts.lease = Some(short);
             }

@@ -41,6 +41,15 @@ pub(super) struct Passage {
     pub(super) stale: Option<SimDuration>,
 }
 
+/// A call that is under way.
+struct UnderWay(World);
+
+impl Drop for UnderWay {
+    fn drop(&mut self) {
+        self.0.calls_under_way.set(self.0.calls_under_way.get() - 1);
+    }
+}
+
 impl World {
     /// The first half of a call: faults are consulted, latency passes.
     pub(super) async fn enter(&self, call: Call, latency: SimDuration) -> Passage {
@@ -55,7 +64,10 @@ impl World {
             );
             match effect {
                 Effect::Error(message) => passage.error = Some(message),
-                Effect::Hang => std::future::pending().await,
+                Effect::Hang => {
+                    let _under_way = self.under_way();
+                    std::future::pending().await
+                }
                 Effect::Delay(spread) => latency = latency + self.draw_delay(fault, spread),
                 Effect::LoseReply => passage.lose_reply = true,
                 Effect::Stale(age) => passage.stale = Some(age),
@@ -65,9 +77,16 @@ impl World {
             }
         }
         if !latency.is_zero() {
+            let _under_way = self.under_way();
             self.kernel.sleep(latency).await;
         }
         passage
+    }
+
+    /// Counts a call as under way until the guard is dropped – by its end, or by the caller's death.
+    fn under_way(&self) -> UnderWay {
+        self.calls_under_way.set(self.calls_under_way.get() + 1);
+        UnderWay(self.clone())
     }
 
     /// The second half: what happens between the effect and the answer.

@@ -5,6 +5,7 @@
 //! of their own – what really runs, what is really mounted – which judges compare with the
 //! store. What a newcomer gets wrong: the store may be wrong about the world; that is the point.
 
+mod canon;
 mod containers;
 mod faults;
 mod gate;
@@ -25,6 +26,7 @@ use crate::kernel::{Budget, Kernel, RecordId, SimDuration, Streams};
 use crate::model::{Actor, Controller, Kind, Name, Subject};
 use crate::trace::{Record, Trace, What};
 
+pub use canon::{Canon, Caps};
 pub use containers::{AddressSlot, Container, Containers, SimExits, SimSandboxes, TaskState};
 pub use host::{SimClock, SimHost, SimPlatform};
 pub use process::Process;
@@ -78,6 +80,7 @@ pub struct State {
     workloads: RefCell<BTreeMap<(Name, Name), WorkloadSpec>>,
     processes: RefCell<process::Processes>,
     revision: Cell<u64>,
+    calls_under_way: Cell<u32>,
     restart_after: SimDuration,
     phase: spec::Phase,
     session: (SimDuration, SimDuration),
@@ -106,6 +109,7 @@ impl World {
             workloads: RefCell::new(spec.workloads.clone()),
             processes: RefCell::default(),
             revision: Cell::new(0),
+            calls_under_way: Cell::new(0),
             restart_after: spec.restart_after,
             phase: spec.phase,
             session: spec.session,

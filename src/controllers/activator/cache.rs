@@ -10,8 +10,8 @@ use std::rc::Rc;
 use std::task::{Poll, Waker};
 
 use crate::kernel::time::SimDuration;
-use crate::model::{Entity, Id, Name, Pool, PoolId, Revision, Sandbox, SandboxId, VersionId};
-use crate::ports::{Change, Clock, EntityStore, Platform, Query, StoreError, Versioned, Watch, WatchEvent};
+use crate::model::{Entity, Id, Name, Pool, PoolId, Revision, Sandbox, SandboxId, Value, VersionId};
+use crate::ports::{Change, Clock, EntityStore, Platform, Query, Remembers, StoreError, Versioned, Watch, WatchEvent};
 
 use crate::controllers::fixes::Fix;
 
@@ -200,5 +200,20 @@ impl<P: Platform> Activator<P> {
     pub(super) fn forget_pool(&self, pool: PoolId) {
         self.cache.pools.borrow_mut().remove(&pool);
         self.pools.borrow_mut().retain(|_, known| *known != pool);
+    }
+}
+
+impl<P: Platform> Remembers for Activator<P> {
+    fn tell(&self, fact: &mut dyn FnMut(Value)) {
+        for (pool, known) in &*self.cache.pools.borrow() {
+            fact(Value::Ref((*pool).into()));
+            fact(Value::Int(u64::from(known.desired)));
+            fact(known.entity.cooldown_until.map_or(Value::None, Value::Time));
+        }
+        for (id, tracked) in &*self.cache.sandboxes.borrow() {
+            fact(Value::Ref((*id).into()));
+            fact(Value::Int(tracked.entity.status as u64));
+            fact(Value::Int(u64::from(tracked.used.get())));
+        }
     }
 }

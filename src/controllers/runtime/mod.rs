@@ -18,9 +18,10 @@ use std::rc::Rc;
 use std::task::{Poll, Waker};
 
 use crate::kernel::time::SimDuration;
-use crate::model::{Entity, Field, Id, Reason, Subject};
+use crate::model::{Entity, Field, Id, Reason, Subject, Value};
 use crate::ports::{
-    Change, Clock, EntityStore, Host, Origin, Platform, Ports, Query, StoreError, Versioned, Watch, WatchEvent,
+    Change, Clock, EntityStore, Host, Origin, Platform, Ports, Query, Remembers, StoreError, Versioned, Watch,
+    WatchEvent,
 };
 
 use super::fixes::Fix;
@@ -335,5 +336,12 @@ where
             self.own.remember(revision);
         }
         result
+    }
+}
+
+/// The memory of a controller is that of its handler; a quiet queue holds nothing.
+impl<P: Platform, R: Reconciler + Remembers> Remembers for Runtime<P, R> {
+    fn tell(&self, fact: &mut dyn FnMut(Value)) {
+        self.reconciler.tell(fact);
     }
 }

@@ -152,6 +152,14 @@ impl Kernel {
         self.0.timers.borrow_mut().first(&self.0.tasks.borrow())
     }
 
+    /// Every pending timer in the order of firing: when, and the group and name of the task
+    /// that it will wake; none where a combinator inside a task waits.
+    pub fn pending_timers(&self) -> Vec<(SimTime, Option<(GroupId, &'static str)>)> {
+        let tasks = self.0.tasks.borrow();
+        let pending = self.0.timers.borrow_mut().pending_in_order(&tasks);
+        pending.into_iter().map(|(at, task)| (at, task.and_then(|id| tasks.describe(id)))).collect()
+    }
+
     /// Starts a task; it runs for the first time after those that are ready now.
     pub fn spawn(&self, group: GroupId, name: &'static str, future: impl Future<Output = ()> + 'static) -> TaskId {
         self.spawn_boxed(group, name, Box::pin(future))

@@ -191,6 +191,17 @@ impl Tasks {
     }
 
     /// How many tasks wait on a timer themselves.
+    /// The task in a slot.
+    pub(super) fn at(&self, slot: usize) -> Option<TaskId> {
+        self.table.in_slot(slot).map(|task| TaskId(task.key))
+    }
+
+    /// The group and the name of a task that lives.
+    pub(super) fn describe(&self, id: TaskId) -> Option<(GroupId, &'static str)> {
+        let task = self.table.get(id.0)?;
+        Some((task.group, self.civil[id.0.slot()].as_ref()?.name))
+    }
+
     pub(super) fn waiting(&self) -> usize {
         self.waiting
     }

@@ -145,6 +145,35 @@ impl Timers {
         }
     }
 
+    /// Every timer that lives, in the order in which they will fire: when, and which task it
+    /// will wake (none for a combinator's).
+    pub(super) fn pending_in_order(&mut self, tasks: &Tasks) -> Vec<(SimTime, Option<TaskId>)> {
+        // Taken out and put back: the order of ties survives, for it is that of the pushes.
+        let mut events = Vec::with_capacity(self.agenda.len());
+        while let Some(event) = self.agenda.pop() {
+            events.push(event);
+        }
+        let mut pending = Vec::with_capacity(events.len());
+        for (at, payload) in events {
+            let timer = TimerKey::from_payload(payload);
+            if lives(timer, &self.others, tasks) {
+                self.agenda.push(at, payload);
+                pending.push((at, self.wakes(timer, tasks)));
+            }
+        }
+        pending
+    }
+
+    fn wakes(&self, timer: TimerKey, tasks: &Tasks) -> Option<TaskId> {
+        match timer {
+            TimerKey::Own(key) => tasks.at(key.slot()),
+            TimerKey::Other(key) => match self.others.get(key).map(|other| &other.alarm) {
+                Some(Alarm::Task(id)) => Some(*id),
+                Some(Alarm::Waker(_)) | None => None,
+            },
+        }
+    }
+
     /// How many timers live.
     pub(super) fn living(&self, tasks: &Tasks) -> usize {
         self.others.len() + tasks.waiting()

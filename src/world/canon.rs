@@ -1,0 +1,233 @@
+//! The canonical state of a world: what decides the future, and nothing else.
+//!
+//! Times are written relative to now and capped where no rule looks further back; entities are
+//! renumbered in order; revisions, names, keys and trace positions are left out. Two moments with
+//! the same bytes have the same future, as long as nothing lies ahead. What a newcomer gets
+//! wrong: it may leave out only what *no* rule reads – when a rule is added, look here.
+//!
+//! ASSUMES: the order of keys decides nothing while at most one live entity of a kind is younger
+//! than the period; who claims a recurrence must check that (`sim/livelock.rs`).
+
+use std::collections::BTreeMap;
+
+use crate::kernel::{SimDuration, SimTime};
+use crate::model::{Entity, Field, Id, NodeId, Pool, Sandbox, SandboxSpec, SandboxStatus, Subject, Value};
+use crate::ports::{Meta, Query};
+
+use super::process::Process;
+use super::{TaskState, World};
+
+/// Collects the bytes of a state.
+pub struct Canon {
+    bytes: Vec<u8>,
+    now: SimTime,
+    /// No rule looks further back than this.
+    memory: SimDuration,
+    /// The number of each entity that exists, among its kind.
+    ranks: BTreeMap<Subject, u32>,
+    /// Numbers for what is referred to and gone, in the order of mention.
+    gone: BTreeMap<Subject, u32>,
+}
+
+impl Canon {
+    fn new(now: SimTime, memory: SimDuration) -> Self {
+        Self { bytes: Vec::with_capacity(1024), now, memory, ranks: BTreeMap::new(), gone: BTreeMap::new() }
+    }
+
+    /// The digest of everything that was written.
+    pub fn digest(&self) -> [u8; 32] {
+        *blake3::hash(&self.bytes).as_bytes()
+    }
+
+    /// Writes a number.
+    pub fn number(&mut self, n: u64) {
+        self.bytes.extend(n.to_le_bytes());
+    }
+    /// Writes a text, with its length.
+    pub fn text(&mut self, text: &str) {
+        self.number(text.len() as u64);
+        self.bytes.extend(text.as_bytes());
+    }
+    /// Writes an instant relative to now; what is long past is just "long past".
+    pub fn time(&mut self, at: SimTime) {
+        if at >= self.now {
+            self.number(1);
+            self.number(at.since(self.now).as_nanos());
+        } else {
+            self.number(2);
+            self.number(self.now.since(at).min(self.memory).as_nanos());
+        }
+    }
+    /// Writes an instant that may be absent.
+    pub fn maybe_time(&mut self, at: Option<SimTime>) {
+        match at {
+            None => self.number(0),
+            Some(at) => self.time(at),
+        }
+    }
+    /// Writes a reference by the number of what it refers to.
+    pub fn reference(&mut self, subject: Subject) {
+        self.number(subject.kind as u64);
+        if let Some(rank) = self.ranks.get(&subject) {
+            self.number(u64::from(*rank));
+        } else {
+            let next = self.gone.len() as u32;
+            let number = *self.gone.entry(subject).or_insert(next);
+            self.number(u64::MAX - u64::from(number));
+        }
+    }
+    /// Writes the value of a field.
+    pub fn value(&mut self, value: Value) {
+        match value {
+            Value::None => self.number(0),
+            Value::Int(n) => self.number(n),
+            Value::Time(at) => self.time(at),
+            Value::Ref(subject) => self.reference(subject),
+            Value::Text(text) => self.text(&text),
+            Value::Word(word) => self.text(word),
+            Value::Address(address) => self.number(u64::from(address.node) << 16 | u64::from(address.host)),
+        }
+    }
+
+    fn rank_all<E: Entity>(&mut self, world: &World) {
+        let mut ids: Vec<Id<E>> = Vec::new();
+        E::table(&world.tables).for_each(Query::All, |item| ids.push(item.id));
+        ids.sort_unstable();
+        for (rank, id) in ids.iter().enumerate() {
+            self.ranks.insert(Subject { kind: E::KIND, index: id.index() }, rank as u32);
+        }
+    }
+
+    fn table<E: Entity>(&mut self, world: &World, more: impl Fn(&mut Self, &E)) {
+        let mut rows: Vec<(Id<E>, std::rc::Rc<E>, Meta)> = Vec::new();
+        E::table(&world.tables).for_each(Query::All, |item| rows.push((item.id, item.entity.clone(), item.meta)));
+        rows.sort_unstable_by_key(|(id, ..)| *id);
+        self.number(rows.len() as u64);
+        for (_, entity, meta) in rows {
+            self.time(meta.created_at);
+            self.time(meta.updated_at);
+            for (field, value) in entity.fields() {
+                if field != Field::ConsecutiveCrashCount {
+                    self.value(value);
+                }
+            }
+            more(self, &entity);
+        }
+    }
+
+    fn spec(&mut self, spec: &SandboxSpec) {
+        self.text(&spec.image);
+        self.number(spec.volumes.len() as u64);
+    }
+}
+
+/// How the state is written: what the rules cap.
+#[derive(Clone, Copy, Debug)]
+pub struct Caps {
+    /// No rule looks further back than this.
+    pub memory: SimDuration,
+    /// From this crash count on, the backoff waits its cap.
+    pub crashes: u32,
+}
+
+impl World {
+    /// Whether no call, delivery or reconcile is under way: then the state is the store's, the
+    /// backends' and the memories', and every task waits at the top of its loop.
+    pub fn is_quiet(&self, idle_tasks: &[&str]) -> bool {
+        if self.kernel.has_ready() || self.calls_under_way.get() > 0 {
+            return false;
+        }
+        self.kernel.pending_timers().iter().all(|(_, task)| task.is_some_and(|(_, name)| idle_tasks.contains(&name)))
+    }
+
+    /// Writes the canonical state of store, backends, processes and timers.
+    pub fn canon(&self, caps: Caps) -> Canon {
+        let mut canon = Canon::new(self.kernel.now(), caps.memory);
+        canon.rank_all::<crate::model::App>(self);
+        canon.rank_all::<crate::model::AppVersion>(self);
+        canon.rank_all::<Pool>(self);
+        canon.rank_all::<Sandbox>(self);
+        canon.rank_all::<crate::model::Disk>(self);
+        canon.rank_all::<crate::model::DiskLease>(self);
+        canon.rank_all::<crate::model::Node>(self);
+        canon.table::<crate::model::App>(self, |_, _| {});
+        canon.table::<crate::model::AppVersion>(self, |_, _| {});
+        canon.table::<Pool>(self, |canon, pool| {
+            canon.number(u64::from(pool.consecutive_crash_count.min(caps.crashes)));
+            pool.referenced_by_versions.iter().for_each(|version| canon.reference((*version).into()));
+            canon.spec(&pool.spec);
+        });
+        canon.table::<Sandbox>(self, |canon, sandbox| canon.spec(&sandbox.spec));
+        canon.table::<crate::model::Disk>(self, |_, _| {});
+        canon.table::<crate::model::DiskLease>(self, |_, _| {});
+        canon.table::<crate::model::Node>(self, |_, _| {});
+        self.canon_of_containers(&mut canon);
+        self.canon_of_volumes(&mut canon);
+        self.canon_of_processes(&mut canon);
+        canon
+    }
+
+    fn canon_of_containers(&self, canon: &mut Canon) {
+        let containers = self.containers.borrow();
+        for (sandbox, container) in containers.iter() {
+            canon.reference(sandbox.into());
+            canon.number(u64::from(container.node.index()));
+            canon.value(Value::Address(container.address));
+            canon.number(match container.task {
+                TaskState::Created => 0,
+                TaskState::Running { bound: false } => 1,
+                TaskState::Running { bound: true } => 2,
+                TaskState::Ended => 3,
+            });
+            container.ahead.iter().for_each(|at| canon.maybe_time(at.filter(|at| *at > self.kernel.now())));
+        }
+        for node in 0..self.cluster.nodes.len() {
+            for slot in containers.addresses(NodeId::from_index(node as u32)) {
+                match slot.owner {
+                    Some(owner) => canon.reference(owner.into()),
+                    None => canon.maybe_time(slot.freed_at),
+                }
+            }
+        }
+        let (starts, images) = containers.memories();
+        for ((app, service), starts) in starts {
+            // A per-boot list repeats its last value: further starts are all alike.
+            let workload = self.workload(*app, *service);
+            canon.number((*starts).min(workload.ready.len().max(workload.exit_after.len())) as u64);
+        }
+        for images in images {
+            images.iter().for_each(|image| canon.text(image));
+        }
+    }
+
+    fn canon_of_volumes(&self, canon: &mut Canon) {
+        for (id, volume) in self.volumes.borrow().iter() {
+            canon.number(u64::from(id.0));
+            canon.text(&volume.name);
+            canon.number(u64::from(volume.lease.is_some()) << 1 | u64::from(volume.initialised));
+            volume.mounts.iter().for_each(|node| canon.number(u64::from(node.index())));
+        }
+    }
+
+    fn canon_of_processes(&self, canon: &mut Canon) {
+        canon.number(u64::from(self.is_up(Process::Coordinator)));
+        for node in 0..self.cluster.nodes.len() {
+            canon.number(u64::from(self.is_up(Process::Node(NodeId::from_index(node as u32)))));
+        }
+        for (at, task) in self.kernel.pending_timers() {
+            let (group, name) = task.expect("a quiet world has no combinators waiting");
+            canon.number(u64::from(group.0));
+            canon.text(name);
+            canon.time(at);
+        }
+    }
+
+    /// How many sandboxes and leases that were created at or after `since` are not dead or over.
+    pub fn live_younger_than(&self, since: SimTime) -> usize {
+        let mut live = 0;
+        self.tables.sandboxes.for_each(Query::All, |item| {
+            live += usize::from(item.entity.status != SandboxStatus::Dead && item.meta.created_at >= since);
+        });
+        live
+    }
+}
