@@ -20,7 +20,7 @@ use crate::model::{Field, Kind, Name, Reason, Subject};
 use crate::scenario::{Action, Policy, Scenario, Variant, Verdict};
 use crate::sim::Outcome;
 use crate::trace::metrics::{Figure, Metric, Metrics};
-use crate::trace::{Trace, What};
+use crate::trace::{Record, Trace, What};
 
 use groups::Rules;
 use lives::Life;
@@ -78,10 +78,14 @@ fn policy(policy: &Policy) -> String {
 fn steps_and_faults(page: &mut Page, scenario: &Scenario, outcome: &Outcome) {
     page.section("steps");
     let made = versions_by_step(&outcome.trace);
+    let ignored = ignored_by_step(&outcome.trace);
     for (index, step) in scenario.steps.iter().enumerate() {
         let mut text = steps::action(&step.action);
         if let Some(version) = made.get(&index) {
             text.push_str(&format!(", makes {version}"));
+        }
+        for field in ignored.get(&index).into_iter().flatten() {
+            text.push_str(&format!(", {field}"));
         }
         if let Some((_, error)) = outcome.rejected.iter().find(|(refused, _)| *refused == index) {
             text.push_str(&format!(": REFUSED, {error}"));
@@ -110,17 +114,36 @@ fn versions_by_step(trace: &Trace) -> BTreeMap<usize, Name> {
     let mut made = BTreeMap::new();
     for record in trace.records() {
         let What::Decided(Reason::DeployAccepted { version }) = record.what else { continue };
-        let mut cause = record.cause;
-        // Causes point backwards, so this ends; a deploy is a few records below its step.
-        while let Some(above) = trace.get(cause) {
-            if above.subject.kind == Kind::Step {
-                made.entry(above.subject.index as usize).or_insert_with(|| trace.name(version.into()));
-                break;
-            }
-            cause = above.cause;
+        if let Some(step) = step_of(trace, record) {
+            made.entry(step).or_insert_with(|| trace.name(version.into()));
         }
     }
     made
+}
+
+/// What each deploy's loader ignored, by the number of its step: a story may hang on it.
+fn ignored_by_step(trace: &Trace) -> BTreeMap<usize, Vec<String>> {
+    let mut ignored: BTreeMap<usize, Vec<String>> = BTreeMap::new();
+    for record in trace.records() {
+        let What::Decided(reason @ Reason::FieldIgnored { .. }) = record.what else { continue };
+        if let Some(step) = step_of(trace, record) {
+            ignored.entry(step).or_default().push(reason.to_string());
+        }
+    }
+    ignored
+}
+
+/// The number of the step that led to a record.
+fn step_of(trace: &Trace, record: &Record) -> Option<usize> {
+    let mut cause = record.cause;
+    // Causes point backwards, so this ends; a deploy is a few records below its step.
+    while let Some(above) = trace.get(cause) {
+        if above.subject.kind == Kind::Step {
+            return Some(above.subject.index as usize);
+        }
+        cause = above.cause;
+    }
+    None
 }
 
 /// What the rules say of deaths; nothing when an upgrade changes the rules on the way.
@@ -139,7 +162,8 @@ fn tell_lives(page: &mut Page, trace: &Trace, rules: &Rules) {
     let children = |kind: Kind, field: Field, parent: Option<Subject>| -> Vec<&Life> {
         of_kind(kind).filter(|life| life.reference(field) == parent).collect()
     };
-    if lives.is_empty() {
+    // Nodes are there before anybody asks for anything.
+    if of_kind(Kind::Node).count() == lives.len() {
         page.entry("none", "nothing was created");
     }
     for node in of_kind(Kind::Node).filter(|node| node.moments.len() > 1) {

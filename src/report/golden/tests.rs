@@ -3,6 +3,7 @@
 use crate::kernel::RecordId;
 use crate::model::{Controller, Field, Kind, LeaseId, Name, Reason, Subject, Value};
 use crate::report::testing::Story;
+use crate::trace::What;
 use crate::trace::testing::{Maker, d, t, word};
 
 /// The lines of one section.
@@ -222,6 +223,29 @@ fn refusals_warnings_and_failures_are_in_the_body() {
     let checks = section(&text, "checks");
     assert!(checks[0].starts_with("  FAILED  refused "), "{checks:#?}");
     assert!(checks[1].starts_with("  FAILED  progress "), "{checks:#?}");
+}
+
+#[test]
+fn a_deploy_tells_what_its_loader_ignored() {
+    let mut m = Maker::new();
+    let step = m.named(Kind::Step, "step/typo");
+    let began = m.what(step, What::StepBegan);
+    let field = Name::new("services.database.disks[0].size");
+    m.push(Subject::CLUSTER, began, What::Decided(Reason::FieldIgnored { field, line: 8 }));
+    assert_eq!(
+        section(&Story::new(m, "1h").golden(), "steps"),
+        [
+            "  0:00     typo     deploy pds, config line 8: unknown field `services.database.disks[0].size` is",
+            "                    ignored",
+        ]
+    );
+}
+
+#[test]
+fn a_node_alone_is_nothing_that_was_created() {
+    let mut m = Maker::new();
+    m.create(Kind::Node, "node/n1", RecordId::NONE, &[]);
+    assert_eq!(lives(m), ["  none              nothing was created"]);
 }
 
 #[test]
