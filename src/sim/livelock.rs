@@ -162,7 +162,7 @@ fn caps(rules: &Rules) -> Caps {
     let memory = longest.into_iter().max().unwrap_or_default() + SimDuration::from_mins(10);
     let backoff = &tuning.backoff;
     let crashes = (0..10_000).find(|n| backoff.wait(*n) == backoff.wait(u32::MAX) && *n > backoff.free);
-    Caps { memory, crashes: crashes.unwrap_or(u32::MAX) }
+    Caps { memory, crashes: crashes.unwrap_or(u32::MAX), address_rest: tuning.address_rest }
 }
 
 #[cfg(test)]

@@ -11,7 +11,7 @@
 use std::collections::BTreeMap;
 
 use crate::kernel::{SimDuration, SimTime};
-use crate::model::{Entity, Field, Id, NodeId, Pool, Sandbox, SandboxSpec, SandboxStatus, Subject, Value};
+use crate::model::{Address, Entity, Field, Id, NodeId, Pool, Sandbox, SandboxSpec, SandboxStatus, Subject, Value};
 use crate::ports::{Meta, Query};
 
 use super::process::Process;
@@ -27,11 +27,20 @@ pub struct Canon {
     ranks: BTreeMap<Subject, u32>,
     /// Numbers for what is referred to and gone, in the order of mention.
     gone: BTreeMap<Subject, u32>,
+    /// What stands for each address: see [`World::address_classes`].
+    addresses: BTreeMap<Address, Vec<u8>>,
 }
 
 impl Canon {
     fn new(now: SimTime, memory: SimDuration) -> Self {
-        Self { bytes: Vec::with_capacity(1024), now, memory, ranks: BTreeMap::new(), gone: BTreeMap::new() }
+        Self {
+            bytes: Vec::with_capacity(1024),
+            now,
+            memory,
+            ranks: BTreeMap::new(),
+            gone: BTreeMap::new(),
+            addresses: BTreeMap::new(),
+        }
     }
 
     /// The digest of everything that was written.
@@ -85,7 +94,10 @@ impl Canon {
             Value::Ref(subject) => self.reference(subject),
             Value::Text(text) => self.text(&text),
             Value::Word(word) => self.text(word),
-            Value::Address(address) => self.number(u64::from(address.node) << 16 | u64::from(address.host)),
+            Value::Address(address) => {
+                let class = self.addresses.get(&address).cloned().unwrap_or_default();
+                self.bytes.extend(class);
+            }
         }
     }
 
@@ -107,7 +119,8 @@ impl Canon {
             self.time(meta.created_at);
             self.time(meta.updated_at);
             for (field, value) in entity.fields() {
-                if field != Field::ConsecutiveCrashCount {
+                // An instance number decides nothing but the next one: it is a name.
+                if field != Field::ConsecutiveCrashCount && field != Field::Instance {
                     self.value(value);
                 }
             }
@@ -128,7 +141,12 @@ pub struct Caps {
     pub memory: SimDuration,
     /// From this crash count on, the backoff waits its cap.
     pub crashes: u32,
+    /// For how long a freed address is left alone.
+    pub address_rest: SimDuration,
 }
+
+/// So many rested addresses are more than any cell of the grid takes.
+const RESTED_MIN: usize = 20;
 
 impl World {
     /// Whether no call, delivery or reconcile is under way: then the state is the store's, the
@@ -150,6 +168,7 @@ impl World {
         canon.rank_all::<crate::model::Disk>(self);
         canon.rank_all::<crate::model::DiskLease>(self);
         canon.rank_all::<crate::model::Node>(self);
+        let classes = self.address_classes(&mut canon, caps);
         canon.table::<crate::model::App>(self, |_, _| {});
         canon.table::<crate::model::AppVersion>(self, |_, _| {});
         canon.table::<Pool>(self, |canon, pool| {
@@ -162,9 +181,51 @@ impl World {
         canon.table::<crate::model::DiskLease>(self, |_, _| {});
         canon.table::<crate::model::Node>(self, |_, _| {});
         self.canon_of_containers(&mut canon);
+        classes.iter().for_each(|class| canon.bytes.extend(class));
         self.canon_of_volumes(&mut canon);
         self.canon_of_processes(&mut canon);
         canon
+    }
+
+    /// What stands for each address of each node, in the order in which it is written.
+    ///
+    /// While more than enough rested addresses are free, one is as good as another: which slot
+    /// it is decides nothing, so the slots are written as a sorted list of what they are – free
+    /// and for how long, owned by whom, or owned by somebody gone, which nobody can ever free.
+    /// With few left the first fit looks at their order, and they are written as they stand.
+    fn address_classes(&self, canon: &mut Canon, caps: Caps) -> Vec<Vec<u8>> {
+        let containers = self.containers.borrow();
+        let mut all = Vec::new();
+        for node in 0..self.cluster.nodes.len() {
+            let slots = containers.addresses(NodeId::from_index(node as u32));
+            let mut classes = Vec::with_capacity(slots.len());
+            let mut free = 0;
+            let mut rested = 0;
+            for (index, slot) in slots.iter().enumerate() {
+                let mut class = Canon { bytes: Vec::new(), ..Canon::new(canon.now, caps.address_rest) };
+                match slot.owner.map(Subject::from) {
+                    Some(owner) => match canon.ranks.get(&owner) {
+                        Some(rank) => class.number(u64::from(*rank)),
+                        None => class.text("gone"),
+                    },
+                    None => {
+                        free += 1;
+                        let freed = slot.freed_at.filter(|at| canon.now.since(*at) < caps.address_rest);
+                        rested += usize::from(freed.is_none());
+                        class.text("free");
+                        class.maybe_time(freed);
+                    }
+                }
+                let address = Address { node: node as u16, host: index as u16 + 1 };
+                canon.addresses.insert(address, class.bytes.clone());
+                classes.push(class.bytes);
+            }
+            if free == 0 || rested >= RESTED_MIN {
+                classes.sort_unstable();
+            }
+            all.extend(classes);
+        }
+        all
     }
 
     fn canon_of_containers(&self, canon: &mut Canon) {
@@ -180,14 +241,6 @@ impl World {
                 TaskState::Ended => 3,
             });
             container.ahead.iter().for_each(|at| canon.maybe_time(at.filter(|at| *at > self.kernel.now())));
-        }
-        for node in 0..self.cluster.nodes.len() {
-            for slot in containers.addresses(NodeId::from_index(node as u32)) {
-                match slot.owner {
-                    Some(owner) => canon.reference(owner.into()),
-                    None => canon.maybe_time(slot.freed_at),
-                }
-            }
         }
         let (starts, images) = containers.memories();
         for ((app, service), starts) in starts {
