@@ -35,9 +35,7 @@ fn body(golden: &str) -> String {
 }
 
 fn first_difference(a: &Trace, b: &Trace) -> Option<(Option<usize>, Option<usize>)> {
-    let happened = |trace: &Trace, record: &Record| {
-        (record.at, trace.name(record.subject), record.actor, record.what)
-    };
+    let happened = |trace: &Trace, record: &Record| (record.at, trace.name(record.subject), record.actor, record.what);
     let (ours, theirs) = (a.records(), b.records());
     let common = ours.len().min(theirs.len());
     let parted = (0..common).find(|index| happened(a, &ours[*index]) != happened(b, &theirs[*index]));
