@@ -16,7 +16,7 @@ use crate::controllers::activator::Activator;
 use crate::controllers::process::{self, Hosting};
 use crate::controllers::runtime::Rules;
 use crate::controllers::tuning::{TickerPhase, Tuning};
-use crate::kernel::{Budget, SimDuration, SimTime, Step as KernelStep, Stop};
+use crate::kernel::{Budget, RecordId, SimDuration, SimTime, Step as KernelStep, Stop};
 use crate::model::{Actor, Controller, Kind, Name, Node, NodeId, NodeStatus};
 use crate::ports::{Ports, Remembers};
 use crate::scenario::{Action, Scenario, Step, Variant, Verdict};
@@ -138,8 +138,11 @@ impl<'a> Simulation<'a> {
         world.on_start(move |world, process| start(world, process, &starts));
         world.start_process(Process::Coordinator);
         for node in 0..self.scenario.cluster.nodes.len() {
+            world.kernel.set_cause(RecordId::NONE);
             world.start_process(Process::Node(NodeId::from_index(node as u32)));
         }
+        // What people and clients do is caused by nothing inside.
+        world.kernel.set_cause(RecordId::NONE);
         for (index, step) in self.scenario.steps.iter().enumerate() {
             steps::schedule(&world, &platform, index, step.clone(), self.image_of(index));
         }

@@ -16,7 +16,7 @@ use crate::kernel::{SimDuration, SimTime};
 
 use super::Trace;
 
-pub use entries::{Entry, Tone, actor_name, entries, value_text};
+pub use entries::{Entry, Tone, actor_name, entries, entry, value_text};
 pub use folding::{Block, Item, fold};
 
 /// How a timeline is made and shown.
