@@ -8,6 +8,7 @@ mod args;
 mod check;
 mod completions;
 mod crash;
+mod explain;
 mod fixes;
 mod input;
 mod json;
@@ -43,6 +44,7 @@ or an input file is wrong; 4 nothing matched; 101 a bug in schedsim; 130 interru
 #[derive(Subcommand)]
 enum Command {
     Run(run::RunArgs),
+    Explain(explain::ExplainArgs),
     Test(test::TestArgs),
     Check(check::CheckArgs),
     Fixes(fixes::FixesArgs),
@@ -104,6 +106,7 @@ pub(crate) fn main() -> ExitCode {
     let mut out = Out::stdout();
     let done = match &cli.command {
         Command::Run(args) => run::run(args, &cli.look, &mut out),
+        Command::Explain(args) => explain::explain(args, &cli.look, &mut out),
         Command::Test(args) => test::test(args, &cli.look, &mut out),
         Command::Check(args) => check::check(args, &cli.look, &mut out),
         Command::Fixes(args) => fixes::fixes(args, &mut out),

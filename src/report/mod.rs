@@ -7,6 +7,7 @@
 
 mod check;
 pub mod corpus;
+pub mod explain;
 pub mod fingerprints;
 mod golden;
 mod json;

@@ -38,7 +38,6 @@ impl Progress {
             alarms.unset(due, Alarm::Progress);
         }
     }
-
 }
 
 /// `progress`: it is not unsettled for so long while nothing stands in the way.
