@@ -36,6 +36,20 @@ pub struct Simulation<'a> {
     variant: &'a Variant,
     until: Option<SimTime>,
     budget: Budget,
+    proofs: Proofs,
+    causes: bool,
+}
+
+/// What is done about livelocks.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum Proofs {
+    /// A proof is noted, and the run goes on to its horizon.
+    #[default]
+    Note,
+    /// A proof ends the run.
+    Stop,
+    /// None is looked for: only to measure what looking costs.
+    Off,
 }
 
 pub use crate::world::judge::Violation;
@@ -77,13 +91,27 @@ pub struct Outcome {
 impl<'a> Simulation<'a> {
     /// Prepares a run.
     pub fn new(scenario: &'a Scenario, variant: &'a Variant) -> Self {
-        Self { scenario, variant, until: None, budget: Budget::default() }
+        Self { scenario, variant, until: None, budget: Budget::default(), proofs: Proofs::Note, causes: true }
     }
 
     /// Ends the run at `until` instead of the scenario's horizon.
     #[must_use]
     pub fn until(mut self, until: SimTime) -> Self {
         self.until = Some(until);
+        self
+    }
+
+    /// Says what is done about livelocks.
+    #[must_use]
+    pub fn proofs(mut self, proofs: Proofs) -> Self {
+        self.proofs = proofs;
+        self
+    }
+
+    /// Keeps no causes: only to measure what they cost.
+    #[must_use]
+    pub fn without_causes(mut self) -> Self {
+        self.causes = false;
         self
     }
 
@@ -100,7 +128,7 @@ impl<'a> Simulation<'a> {
         let horizon = self.until.unwrap_or(self.scenario.horizon);
         let mut judge = Judge::new(self.limits());
         let mut recurrence = Recurrence::new(&platform.rules.borrow(), self.nothing_ahead_from());
-        let stop = drive(&world, &platform, &mut judge, &mut recurrence, horizon);
+        let stop = drive(&world, &platform, &mut judge, &mut recurrence, self.proofs, horizon);
         let outcome = self.outcome(&world, &judge, &recurrence, stop);
         world.kernel.close();
         outcome
@@ -125,6 +153,9 @@ impl<'a> Simulation<'a> {
         });
         for step in &self.scenario.steps {
             world.name_next(Kind::Step, Name::new(&format!("step/{}", step.name)));
+        }
+        if !self.causes {
+            world.kernel.forget_causes();
         }
         let operator = Actor::central(Controller::World);
         world.name_next(Kind::Process, Name::new("process/coordinator"));
@@ -228,7 +259,14 @@ impl<'a> Simulation<'a> {
 
 /// Runs the world to the horizon, or until a guard stops it. Judges look after every step, and
 /// at their own deadlines, after the events of that instant and before any later one.
-fn drive(world: &World, platform: &Platform, judge: &mut Judge, recurrence: &mut Recurrence, horizon: SimTime) -> Stop {
+fn drive(
+    world: &World,
+    platform: &Platform,
+    judge: &mut Judge,
+    recurrence: &mut Recurrence,
+    proofs: Proofs,
+    horizon: SimTime,
+) -> Stop {
     judge.observe(world);
     loop {
         if !world.kernel.has_ready() {
@@ -242,9 +280,12 @@ fn drive(world: &World, platform: &Platform, judge: &mut Judge, recurrence: &mut
         match world.kernel.step(horizon) {
             KernelStep::Ran => {
                 judge.observe(world);
-                if recurrence.is_due(world.kernel.now()) {
+                if proofs != Proofs::Off && recurrence.is_due(world.kernel.now()) {
                     let memories: Vec<_> = platform.memories.borrow().values().flatten().cloned().collect();
                     recurrence.look(world, judge.settled_since().is_some(), &memories);
+                    if proofs == Proofs::Stop && recurrence.proved().is_some() {
+                        return Stop::Enough;
+                    }
                 }
             }
             KernelStep::Idle => break,
