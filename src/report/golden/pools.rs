@@ -143,7 +143,7 @@ fn one_series(waits: &[SimDuration]) -> String {
 }
 
 fn wait(d: SimDuration) -> String {
-    if d < SimDuration::from_secs(60) && d.as_nanos() % 1_000_000_000 == 0 {
+    if d < SimDuration::from_secs(60) && d.as_nanos().is_multiple_of(1_000_000_000) {
         format!("{} s", d.as_secs())
     } else {
         super::spans::age(d, false)
