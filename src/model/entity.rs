@@ -222,7 +222,8 @@ entity! {
         address: Address(Option<Address>),
         /// When it last served a request.
         last_activity: LastActivity(Option<SimTime>),
-        /// Whether its boot failed (kept by fix `slow-failures-count` only).
+        /// Whether its boot failed. DIFFERS: the store of today has no such field; the proposed fix
+        /// `slow-failures-count` needs one, and nothing else writes it.
         boot_failed: BootFailed(bool),
     } index SandboxIndex, |this, tell| {
         tell(SandboxIndex::Pool(this.pool));
