@@ -84,7 +84,7 @@ pub struct Outcome {
     pub violations: Vec<Violation>,
     /// The steps (by index) that the platform refused, with the refusal's own text.
     pub rejected: Vec<(usize, Name)>,
-    /// What is probably a mistake in the scenario, and what is not simulated yet.
+    /// What is probably a mistake in the scenario, as the run shows it.
     pub warnings: Vec<String>,
 }
 
@@ -222,11 +222,6 @@ impl<'a> Simulation<'a> {
     fn outcome(&self, world: &World, judge: &Judge, recurrence: &Recurrence, stop: Stop) -> Outcome {
         let ended_at = world.kernel.now();
         let mut warnings = self.scenario.warnings.clone();
-        let missing = &self.variant.policy.missing;
-        if !missing.is_empty() {
-            let names: Vec<&str> = missing.iter().map(|fix| fix.name()).collect();
-            warnings.push(format!("not simulated yet: {}", names.join(", ")));
-        }
         for (fault, struck) in self.scenario.faults.iter().zip(world.faults_struck()) {
             if struck == 0 {
                 warnings.push(format!("fault `{}` never struck", fault.name));
@@ -306,6 +301,9 @@ fn rejected(trace: &Trace) -> Vec<(usize, Name)> {
     refused.collect()
 }
 
+/// What the controllers of one process remember.
+type Memories = Vec<Rc<dyn Remembers>>;
+
 /// What steps and requests reach the platform by.
 #[derive(Clone)]
 struct Platform {
@@ -314,14 +312,14 @@ struct Platform {
     /// The activator of the running coordinator.
     activator: Rc<RefCell<Option<Rc<Activator<SimPlatform>>>>>,
     /// What the controllers of each running process remember.
-    memories: Rc<RefCell<BTreeMap<Process, Vec<Rc<dyn Remembers>>>>>,
+    memories: Rc<RefCell<BTreeMap<Process, Memories>>>,
 }
 
 /// Hands each controller of a process its ports.
 struct Host<'a> {
     world: &'a World,
     node: Option<NodeId>,
-    memories: RefCell<Vec<Rc<dyn Remembers>>>,
+    memories: RefCell<Memories>,
 }
 
 impl Host<'_> {
