@@ -182,7 +182,8 @@ mod tests {
         let (world, platform) = simulation.set_up();
         let mut judge = Judge::new(simulation.limits());
         let mut recurrence = Recurrence::new(&platform.rules.borrow(), SimTime::ZERO);
-        crate::sim::drive(&world, &platform, &mut judge, &mut recurrence, SimTime::ZERO + SimDuration::from_mins(1));
+        let end = SimTime::ZERO + SimDuration::from_mins(1);
+        crate::sim::drive(&world, &platform, &mut judge, &mut recurrence, crate::sim::Proofs::Note, end);
         test(&world);
         world.kernel.close();
     }

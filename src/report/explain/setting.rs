@@ -33,7 +33,7 @@ impl Setting {
             let before = fixes.last().map(|(_, fixes)| *fixes).unwrap_or_default();
             let set = upgrade.with.iter().fold(upgrade.as_of.unwrap_or(before), |set, fix| set.with(*fix));
             let set = upgrade.without.iter().fold(set, |set, fix| set.without(*fix));
-            fixes.push((step.at, set.split_built().0));
+            fixes.push((step.at, set));
         }
         Self {
             timeline: timeline_options(scenario),
@@ -45,6 +45,12 @@ impl Setting {
     /// A run without steps and faults, under these fixes.
     pub fn plain(fixes: Fixes) -> Self {
         Self { timeline: Options::default(), faults: Vec::new(), fixes: vec![(SimTime::ZERO, fixes)] }
+    }
+
+    /// Other fixes are in force from an instant on.
+    #[cfg(test)]
+    pub(super) fn change_at(&mut self, at: SimTime, fixes: Fixes) {
+        self.fixes.push((at, fixes));
     }
 
     /// The fixes in force at an instant.
