@@ -103,6 +103,9 @@ impl<'a> Simulation<'a> {
         let stop = drive(&world, &platform, &mut judge, &mut recurrence, horizon);
         let outcome = self.outcome(&world, &judge, &recurrence, stop);
         world.kernel.close();
+        // The world keeps how processes start, and what they remember keeps the world.
+        platform.forget();
+        debug_assert!(world.is_last_handle(), "something keeps the world of a run that is over");
         outcome
     }
 
@@ -269,6 +272,14 @@ struct Platform {
     activator: Rc<RefCell<Option<Rc<Activator<SimPlatform>>>>>,
     /// What the controllers of each running process remember.
     memories: Rc<RefCell<BTreeMap<Process, Memories>>>,
+}
+
+impl Platform {
+    /// Lets go of what the processes remembered.
+    fn forget(&self) {
+        self.activator.take();
+        self.memories.take();
+    }
 }
 
 /// Hands each controller of a process its ports.
