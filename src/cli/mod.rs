@@ -10,6 +10,7 @@ mod check;
 mod compare;
 mod completions;
 mod crash;
+mod explain;
 mod fixes;
 mod input;
 mod json;
@@ -46,6 +47,7 @@ or an input file is wrong; 4 nothing matched; 101 a bug in schedsim; 130 interru
 #[derive(Subcommand)]
 enum Command {
     Run(run::RunArgs),
+    Explain(explain::ExplainArgs),
     Test(test::TestArgs),
     Check(check::CheckArgs),
     Compare(compare::CompareArgs),
@@ -109,6 +111,7 @@ pub(crate) fn main() -> ExitCode {
     let mut out = Out::stdout();
     let done = match &cli.command {
         Command::Run(args) => run::run(args, &cli.look, &mut out),
+        Command::Explain(args) => explain::explain(args, &cli.look, &mut out),
         Command::Test(args) => test::test(args, &cli.look, &mut out),
         Command::Check(args) => check::check(args, &cli.look, &mut out),
         Command::Compare(args) => compare::run(args, &mut out),

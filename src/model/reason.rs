@@ -167,6 +167,10 @@ pub enum Reason {
     LeaseAsked { disk: DiskId },
     /// A boot takes a lease that is there already.
     LeaseTakenUp { lease: LeaseId },
+    /// Another lease of the disk is BOUND, so that the boot does not even ask.
+    DiskHeld { by: LeaseId },
+    /// The version cannot be read, so that disk and lease will name no app.
+    OwnerUnknown { version: VersionId },
     /// The lease waits for its disk.
     DiskNotReady,
     /// Another lease of the disk came first.
@@ -205,6 +209,8 @@ impl Reason {
                 | Self::PoolReused { .. }
                 | Self::CleanedUp
                 | Self::DiskNotReady
+                | Self::DiskHeld { .. }
+                | Self::OwnerUnknown { .. }
                 | Self::NodeChosen { .. }
         )
     }
@@ -298,6 +304,8 @@ impl fmt::Display for Reason {
             Self::VolumeVanished => f.write_str("its volume has vanished"),
             Self::LeaseAsked { .. } => f.write_str("its boot asks for the disk"),
             Self::LeaseTakenUp { .. } => f.write_str("its boot takes up a lease that exists"),
+            Self::DiskHeld { .. } => f.write_str("another lease of the disk is BOUND"),
+            Self::OwnerUnknown { .. } => f.write_str("its version cannot be read: disk and lease name no app"),
             Self::DiskNotReady => f.write_str("the disk is still provisioning"),
             Self::AlreadyLeased { .. } => f.write_str("already leased by another"),
             Self::LeaseFailed { error } => write!(f, "not bound: {error}"),

@@ -27,6 +27,19 @@ pub fn json(
     checked: &ExpectResult,
     digest: &str,
 ) -> String {
+    json_with(scenario, variant, outcome, metrics, checked, digest, None)
+}
+
+/// The same with one more key and its value.
+pub fn json_with(
+    scenario: &Scenario,
+    variant: &Variant,
+    outcome: &Outcome,
+    metrics: &Metrics,
+    checked: &ExpectResult,
+    digest: &str,
+    more: Option<(&'static str, Value)>,
+) -> String {
     let file = scenario.file.as_ref().map(|file| file.to_string_lossy().replace('\\', "/"));
     let names = |fixes: &[Fix]| fixes.iter().map(|fix| fix.info().name).collect::<Vec<_>>();
     let step = |index: usize| scenario.steps.get(index).map(|step| step.name.as_str());
@@ -71,6 +84,9 @@ pub fn json(
     put("trace_digest", json!(digest));
     put("violations", Value::Array(violations.collect()));
     put("expect", json!({ "passed": checked.passed, "failures": failures }));
+    if let Some((key, value)) = more {
+        put(key, value);
+    }
     object.insert("metrics", metrics.json());
 
     let pairs: Vec<String> = object.iter().map(|(key, value)| format!("\"{key}\":{value}")).collect();

@@ -8,6 +8,7 @@
 pub mod jsonl;
 pub mod metrics;
 pub mod record;
+pub mod state;
 pub mod timeline;
 
 #[cfg(test)]
