@@ -9,6 +9,7 @@ pub mod compare;
 pub mod each_fix;
 mod logic;
 mod signature;
+pub mod sweep;
 
 pub use logic::{Logic, LogicError};
 pub use signature::Signature;
