@@ -46,9 +46,14 @@ pub(super) struct Cache {
 }
 
 impl Cache {
-    /// Ends at the next change of a sandbox.
-    pub(super) async fn changed(&self) {
-        let seen = self.changes.get();
+    /// How many changes of sandboxes it was told of; for [`Cache::changed_since`].
+    pub(super) fn changes(&self) -> u64 {
+        self.changes.get()
+    }
+
+    /// Ends when a sandbox has changed since `seen` was read. Who reads it before it looks for
+    /// capacity misses nothing that comes while it asks for more.
+    pub(super) async fn changed_since(&self, seen: u64) {
         poll_fn(|cx| {
             if self.changes.get() != seen {
                 return Poll::Ready(());

@@ -136,6 +136,7 @@ impl<P: Platform> Activator<P> {
         let mut wanted = Wanted { version, service, leftovers: BTreeSet::new(), asked: false };
         loop {
             let pool = self.pool_of(&wanted).await;
+            let seen = self.cache.changes();
             if let Some(slot) = self.take_slot(&wanted, pool) {
                 return Ok(slot);
             }
@@ -148,7 +149,7 @@ impl<P: Platform> Activator<P> {
                 return Err(RequestError::PoolTimeout(self.rules.tuning.request_wait));
             }
             let tick = left.min(self.rules.tuning.request_tick);
-            timeout(&self.ports.clock, tick, self.cache.changed()).await;
+            timeout(&self.ports.clock, tick, self.cache.changed_since(seen)).await;
         }
     }
 
