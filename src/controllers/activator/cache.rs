@@ -146,31 +146,36 @@ impl<P: Platform> Activator<P> {
     /// before `activator-resyncs`.
     async fn follow<E: Entity>(&self, put: impl Fn(&Versioned<E>), gone: impl Fn(Id<E>)) {
         let mut listed: BTreeSet<Id<E>> = BTreeSet::new();
-        let mut first = true;
+        let mut wants_list = true;
         loop {
             let opened = self.ports.store.watch::<E>(Query::All, None).await;
             if let Ok(watch) = opened {
-                if first || self.rules.has(Fix::ActivatorResyncs) {
-                    self.list_all(&mut listed, &put, &gone).await;
-                    first = false;
+                if wants_list {
+                    wants_list = !self.list_all(&mut listed, &put, &gone).await;
                 }
-                let _ = self.take_news(watch, &mut listed, &put, &gone).await;
+                // A list that fails is made up for after the pause, as a watch that breaks.
+                if !wants_list {
+                    let _ = self.take_news(watch, &mut listed, &put, &gone).await;
+                    wants_list = self.rules.has(Fix::ActivatorResyncs);
+                }
             }
             self.ports.clock.sleep(WATCH_RESTART).await;
         }
     }
 
+    /// Takes in everything that there is, and says whether the list came.
     async fn list_all<E: Entity>(
         &self,
         known: &mut BTreeSet<Id<E>>,
         put: &impl Fn(&Versioned<E>),
         gone: &impl Fn(Id<E>),
-    ) {
-        let Ok(items) = self.ports.store.list::<E>(Query::All).await else { return };
+    ) -> bool {
+        let Ok(items) = self.ports.store.list::<E>(Query::All).await else { return false };
         let now: BTreeSet<Id<E>> = items.iter().map(|item| item.id).collect();
         items.iter().for_each(put);
         known.difference(&now).for_each(|id| gone(*id));
         *known = now;
+        true
     }
 
     async fn take_news<E: Entity>(
