@@ -118,14 +118,14 @@ impl Cache {
         self.announce();
     }
 
-    /// Remembers a pool. Unless it was read on purpose, the number that is believed to be wanted
-    /// only ever rises.
-    pub(super) fn put_pool(&self, item: &Versioned<Pool>, on_purpose: bool) {
+    /// Remembers a pool. Unless the cache is `fresh` – follows the store – the number that is
+    /// believed to be wanted only ever rises.
+    pub(super) fn put_pool(&self, item: &Versioned<Pool>, fresh: bool) {
         let mut pools = self.pools.borrow_mut();
         let wanted = item.entity.desired_instances;
         let desired = match pools.get(&item.id) {
             Some(known) if known.revision > item.meta.revision => return,
-            Some(known) if !on_purpose => known.desired.max(wanted),
+            Some(known) if !fresh => known.desired.max(wanted),
             Some(_) | None => wanted,
         };
         let known = KnownPool { entity: Rc::clone(&item.entity), revision: item.meta.revision, desired };
@@ -135,7 +135,7 @@ impl Cache {
 
 impl<P: Platform> Activator<P> {
     pub(super) async fn follow_pools(self: Rc<Self>) {
-        self.follow(|item: &Versioned<Pool>| self.cache.put_pool(item, false), |id| self.pool_deleted(id)).await;
+        self.follow(|item: &Versioned<Pool>| self.put_pool(item), |id| self.pool_deleted(id)).await;
     }
 
     pub(super) async fn follow_sandboxes(self: Rc<Self>) {
@@ -198,6 +198,11 @@ impl<P: Platform> Activator<P> {
             }
         }
         Ok(())
+    }
+
+    /// Remembers a pool as it was read; before `refresh-pool-cache` its number can only rise.
+    pub(super) fn put_pool(&self, item: &Versioned<Pool>) {
+        self.cache.put_pool(item, self.rules.has(Fix::RefreshPoolCache));
     }
 
     fn pool_deleted(&self, pool: PoolId) {

@@ -207,7 +207,7 @@ impl<P: Platform> Activator<P> {
         wanted.asked = true;
         let over = |id: &SandboxId| is(id, SandboxStatus::Dead) || is(id, SandboxStatus::Stopped);
         wanted.leftovers = candidates.into_iter().filter(over).collect();
-        self.raise_desired(wanted, pool).await
+        self.raise_desired(pool).await
     }
 
     /// Whether every sandbox that the request could have hoped for is stopped or dead.

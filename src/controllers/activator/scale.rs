@@ -1,6 +1,6 @@
 //! Raising `desired_instances` when a request finds no capacity.
 
-use crate::model::{PoolChange, PoolId};
+use crate::model::{PoolChange, PoolId, Revision};
 use crate::ports::{Clock, EntityStore, Platform, StoreError};
 
 use crate::controllers::fixes::Fix;
@@ -46,10 +46,9 @@ impl<P: Platform> Activator<P> {
         None
     }
 
-    pub(super) async fn raise_desired(&self, wanted: &Wanted<'_>, pool: Option<PoolId>) -> Result<(), RequestError> {
+    pub(super) async fn raise_desired(&self, pool: Option<PoolId>) -> Result<(), RequestError> {
         let pool = pool.ok_or(RequestError::NoPool)?;
         let known = self.cache.pools.borrow().get(&pool).cloned().ok_or(RequestError::NoPool)?;
-        let _ = wanted;
         if let Some(until) = known.entity.cooldown_until.filter(|until| self.ports.clock.now() < *until) {
             return Err(RequestError::Cooldown { until });
         }
@@ -76,7 +75,7 @@ impl<P: Platform> Activator<P> {
             return Err(RequestError::MaxSize(limit));
         }
         let item = self.ports.store.get(pool).await?;
-        self.cache.put_pool(&item, true);
+        self.put_pool(&item);
         let fresh =
             KnownPool { desired: item.entity.desired_instances, revision: item.meta.revision, entity: item.entity };
         if fresh.desired < limit { Ok(fresh) } else { Err(RequestError::MaxSize(limit)) }
@@ -85,7 +84,7 @@ impl<P: Platform> Activator<P> {
     /// Writes one more than the cache says, whatever the store says.
     async fn raise_unchecked(&self, pool: PoolId, known: &KnownPool) -> Result<(), RequestError> {
         let target = known.desired + 1;
-        self.believe(pool, target);
+        self.believe(pool, target, known.revision);
         self.ports.store.patch(pool, vec![PoolChange::DesiredInstances(target)], None).await?;
         Ok(())
     }
@@ -98,13 +97,13 @@ impl<P: Platform> Activator<P> {
         for _ in 0..self.rules.tuning.increment_tries {
             let change = vec![PoolChange::DesiredInstances(target)];
             match self.ports.store.patch(pool, change, Some(revision)).await {
-                Ok(_) => {
-                    self.believe(pool, target);
+                Ok(written) => {
+                    self.believe(pool, target, written);
                     return Ok(());
                 }
                 Err(StoreError::Conflict) => {
                     let fresh = self.ports.store.get(pool).await?;
-                    self.cache.put_pool(&fresh, false);
+                    self.put_pool(&fresh);
                     if fresh.entity.desired_instances >= target {
                         return Ok(());
                     }
@@ -116,9 +115,11 @@ impl<P: Platform> Activator<P> {
         Err(RequestError::Conflict)
     }
 
-    fn believe(&self, pool: PoolId, desired: u32) {
+    /// Counts an own raise at once, and lets no older news undo it.
+    fn believe(&self, pool: PoolId, desired: u32, written: Revision) {
         if let Some(known) = self.cache.pools.borrow_mut().get_mut(&pool) {
             known.desired = known.desired.max(desired);
+            known.revision = known.revision.max(written);
         }
     }
 }
