@@ -218,6 +218,13 @@ impl<P: Platform> Activator<P> {
     }
 }
 
+impl<P: Platform> Activator<P> {
+    /// Whether a pool is not remembered (any more).
+    pub(super) fn is_forgotten(&self, pool: PoolId) -> bool {
+        !self.cache.pools.borrow().contains_key(&pool)
+    }
+}
+
 impl<P: Platform> Remembers for Activator<P> {
     fn tell(&self, fact: &mut dyn FnMut(Value)) {
         for (pool, known) in &*self.cache.pools.borrow() {

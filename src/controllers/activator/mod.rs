@@ -140,7 +140,9 @@ impl<P: Platform> Activator<P> {
             if let Some(slot) = self.take_slot(&wanted, pool) {
                 return Ok(slot);
             }
-            self.ask_for_capacity(&mut wanted, pool).await?;
+            if !self.ask_for_capacity(&mut wanted, pool).await? {
+                continue;
+            }
             if self.all_died(&wanted, self.cached_pool(&wanted)) {
                 return Err(RequestError::DiedDuringBoot);
             }
@@ -194,20 +196,26 @@ impl<P: Platform> Activator<P> {
         })
     }
 
-    async fn ask_for_capacity(&self, wanted: &mut Wanted<'_>, pool: Option<PoolId>) -> Result<(), RequestError> {
+    /// Sees that capacity is on its way; no when the pool turned out to be gone, and another is
+    /// to be looked for.
+    async fn ask_for_capacity(&self, wanted: &mut Wanted<'_>, pool: Option<PoolId>) -> Result<bool, RequestError> {
         if wanted.asked {
-            return Ok(());
+            return Ok(true);
         }
         let candidates = self.candidates(wanted, pool);
         let is = |id: &SandboxId, status| self.cache.with(*id, |sandbox| sandbox.status == status);
         let pending = candidates.iter().any(|id| is(id, SandboxStatus::Pending));
         if pending && self.rules.has(Fix::ActivatorSeesPending) {
-            return Ok(());
+            return Ok(true);
         }
-        wanted.asked = true;
         let over = |id: &SandboxId| is(id, SandboxStatus::Dead) || is(id, SandboxStatus::Stopped);
         wanted.leftovers = candidates.into_iter().filter(over).collect();
-        self.raise_desired(pool).await
+        match self.raise_desired(pool).await {
+            Ok(()) => wanted.asked = true,
+            Err(RequestError::NoPool) if pool.is_some_and(|pool| self.is_forgotten(pool)) => {}
+            Err(error) => return Err(error),
+        }
+        Ok(wanted.asked)
     }
 
     /// Whether every sandbox that the request could have hoped for is stopped or dead.
