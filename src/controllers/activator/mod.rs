@@ -219,7 +219,13 @@ impl<P: Platform> Activator<P> {
     }
 
     /// Whether every sandbox that the request could have hoped for is stopped or dead.
+    ///
+    /// ASSUMES: failing fast came with `exit-watch` (#348): before, callers waited their 50 s, as
+    /// the incident crash-unnoticed and the chain of fixes that it belongs to want it.
     fn all_died(&self, wanted: &Wanted<'_>, pool: Option<PoolId>) -> bool {
+        if !self.rules.has(Fix::ExitWatch) {
+            return false;
+        }
         let counts = |id: &SandboxId| {
             let left_over = self.rules.has(Fix::IgnoreStaleDead) && wanted.leftovers.contains(id);
             let own = self.cache.with(*id, |sandbox| sandbox.spec.version == wanted.version);

@@ -66,9 +66,11 @@ impl<P: Platform> Activator<P> {
 
     /// The pool, when it may grow. Before `refresh-pool-cache` the cached number decides, which
     /// only ever rises.
+    ///
+    /// ASSUMES: before `max-pool-size` (#272) the activator knew no maximum either.
     async fn below_max(&self, pool: PoolId, known: KnownPool) -> Result<KnownPool, RequestError> {
         let limit = self.rules.tuning.max_pool_size;
-        if known.desired < limit {
+        if known.desired < limit || !self.rules.has(Fix::MaxPoolSize) {
             return Ok(known);
         }
         if !self.rules.has(Fix::RefreshPoolCache) {
