@@ -237,5 +237,11 @@ impl<P: Platform> Remembers for Activator<P> {
             fact(Value::Int(tracked.entity.status as u64));
             fact(Value::Int(u64::from(tracked.used.get())));
         }
+        for pool in self.pools.borrow().values() {
+            fact(Value::Ref((*pool).into()));
+        }
+        for sandbox in self.active.borrow().keys() {
+            fact(Value::Ref((*sandbox).into()));
+        }
     }
 }
