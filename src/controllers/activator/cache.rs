@@ -33,6 +33,8 @@ pub(super) struct KnownPool {
     pub(super) revision: Revision,
     /// What the activator believes to be wanted; its own raises count at once.
     pub(super) desired: u32,
+    /// How many pools it had been told of before this one.
+    pub(super) place: u64,
 }
 
 /// What the activator was told.
@@ -42,6 +44,7 @@ pub(super) struct Cache {
     sandboxes: RefCell<BTreeMap<SandboxId, Tracked>>,
     by_pool: RefCell<BTreeMap<PoolId, BTreeSet<SandboxId>>>,
     changes: Cell<u64>,
+    pools_told: Cell<u64>,
     waiting: RefCell<Vec<Waker>>,
 }
 
@@ -128,7 +131,8 @@ impl Cache {
             Some(known) if !fresh => known.desired.max(wanted),
             Some(_) | None => wanted,
         };
-        let known = KnownPool { entity: Rc::clone(&item.entity), revision: item.meta.revision, desired };
+        let place = pools.get(&item.id).map_or_else(|| self.pools_told.replace(self.pools_told.get() + 1), |p| p.place);
+        let known = KnownPool { entity: Rc::clone(&item.entity), revision: item.meta.revision, desired, place };
         pools.insert(item.id, known);
     }
 }

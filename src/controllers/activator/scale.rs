@@ -24,7 +24,8 @@ impl<P: Platform> Activator<P> {
                 return Some(pool);
             }
         }
-        let found = pools.iter().find(|(_, pool)| references(pool)).map(|(id, _)| *id);
+        let found = pools.iter().filter(|(_, pool)| references(pool)).min_by_key(|(_, pool)| pool.place);
+        let found = found.map(|(id, _)| *id);
         if let Some(found) = found {
             self.pools.borrow_mut().insert(key, found);
         }
@@ -78,8 +79,8 @@ impl<P: Platform> Activator<P> {
         }
         let item = self.ports.store.get(pool).await?;
         self.put_pool(&item);
-        let fresh =
-            KnownPool { desired: item.entity.desired_instances, revision: item.meta.revision, entity: item.entity };
+        let desired = item.entity.desired_instances;
+        let fresh = KnownPool { desired, revision: item.meta.revision, entity: item.entity, place: known.place };
         if fresh.desired < limit { Ok(fresh) } else { Err(RequestError::MaxSize(limit)) }
     }
 
