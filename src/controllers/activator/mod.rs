@@ -130,9 +130,9 @@ impl<P: Platform> Activator<P> {
     /// # Errors
     /// Why there is none.
     pub async fn request(self: &Rc<Self>, version: VersionId, service: Name) -> Result<Slot, RequestError> {
+        let deadline = self.ports.clock.now() + self.rules.tuning.request_wait;
         let config = self.version(version).await?;
         let service = config.config.iter().find(|s| s.name == service).ok_or(RequestError::NoService)?;
-        let deadline = self.ports.clock.now() + self.rules.tuning.request_wait;
         let mut wanted = Wanted { version, service, leftovers: BTreeSet::new(), asked: false };
         loop {
             let pool = self.pool_of(&wanted).await;
