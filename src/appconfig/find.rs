@@ -66,7 +66,7 @@ impl fmt::Display for FindError {
                 write!(f, "`{}` is not inside `{}`, where the search ends", start.display(), stop.display())
             }
             Self::Unreadable { folder, why } => {
-                write!(f, "cannot look for `{FILE_NAME}` in `{}`: {why}", folder.display())
+                write!(f, "cannot look for `{FILE_NAME}` in `{}`: {}", folder.display(), told(*why))
             }
             Self::TooManyFolders { dir } => {
                 let dir = dir.display();
@@ -76,6 +76,40 @@ impl fmt::Display for FindError {
     }
 }
 impl std::error::Error for FindError {}
+
+impl FindError {
+    /// The same with its paths as seen from `base`.
+    #[must_use]
+    pub fn relative_to(self, base: &Path) -> Self {
+        let all = |paths: Vec<PathBuf>| paths.iter().map(|path| seen_from(base, path)).collect();
+        let one = |path: PathBuf| seen_from(base, &path);
+        match self {
+            Self::NotFound { looked } => Self::NotFound { looked: all(looked) },
+            Self::Ambiguous { found } => Self::Ambiguous { found: all(found) },
+            Self::Outside { start, stop } => Self::Outside { start: one(start), stop: one(stop) },
+            Self::Unreadable { folder, why } => Self::Unreadable { folder: one(folder), why },
+            Self::TooManyFolders { dir } => Self::TooManyFolders { dir: one(dir) },
+        }
+    }
+}
+
+/// A path without the folder that it begins with; that folder itself is `.`.
+pub(super) fn seen_from(base: &Path, path: &Path) -> PathBuf {
+    match path.strip_prefix(base) {
+        Ok(rest) if rest.as_os_str().is_empty() => PathBuf::from("."),
+        Ok(rest) => rest.to_owned(),
+        Err(_) => path.to_owned(),
+    }
+}
+
+/// Why something cannot be read, in words for whoever wrote its path.
+pub(super) fn told(why: io::ErrorKind) -> String {
+    match why {
+        io::ErrorKind::NotFound => "it does not exist".to_owned(),
+        io::ErrorKind::NotADirectory => "it is not a folder".to_owned(),
+        other => other.to_string(),
+    }
+}
 
 fn listed(paths: &[PathBuf], word: &str) -> String {
     let shown = paths.iter().take(FOLDERS_SHOWN);
@@ -193,7 +227,7 @@ mod tests {
     }
 
     /// An answer with the root cut off.
-    fn told(root: &TempDir, answer: Result<PathBuf, FindError>) -> String {
+    fn answered(root: &TempDir, answer: Result<PathBuf, FindError>) -> String {
         let text = answer.map_or_else(|error| error.to_string(), |path| path.display().to_string());
         text.replace(&root.path().display().to_string(), "ROOT")
     }
@@ -216,12 +250,12 @@ mod tests {
                 "a",
                 "`ROOT/a/b/../../c` is not inside `ROOT/a`, where the search ends",
             ),
-            (&["a"], "a/gone", "a", "cannot look for `app.toml` in `ROOT/a/gone`: entity not found"),
-            (&["a/app.toml"], "a/app.toml", "a", "cannot look for `app.toml` in `ROOT/a/app.toml`: not a directory"),
+            (&["a"], "a/gone", "a", "cannot look for `app.toml` in `ROOT/a/gone`: it does not exist"),
+            (&["a/app.toml"], "a/app.toml", "a", "cannot look for `app.toml` in `ROOT/a/app.toml`: it is not a folder"),
         ] {
             let root = tree(paths);
             let at = |path: &str| if path.is_empty() { root.path().to_owned() } else { root.path().join(path) };
-            assert_eq!(told(&root, find_upwards(&at(start), &at(stop))), answer, "{paths:?} {start} {stop}");
+            assert_eq!(answered(&root, find_upwards(&at(start), &at(stop))), answer, "{paths:?} {start} {stop}");
         }
     }
 
@@ -240,7 +274,7 @@ mod tests {
             ),
         ] {
             let root = tree(paths);
-            assert_eq!(told(&root, find_under(root.path())), answer, "{paths:?}");
+            assert_eq!(answered(&root, find_under(root.path())), answer, "{paths:?}");
         }
     }
 
@@ -270,11 +304,11 @@ mod tests {
             fs::create_dir(root.path().join(format!("{folder}"))).unwrap();
         }
         assert_eq!(
-            told(&root, find_under(root.path())),
+            answered(&root, find_under(root.path())),
             "no `app.toml` in the first 2000 folders under `ROOT`; name a nearer folder"
         );
         fs::remove_dir(root.path().join("0")).unwrap();
-        let told = told(&root, find_under(root.path()));
+        let told = answered(&root, find_under(root.path()));
         assert!(told.ends_with(" or 1990 more; create one there, or name another folder"), "{told}");
     }
 }

@@ -2,17 +2,17 @@
 //!
 //! It may know files and bytes and nothing of TOML. A path loader finds and reads the file, the third is handed its
 //! bytes; all three end in one [`ConfigSource`], which [`super::load`] reads. What a newcomer gets wrong: the
-//! origin of a file is written as the caller wrote the folder, never made absolute, so that an error's text is the
-//! same on every machine.
+//! origin of a file is written as seen from the folder that the caller calls its base, never made absolute, so that
+//! an error's text is the same on every machine.
 
 use std::fmt;
-use std::fs::File;
+use std::fs::{self, File};
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::error::{ConfigError, Places, Problem};
-use super::find::{FindError, find_under, find_upwards};
+use super::find::{FindError, find_under, find_upwards, seen_from, told};
 
 /// The longest config that is read, in bytes. ASSUMES: no app config comes near it; it bounds what a wrong file
 /// (an image, a log) can cost.
@@ -41,14 +41,23 @@ pub struct ConfigSource {
 }
 
 impl ConfigSource {
-    /// The config found from `start` upwards, but never above `stop`.
-    pub fn read_upwards(start: &Path, stop: &Path) -> Result<Self, ReadError> {
-        Self::read(Loader::Upwards, &find_upwards(start, stop)?)
+    /// The config found from the folder `start` upwards, but never above `base`.
+    ///
+    /// Here and below, `start`, `dir` and `file` are relative to `base`, as is what messages show.
+    pub fn read_upwards(base: &Path, start: &str) -> Result<Self, ReadError> {
+        let found = find_upwards(&base.join(start), base);
+        Self::read(Loader::Upwards, base, &found.map_err(|error| error.relative_to(base))?)
     }
 
-    /// The config found under `dir`.
-    pub fn read_under(dir: &Path) -> Result<Self, ReadError> {
-        Self::read(Loader::Under, &find_under(dir)?)
+    /// The config found under the folder `dir`.
+    pub fn read_under(base: &Path, dir: &str) -> Result<Self, ReadError> {
+        let found = find_under(&base.join(dir));
+        Self::read(Loader::Under, base, &found.map_err(|error| error.relative_to(base))?)
+    }
+
+    /// The config in a file whose bytes are handed over.
+    pub fn read_file(base: &Path, file: &str) -> Result<Self, ReadError> {
+        Self::read(Loader::Bytes, base, &base.join(file))
     }
 
     /// The config in `bytes`; `origin` is what errors call it.
@@ -56,13 +65,18 @@ impl ConfigSource {
         Self::of(Loader::Bytes, bytes, origin)
     }
 
-    fn read(loader: Loader, path: &Path) -> Result<Self, ReadError> {
-        let unreadable = |error: io::Error| ReadError::Unreadable { path: path.to_owned(), why: error.kind() };
+    fn read(loader: Loader, base: &Path, path: &Path) -> Result<Self, ReadError> {
+        let shown = seen_from(base, path);
+        let unreadable = |error: io::Error| ReadError::Unreadable { path: shown.clone(), why: error.kind() };
+        // Asked first: to open a pipe is to wait for whoever writes to it.
+        if !fs::metadata(path).map_err(unreadable)?.is_file() {
+            return Err(ReadError::NoFile { path: shown });
+        }
         let file = File::open(path).map_err(unreadable)?;
         let mut bytes = Vec::new();
         // One byte more than is allowed tells a file that is too long, without reading all of it.
         file.take(CONFIG_BYTES_MAX as u64 + 1).read_to_end(&mut bytes).map_err(unreadable)?;
-        Ok(Self::of(loader, &bytes, &path.display().to_string())?)
+        Ok(Self::of(loader, &bytes, &shown.display().to_string())?)
     }
 
     fn of(loader: Loader, bytes: &[u8], origin: &str) -> Result<Self, ConfigError> {
@@ -99,6 +113,11 @@ pub enum ReadError {
         /// Why.
         why: io::ErrorKind,
     },
+    /// Something else has that path.
+    NoFile {
+        /// The path.
+        path: PathBuf,
+    },
     /// It is too long, or no text.
     Config(ConfigError),
 }
@@ -107,7 +126,8 @@ impl fmt::Display for ReadError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Find(error) => error.fmt(f),
-            Self::Unreadable { path, why } => write!(f, "cannot read `{}`: {why}", path.display()),
+            Self::Unreadable { path, why } => write!(f, "cannot read `{}`: {}", path.display(), told(*why)),
+            Self::NoFile { path } => write!(f, "`{}` is not a file", path.display()),
             Self::Config(error) => error.fmt(f),
         }
     }
@@ -147,19 +167,34 @@ mod tests {
         let text = "a config can have 1048576 bytes at most; is this the right file?";
         let bytes = ConfigSource::from_bytes(&long, "app.toml").unwrap_err();
         assert_eq!(bytes.to_string(), format!("app.toml:1:1: {text}"));
-        for found in
-            [ConfigSource::read_under(dir.path()), ConfigSource::read_upwards(dir.path(), dir.path())].map(Result::err)
-        {
-            let path = dir.path().join("app.toml");
-            assert_eq!(found.unwrap().to_string(), format!("{}:1:1: {text}", path.display()));
+        for found in [
+            ConfigSource::read_under(dir.path(), ""),
+            ConfigSource::read_upwards(dir.path(), ""),
+            ConfigSource::read_file(dir.path(), "app.toml"),
+        ] {
+            assert_eq!(found.unwrap_err().to_string(), format!("app.toml:1:1: {text}"));
         }
         assert!(ConfigSource::from_bytes(&long[1..], "app.toml").is_ok());
     }
 
     #[test]
-    fn what_is_not_found_says_so_through_the_loader_too() {
+    fn what_is_not_found_is_told_as_seen_from_the_base() {
         let dir = tempfile::tempdir().unwrap();
-        let error = ConfigSource::read_under(dir.path()).unwrap_err();
-        assert_eq!(error.to_string(), find_under(dir.path()).unwrap_err().to_string());
+        fs::create_dir_all(dir.path().join("a/b")).unwrap();
+        for (error, text) in [
+            (
+                ConfigSource::read_under(dir.path(), "a"),
+                "no `app.toml` in `a` or `a/b`; create one there, or name another folder",
+            ),
+            (
+                ConfigSource::read_upwards(dir.path(), "a"),
+                "no `app.toml` in `a` or `.`; create one there, or name another folder",
+            ),
+            (ConfigSource::read_upwards(dir.path(), ".."), "`..` is not inside `.`, where the search ends"),
+            (ConfigSource::read_file(dir.path(), "a"), "`a` is not a file"),
+            (ConfigSource::read_file(dir.path(), "c"), "cannot read `c`: it does not exist"),
+        ] {
+            assert_eq!(error.unwrap_err().to_string(), text);
+        }
     }
 }

@@ -25,14 +25,11 @@ pub(crate) fn fixes(args: &FixesArgs, out: &mut Out) -> Result<Exit, Refusal> {
 }
 
 fn table() -> String {
-    let row = |fix: &str, day: &str, source: &str, simulated: &str, what: &str| {
-        format!("{fix:35}{day:12}{source:14}{simulated:11}{what}\n")
-    };
-    let mut text = painted(style::HEAD, row("fix", "day", "source", "simulated", "what it changes").trim_end()) + "\n";
+    let row = |fix: &str, day: &str, source: &str, what: &str| format!("{fix:35}{day:12}{source:14}{what}\n");
+    let mut text = painted(style::HEAD, row("fix", "day", "source", "what it changes").trim_end()) + "\n";
     for fix in Fix::ALL {
         let info = fix.info();
-        let simulated = if info.built { "yes" } else { "not yet" };
-        text.push_str(&row(info.name, &info.day.to_string(), info.source, simulated, info.what));
+        text.push_str(&row(info.name, &info.day.to_string(), info.source, info.what));
     }
     text
 }
@@ -43,9 +40,7 @@ fn object() -> String {
         .map(|fix| {
             let info = fix.info();
             let day = (info.day != Day::PROPOSED).then(|| info.day.to_string());
-            json!({
-                "name": info.name, "day": day, "source": info.source, "simulated": info.built, "what": info.what,
-            })
+            json!({ "name": info.name, "day": day, "source": info.source, "what": info.what })
         })
         .collect();
     let object = json!({ "schema": 1, "fixes": fixes });
@@ -63,7 +58,7 @@ mod tests {
         for fix in Fix::ALL {
             let info = fix.info();
             let line = table.lines().find(|line| line.starts_with(&format!("{} ", info.name))).unwrap();
-            assert_eq!(&line[72..], info.what, "{line}");
+            assert_eq!(&line[61..], info.what, "{line}");
         }
     }
 }

@@ -73,14 +73,12 @@ pub struct FixInfo {
     pub day: Day,
     /// Where it comes from.
     pub source: &'static str,
-    /// Whether the simulator has it yet.
-    pub built: bool,
     /// What it changes.
     pub what: &'static str,
 }
 
 macro_rules! fixes {
-    ($($fix:ident = $name:literal, $day:expr, $source:literal, $built:literal, $what:literal;)*) => {
+    ($($fix:ident = $name:literal, $day:expr, $source:literal, $what:literal;)*) => {
         /// A fix.
         #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
         pub enum Fix { $(#[doc = $what] $fix),* }
@@ -92,7 +90,7 @@ macro_rules! fixes {
             /// What is known of it.
             pub const fn info(self) -> FixInfo {
                 match self {
-                    $(Self::$fix => FixInfo { name: $name, day: $day, source: $source, built: $built, what: $what }),*
+                    $(Self::$fix => FixInfo { name: $name, day: $day, source: $source, what: $what }),*
                 }
             }
         }
@@ -100,63 +98,63 @@ macro_rules! fixes {
 }
 
 fixes! {
-    SkipDead = "skip-dead", Day::of(2025, 10, 25), "#269", true, "a request is given to running sandboxes only";
-    SinglePoolWorker = "single-pool-worker", Day::of(2025, 10, 27), "#270", true, "one worker reconciles pools instead of three";
-    ActivatorSeesPending = "activator-sees-pending", Day::of(2025, 10, 27), "#270", true, "a request waits for pending sandboxes instead of raising desired";
-    MaxPoolSize = "max-pool-size", Day::of(2025, 10, 27), "#272", true, "desired is capped at max_pool_size";
-    KeepDesiredOnReuse = "keep-desired-on-reuse", Day::of(2025, 11, 4), "#294", true, "reusing an auto pool keeps its desired instances";
-    RevisionCheckedIncrement = "revision-checked-increment", Day::of(2025, 11, 5), "#294", true, "the activator raises desired with an expected revision";
-    VersionsSharePools = "versions-share-pools", Day::of(2025, 11, 12), "#341", true, "a version is served by every sandbox of its pool";
-    SerialiseEntity = "serialise-entity", Day::of(2025, 11, 12), "#339", true, "one entity is processed by one worker at a time";
-    ExitWatch = "exit-watch", Day::of(2025, 11, 12), "#348", true, "the exit of a process is noticed";
-    ExitMeansStopped = "exit-means-stopped", Day::of(2025, 11, 12), "#348", true, "a sandbox whose process exited is STOPPED, so that it is cleaned up";
-    RecheckLeaseOnDiskChange = "recheck-lease-on-disk-change", Day::of(2025, 11, 12), "#340", true, "a change of a disk wakes its leases";
-    CrashBackoff = "crash-backoff", Day::of(2025, 11, 14), "#370", true, "early deaths are counted and lead to exponential cooldowns";
-    PortRequired = "port-required", Day::of(2025, 11, 18), "#386", true, "a sandbox is healthy only while its port answers";
-    PortDeadline15s = "port-deadline-15s", Day::of(2025, 11, 24), "#394", true, "a boot waits 15 s for its port, polled every 250 ms";
-    PendingRunningBackstop = "pending-running-backstop", Day::of(2025, 11, 24), "#394", true, "a healthy sandbox PENDING for 2 min becomes RUNNING";
-    SchedulerResyncs = "scheduler-resyncs", Day::of(2025, 12, 1), "-", true, "the scheduler resyncs, and lists nodes each time";
-    ReleaseAddressOnFailedPatch = "release-address-on-failed-patch", Day::of(2025, 12, 11), "#479", true, "an address whose patch fails is given back";
-    WatchdogReleasesAddress = "watchdog-releases-address", Day::of(2025, 12, 11), "#479", true, "the watchdog gives back the addresses of stray containers";
-    DropMissingPool = "drop-missing-pool", Day::of(2025, 12, 12), "#483", true, "the activator forgets a pool that a write does not find";
-    KeepReferencedPool = "keep-referenced-pool", Day::of(2025, 12, 18), "#497", true, "an empty pool that the active version references is kept";
-    WatchPoolDeletions = "watch-pool-deletions", Day::of(2025, 12, 18), "#498", true, "the activator sees deletions of pools";
-    IgnoreStaleDead = "ignore-stale-dead", Day::of(2025, 12, 19), "#509", true, "a request does not fail fast because of sandboxes that died before it came";
-    ReleaseLeasesOnStop = "release-leases-on-stop", Day::of(2026, 1, 6), "#516", true, "stopping a sandbox releases its disk leases";
-    LeaseBelongsToSandbox = "lease-belongs-to-sandbox", Day::of(2026, 1, 6), "#516", true, "a boot takes up its own lease only";
-    ReleaseLeasesOnCollect = "release-leases-on-collect", Day::of(2026, 2, 16), "#613", true, "collecting a dead sandbox releases its disk leases";
-    RefreshPoolCache = "refresh-pool-cache", Day::of(2026, 2, 17), "#616", true, "the activator reads the pool again before it refuses for its size";
-    StalePendingMonitor = "stale-pending-monitor", Day::of(2026, 2, 23), "#629", true, "sandboxes PENDING for 5 min are stopped";
-    WaitForNewPool = "wait-for-new-pool", Day::of(2026, 3, 1), "#637", true, "the old pool is scaled down when the new one is ready";
-    StrictAppConfig = "strict-app-config", Day::of(2026, 3, 12), "#666", true, "an unknown field of an app config is an error, in all three loaders";
-    DeadOnBootFailure = "dead-on-boot-failure", Day::of(2026, 3, 12), "#666", true, "any failed boot marks the sandbox DEAD and releases what it took";
-    DiskOwnership = "disk-ownership", Day::of(2026, 3, 12), "#666", true, "a new disk carries the app that made it";
-    ValidateDisksAtDeploy = "validate-disks-at-deploy", Day::of(2026, 3, 12), "#666", true, "a deploy is refused when a disk of size 0 does not exist";
-    MembershipByPool = "membership-by-pool", Day::of(2026, 3, 13), "#672", true, "a pool lists the sandboxes that name it, not those of its version";
-    NoCrashesWhenRetired = "no-crashes-when-retired", Day::of(2026, 3, 13), "#672", true, "a pool that nothing references counts no crashes";
-    ResetCooldownOnDeploy = "reset-cooldown-on-deploy", Day::of(2026, 3, 27), "#702", true, "reusing a pool clears its crash count and cooldown";
-    CompareVolumes = "compare-volumes", Day::of(2026, 3, 31), "#718", true, "a pool matches only when its volumes do";
-    KeepLastCrashTime = "keep-last-crash-time", Day::of(2026, 4, 2), "#723", true, "last_crash_time survives recovery and reset";
-    DrainBeforeCreate = "drain-before-create", Day::of(2026, 4, 2), "#725", true, "with disks, the old pool drains before the new one is created";
-    NodeHealth = "node-health", Day::of(2026, 4, 14), "#762", true, "sandboxes of a node that is lost for 5 min are marked DEAD";
-    DeathsOfOwnVersion = "deaths-of-own-version", Day::of(2026, 4, 17), "#766", true, "a request does not fail fast because of another version's dead";
-    WatchResumes = "watch-resumes", Day::of(2026, 6, 3), "#841", true, "a watch continues from the last revision seen";
-    ActivatorResyncs = "activator-resyncs", Day::of(2026, 6, 3), "#837", true, "the activator lists everything when it reconnects";
-    ConfirmBeforeRelease = "confirm-before-release", Day::of(2026, 6, 12), "#856", true, "the watchdog reads a sandbox again before it frees its address";
-    ReleaseLeasesOnBootFailure = "release-leases-on-boot-failure", Day::of(2026, 6, 22), "#861", true, "a boot that fails after binding releases its lease";
-    OrphanLeaseSweep = "orphan-lease-sweep", Day::of(2026, 6, 22), "#861", true, "leases of dead or missing sandboxes are released";
-    RepointActivator = "repoint-activator", Day::of(2026, 7, 6), "#883", true, "the activator leaves a pool that no longer references the version";
-    DrainWaitsForDead = "drain-waits-for-dead", Day::of(2026, 8, 21), "#1077", true, "only DEAD counts as drained";
-    DirtyKeyQueue = "dirty-key-queue", Day::of(2026, 9, 4), "#1164", true, "the work queue holds keys, read again before each reconcile, retried on failure";
-    IdempotentDrain = "idempotent-drain", Day::of(2026, 9, 4), "#1162", true, "a pool that is drained already is not drained again";
-    ExitWakesController = "exit-wakes-controller", Day::PROPOSED, "rules", true, "the exit's own write is not skipped, so that the stop follows at once";
-    DiffClearsFields = "diff-clears-fields", Day::PROPOSED, "rules", true, "a diff can write zero, empty and absent";
-    ResetOnlyOnNewVersion = "reset-only-on-new-version", Day::PROPOSED, "rules", true, "crash state is reset by a new version only, not by every resync";
-    KeepAddressOnRetry = "keep-address-on-retry", Day::PROPOSED, "rules", true, "a second boot of a sandbox keeps its first address";
-    ReleaseAddressWithoutContainer = "release-address-without-container", Day::PROPOSED, "rules", true, "stop gives back the store's address even without a container";
-    RestoreDesiredAfterCooldown = "restore-desired-after-cooldown", Day::PROPOSED, "rules", true, "a fixed pool gets its configured number back after a cooldown";
-    OwnershipOrFail = "ownership-or-fail", Day::PROPOSED, "#666 review", true, "a boot fails when the app of its new disk cannot be read";
-    SlowFailuresCount = "slow-failures-count", Day::PROPOSED, "#666 review", true, "a failed boot counts as a crash however long it took";
+    SkipDead = "skip-dead", Day::of(2025, 10, 25), "#269", "a request is given to running sandboxes only";
+    SinglePoolWorker = "single-pool-worker", Day::of(2025, 10, 27), "#270", "one worker reconciles pools instead of three";
+    ActivatorSeesPending = "activator-sees-pending", Day::of(2025, 10, 27), "#270", "a request waits for pending sandboxes instead of raising desired";
+    MaxPoolSize = "max-pool-size", Day::of(2025, 10, 27), "#272", "desired is capped at max_pool_size";
+    KeepDesiredOnReuse = "keep-desired-on-reuse", Day::of(2025, 11, 4), "#294", "reusing an auto pool keeps its desired instances";
+    RevisionCheckedIncrement = "revision-checked-increment", Day::of(2025, 11, 5), "#294", "the activator raises desired with an expected revision";
+    VersionsSharePools = "versions-share-pools", Day::of(2025, 11, 12), "#341", "a version is served by every sandbox of its pool";
+    SerialiseEntity = "serialise-entity", Day::of(2025, 11, 12), "#339", "one entity is processed by one worker at a time";
+    ExitWatch = "exit-watch", Day::of(2025, 11, 12), "#348", "the exit of a process is noticed";
+    ExitMeansStopped = "exit-means-stopped", Day::of(2025, 11, 12), "#348", "a sandbox whose process exited is STOPPED, so that it is cleaned up";
+    RecheckLeaseOnDiskChange = "recheck-lease-on-disk-change", Day::of(2025, 11, 12), "#340", "a change of a disk wakes its leases";
+    CrashBackoff = "crash-backoff", Day::of(2025, 11, 14), "#370", "early deaths are counted and lead to exponential cooldowns";
+    PortRequired = "port-required", Day::of(2025, 11, 18), "#386", "a sandbox is healthy only while its port answers";
+    PortDeadline15s = "port-deadline-15s", Day::of(2025, 11, 24), "#394", "a boot waits 15 s for its port, polled every 250 ms";
+    PendingRunningBackstop = "pending-running-backstop", Day::of(2025, 11, 24), "#394", "a healthy sandbox PENDING for 2 min becomes RUNNING";
+    SchedulerResyncs = "scheduler-resyncs", Day::of(2025, 12, 1), "-", "the scheduler resyncs, and lists nodes each time";
+    ReleaseAddressOnFailedPatch = "release-address-on-failed-patch", Day::of(2025, 12, 11), "#479", "an address whose patch fails is given back";
+    WatchdogReleasesAddress = "watchdog-releases-address", Day::of(2025, 12, 11), "#479", "the watchdog gives back the addresses of stray containers";
+    DropMissingPool = "drop-missing-pool", Day::of(2025, 12, 12), "#483", "the activator forgets a pool that a write does not find";
+    KeepReferencedPool = "keep-referenced-pool", Day::of(2025, 12, 18), "#497", "an empty pool that the active version references is kept";
+    WatchPoolDeletions = "watch-pool-deletions", Day::of(2025, 12, 18), "#498", "the activator sees deletions of pools";
+    IgnoreStaleDead = "ignore-stale-dead", Day::of(2025, 12, 19), "#509", "a request does not fail fast because of sandboxes that died before it came";
+    ReleaseLeasesOnStop = "release-leases-on-stop", Day::of(2026, 1, 6), "#516", "stopping a sandbox releases its disk leases";
+    LeaseBelongsToSandbox = "lease-belongs-to-sandbox", Day::of(2026, 1, 6), "#516", "a boot takes up its own lease only";
+    ReleaseLeasesOnCollect = "release-leases-on-collect", Day::of(2026, 2, 16), "#613", "collecting a dead sandbox releases its disk leases";
+    RefreshPoolCache = "refresh-pool-cache", Day::of(2026, 2, 17), "#616", "the activator reads the pool again before it refuses for its size";
+    StalePendingMonitor = "stale-pending-monitor", Day::of(2026, 2, 23), "#629", "sandboxes PENDING for 5 min are stopped";
+    WaitForNewPool = "wait-for-new-pool", Day::of(2026, 3, 1), "#637", "the old pool is scaled down when the new one is ready";
+    StrictAppConfig = "strict-app-config", Day::of(2026, 3, 12), "#666", "an unknown field of an app config is an error, in all three loaders";
+    DeadOnBootFailure = "dead-on-boot-failure", Day::of(2026, 3, 12), "#666", "any failed boot marks the sandbox DEAD and releases what it took";
+    DiskOwnership = "disk-ownership", Day::of(2026, 3, 12), "#666", "a new disk carries the app that made it";
+    ValidateDisksAtDeploy = "validate-disks-at-deploy", Day::of(2026, 3, 12), "#666", "a deploy is refused when a disk of size 0 does not exist";
+    MembershipByPool = "membership-by-pool", Day::of(2026, 3, 13), "#672", "a pool lists the sandboxes that name it, not those of its version";
+    NoCrashesWhenRetired = "no-crashes-when-retired", Day::of(2026, 3, 13), "#672", "a pool that nothing references counts no crashes";
+    ResetCooldownOnDeploy = "reset-cooldown-on-deploy", Day::of(2026, 3, 27), "#702", "reusing a pool clears its crash count and cooldown";
+    CompareVolumes = "compare-volumes", Day::of(2026, 3, 31), "#718", "a pool matches only when its volumes do";
+    KeepLastCrashTime = "keep-last-crash-time", Day::of(2026, 4, 2), "#723", "last_crash_time survives recovery and reset";
+    DrainBeforeCreate = "drain-before-create", Day::of(2026, 4, 2), "#725", "with disks, the old pool drains before the new one is created";
+    NodeHealth = "node-health", Day::of(2026, 4, 14), "#762", "sandboxes of a node that is lost for 5 min are marked DEAD";
+    DeathsOfOwnVersion = "deaths-of-own-version", Day::of(2026, 4, 17), "#766", "a request does not fail fast because of another version's dead";
+    WatchResumes = "watch-resumes", Day::of(2026, 6, 3), "#841", "a watch continues from the last revision seen";
+    ActivatorResyncs = "activator-resyncs", Day::of(2026, 6, 3), "#837", "the activator lists everything when it reconnects";
+    ConfirmBeforeRelease = "confirm-before-release", Day::of(2026, 6, 12), "#856", "the watchdog reads a sandbox again before it frees its address";
+    ReleaseLeasesOnBootFailure = "release-leases-on-boot-failure", Day::of(2026, 6, 22), "#861", "a boot that fails after binding releases its lease";
+    OrphanLeaseSweep = "orphan-lease-sweep", Day::of(2026, 6, 22), "#861", "leases of dead or missing sandboxes are released";
+    RepointActivator = "repoint-activator", Day::of(2026, 7, 6), "#883", "the activator leaves a pool that no longer references the version";
+    DrainWaitsForDead = "drain-waits-for-dead", Day::of(2026, 8, 21), "#1077", "only DEAD counts as drained";
+    DirtyKeyQueue = "dirty-key-queue", Day::of(2026, 9, 4), "#1164", "the work queue holds keys, read again before each reconcile, retried on failure";
+    IdempotentDrain = "idempotent-drain", Day::of(2026, 9, 4), "#1162", "a pool that is drained already is not drained again";
+    ExitWakesController = "exit-wakes-controller", Day::PROPOSED, "rules", "the exit's own write is not skipped, so that the stop follows at once";
+    DiffClearsFields = "diff-clears-fields", Day::PROPOSED, "rules", "a diff can write zero, empty and absent";
+    ResetOnlyOnNewVersion = "reset-only-on-new-version", Day::PROPOSED, "rules", "crash state is reset by a new version only, not by every resync";
+    KeepAddressOnRetry = "keep-address-on-retry", Day::PROPOSED, "rules", "a second boot of a sandbox keeps its first address";
+    ReleaseAddressWithoutContainer = "release-address-without-container", Day::PROPOSED, "rules", "stop gives back the store's address even without a container";
+    RestoreDesiredAfterCooldown = "restore-desired-after-cooldown", Day::PROPOSED, "rules", "a fixed pool gets its configured number back after a cooldown";
+    OwnershipOrFail = "ownership-or-fail", Day::PROPOSED, "#666 review", "a boot fails when the app of its new disk cannot be read";
+    SlowFailuresCount = "slow-failures-count", Day::PROPOSED, "#666 review", "a failed boot counts as a crash however long it took";
 }
 
 impl Fix {
@@ -213,11 +211,6 @@ impl Fixes {
     /// Its members, in the order in which they landed.
     pub fn iter(self) -> impl Iterator<Item = Fix> {
         Fix::ALL.iter().copied().filter(move |fix| self.has(*fix))
-    }
-    /// The set without those that the simulator does not have yet, and those.
-    pub fn split_built(self) -> (Self, Vec<Fix>) {
-        let missing: Vec<Fix> = self.iter().filter(|fix| !fix.info().built).collect();
-        (missing.iter().fold(self, |set, fix| set.without(*fix)), missing)
     }
 }
 

@@ -59,6 +59,22 @@ impl Controller {
         Self::NodeHealth,
     ];
 
+    /// Whether it keeps watches on the store open, which can break.
+    pub const fn has_watches(self) -> bool {
+        match self {
+            Self::Launcher
+            | Self::Pool
+            | Self::Scheduler
+            | Self::Sandbox
+            | Self::Disk
+            | Self::DiskWatch
+            | Self::Lease
+            | Self::Activator
+            | Self::NodeHealth => true,
+            Self::World | Self::Operator | Self::Deploy | Self::Monitor | Self::Collector | Self::Watchdog => false,
+        }
+    }
+
     /// Its name in scenario files and texts.
     pub const fn name(self) -> &'static str {
         match self {

@@ -42,7 +42,6 @@ impl Story {
                 with: Vec::new(),
                 without: Vec::new(),
                 fixes: Fixes::current(),
-                missing: Vec::new(),
             },
             tuning: Tuning::default(),
             expect: None,

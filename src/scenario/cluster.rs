@@ -17,6 +17,8 @@ use super::walk::{Fields, Walk};
 
 /// More nodes than this are a mistake.
 const NODES_MAX: usize = 1000;
+/// The process that is no node's.
+const COORDINATOR: &str = "coordinator";
 
 /// Reads `[cluster]`; without one, its defaults.
 pub(crate) fn cluster(walk: &mut Walk, scenario: &mut Fields<'_>) -> ClusterSpec {
@@ -49,8 +51,8 @@ pub(crate) fn cluster(walk: &mut Walk, scenario: &mut Fields<'_>) -> ClusterSpec
 fn nodes(walk: &mut Walk, node: &Node) -> Option<Vec<Name>> {
     let nodes = values::distinct(walk, node, "names", |walk, node| {
         let name = values::name(walk, node)?;
-        if name.as_str() == "coordinator" {
-            walk.error(node.span, "no node can be called `coordinator`")
+        if name.as_str() == COORDINATOR {
+            walk.error(node.span, format!("no node can be called `{COORDINATOR}`"))
                 .help("the coordinator is a process of its own");
             return None;
         }
@@ -126,9 +128,20 @@ fn changed(spec: &WorkloadSpec, change: WorkloadChange) -> WorkloadSpec {
 
 /// A node that must be one of the cluster's.
 pub(crate) fn node_named(walk: &mut Walk, node: &Node) -> Option<Name> {
-    let Some(nodes) = walk.nodes.clone() else { return values::name(walk, node) };
+    among(walk, node, "node", &[])
+}
+
+/// A node's process, or the coordinator: none.
+pub(crate) fn process_named(walk: &mut Walk, node: &Node) -> Option<Option<Name>> {
+    let found = among(walk, node, "process", &[Name::new(COORDINATOR)])?;
+    Some((found.as_str() != COORDINATOR).then_some(found))
+}
+
+fn among(walk: &mut Walk, node: &Node, what: &str, besides: &[Name]) -> Option<Name> {
+    let Some(nodes) = &walk.nodes else { return values::name(walk, node) };
+    let known = [besides, nodes].concat();
     let before = walk.problems.len();
-    let found = values::known(walk, node, "node", &nodes, |name| name.as_str()).copied();
+    let found = values::known(walk, node, what, &known, |name| name.as_str()).copied();
     // It may be defined in a part that could not be read.
     walk.problems[before..].iter_mut().for_each(|problem| {
         problem.dependent();

@@ -85,7 +85,8 @@ fn filter(walk: &mut Walk, mut fields: Fields<'_>) -> Filter {
     let super::schema::Kind::Word(kinds) = fields.kind("kind") else { unreachable!("kinds are words") };
     let kind = fields.word(walk, "kind").map(|index| Name::new(kinds[index]));
     if let Some(app) = filter.app.filter(|app| !walk.apps.contains(app)) {
-        walk.warnings.push(format!("a fault is about the app `{app}`, which no step deploys"));
+        let deployed = walk.deployed();
+        walk.warnings.push(format!("a fault is about the app `{app}`, which no step deploys{deployed}"));
     }
     Filter { node, controller: controller.map(|controller| Name::new(controller.name())), kind, ..filter }
 }

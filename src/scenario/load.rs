@@ -20,7 +20,7 @@ use super::faults;
 use super::overrides::{self, Overrides};
 use super::schema::SCENARIO;
 use super::steps;
-use super::story::{Action, Scenario};
+use super::story::Scenario;
 use super::tree::{self, Node, Value};
 use super::values;
 use super::walk::{Fields, Walk};
@@ -228,9 +228,10 @@ fn warn(walk: &mut Walk, scenario: &Scenario, end: SimTime) {
     if scenario.steps.is_empty() {
         walk.warnings.push("no step: nothing will happen".to_owned());
     }
-    let deployed =
-        |app| scenario.steps.iter().any(|step| matches!(&step.action, Action::Deploy { app: a, .. } if *a == app));
-    for (app, service) in scenario.workloads.keys().filter(|(app, _)| !deployed(*app)) {
-        walk.warnings.push(format!("the workload of {app}/{service} is not used: no step deploys the app `{app}`"));
-    }
+    let unused = scenario.workloads.keys().filter(|(app, _)| !walk.apps.contains(app));
+    let deployed = walk.deployed();
+    let unused = unused.map(|(app, service)| {
+        format!("the workload of {app}/{service} is not used: no step deploys the app `{app}`{deployed}")
+    });
+    walk.warnings.extend(unused);
 }

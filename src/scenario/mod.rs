@@ -10,7 +10,6 @@ mod deploy;
 mod diagnostics;
 mod expect;
 mod faults;
-mod later;
 mod load;
 mod numbers;
 mod overrides;

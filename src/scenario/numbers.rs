@@ -107,21 +107,36 @@ pub(crate) fn scaled(text: &str, places: u32) -> Result<u128, String> {
 
 /// A rate like `"5/s"`, as the time between two.
 pub(crate) fn rate(walk: &mut Walk, node: &Node) -> Option<SimDuration> {
-    let text = text(walk, node)?;
-    let parsed = text.split_once('/').and_then(|(count, unit)| {
-        let unit = format!("1{}", unit.trim()).parse::<SimDuration>().ok()?;
-        Some((scaled(count.trim(), 6).ok().filter(|n| *n > 0)?, u128::from(unit.as_nanos())))
-    });
-    let Some((count, unit)) = parsed else {
-        walk.error(node.span, "this is not a rate").help("write one like \"5/s\" or \"30/m\"");
-        return None;
-    };
-    let nanos = (unit * 1_000_000 + count / 2) / count;
-    if nanos == 0 {
-        walk.error(node.span, "this is more than one in a nanosecond");
+    if let Value::Integer(digits, 10) | Value::Float(digits) = &node.value {
+        walk.error(node.span, "a rate needs a unit").help(format!("write \"{digits}/s\" if you mean per second"));
         return None;
     }
-    Some(SimDuration::from_nanos(u64::try_from(nanos).unwrap_or(u64::MAX)))
+    let text = text(walk, node)?;
+    match gap(text) {
+        Ok(gap) => Some(gap),
+        Err(why) => {
+            walk.error(node.span, why).help("write one like \"5/s\" or \"30/m\"");
+            None
+        }
+    }
+}
+
+fn gap(rate: &str) -> Result<SimDuration, String> {
+    let parts = rate.split_once('/').filter(|(_, unit)| !unit.trim().is_empty());
+    let (count, unit) = parts.ok_or("this is not a rate")?;
+    let (count, unit) = (scaled(count.trim(), 6)?, unit.trim());
+    if count == 0 {
+        return Err("a rate of zero brings nothing".to_owned());
+    }
+    // One of a unit, never some: what is "5/10s" to say, and is it what was meant?
+    let one = Some(unit).filter(|unit| unit.chars().all(char::is_alphabetic));
+    let one = one.and_then(|unit| format!("1{unit}").parse::<SimDuration>().ok());
+    let one = one.ok_or_else(|| format!("`{unit}` is not a unit of time, which are ns, us, ms, s, m, h and d"))?;
+    let nanos = (u128::from(one.as_nanos()) * 1_000_000 + count / 2) / count;
+    match nanos {
+        0 => Err("this is more than one in a nanosecond".to_owned()),
+        _ => Ok(SimDuration::from_nanos(u64::try_from(nanos).unwrap_or(u64::MAX))),
+    }
 }
 
 #[cfg(test)]
@@ -161,6 +176,19 @@ mod tests {
             ("", "this is not a number"),
         ] {
             assert_eq!(scaled(text, 6), Err(why.to_owned()), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_rate_is_the_time_between_two() {
+        for (text, nanos) in [
+            ("5/s", 200_000_000),
+            ("30/m", 2_000_000_000),
+            ("0.5/s", 2_000_000_000),
+            (" 1 / ns ", 1),
+            ("3/s", 333_333_333),
+        ] {
+            assert_eq!(gap(text), Ok(SimDuration::from_nanos(nanos)), "{text}");
         }
     }
 

@@ -1,8 +1,8 @@
 //! Which logic runs: `policy` and `[tuning]`, of the scenario, its variants and the command line.
 //!
-//! Knows the names of fixes and constants. A fix that is not built may be selected by a day, and
-//! is then listed as missing; named outright it is refused. What a newcomer gets wrong: the
-//! command line comes last and takes away what a file's own `with` has added.
+//! Knows the names of fixes and constants, not what they do. A variant's policy replaces the
+//! scenario's as a whole; constants are merged one by one. What a newcomer gets wrong: the command
+//! line comes last and takes away what a file's own `with` has added.
 
 use crate::controllers::fixes::{Day, Fix, Fixes};
 use crate::controllers::tuning::{Setting, Tuning};
@@ -60,8 +60,7 @@ impl PolicyText {
         }
         fixes = with.iter().fold(fixes, |fixes, fix| fixes.with(*fix));
         fixes = without.iter().fold(fixes, |fixes, fix| fixes.without(*fix));
-        let (fixes, missing) = fixes.split_built();
-        Policy { as_of, with, without, fixes, missing }
+        Policy { as_of, with, without, fixes }
     }
 }
 
@@ -86,15 +85,9 @@ pub(crate) fn as_of(walk: &mut Walk, node: &Node) -> Option<(String, Fixes)> {
     Some((text.to_owned(), fixes))
 }
 
-/// A fix that is built.
+/// A fix.
 pub(crate) fn fix(walk: &mut Walk, node: &Node) -> Option<Fix> {
-    let fix = *values::known(walk, node, "fix", Fix::ALL, |fix| fix.name())?;
-    if !fix.info().built {
-        walk.error(node.span, format!("the fix `{fix}` is not simulated yet"))
-            .help("a day in `as_of` may select it; it is then listed as missing");
-        return None;
-    }
-    Some(fix)
+    values::known(walk, node, "fix", Fix::ALL, |fix| fix.name()).copied()
 }
 
 /// Reads `[tuning]` and the tables below it.

@@ -1,17 +1,18 @@
 //! `[[step]]` and `[[traffic]]`: what operators do, and who asks.
 //!
-//! Knows the actions and their arguments; config files are read by `deploy`. Parts that are not
-//! simulated yet are read all the same: the refusal is made where tables are opened. What a
-//! newcomer gets wrong: the steps keep the order of the file; their times decide when they happen.
+//! Knows the actions and their arguments; config files are read by `deploy`. A name that an action
+//! refers to must exist, as far as the file can tell. What a newcomer gets wrong: the steps keep
+//! the order of the file; their times decide when they happen.
 
 use crate::kernel::{SimDuration, SimTime};
 use crate::model::{Controller, Name};
 
-use super::cluster::{change, node_named};
+use super::cluster::{change, node_named, process_named};
 use super::deploy::{self, Place};
 use super::numbers;
 use super::policy::PolicyText;
 use super::story::{Action, Step, Traffic, Upgrade};
+use super::suggest::listed;
 use super::tree::{Node, Value};
 use super::values;
 use super::walk::{Fields, Walk};
@@ -49,6 +50,7 @@ fn action_of(walk: &mut Walk, mut choice: Fields<'_>, place: &Place<'_>) -> Opti
     if verb == "note" {
         return values::text(walk, node).map(|text| Action::Note { text: Name::new(text) });
     }
+    let before = walk.problems.len();
     let mut fields = choice.table(walk, verb)?;
     match verb {
         "deploy" => deploy::read(walk, fields, place),
@@ -64,7 +66,6 @@ fn action_of(walk: &mut Walk, mut choice: Fields<'_>, place: &Place<'_>) -> Opti
         "set_workload" => {
             let (app, service) = (app(walk, &mut fields), needed_name(walk, &mut fields, "service"));
             let span = fields.span;
-            let before = walk.problems.len();
             let change = change(walk, fields);
             if change == Default::default() && walk.problems.len() == before {
                 walk.error(span, "`do.set_workload` changes nothing").help("name at least one key of the workload");
@@ -76,15 +77,12 @@ fn action_of(walk: &mut Walk, mut choice: Fields<'_>, place: &Place<'_>) -> Opti
         "node_up" => node_of(walk, &mut fields).map(|node| Action::NodeUp { node }),
         "drain" => node_of(walk, &mut fields).map(|node| Action::Drain { node }),
         "restart" => {
-            let node = fields.need(walk, "process")?;
-            if node.string() == Some("coordinator") {
-                return Some(Action::Restart { process: None });
-            }
-            node_named(walk, node).map(|name| Action::Restart { process: Some(name) })
+            let process = fields.need(walk, "process").and_then(|node| process_named(walk, node));
+            process.map(|process| Action::Restart { process })
         }
-        "upgrade" => upgrade(walk, fields).map(Action::Upgrade),
+        "upgrade" => upgrade(walk, fields, before).map(Action::Upgrade),
         "cut_watch" => {
-            let controller = fields.need(walk, "controller").and_then(|node| controller(walk, node));
+            let controller = fields.need(walk, "controller").and_then(|node| watching(walk, node));
             let lasts = fields.need(walk, "lasts").and_then(|node| values::duration(walk, node));
             Some(Action::CutWatch { controller: controller?, lasts: lasts? })
         }
@@ -92,9 +90,9 @@ fn action_of(walk: &mut Walk, mut choice: Fields<'_>, place: &Place<'_>) -> Opti
     }
 }
 
-fn upgrade(walk: &mut Walk, fields: Fields<'_>) -> Option<Upgrade> {
+/// `before` is the number of problems before its table was opened.
+fn upgrade(walk: &mut Walk, fields: Fields<'_>, before: usize) -> Option<Upgrade> {
     let span = fields.span;
-    let before = walk.problems.len();
     let text = PolicyText::read(walk, fields);
     if text.as_of.is_none() && text.with.is_empty() && text.without.is_empty() {
         if walk.problems.len() == before {
@@ -102,13 +100,25 @@ fn upgrade(walk: &mut Walk, fields: Fields<'_>) -> Option<Upgrade> {
         }
         return None;
     }
-    let as_of = text.as_of.map(|(_, fixes)| fixes.split_built().0);
+    let as_of = text.as_of.map(|(_, fixes)| fixes);
     Some(Upgrade { as_of, with: text.with, without: text.without })
 }
 
 /// A controller.
 pub(crate) fn controller(walk: &mut Walk, node: &Node) -> Option<Controller> {
     values::known(walk, node, "controller", Controller::ALL, |controller| controller.name()).copied()
+}
+
+/// A controller that has watches.
+fn watching(walk: &mut Walk, node: &Node) -> Option<Controller> {
+    let has: Vec<Controller> = Controller::ALL.iter().copied().filter(|controller| controller.has_watches()).collect();
+    let names = || has.iter().map(|controller| controller.name());
+    let blind = Controller::ALL.iter().find(|controller| node.string() == Some(controller.name()));
+    if let Some(name) = blind.filter(|controller| !controller.has_watches()).map(|controller| controller.name()) {
+        walk.error(node.span, format!("`{name}` has no watches")).help(format!("these have: {}", listed(names())));
+        return None;
+    }
+    values::known(walk, node, "controller", &has, |controller| controller.name()).copied()
 }
 
 /// The app that an action is about; some step must deploy it.
@@ -156,7 +166,11 @@ fn one_traffic(walk: &mut Walk, mut fields: Fields<'_>, horizon: SimTime) -> Opt
     let poisson = fields.word(walk, "arrivals").unwrap_or(0) == 0;
     let (from, until) = window(walk, &mut fields);
     let (from, until) = (from.unwrap_or_default(), until.unwrap_or(horizon));
-    Some(Traffic { app: app?, service: service?, every: every?, poisson, from, until })
+    let (app, service) = (app?, service?);
+    if from >= horizon {
+        walk.warnings.push(format!("the traffic for {app}/{service} begins after the horizon"));
+    }
+    Some(Traffic { app, service, every: every?, poisson, from, until })
 }
 
 /// `from` and `until`, which must leave some time between them.

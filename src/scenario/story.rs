@@ -63,10 +63,8 @@ pub struct Policy {
     pub with: Vec<Fix>,
     /// Taken away.
     pub without: Vec<Fix>,
-    /// The resulting set, of fixes that are built.
+    /// The resulting set.
     pub fixes: Fixes,
-    /// In the set, but not simulated yet.
-    pub missing: Vec<Fix>,
 }
 
 /// Something an operator does.

@@ -42,13 +42,9 @@ pub(crate) struct Entry {
 }
 
 impl Table {
-    /// The entry under a key.
-    pub(crate) fn entry(&self, key: &str) -> Option<&Entry> {
-        self.0.iter().find(|entry| entry.key == key)
-    }
     /// The value under a key.
     pub(crate) fn get(&self, key: &str) -> Option<&Node> {
-        self.entry(key).map(|entry| &entry.node)
+        self.0.iter().find(|entry| entry.key == key).map(|entry| &entry.node)
     }
 }
 

@@ -8,13 +8,15 @@
 use crate::model::Name;
 
 use super::diagnostics::{Problem, Span};
-use super::later;
 use super::schema::{self, Kind, ONE_OF, TableSpec};
 use super::suggest::{listed, similar, typo};
 use super::tree::{Node, Table, Value};
 
 /// More unknown keys of one table than this are counted: finding what was meant takes time.
 const UNKNOWN_MAX: usize = 100;
+
+/// No longer list of known names goes with a guess at the one that was meant.
+const LISTED_MAX: usize = 10;
 
 /// What a walk finds and remembers.
 #[derive(Default)]
@@ -40,6 +42,17 @@ impl Walk {
         self.problems.last_mut().expect("just pushed")
     }
 
+    /// What steps deploy, as words behind an app that none does.
+    pub(crate) fn deployed(&self) -> String {
+        if self.apps.is_empty() {
+            return String::new();
+        }
+        let mut apps = self.apps.clone();
+        apps.sort_unstable();
+        apps.dedup();
+        format!(" (steps deploy {})", listed(apps.iter().map(|app| app.as_str())))
+    }
+
     /// Adds a line to the problem that was noted last.
     pub(crate) fn help(&mut self, text: &str) {
         self.problems.last_mut().expect("a problem was noted").help(text);
@@ -58,13 +71,17 @@ impl Walk {
         name: &str,
         known: impl Iterator<Item = &'a str> + Clone,
     ) -> &mut Problem {
-        let meant = similar(name, known.clone());
+        let (meant, count) = (similar(name, known.clone()), known.clone().count());
         let problem = self.error(span, format!("unknown {what} `{name}`"));
-        match meant {
-            Some(meant) => problem.label(format!("did you mean `{meant}`?")),
-            None if known.clone().next().is_none() => problem,
-            None => problem.help(format!("known: {}", listed(known))),
+        if let Some(meant) = meant {
+            problem.label(format!("did you mean `{meant}`?"));
         }
+        // Names of one kind tend to look alike (`n1`, `n2`), so a short list goes with the guess.
+        let worth_listing = if meant.is_some() { 2..=LISTED_MAX } else { 1..=usize::MAX };
+        if worth_listing.contains(&count) {
+            problem.help(format!("known: {}", listed(known)));
+        }
+        problem
     }
 }
 
@@ -93,15 +110,6 @@ impl<'t> Fields<'t> {
             let more = unknown().count() - UNKNOWN_MAX;
             walk.error(entry.key_span, format!("and {more} more unknown keys in {}", spec.name));
         }
-        for key in spec.keys() {
-            if let (Some(entry), Some(why)) = (table.entry(key.name), later::reason(spec.name, key.name)) {
-                let shown = match key.kind {
-                    Kind::Tables(_) => format!("[[{}]]", key.name),
-                    _ => key.name.to_owned(),
-                };
-                walk.error(entry.key_span, format!("`{shown}` is not simulated yet: {why}"));
-            }
-        }
         Some(Self { table, spec, span: node.span, asked: vec![false; spec.keys().len()] })
     }
 
@@ -116,7 +124,9 @@ impl<'t> Fields<'t> {
     /// The value under a key that must be there.
     pub(crate) fn need(&mut self, walk: &mut Walk, name: &str) -> Option<&'t Node> {
         let found = self.get(name);
-        if found.is_none() {
+        // An unknown key that was meant to be this one is noted already.
+        let mut unknown = self.table.0.iter().filter(|entry| self.spec.key(&entry.key).is_none()).take(UNKNOWN_MAX);
+        if found.is_none() && !unknown.any(|entry| similar(&entry.key, self.spec.names()) == Some(name)) {
             let what = match self.spec.key(name).map(|key| key.kind) {
                 Some(Kind::Word(words)) => format!(": one of {}", listed(words.iter().copied())),
                 _ => String::new(),

@@ -70,7 +70,7 @@ pub struct Outcome {
     pub violations: Vec<Violation>,
     /// The steps (by index) that the platform refused, with the refusal's own text.
     pub rejected: Vec<(usize, Name)>,
-    /// What is probably a mistake in the scenario, and what is not simulated yet.
+    /// What is probably a mistake in the scenario, as the run shows it.
     pub warnings: Vec<String>,
 }
 
@@ -188,11 +188,6 @@ impl<'a> Simulation<'a> {
     fn outcome(&self, world: &World, judge: &Judge, recurrence: &Recurrence, stop: Stop) -> Outcome {
         let ended_at = world.kernel.now();
         let mut warnings = self.scenario.warnings.clone();
-        let missing = &self.variant.policy.missing;
-        if !missing.is_empty() {
-            let names: Vec<&str> = missing.iter().map(|fix| fix.name()).collect();
-            warnings.push(format!("not simulated yet: {}", names.join(", ")));
-        }
         for (fault, struck) in self.scenario.faults.iter().zip(world.faults_struck()) {
             if struck == 0 {
                 warnings.push(format!("fault `{}` never struck", fault.name));

@@ -123,7 +123,7 @@ fn act_on_world(world: &World, rules: &InForce, action: &Action) -> Result<(), N
             let fixes = upgrade.as_of.unwrap_or(now.fixes);
             let fixes = upgrade.with.iter().fold(fixes, |set, fix| set.with(*fix));
             let fixes = upgrade.without.iter().fold(fixes, |set, fix| set.without(*fix));
-            *rules.borrow_mut() = Rc::new(Rules { fixes: fixes.split_built().0, ..now });
+            *rules.borrow_mut() = Rc::new(Rules { fixes, ..now });
             world.crash_process(Process::Coordinator);
             for node in 0..world.cluster.nodes.len() {
                 world.crash_process(Process::Node(NodeId::from_index(node as u32)));
@@ -162,5 +162,34 @@ fn apply(workload: &mut WorkloadSpec, change: &WorkloadChange) {
     }
     if let Some(exit_after) = exit_after {
         workload.exit_after.clone_from(exit_after);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::kernel::{SimDuration, SimTime};
+    use crate::scenario::{Overrides, Scenario};
+    use crate::sim::Simulation;
+    use crate::world::judge::Judge;
+
+    /// A cluster with every controller there is, a minute after its start.
+    fn after_a_minute(test: impl Fn(&World)) {
+        let text = "schema = 1\nhorizon = \"1h\"\npolicy.as_of = \"proposed\"\ncluster.nodes = [\"n1\", \"n2\"]\n";
+        let scenario = Scenario::from_text(text, "quiet.toml", None, &Overrides::default()).expect("a good text");
+        let simulation = Simulation::new(&scenario, &scenario.variants[0]);
+        let (world, mut judge) = (simulation.set_up(), Judge::new(simulation.limits()));
+        crate::sim::drive(&world, &mut judge, SimTime::ZERO + SimDuration::from_mins(1));
+        test(&world);
+    }
+
+    #[test]
+    fn those_controllers_have_watches_that_are_said_to() {
+        after_a_minute(|world| {
+            for controller in Controller::ALL {
+                let open = world.cut_watches(*controller, SimDuration::from_secs(5));
+                assert_eq!(open > 0, controller.has_watches(), "{}: {open} watches", controller.name());
+            }
+        });
     }
 }

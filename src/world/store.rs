@@ -294,16 +294,17 @@ impl World {
             .publish(now, old, change, item, |_| now + self.draw(subject, "watch latency", self.cluster.latency.watch));
     }
 
-    /// Breaks the watches of a controller; they cannot be reopened for a while.
-    pub fn cut_watches(&self, controller: crate::model::Controller, lasts: SimDuration) {
+    /// Breaks the watches of a controller, of which it says how many were open; they cannot be
+    /// reopened for a while.
+    pub fn cut_watches(&self, controller: crate::model::Controller, lasts: SimDuration) -> usize {
         self.tables.cuts.borrow_mut().insert(controller.name(), self.kernel.now() + lasts);
-        self.tables.apps.cut(controller);
-        self.tables.versions.cut(controller);
-        self.tables.pools.cut(controller);
-        self.tables.sandboxes.cut(controller);
-        self.tables.disks.cut(controller);
-        self.tables.leases.cut(controller);
-        self.tables.nodes.cut(controller);
+        self.tables.apps.cut(controller)
+            + self.tables.versions.cut(controller)
+            + self.tables.pools.cut(controller)
+            + self.tables.sandboxes.cut(controller)
+            + self.tables.disks.cut(controller)
+            + self.tables.leases.cut(controller)
+            + self.tables.nodes.cut(controller)
     }
 }
 

@@ -278,14 +278,16 @@ impl<E: Entity> Table<E> {
         mailbox
     }
 
-    /// Breaks the watches of a controller.
-    pub(super) fn cut(&self, controller: Controller) {
+    /// Breaks the watches of a controller; how many there were.
+    pub(super) fn cut(&self, controller: Controller) -> usize {
+        let mut count = 0;
         for mailbox in &self.0.borrow().mailboxes {
-            if mailbox.controller == controller {
+            if mailbox.controller == controller && !mailbox.closed.get() && !mailbox.broken.replace(true) {
                 mailbox.queue.borrow_mut().clear();
-                mailbox.broken.set(true);
                 mailbox.wake();
+                count += 1;
             }
         }
+        count
     }
 }

@@ -7,7 +7,6 @@
 use std::fmt::Write;
 
 use crate::model::{Controller, Point};
-use crate::scenario::later;
 use crate::world::spec::Invariant;
 
 use super::{Key, Kind, METRICS, ONE_OF, TableSpec, tables};
@@ -56,8 +55,7 @@ fn section(page: &mut String, spec: &TableSpec) {
     }
     page.push_str("\n| key | value | default | meaning |\n| --- | --- | --- | --- |\n");
     for key in spec.keys() {
-        let later = if later::reason(spec.name, key.name).is_some() { " *(not simulated yet)*" } else { "" };
-        let _ = writeln!(page, "| `{}` | {} | {} | {}{later} |", key.name, value(&key.kind), default(key), key.doc);
+        let _ = writeln!(page, "| `{}` | {} | {} | {} |", key.name, value(&key.kind), default(key), key.doc);
     }
 }
 

@@ -207,11 +207,7 @@ fn errors_of_steps() {
             "a negative number of instances",
             step("do.set_desired = { app = \"pds\", service = \"web\", instances = -1 }"),
         ),
-        ("a workload change without a change", step("do.set_workload = { app = \"pds\", service = \"web\" }")),
-        ("a workload change with a bad one", step("do.set_workload = { app = \"pds\", service = \"web\", ready = 3 }")),
         ("a sandbox of another kind", step("do.kill = { sandbox = \"pool/pds-web\" }")),
-        ("a node that is not there", step("do.restart = { process = \"n2\" }")),
-        ("a misspelt coordinator", step("do.restart = {}")),
         ("a note that is no text", step("do.note = 5")),
     ];
     let cases: Vec<(&str, &str)> = cases.iter().map(|(name, text)| (*name, text.as_str())).collect();
@@ -279,7 +275,6 @@ fn errors_of_policies_expectations_and_variants() {
         "bad-logic",
         &[
             ("a fix that is none", "[policy]\nwith = [\"crash-backof\"]"),
-            ("a fix that is not built", "[policy]\nwithout = [\"skip-dead\"]"),
             ("a fix in both", "[policy]\nwith = [\"crash-backoff\"]\nwithout = [\"crash-backoff\"]"),
             ("a fix twice", "[policy]\nwith = [\"crash-backoff\", \"crash-backoff\"]"),
             ("a fix that is no list", "[policy]\nwith = \"crash-backoff\""),
@@ -304,34 +299,95 @@ fn errors_of_policies_expectations_and_variants() {
 }
 
 #[test]
-fn errors_of_what_is_not_simulated_yet() {
-    let actions = [
-        "node_down = { node = \"n1\" }",
-        "node_up = { node = \"n1\" }",
-        "drain = { node = \"n1\" }",
-        "upgrade = { as_of = \"2026-03-12\", with = [\"crash-backoff\"] }",
-        "cut_watch = { controller = \"pool\", lasts = \"5s\" }",
+fn errors_of_what_happens_to_machines_and_controllers() {
+    let cases: Vec<(String, String)> = [
+        "node_down = {}",
+        "node_down = { node = \"n2\" }",
+        "node_down = { node = \"coordinator\" }",
+        "node_up = { nod = \"n1\" }",
+        "node_up = { node = 1 }",
+        "drain = { node = \"\" }",
+        "drain = { node = \"node-a1\", until = \"5m\" }",
+        "restart = {}",
+        "restart = { process = \"n1\" }",
+        "restart = { process = \"coordinater\" }",
+        "restart = { process = \"node-a3\" }",
+        "upgrade = {}",
+        "upgrade = { with = [] }",
+        "upgrade = { wiht = [\"skip-dead\"] }",
+        "upgrade = { as_of = \"2026-13-01\" }",
+        "upgrade = { as_of = 2026-03-12 }",
+        "upgrade = { as_of = \"next\", with = [\"skip-deat\"] }",
+        "upgrade = { with = \"skip-dead\" }",
+        "upgrade = { with = [\"skip-dead\"], without = [\"skip-dead\"] }",
+        "cut_watch = {}",
+        "cut_watch = { controller = \"pool\" }",
+        "cut_watch = { controller = \"pol\", lasts = \"5s\" }",
+        "cut_watch = { controller = \"everything\", lasts = \"5s\" }",
+        "cut_watch = { controller = \"watchdog\", lasts = \"5s\" }",
+        "cut_watch = { controller = \"pool\", lasts = 5 }",
+        "cut_watch = { controller = \"pool\", lasts = \"never\" }",
+    ]
+    .iter()
+    .map(|text| {
+        let nodes = "[cluster]\nnodes = [\"node-a1\", \"node-a2\"]\n";
+        (text.to_string(), format!("{nodes}[[step]]\nat = \"1s\"\ndo.{text}"))
+    })
+    .collect();
+    let cases: Vec<(&str, &str)> = cases.iter().map(|(name, text)| (name.as_str(), text.as_str())).collect();
+    below_head("bad-machines", &cases);
+}
+
+#[test]
+fn errors_of_traffic_and_of_changed_workloads() {
+    let to_pds = "app = \"pds\"\nservice = \"web\"\n";
+    let mut cases: Vec<(String, String)> = [
+        ("nothing in it", String::new()),
+        ("an app that nobody deploys", "app = \"blog\"\nservice = \"web\"\nrate = \"5/s\"".to_owned()),
+        ("a misspelt app", "app = \"pdz\"\nservice = \"web\"\nrate = \"5/s\"".to_owned()),
+        ("arrivals of another kind", format!("{to_pds}rate = \"5/s\"\narrivals = \"random\"")),
+        ("an end before the beginning", format!("{to_pds}rate = \"5/s\"\nfrom = \"2m\"\nuntil = \"1m\"")),
+        ("an end at the beginning", format!("{to_pds}rate = \"5/s\"\nuntil = \"0s\"")),
+        ("a time that is a number", format!("{to_pds}rate = \"5/s\"\nfrom = 60")),
+        ("a misspelt key", format!("{to_pds}rates = \"5/s\"\nrate = \"5/s\"")),
+        ("a key of the workload", format!("{to_pds}rate = \"5/s\"\nrequest = \"50ms\"")),
+    ]
+    .into_iter()
+    .map(|(name, text)| (name.to_owned(), format!("{DEPLOY}[[traffic]]\n{text}")))
+    .collect();
+    let rates = [
+        "5",
+        "0.5",
+        "true",
+        "\"5\"",
+        "\"fast\"",
+        "\"5 per second\"",
+        "\"/s\"",
+        "\"5/\"",
+        "\"0/s\"",
+        "\"-5/s\"",
+        "\"5/sec\"",
+        "\"5/10s\"",
+        "\"1e-9/s\"",
+        "\"9000/ns\"",
     ];
-    let mut texts: Vec<(String, String)> =
-        actions.iter().map(|action| (action.to_string(), format!("[[step]]\nat = \"0s\"\ndo.{action}"))).collect();
-    let bad = [
-        ("traffic", format!("{DEPLOY}[[traffic]]\napp = \"pds\"\nservice = \"web\"\nrate = \"5/s\"")),
-        (
-            "traffic with mistakes",
-            "[[traffic]]\napp = \"pdz\"\nrate = \"fast\"\narrivals = \"random\"\nfrom = \"2m\"\nuntil = \"1m\""
-                .to_owned(),
-        ),
-        (
-            "more than one in a nanosecond",
-            "[[traffic]]\napp = \"pds\"\nservice = \"web\"\nrate = \"9000/ns\"".to_owned(),
-        ),
-        ("a node that is not there", "[[step]]\nat = \"0s\"\ndo.drain = { node = \"n2\" }".to_owned()),
-        ("an upgrade to nothing", "[[step]]\nat = \"0s\"\ndo.upgrade = {}".to_owned()),
-        ("a watch of nobody", "[[step]]\nat = \"0s\"\ndo.cut_watch = { controller = \"pol\" }".to_owned()),
+    let rates = rates.map(|rate| (format!("rate = {rate}"), format!("{DEPLOY}[[traffic]]\n{to_pds}rate = {rate}")));
+    cases.extend(rates);
+    let changes = [
+        "service = \"web\", exit_after = \"5s\"",
+        "app = \"pdz\", service = \"web\", exit_after = \"5s\"",
+        "app = \"pds\", service = \"web\"",
+        "app = \"pds\", service = \"web\", exit_aftr = \"5s\"",
+        "app = \"pds\", service = \"web\", exit_after = []",
+        "app = \"pds\", service = \"web\", request = \"never\"",
+        "app = \"pds\", service = \"web\", image_pull = { uniform = [\"2s\", \"1s\"] }",
     ];
-    texts.extend(bad.map(|(name, text)| (name.to_owned(), text)));
-    let cases: Vec<(&str, &str)> = texts.iter().map(|(name, text)| (name.as_str(), text.as_str())).collect();
-    below_head("bad-later", &cases);
+    cases.extend(changes.map(|change| {
+        let step = format!("{DEPLOY}[[step]]\nat = \"1s\"\ndo.set_workload = {{ {change} }}");
+        (format!("set_workload = {{ {change} }}"), step)
+    }));
+    let cases: Vec<(&str, &str)> = cases.iter().map(|(name, text)| (name.as_str(), text.as_str())).collect();
+    below_head("bad-traffic", &cases);
 }
 
 #[test]
@@ -360,7 +416,7 @@ fn errors_of_options_name_the_option() {
     }
     let overrides = Overrides {
         as_of: Some("yesterday".into()),
-        with: vec!["crash-backof".into(), "skip-dead".into()],
+        with: vec!["crash-backof".into()],
         without: vec!["".into()],
         ..Overrides::default()
     };

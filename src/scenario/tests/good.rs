@@ -3,18 +3,16 @@
 use std::path::Path;
 
 use crate::appconfig::Loader;
-use crate::controllers::fixes::Fix;
+use crate::controllers::fixes::{Fix, Fixes};
 use crate::controllers::tuning::{Setting, TickerPhase, Tuning};
 use crate::kernel::{SimDuration, SimTime};
 use crate::model::{Controller, Name, Point, SandboxStatus};
 use crate::scenario::schema::{self, Kind, ONE_OF, REQUIRED};
-use crate::scenario::{Action, Overrides, Scenario};
+use crate::scenario::{Action, Overrides, Scenario, Traffic};
 use crate::world::spec::{AnyStatus, Delay, Effect, Invariant, Spread, WorkloadSpec};
 
-/// The example of the contract, without the part that is not simulated yet.
+/// The example of the contract.
 pub(super) const EXAMPLE: &str = include_str!("example.toml");
-/// All of it.
-const FULL_EXAMPLE: &str = include_str!("example-full.toml");
 
 pub(super) const HEAD: &str = "schema = 1\nhorizon = \"1h\"\n";
 pub(super) const DEPLOY: &str = "[[step]]\nname = \"go\"\nat = \"0s\"\ndo.deploy = { app = \"pds\", config = '' }\n";
@@ -48,15 +46,6 @@ fn the_example_of_the_contract_is_read() {
     insta::with_settings!({ omit_expression => true, prepend_module_to_snapshot => false }, {
         insta::assert_debug_snapshot!("example", read(EXAMPLE));
     });
-}
-
-#[test]
-fn of_the_full_example_only_the_traffic_is_refused() {
-    let errors =
-        Scenario::from_text(FULL_EXAMPLE, "x", Some(Path::new("src/scenario/tests/files")), &Overrides::default())
-            .expect_err("traffic is not simulated yet");
-    let messages: Vec<&str> = errors.problems().map(|problem| problem.message).collect();
-    assert_eq!(messages, ["`[[traffic]]` is not simulated yet: the activator comes in a later version"]);
 }
 
 #[test]
@@ -98,9 +87,51 @@ fn a_variant_replaces_policy_and_expectations_and_merges_tuning() {
 }
 
 #[test]
-fn a_day_may_select_fixes_that_are_not_built() {
-    let missing = &below_head("policy.as_of = \"2025-10-25\"\n").variants[0].policy.missing;
-    assert_eq!(missing[..], [Fix::SkipDead]);
+fn a_day_selects_the_fixes_of_that_day_and_every_fix_can_be_named() {
+    let fixes = |policy: &str| below_head(policy).variants[0].policy.fixes;
+    assert_eq!(fixes("policy.as_of = \"2025-10-25\"\n"), Fixes::NONE.with(Fix::SkipDead));
+    let all: Vec<String> = Fix::ALL.iter().map(|fix| format!("\"{fix}\"")).collect();
+    let all = all.join(", ");
+    assert_eq!(fixes(&format!("policy = {{ as_of = \"2020-01-01\", with = [{all}] }}\n")), Fixes::proposed());
+    assert_eq!(fixes(&format!("policy = {{ as_of = \"proposed\", without = [{all}] }}\n")), Fixes::NONE);
+}
+
+#[test]
+fn traffic_is_read_with_its_defaults() {
+    let traffic = |text: &str| {
+        let mut read = below_head(&format!("{DEPLOY}[[traffic]]\napp = \"pds\"\nservice = \"web\"\n{text}\n")).traffic;
+        read.pop().expect("one")
+    };
+    let at = |mins| SimTime::ZERO + SimDuration::from_mins(mins);
+    let every = |nanos, poisson, from, until| Traffic {
+        app: Name::new("pds"),
+        service: Name::new("web"),
+        every: SimDuration::from_nanos(nanos),
+        poisson,
+        from: at(from),
+        until: at(until),
+    };
+    for (text, expected) in [
+        ("rate = \"5/s\"", every(200_000_000, true, 0, 60)),
+        ("rate = \"30/m\"\narrivals = \"constant\"\nfrom = \"1m\"", every(2_000_000_000, false, 1, 60)),
+        ("rate = \"0.5/s\"\narrivals = \"poisson\"\nuntil = \"2h\"", every(2_000_000_000, true, 0, 120)),
+    ] {
+        assert_eq!(traffic(text), expected, "{text}");
+    }
+}
+
+#[test]
+fn an_upgrade_replaces_the_set_or_changes_it() {
+    for (text, as_of, with, without) in [
+        ("as_of = \"2025-10-25\"", Some(Fixes::NONE.with(Fix::SkipDead)), &[][..], &[][..]),
+        ("as_of = \"proposed\"", Some(Fixes::proposed()), &[], &[]),
+        ("with = [\"node-health\"]", None, &[Fix::NodeHealth], &[]),
+        ("with = [\"node-health\"], without = [\"skip-dead\"]", None, &[Fix::NodeHealth], &[Fix::SkipDead]),
+    ] {
+        let scenario = below_head(&format!("[[step]]\nat = \"1m\"\ndo.upgrade = {{ {text} }}\n"));
+        let Action::Upgrade(upgrade) = &scenario.steps[0].action else { panic!("no upgrade: {text}") };
+        assert_eq!((upgrade.as_of, &upgrade.with[..], &upgrade.without[..]), (as_of, with, without), "{text}");
+    }
 }
 
 #[test]
@@ -139,6 +170,10 @@ fn every_action_is_read() {
         "delete_disk = { disk = \"disk/pds-data\" }",
         "set_workload = { app = \"pds\", service = \"web\", exit_after = [\"5s\", \"never\"] }",
         "kill = { sandbox = \"pds-web-0\" }",
+        "node_down = { node = \"n1\" }",
+        "node_up = { node = \"n1\" }",
+        "drain = { node = \"n1\" }",
+        "cut_watch = { controller = \"disk-watch\", lasts = \"90s\" }",
         "restart = { process = \"coordinator\" }",
         "restart = { process = \"n1\" }",
         "note = \"here it begins\"",
@@ -154,6 +189,10 @@ fn every_action_is_read() {
         "SetWorkload { app: \"pds\", service: \"web\", change: WorkloadChange { image_pull: None, start: None, \
          ready: None, exit_after: Some([After(Constant(5s)), Never]), request: None } }",
         "Kill { sandbox: \"pds-web-0\" }",
+        "NodeDown { node: \"n1\" }",
+        "NodeUp { node: \"n1\" }",
+        "Drain { node: \"n1\" }",
+        "CutWatch { controller: DiskWatch, lasts: 1m30s }",
         "Restart { process: None }",
         "Restart { process: Some(\"n1\") }",
         "Note { text: \"here it begins\" }",
@@ -224,16 +263,18 @@ fn what_is_legal_and_probably_a_mistake_is_a_warning() {
         "[[fault]]\nname = \"f\"\non = \"disk.*\"\neffect.hang = {}\nwhere.app = \"blog\"\nwhen.from = \"2h\"\n";
     let expect = "[expect]\nverdict = \"livelock\"\nsettled_within = \"2m\"\n";
     let late = "[[step]]\nname = \"late\"\nat = \"2h\"\ndo.note = \"x\"\n";
-    let warnings = below_head(&format!("[workload.blog.web]\n{expect}{DEPLOY}{late}{fault}{fault}")).warnings;
+    let traffic = "[[traffic]]\napp = \"pds\"\nservice = \"web\"\nrate = \"1/s\"\nfrom = \"2h\"\n";
+    let warnings = below_head(&format!("[workload.blog.web]\n{expect}{DEPLOY}{late}{traffic}{fault}{fault}")).warnings;
     let expected = [
-        "a fault is about the app `blog`, which no step deploys",
+        "the traffic for pds/web begins after the horizon",
+        "a fault is about the app `blog`, which no step deploys (steps deploy `pds`)",
         "fault `f` begins after the horizon",
         "two faults are called `f`: nothing tells them apart in the result",
-        "a fault is about the app `blog`, which no step deploys",
+        "a fault is about the app `blog`, which no step deploys (steps deploy `pds`)",
         "fault `f` begins after the horizon",
         "`settled_within` can never hold beside `verdict = \"livelock\"`",
         "step `late` at 2h comes after the horizon",
-        "the workload of blog/web is not used: no step deploys the app `blog`",
+        "the workload of blog/web is not used: no step deploys the app `blog` (steps deploy `pds`)",
     ];
     assert_eq!(warnings, expected);
     assert_eq!(below_head("").warnings, ["no step: nothing will happen"]);

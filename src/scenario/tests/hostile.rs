@@ -65,7 +65,7 @@ fn a_config_file_of_two_megabytes_is_refused() {
     fs::write(dir.path().join("app.toml"), vec![b'#'; 2 << 20]).expect("writable");
     let text = format!("{HEAD}[[step]]\nat = \"0s\"\ndo.deploy = {{ app = \"pds\", config_file = \"app.toml\" }}\n");
     let refused = Scenario::from_text(&text, "odd.toml", Some(dir.path()), &Overrides::default());
-    assert_eq!(message(refused), "`app.toml` is larger than 1 MiB; no app configuration is");
+    assert_eq!(message(refused), "app.toml:1:1: a config can have 1048576 bytes at most; is this the right file?");
 }
 
 #[test]
