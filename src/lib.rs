@@ -12,5 +12,6 @@ pub mod replay;
 pub mod report;
 pub mod scenario;
 pub mod sim;
+pub mod study;
 pub mod trace;
 pub mod world;

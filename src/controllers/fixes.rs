@@ -175,7 +175,7 @@ impl fmt::Display for Fix {
 }
 
 /// A set of fixes.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Default)]
 pub struct Fixes(u128);
 
 impl Fixes {

@@ -80,6 +80,11 @@ impl Agenda {
         self.near.front().map(|entry| (SimTime::from_nanos(entry.at), entry.payload))
     }
 
+    /// The payload of the event that comes `n` after the next one, if that is known already.
+    pub fn ahead(&self, n: usize) -> Option<u64> {
+        self.near.get(n).map(|entry| entry.payload)
+    }
+
     /// Takes the next event.
     pub fn pop(&mut self) -> Option<(SimTime, u64)> {
         if self.near.is_empty() {

@@ -33,12 +33,12 @@ impl Key {
         self.0.get() >> SLOT_BITS
     }
     /// The key as a number of 63 bits.
-    pub(super) fn number(self) -> u64 {
-        self.0.get()
+    pub(super) fn number(self) -> NonZeroU64 {
+        self.0
     }
     /// The key that has this number.
-    pub(super) fn from_number(number: u64) -> Self {
-        Self(NonZeroU64::new(number).expect("made from a key"))
+    pub(super) fn from_number(number: NonZeroU64) -> Self {
+        Self(number)
     }
 }
 
@@ -128,6 +128,6 @@ mod tests {
     fn births_are_numbered_from_one_again_when_the_numbers_are_used_up() {
         let mut births = Births(BIRTHS_MAX - 1);
         assert_eq!((births.next(), births.next()), (BIRTHS_MAX, 1));
-        assert_eq!(Key::new(5, BIRTHS_MAX).number() >> 63, 0, "the highest bit is the timers'");
+        assert_eq!(Key::new(5, BIRTHS_MAX).number().get() >> 63, 0, "the highest bit is the timers'");
     }
 }

@@ -13,11 +13,11 @@ mod timers;
 use std::cell::{Cell, RefCell};
 use std::future::Future;
 use std::rc::Rc;
-use std::task::{Context, Waker};
+use std::task::Waker;
 
 use self::keyed::Key;
 use self::ready::Ready;
-use self::tasks::{BoxFuture, Started, Tasks};
+use self::tasks::{BoxFuture, Tasks};
 pub use self::timers::Sleep;
 use self::timers::{Alarm, TimerKey, Timers};
 use super::cause::RecordId;
@@ -162,17 +162,17 @@ impl Kernel {
 
     /// Starts a task; it runs for the first time after those that are ready now.
     pub fn spawn(&self, group: GroupId, name: &'static str, future: impl Future<Output = ()> + 'static) -> TaskId {
-        self.spawn_boxed(group, name, Box::pin(future))
-    }
-
-    /// As [`Kernel::spawn`], for a future that is boxed already.
-    pub fn spawn_boxed(&self, group: GroupId, name: &'static str, future: BoxFuture) -> TaskId {
         let core = &*self.0;
         let id = core.tasks.borrow_mut().insert(group, name, core.cause.get(), future, &core.ready);
         if core.closed.get() {
             self.kill_task(id);
         }
         id
+    }
+
+    /// As [`Kernel::spawn`], for a future that is boxed already.
+    pub fn spawn_boxed(&self, group: GroupId, name: &'static str, future: BoxFuture) -> TaskId {
+        self.spawn(group, name, future)
     }
 
     /// Drops every task of `group`, the eldest first: the process is dead. A task that kills its
@@ -295,17 +295,18 @@ impl Kernel {
 
     fn poll(&self, id: TaskId) {
         let core = &*self.0;
-        let Some(Started { mut body, group, cause }) = core.tasks.borrow_mut().start(id) else {
+        let Some(mut job) = core.tasks.borrow_mut().start(id) else {
             return;
         };
-        core.cause.set(cause);
-        core.running.set(Some(Running { task: id, group, waker: body.waker.data() }));
-        let done = body.future.as_mut().poll(&mut Context::from_waker(&body.waker)).is_ready();
+        core.cause.set(job.cause());
+        core.running.set(Some(Running { task: id, group: job.group(), waker: job.waker().data() }));
+        let done = job.as_mut().poll();
         let dead = if done {
             core.tasks.borrow_mut().remove(id);
-            Some(body)
+            Some(job)
         } else {
-            core.tasks.borrow_mut().put_back(id, body, core.cause.get())
+            job.as_mut().set_cause(core.cause.get());
+            core.tasks.borrow_mut().put_back(id, job)
         };
         // Its destructors still belong to it.
         drop(dead);

@@ -1,16 +1,18 @@
 //! The tasks of a run, and the groups in which they die.
 //!
 //! It knows where tasks are and who belongs together; it never polls or drops one, but hands
-//! the bodies out, because a future and its destructors may call the kernel again. The tasks of
+//! them out, because a future and its destructors may call the kernel again. The tasks of
 //! a group are linked in the order of their births, so that killing costs what dies and not
-//! what exists. What a newcomer gets wrong: a task that is being polled has no body here; when
+//! what exists. What a newcomer gets wrong: a task that is being polled has no job here; when
 //! it is killed, it is only marked, and dies when its poll returns.
 
 use std::collections::BTreeMap;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::task::Waker;
+use std::task::{Context, Waker};
+
+use pin_project_lite::pin_project;
 
 use super::keyed::{HasKey, Key, Keyed};
 use super::ready::{Ready, Scheduled};
@@ -19,25 +21,61 @@ use crate::kernel::cause::RecordId;
 
 pub(super) type BoxFuture = Pin<Box<dyn Future<Output = ()>>>;
 
-/// What a poll needs of a task. It is out of the table meanwhile.
-pub(super) struct Body {
-    pub(super) future: BoxFuture,
-    pub(super) waker: Waker,
+pin_project! {
+    /// A task's future, and beside it what a poll needs: with a hundred thousand tasks every
+    /// place that a poll touches costs a cache miss.
+    struct Job<F> {
+        waker: Waker,
+        cause: RecordId,
+        group: GroupId,
+        #[pin]
+        future: F,
+    }
 }
 
-/// What is needed whenever a task runs: with a hundred thousand tasks each run costs a cache
-/// miss, so it fills one line and no more.
-#[repr(align(64))]
+/// A job whose future's type is forgotten.
+pub(super) trait Work {
+    /// Polls the future; true when it has finished.
+    fn poll(self: Pin<&mut Self>) -> bool;
+    fn waker(&self) -> &Waker;
+    fn group(&self) -> GroupId;
+    fn cause(&self) -> RecordId;
+    fn set_cause(self: Pin<&mut Self>, cause: RecordId);
+    /// Reads both ends of it, so that they are on their way into the cache.
+    fn touch(&self);
+}
+
+impl<F: Future<Output = ()>> Work for Job<F> {
+    fn poll(self: Pin<&mut Self>) -> bool {
+        let job = self.project();
+        job.future.poll(&mut Context::from_waker(job.waker)).is_ready()
+    }
+    fn waker(&self) -> &Waker {
+        &self.waker
+    }
+    fn group(&self) -> GroupId {
+        self.group
+    }
+    fn cause(&self) -> RecordId {
+        self.cause
+    }
+    fn set_cause(self: Pin<&mut Self>, cause: RecordId) {
+        *self.project().cause = cause;
+    }
+    fn touch(&self) {
+        std::hint::black_box((self.waker.data(), self.cause));
+    }
+}
+
+pub(super) type BoxJob = Pin<Box<dyn Work>>;
+
+/// What the agenda and the wakers need to find a task and to know whether it lives.
 struct Task {
     key: Key,
-    /// Taken while the task is polled.
-    body: Option<Body>,
     /// The number of the timer on which the task itself waits, 0 for none.
     timer: u64,
-    cause: RecordId,
-    group: GroupId,
-    /// Killed while it was being polled: it dies as soon as the poll returns.
-    doomed: bool,
+    /// Taken while the task is polled.
+    job: Option<BoxJob>,
 }
 
 impl HasKey for Task {
@@ -49,6 +87,7 @@ impl HasKey for Task {
 /// What is needed more rarely.
 struct Civil {
     name: &'static str,
+    group: GroupId,
     scheduled: Arc<Scheduled>,
     /// Born before and after it in the same group.
     elder: Option<Key>,
@@ -61,13 +100,6 @@ struct Ends {
     youngest: Key,
 }
 
-/// What the executor needs to know of a task it polls.
-pub(super) struct Started {
-    pub(super) body: Body,
-    pub(super) group: GroupId,
-    pub(super) cause: RecordId,
-}
-
 /// All tasks that live.
 pub(super) struct Tasks {
     table: Keyed<Task>,
@@ -76,6 +108,8 @@ pub(super) struct Tasks {
     groups: BTreeMap<GroupId, Ends>,
     /// How many tasks wait on a timer themselves.
     waiting: usize,
+    /// The task that is being polled was killed: it dies as soon as the poll returns.
+    doomed: bool,
     /// The task that was started last, and its name when it is dead.
     last: Option<TaskId>,
     last_name: &'static str,
@@ -88,33 +122,38 @@ impl Tasks {
             civil: Vec::new(),
             groups: BTreeMap::new(),
             waiting: 0,
+            doomed: false,
             last: None,
             last_name: "start",
         }
     }
 
     /// Adds a task and queues it.
-    pub(super) fn insert(
+    pub(super) fn insert<F: Future<Output = ()> + 'static>(
         &mut self,
         group: GroupId,
         name: &'static str,
         cause: RecordId,
-        future: BoxFuture,
+        future: F,
         ready: &Ready,
     ) -> TaskId {
-        let mut scheduled = None;
-        let key = self.table.insert_with(|key| {
-            let scheduled = scheduled.insert(ready.register(TaskId(key)));
-            let body = Some(Body { future, waker: scheduled.waker() });
-            Task { key, body, timer: 0, cause, group, doomed: false }
-        });
-        let scheduled = scheduled.expect("made with the task");
+        let key = self.table.insert_with(|key| Task { key, timer: 0, job: None });
+        let scheduled = ready.register(TaskId(key));
         scheduled.schedule();
+        let waker = scheduled.waker();
+        self.enter(key, group, name, scheduled);
+        let task = self.table.get_mut(key).expect("just made");
+        task.job = Some(Box::pin(Job { waker, cause, group, future }));
+        TaskId(key)
+    }
+
+    /// Makes a task the youngest of its group.
+    fn enter(&mut self, key: Key, group: GroupId, name: &'static str, scheduled: Arc<Scheduled>) {
         let elder = self.groups.get(&group).map(|ends| ends.youngest);
         if self.civil.len() <= key.slot() {
             self.civil.resize_with(key.slot() + 1, || None);
         }
-        self.civil[key.slot()] = Some(Civil { name, scheduled, elder, younger: None });
+        self.civil[key.slot()] = Some(Civil { name, group, scheduled, elder, younger: None });
         match elder {
             Some(elder) => {
                 self.civil(elder).younger = Some(key);
@@ -122,7 +161,6 @@ impl Tasks {
             }
             None => drop(self.groups.insert(group, Ends { eldest: key, youngest: key })),
         }
-        TaskId(key)
     }
 
     pub(super) fn is_alive(&self, id: TaskId) -> bool {
@@ -143,23 +181,20 @@ impl Tasks {
     }
 
     /// Takes a task out to be polled; none when it is dead.
-    pub(super) fn start(&mut self, id: TaskId) -> Option<Started> {
+    pub(super) fn start(&mut self, id: TaskId) -> Option<BoxJob> {
         let task = self.table.get_mut(id.0)?;
-        let body = task.body.take().expect("no task is polled while it is polled");
         self.last = Some(id);
-        Some(Started { body, group: task.group, cause: task.cause })
+        Some(task.job.take().expect("no task is polled while it is polled"))
     }
 
-    /// Puts a task back that awaits something. Its body comes back when it was killed
-    /// meanwhile.
-    pub(super) fn put_back(&mut self, id: TaskId, body: Body, cause: RecordId) -> Option<Body> {
-        let task = self.table.get_mut(id.0).expect("only marked while it was polled");
-        if task.doomed {
+    /// Puts a task back that awaits something. It comes back when it was killed meanwhile.
+    pub(super) fn put_back(&mut self, id: TaskId, job: BoxJob) -> Option<BoxJob> {
+        if self.doomed {
             self.remove(id);
-            return Some(body);
+            return Some(job);
         }
-        task.cause = cause;
-        task.body = Some(body);
+        let task = self.table.get_mut(id.0).expect("only marked while it was polled");
+        task.job = Some(job);
         None
     }
 
@@ -190,7 +225,19 @@ impl Tasks {
         Some(TaskId(task.key))
     }
 
-    /// How many tasks wait on a timer themselves.
+    /// Reads the place of a task that will be needed soon, so that it is on its way into the
+    /// cache.
+    pub(super) fn touch_task(&self, slot: usize) {
+        std::hint::black_box(self.table.in_slot(slot).map(|task| task.timer));
+    }
+
+    /// The same for what the task needs when it runs.
+    pub(super) fn touch_job(&self, slot: usize) {
+        if let Some(job) = self.table.in_slot(slot).and_then(|task| task.job.as_ref()) {
+            job.touch();
+        }
+    }
+
     /// The task in a slot.
     pub(super) fn at(&self, slot: usize) -> Option<TaskId> {
         self.table.in_slot(slot).map(|task| TaskId(task.key))
@@ -198,46 +245,49 @@ impl Tasks {
 
     /// The group and the name of a task that lives.
     pub(super) fn describe(&self, id: TaskId) -> Option<(GroupId, &'static str)> {
-        let task = self.table.get(id.0)?;
-        Some((task.group, self.civil[id.0.slot()].as_ref()?.name))
+        self.table.get(id.0)?;
+        self.civil[id.0.slot()].as_ref().map(|civil| (civil.group, civil.name))
     }
 
+    /// How many tasks wait on a timer themselves.
     pub(super) fn waiting(&self) -> usize {
         self.waiting
     }
 
-    /// Kills a task; its body comes back unless it is being polled or dead.
-    pub(super) fn kill(&mut self, id: TaskId) -> Option<Body> {
-        let task = self.table.get_mut(id.0)?;
-        if task.body.is_none() {
-            task.doomed = true;
+    /// Kills a task; it comes back unless it is being polled or dead.
+    pub(super) fn kill(&mut self, id: TaskId) -> Option<BoxJob> {
+        if self.table.get(id.0)?.job.is_none() {
+            self.doomed = true;
             return None;
         }
         self.remove(id)
     }
 
-    /// Kills a group; the bodies come back, the eldest first.
-    pub(super) fn kill_group(&mut self, group: GroupId) -> Vec<Body> {
-        let mut bodies = Vec::new();
+    /// Kills a group; its tasks come back, the eldest first.
+    pub(super) fn kill_group(&mut self, group: GroupId) -> Vec<BoxJob> {
+        let mut dead = Vec::new();
         let mut next = self.groups.get(&group).map(|ends| ends.eldest);
         while let Some(key) = next {
             next = self.civil(key).younger;
-            bodies.extend(self.kill(TaskId(key)));
+            dead.extend(self.kill(TaskId(key)));
         }
-        bodies
+        dead
     }
 
     /// Kills every group, in the order of their numbers.
-    pub(super) fn kill_all(&mut self) -> Vec<Body> {
+    pub(super) fn kill_all(&mut self) -> Vec<BoxJob> {
         let groups: Vec<GroupId> = self.groups.keys().copied().collect();
         groups.into_iter().flat_map(|group| self.kill_group(group)).collect()
     }
 
     /// Takes a task out of the table and out of its group.
-    pub(super) fn remove(&mut self, id: TaskId) -> Option<Body> {
-        let Task { body, timer, group, .. } = self.table.remove(id.0)?;
+    pub(super) fn remove(&mut self, id: TaskId) -> Option<BoxJob> {
+        let Task { job, timer, .. } = self.table.remove(id.0)?;
         self.waiting -= usize::from(timer != 0);
+        // Without a job it is the one that was polled: that doom is fulfilled.
+        self.doomed &= job.is_some();
         let civil = self.civil[id.0.slot()].take().expect("every task has one");
+        let group = civil.group;
         if self.last == Some(id) {
             (self.last, self.last_name) = (None, civil.name);
         }
@@ -256,7 +306,7 @@ impl Tasks {
                 None => drop(self.groups.remove(&group)),
             },
         }
-        body
+        job
     }
 
     fn civil(&mut self, key: Key) -> &mut Civil {

@@ -7,6 +7,7 @@
 //! holds no timer until it is polled, and gives it back when it is dropped.
 
 use std::future::Future;
+use std::num::NonZeroU64;
 use std::pin::Pin;
 use std::task::{Context, Poll, Waker};
 
@@ -19,11 +20,21 @@ use crate::kernel::time::SimTime;
 /// So many dead events may always stay: sweeping a short agenda again and again is no use.
 const DEAD_MAX: usize = 64;
 
-/// A timer, as the agenda knows it. Nearly all are a task's own: such a timer is a number in
-/// the task, and the key names the task's slot and that number. All others, those of
-/// combinators and the second ones of a task, have an entry of their own.
+/// So many events before its turn a task's place is read, and then its job: with a hundred
+/// thousand tasks both are far from the processor, and it can fetch them while it works.
+/// Measured: it saves a fifth there, costs nothing measurable with a thousand, and looking
+/// further ahead saves less.
+const TOUCH_TASK: usize = 3;
+const TOUCH_JOB: usize = 1;
+
+/// A timer, as the agenda knows it: the payload of its event.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) enum TimerKey {
+pub(super) struct TimerKey(NonZeroU64);
+
+/// The two kinds of timers. Nearly all are a task's own: such a timer is a number in the task,
+/// and the key names the task's slot and that number. All others, those of combinators and the
+/// second ones of a task, have an entry of their own.
+enum Kind {
     Own(Key),
     Other(Key),
 }
@@ -32,15 +43,23 @@ pub(super) enum TimerKey {
 const OWN: u64 = 1 << 63;
 
 impl TimerKey {
-    fn to_payload(self) -> u64 {
-        match self {
-            Self::Own(key) => key.number() | OWN,
-            Self::Other(key) => key.number(),
-        }
+    fn own(key: Key) -> Self {
+        Self(key.number() | OWN)
+    }
+    fn other(key: Key) -> Self {
+        Self(key.number())
     }
     fn from_payload(payload: u64) -> Self {
-        let key = Key::from_number(payload & !OWN);
-        if payload & OWN != 0 { Self::Own(key) } else { Self::Other(key) }
+        Self(NonZeroU64::new(payload).expect("made from a key"))
+    }
+    fn payload(self) -> u64 {
+        self.0.get()
+    }
+    fn kind(self) -> Kind {
+        match NonZeroU64::new(self.0.get() & !OWN) {
+            Some(number) if number != self.0 => Kind::Own(Key::from_number(number)),
+            _ => Kind::Other(Key::from_number(self.0)),
+        }
     }
 }
 
@@ -80,16 +99,16 @@ impl Timers {
         let timer = match alarm {
             Alarm::Task(id) => {
                 let number = self.owns.next();
-                if tasks.wait(id, number) { TimerKey::Own(Key::new(id.0.slot(), number)) } else { self.other(alarm) }
+                if tasks.wait(id, number) { TimerKey::own(Key::new(id.0.slot(), number)) } else { self.other(alarm) }
             }
             Alarm::Waker(_) => self.other(alarm),
         };
-        self.agenda.push(at, timer.to_payload());
+        self.agenda.push(at, timer.payload());
         timer
     }
 
     fn other(&mut self, alarm: Alarm) -> TimerKey {
-        TimerKey::Other(self.others.insert_with(|key| Other { key, alarm }))
+        TimerKey::other(self.others.insert_with(|key| Other { key, alarm }))
     }
 
     /// Forgets a timer, unless it has fired. The caller drops the alarm, which may do anything.
@@ -121,23 +140,38 @@ impl Timers {
     /// Takes the timer of which [`Timers::first`] told.
     pub(super) fn fire(&mut self, tasks: &mut Tasks) -> Option<Alarm> {
         let (_, payload) = self.agenda.pop()?;
+        self.touch_ahead(tasks);
         self.take(TimerKey::from_payload(payload), tasks)
     }
 
+    /// Has nothing to do with what happens, only with how fast.
+    fn touch_ahead(&self, tasks: &Tasks) {
+        let slot_ahead = |n| match self.agenda.ahead(n).map(|payload| TimerKey::from_payload(payload).kind()) {
+            Some(Kind::Own(key)) => Some(key.slot()),
+            _ => None,
+        };
+        if let Some(slot) = slot_ahead(TOUCH_TASK) {
+            tasks.touch_task(slot);
+        }
+        if let Some(slot) = slot_ahead(TOUCH_JOB) {
+            tasks.touch_job(slot);
+        }
+    }
+
     fn take(&mut self, timer: TimerKey, tasks: &mut Tasks) -> Option<Alarm> {
-        match timer {
-            TimerKey::Own(key) => tasks.end_wait(key.slot(), key.birth()).map(Alarm::Task),
-            TimerKey::Other(key) => self.others.remove(key).map(|other| other.alarm),
+        match timer.kind() {
+            Kind::Own(key) => tasks.end_wait(key.slot(), key.birth()).map(Alarm::Task),
+            Kind::Other(key) => self.others.remove(key).map(|other| other.alarm),
         }
     }
 
     /// Whether a timer that lives would tell `task`, or else `waker`.
     pub(super) fn tells(&self, timer: TimerKey, task: Option<TaskId>, waker: &Waker, tasks: &Tasks) -> bool {
-        match timer {
-            TimerKey::Own(key) => {
+        match timer.kind() {
+            Kind::Own(key) => {
                 task.is_some_and(|task| task.0.slot() == key.slot()) && tasks.waits(key.slot(), key.birth())
             }
-            TimerKey::Other(key) => match (self.others.get(key).map(|other| &other.alarm), task) {
+            Kind::Other(key) => match (self.others.get(key).map(|other| &other.alarm), task) {
                 (Some(Alarm::Task(told)), Some(task)) => *told == task,
                 (Some(Alarm::Waker(told)), None) => told.will_wake(waker),
                 _ => false,
@@ -165,9 +199,9 @@ impl Timers {
     }
 
     fn wakes(&self, timer: TimerKey, tasks: &Tasks) -> Option<TaskId> {
-        match timer {
-            TimerKey::Own(key) => tasks.at(key.slot()),
-            TimerKey::Other(key) => match self.others.get(key).map(|other| &other.alarm) {
+        match timer.kind() {
+            Kind::Own(key) => tasks.at(key.slot()),
+            Kind::Other(key) => match self.others.get(key).map(|other| &other.alarm) {
                 Some(Alarm::Task(id)) => Some(*id),
                 Some(Alarm::Waker(_)) | None => None,
             },
@@ -187,9 +221,9 @@ impl Timers {
 }
 
 fn lives(timer: TimerKey, others: &Keyed<Other>, tasks: &Tasks) -> bool {
-    match timer {
-        TimerKey::Own(key) => tasks.waits(key.slot(), key.birth()),
-        TimerKey::Other(key) => others.contains(key),
+    match timer.kind() {
+        Kind::Own(key) => tasks.waits(key.slot(), key.birth()),
+        Kind::Other(key) => others.contains(key),
     }
 }
 

@@ -34,6 +34,13 @@ fn a_group_dies_together_and_alone_the_eldest_first() {
 #[test]
 fn a_task_that_kills_its_own_group_dies_when_its_poll_returns() {
     let stage = Stage::new();
+    let s = stage.clone();
+    stage.kernel.spawn(OTHER, "bystander", async move {
+        for _ in 0..3 {
+            s.kernel.sleep(secs(1)).await;
+        }
+        s.say("bystander lives");
+    });
     mortal(&stage, PROCESS, "sibling");
     let (s, witness) = (stage.clone(), stage.witness("killer"));
     stage.kernel.set_cause(record(7));
@@ -49,9 +56,14 @@ fn a_task_that_kills_its_own_group_dies_when_its_poll_returns() {
     assert_eq!(stage.run(), Step::Idle);
     assert_eq!(
         stage.read(),
-        ["sibling dropped by group 1 because of 7", "still here", "killer dropped by group 1 because of 7"]
+        [
+            "sibling dropped by group 1 because of 7",
+            "still here",
+            "killer dropped by group 1 because of 7",
+            "bystander lives",
+        ]
     );
-    assert_eq!((stage.living(), stage.timers().0, stage.kernel.now()), (0, 0, at(1)));
+    assert_eq!((stage.living(), stage.timers().0, stage.kernel.now()), (0, 0, at(3)));
 }
 
 #[test]

@@ -1,0 +1,14 @@
+//! Studies: many runs of one story, and what tells them apart.
+//!
+//! They may use simulation, scenario and report; they print nothing. Runs are independent, so
+//! they use all cores, and results come in the order of what was asked. What a newcomer gets
+//! wrong: "notices" means that figures, verdict or checks differ – a trace differs for less.
+
+pub mod bisect;
+pub mod compare;
+pub mod each_fix;
+mod logic;
+mod signature;
+
+pub use logic::{Logic, LogicError};
+pub use signature::Signature;

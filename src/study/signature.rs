@@ -1,0 +1,91 @@
+//! What came of a run, short enough to compare a thousand of them.
+
+use std::collections::BTreeMap;
+
+use crate::model::Name;
+use crate::report;
+use crate::scenario::{Scenario, Variant, Verdict};
+use crate::sim::{Outcome, Simulation};
+use crate::trace::metrics::{Figure, Metric};
+use crate::world::spec::Invariant;
+
+/// The verdict, violations, refusals and figures of a run.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Signature {
+    /// How it ended.
+    pub verdict: Verdict,
+    /// How many subjects broke each invariant.
+    pub violations: BTreeMap<Invariant, usize>,
+    /// The steps that were refused, and why.
+    pub rejected: Vec<(usize, Name)>,
+    /// Every figure.
+    pub figures: Vec<(Figure, Metric)>,
+}
+
+impl Signature {
+    /// Runs a story and keeps its signature.
+    pub fn of(scenario: &Scenario, variant: &Variant) -> Self {
+        Self::from_outcome(scenario, &Simulation::new(scenario, variant).run())
+    }
+
+    /// The signature of a run.
+    pub fn from_outcome(scenario: &Scenario, outcome: &Outcome) -> Self {
+        let mut violations = BTreeMap::new();
+        for violation in &outcome.violations {
+            *violations.entry(violation.invariant).or_insert(0) += 1;
+        }
+        Self {
+            verdict: outcome.verdict,
+            violations,
+            rejected: outcome.rejected.clone(),
+            figures: report::figures(scenario, outcome).iter().collect(),
+        }
+    }
+
+    /// Whether the run is what anybody would wish: settled, and nothing broken.
+    pub fn is_sound(&self) -> bool {
+        self.verdict == Verdict::Settled && self.violations.is_empty()
+    }
+
+    /// What differs from `self` to `other`, the gravest first, in words.
+    pub fn differences(&self, other: &Self) -> Vec<String> {
+        let mut words = Vec::new();
+        if self.verdict != other.verdict {
+            words.push(format!("verdict {} -> {}", self.verdict.name(), other.verdict.name()));
+        }
+        for invariant in Invariant::ALL {
+            match (self.violations.get(invariant), other.violations.get(invariant)) {
+                (None, Some(_)) => words.push(format!("breaks {invariant}")),
+                (Some(_), None) => words.push(format!("no longer breaks {invariant}")),
+                _ => {}
+            }
+        }
+        let steps = |run: &Self| run.rejected.iter().map(|(step, _)| *step).collect::<Vec<_>>();
+        if steps(self) != steps(other) {
+            words.push(format!("steps refused {} -> {}", self.rejected.len(), other.rejected.len()));
+        }
+        for ((figure, from), (_, to)) in self.figures.iter().zip(&other.figures) {
+            if from != to {
+                words.push(format!("{} {from} -> {to}", figure.name()));
+            }
+        }
+        words
+    }
+
+    /// The figures that count work rather than results; a change of these alone is noise.
+    const EFFORT: &[&str] = &["store_writes", "reconciles", "store_conflicts"];
+
+    /// Whether a user would notice the difference: verdict, checks, or a figure that is a result.
+    pub fn is_noticeably_other(&self, other: &Self) -> bool {
+        let results = |run: &Self| -> Vec<Metric> {
+            let result = |(figure, _): &&(Figure, Metric)| !Self::EFFORT.contains(&figure.name());
+            run.figures.iter().filter(result).map(|(_, metric)| *metric).collect()
+        };
+        let outcome = |run: &Self| {
+            let broken: Vec<_> = run.violations.keys().copied().collect();
+            let refused: Vec<_> = run.rejected.iter().map(|(step, _)| *step).collect();
+            (run.verdict, broken, refused)
+        };
+        outcome(self) != outcome(other) || results(self) != results(other)
+    }
+}
