@@ -123,7 +123,7 @@ impl FromStr for Seeds {
     }
 }
 
-fn assignment(text: &str) -> Result<(String, String), String> {
+pub(crate) fn assignment(text: &str) -> Result<(String, String), String> {
     match text.split_once('=') {
         Some((path, value)) if !path.trim().is_empty() => Ok((path.trim().to_owned(), value.to_owned())),
         _ => Err("write PATH=VALUE, like \"tuning.backoff.base=5s\"".to_owned()),

@@ -5,7 +5,9 @@
 //! something was run and came out otherwise than expected – a broken file is 2, a bug of ours 101.
 
 mod args;
+mod bisect;
 mod check;
+mod compare;
 mod completions;
 mod crash;
 mod fixes;
@@ -15,6 +17,7 @@ mod man;
 mod output;
 mod reproduce;
 mod run;
+mod story;
 mod test;
 mod text;
 
@@ -45,6 +48,8 @@ enum Command {
     Run(run::RunArgs),
     Test(test::TestArgs),
     Check(check::CheckArgs),
+    Compare(compare::CompareArgs),
+    Bisect(bisect::BisectArgs),
     Fixes(fixes::FixesArgs),
     Completions(completions::CompletionsArgs),
     Man(man::ManArgs),
@@ -106,6 +111,8 @@ pub(crate) fn main() -> ExitCode {
         Command::Run(args) => run::run(args, &cli.look, &mut out),
         Command::Test(args) => test::test(args, &cli.look, &mut out),
         Command::Check(args) => check::check(args, &cli.look, &mut out),
+        Command::Compare(args) => compare::run(args, &mut out),
+        Command::Bisect(args) => bisect::run(args, &mut out),
         Command::Fixes(args) => fixes::fixes(args, &mut out),
         Command::Completions(args) => completions::completions(args, &mut out),
         Command::Man(args) => man::man(args, &mut out),

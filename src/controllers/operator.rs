@@ -106,6 +106,8 @@ impl<P: Platform> Operator<P> {
 
     /// Disables a node, and stops the sandboxes on it.
     ///
+    /// ASSUMES: to drain is to take no new sandboxes *and* to give up those that are there.
+    ///
     /// # Errors
     /// There is no such node, or the store fails.
     pub async fn drain(&self, name: Name) -> Result<(), Failure> {

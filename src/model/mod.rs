@@ -8,6 +8,7 @@
 pub mod actor;
 pub mod config;
 pub mod entity;
+pub mod field;
 pub mod id;
 pub mod name;
 pub mod point;
@@ -18,9 +19,10 @@ pub use actor::{Actor, Controller};
 pub use config::{Concurrency, DiskConfig, Filesystem, PortConfig, ServiceConfig};
 pub use entity::{
     App, AppChange, AppVersion, AppVersionChange, Disk, DiskChange, DiskIndex, DiskLease, DiskLeaseChange, Entity,
-    Field, LeaseIndex, Mount, NoIndex, Node, NodeChange, Pool, PoolChange, PoolIndex, Sandbox, SandboxChange,
-    SandboxIndex, SandboxSpec, TableFamily, Value, VersionIndex,
+    LeaseIndex, Mount, NoIndex, Node, NodeChange, Pool, PoolChange, PoolIndex, Sandbox, SandboxChange, SandboxIndex,
+    SandboxSpec, TableFamily, VersionIndex,
 };
+pub use field::{Field, Value};
 pub use id::{Address, Id, Kind, Revision, Subject, VolumeId};
 pub use id::{AppId, DiskId, LeaseId, NodeId, PoolId, SandboxId, VersionId};
 pub use name::Name;

@@ -1,7 +1,9 @@
 //! The ports: everything a controller can reach.
 //!
 //! Small traits that a real platform implements over a wall clock, an etcd-like store, a
-//! container runtime and a volume service, and the simulator over its world. They may use the
+//! container runtime and a volume service, and the simulator over its world.
+//! DIFFERS: the design has four; `Host` is a fifth – randomness, the audit log of decisions and
+//! the trace context, which every process has and the other four have no place for. They may use the
 //! model and time only. Every call is asynchronous and may fail. What a newcomer gets wrong: a
 //! call takes effect when it is *answered*, not when it is made – between the two, others act.
 

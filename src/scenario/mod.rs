@@ -17,7 +17,7 @@ mod policy;
 mod schema;
 mod steps;
 mod story;
-mod suggest;
+pub(crate) mod suggest;
 mod tree;
 mod values;
 mod walk;

@@ -257,6 +257,9 @@ fn rejected(trace: &Trace) -> Vec<(usize, Name)> {
     refused.collect()
 }
 
+/// What the controllers of one process remember.
+type Memories = Vec<Rc<dyn Remembers>>;
+
 /// What steps and requests reach the platform by.
 #[derive(Clone)]
 struct Platform {
@@ -265,14 +268,14 @@ struct Platform {
     /// The activator of the running coordinator.
     activator: Rc<RefCell<Option<Rc<Activator<SimPlatform>>>>>,
     /// What the controllers of each running process remember.
-    memories: Rc<RefCell<BTreeMap<Process, Vec<Rc<dyn Remembers>>>>>,
+    memories: Rc<RefCell<BTreeMap<Process, Memories>>>,
 }
 
 /// Hands each controller of a process its ports.
 struct Host<'a> {
     world: &'a World,
     node: Option<NodeId>,
-    memories: RefCell<Vec<Rc<dyn Remembers>>>,
+    memories: RefCell<Memories>,
 }
 
 impl Host<'_> {

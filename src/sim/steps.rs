@@ -171,6 +171,7 @@ mod tests {
     use crate::kernel::{SimDuration, SimTime};
     use crate::scenario::{Overrides, Scenario};
     use crate::sim::Simulation;
+    use crate::sim::livelock::Recurrence;
     use crate::world::judge::Judge;
 
     /// A cluster with every controller there is, a minute after its start.
@@ -178,9 +179,12 @@ mod tests {
         let text = "schema = 1\nhorizon = \"1h\"\npolicy.as_of = \"proposed\"\ncluster.nodes = [\"n1\", \"n2\"]\n";
         let scenario = Scenario::from_text(text, "quiet.toml", None, &Overrides::default()).expect("a good text");
         let simulation = Simulation::new(&scenario, &scenario.variants[0]);
-        let (world, mut judge) = (simulation.set_up(), Judge::new(simulation.limits()));
-        crate::sim::drive(&world, &mut judge, SimTime::ZERO + SimDuration::from_mins(1));
+        let (world, platform) = simulation.set_up();
+        let mut judge = Judge::new(simulation.limits());
+        let mut recurrence = Recurrence::new(&platform.rules.borrow(), SimTime::ZERO);
+        crate::sim::drive(&world, &platform, &mut judge, &mut recurrence, SimTime::ZERO + SimDuration::from_mins(1));
         test(&world);
+        world.kernel.close();
     }
 
     #[test]

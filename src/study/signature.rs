@@ -72,20 +72,46 @@ impl Signature {
         words
     }
 
-    /// The figures that count work rather than results; a change of these alone is noise.
+    /// Figures that count work rather than results: a change of these alone is noise.
     const EFFORT: &[&str] = &["store_writes", "reconciles", "store_conflicts"];
 
-    /// Whether a user would notice the difference: verdict, checks, or a figure that is a result.
+    /// Whether a user would notice the difference: in the verdict, the invariants, the refusals,
+    /// a count of results, or a time that is other by a second and a twentieth.
     pub fn is_noticeably_other(&self, other: &Self) -> bool {
-        let results = |run: &Self| -> Vec<Metric> {
-            let result = |(figure, _): &&(Figure, Metric)| !Self::EFFORT.contains(&figure.name());
-            run.figures.iter().filter(result).map(|(_, metric)| *metric).collect()
-        };
         let outcome = |run: &Self| {
             let broken: Vec<_> = run.violations.keys().copied().collect();
             let refused: Vec<_> = run.rejected.iter().map(|(step, _)| *step).collect();
             (run.verdict, broken, refused)
         };
-        outcome(self) != outcome(other) || results(self) != results(other)
+        let figures = self.figures.iter().zip(&other.figures);
+        let mut results = figures.filter(|((figure, _), _)| !Self::EFFORT.contains(&figure.name()));
+        outcome(self) != outcome(other) || results.any(|((_, from), (_, to))| differs(*from, *to))
+    }
+}
+
+/// Whether two values of a figure differ by more than a few round trips would explain.
+fn differs(from: Metric, to: Metric) -> bool {
+    match (from, to) {
+        (Metric::Seconds(from), Metric::Seconds(to)) => {
+            let (from, to) = (from.as_nanos(), to.as_nanos());
+            let difference = from.abs_diff(to);
+            difference >= 1_000_000_000 && difference >= from.max(to) / 20
+        }
+        _ => from != to,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::kernel::SimDuration;
+
+    #[test]
+    fn a_few_milliseconds_are_no_difference_and_a_count_of_one_is() {
+        let millis = |n| Metric::Seconds(SimDuration::from_millis(n));
+        assert!(!differs(millis(75_676), millis(75_672)));
+        assert!(!differs(millis(100_000), millis(102_000)), "two in a hundred");
+        assert!(differs(millis(1_000), millis(60_000)));
+        assert!(differs(Metric::Count(0), Metric::Count(1)));
     }
 }

@@ -338,6 +338,7 @@ impl SandboxBackend for SimSandboxes {
             (runtime.images.contains(&image), runtime.pulls.get(&image).copied())
         };
         // A node that has the image pulls nothing; a pull in flight is joined.
+        // ASSUMES: who joins waits as long as the pull was to take, whatever becomes of it.
         let latency = match (present, under_way) {
             (true, _) => SimDuration::ZERO,
             (false, Some(done)) if done > now => done.since(now),

@@ -14,6 +14,7 @@ pub mod judge;
 mod process;
 pub mod spec;
 mod store;
+mod store_calls;
 mod table;
 mod volumes;
 
@@ -30,7 +31,8 @@ pub use canon::{Canon, Caps};
 pub use containers::{AddressSlot, Container, Containers, SimExits, SimSandboxes, TaskState};
 pub use host::{SimClock, SimHost, SimPlatform};
 pub use process::Process;
-pub use store::{SimStore, SimWatch, Tables};
+pub use store::Tables;
+pub use store_calls::{SimStore, SimWatch};
 pub use table::Table;
 pub use volumes::{SimDisks, Volume, Volumes};
 

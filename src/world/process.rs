@@ -96,7 +96,7 @@ impl World {
     }
 
     /// A node's session ends some time after its last renewal, unless the process comes back.
-    /// Renewals are no writes: only the end of a session shows.
+    /// ASSUMES: renewals are no writes (as with an etcd lease): only the end of a session shows.
     fn let_session_end(&self, process: Process, node: NodeId) {
         let (ttl, renew) = self.session;
         let now = self.kernel.now();

@@ -52,10 +52,10 @@ impl<P: Platform> Collector<P> {
                 continue;
             }
             self.ports.host.attach(sandbox.meta.origin);
-            self.ports.host.note(sandbox.id, Reason::Collected { age, limit });
             if self.rules.has(Fix::ReleaseLeasesOnCollect) {
                 release_leases(&self.ports, sandbox.id).await?;
             }
+            self.ports.host.note(sandbox.id, Reason::Collected { age, limit });
             self.ports.store.delete(sandbox.id).await?;
         }
         Ok(())
