@@ -92,7 +92,7 @@ impl<'a> Replay<'a> {
 
     /// The result for programs, as one line.
     pub fn json(&self) -> String {
-        report::json(self.scenario, self.variant, &self.outcome, &self.metrics, &self.checked)
+        report::json(self.scenario, self.variant, &self.outcome, &self.metrics, &self.checked, &self.digest)
     }
 
     /// The same with the state at the end, under the key `state`.
@@ -105,6 +105,7 @@ impl<'a> Replay<'a> {
             &self.outcome,
             &self.metrics,
             &self.checked,
+            &self.digest,
             Some(("state", state)),
         )
     }

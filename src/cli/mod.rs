@@ -20,6 +20,7 @@ mod reproduce;
 mod results;
 mod run;
 mod story;
+mod sweep;
 mod test;
 mod text;
 
@@ -53,6 +54,7 @@ enum Command {
     Check(check::CheckArgs),
     Compare(compare::CompareArgs),
     Bisect(bisect::BisectArgs),
+    Sweep(sweep::SweepArgs),
     Fixes(fixes::FixesArgs),
     Completions(completions::CompletionsArgs),
     Man(man::ManArgs),
@@ -117,6 +119,7 @@ pub(crate) fn main() -> ExitCode {
         Command::Check(args) => check::check(args, &cli.look, &mut out),
         Command::Compare(args) => compare::run(args, &mut out),
         Command::Bisect(args) => bisect::run(args, &mut out),
+        Command::Sweep(args) => sweep::run(args, &cli.look, &mut out),
         Command::Fixes(args) => fixes::fixes(args, &mut out),
         Command::Completions(args) => completions::completions(args, &mut out),
         Command::Man(args) => man::man(args, &mut out),

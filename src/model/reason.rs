@@ -187,6 +187,8 @@ pub enum Reason {
     LeaseGivenUp { sandbox: SandboxId },
     /// The volume was unmounted and given back.
     VolumeGivenBack,
+    /// A volume was unmounted; its own lease stays, for nobody has its nonce any more.
+    VolumeStaysLeased,
     /// The volume could not be given back.
     VolumeStuck { error: Name },
     /// Its sandbox is dead or gone.
@@ -314,6 +316,7 @@ impl fmt::Display for Reason {
             Self::MountedAgain => f.write_str("mount was lost: mounted again"),
             Self::LeaseGivenUp { .. } => f.write_str("its sandbox gives it up"),
             Self::VolumeGivenBack => f.write_str("volume unmounted and given back"),
+            Self::VolumeStaysLeased => f.write_str("volume unmounted, not given back: the proof of its lease is lost"),
             Self::VolumeStuck { error } => write!(f, "volume not given back: {error}"),
             Self::LeaseOrphaned { age, limit } => {
                 write!(f, "its sandbox is dead or gone at age {}: limit {}", age.clock(), limit.clock())

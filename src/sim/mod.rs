@@ -4,6 +4,7 @@
 //! steps, drives the kernel and asks the judges. What a newcomer gets wrong: a step is carried
 //! out *by the platform* (a deploy takes store calls and can be refused), not by decree.
 
+mod crash;
 mod livelock;
 mod steps;
 mod traffic;
@@ -25,6 +26,7 @@ use crate::world::judge::{Judge, Limits};
 use crate::world::spec::Phase;
 use crate::world::{Process, SimDisks, SimPlatform, SimSandboxes, World, WorldSpec};
 
+use crash::Crashes;
 use livelock::Recurrence;
 
 /// Most failed boots in ten minutes for each desired instance (`failures-back-off`).
@@ -36,6 +38,7 @@ pub struct Simulation<'a> {
     variant: &'a Variant,
     until: Option<SimTime>,
     budget: Budget,
+    crashes: Vec<Crash>,
     proofs: Proofs,
     causes: bool,
 }
@@ -51,6 +54,8 @@ pub enum Proofs {
     /// None is looked for: only to measure what looking costs.
     Off,
 }
+
+pub use crash::Crash;
 
 pub use crate::world::judge::Violation;
 
@@ -91,7 +96,8 @@ pub struct Outcome {
 impl<'a> Simulation<'a> {
     /// Prepares a run.
     pub fn new(scenario: &'a Scenario, variant: &'a Variant) -> Self {
-        Self { scenario, variant, until: None, budget: Budget::default(), proofs: Proofs::Note, causes: true }
+        let (proofs, causes, crashes) = (Proofs::Note, true, Vec::new());
+        Self { scenario, variant, until: None, budget: Budget::default(), crashes, proofs, causes }
     }
 
     /// Ends the run at `until` instead of the scenario's horizon.
@@ -122,15 +128,26 @@ impl<'a> Simulation<'a> {
         self
     }
 
+    /// Lets processes die at chosen moments, besides what the scenario tells.
+    #[must_use]
+    pub fn crashes(mut self, crashes: &[Crash]) -> Self {
+        self.crashes = crashes.to_vec();
+        self
+    }
+
     /// Runs it to its end.
     pub fn run(&self) -> Outcome {
         let (world, platform) = self.set_up();
         let horizon = self.until.unwrap_or(self.scenario.horizon);
         let mut judge = Judge::new(self.limits());
         let mut recurrence = Recurrence::new(&platform.rules.borrow(), self.nothing_ahead_from());
-        let stop = drive(&world, &platform, &mut judge, &mut recurrence, self.proofs, horizon);
+        let crashes = Crashes::new(self.crashes.clone());
+        let stop = drive(&world, &platform, &mut judge, &mut recurrence, crashes, self.proofs, horizon);
         let outcome = self.outcome(&world, &judge, &recurrence, stop);
         world.kernel.close();
+        // The world keeps how processes start, and what they remember keeps the world.
+        platform.forget();
+        debug_assert!(world.is_last_handle(), "something keeps the world of a run that is over");
         outcome
     }
 
@@ -259,9 +276,11 @@ fn drive(
     platform: &Platform,
     judge: &mut Judge,
     recurrence: &mut Recurrence,
+    mut crashes: Crashes,
     proofs: Proofs,
     horizon: SimTime,
 ) -> Stop {
+    crashes.strike(world);
     judge.observe(world);
     loop {
         if !world.kernel.has_ready() {
@@ -274,8 +293,10 @@ fn drive(
         }
         match world.kernel.step(horizon) {
             KernelStep::Ran => {
+                crashes.strike(world);
                 judge.observe(world);
-                if proofs != Proofs::Off && recurrence.is_due(world.kernel.now()) {
+                let wanted = proofs != Proofs::Off && !crashes.lie_ahead();
+                if wanted && recurrence.is_due(world.kernel.now()) {
                     let memories: Vec<_> = platform.memories.borrow().values().flatten().cloned().collect();
                     recurrence.look(world, judge.settled_since().is_some(), &memories);
                     if proofs == Proofs::Stop && recurrence.proved().is_some() {
@@ -313,6 +334,14 @@ struct Platform {
     activator: Rc<RefCell<Option<Rc<Activator<SimPlatform>>>>>,
     /// What the controllers of each running process remember.
     memories: Rc<RefCell<BTreeMap<Process, Memories>>>,
+}
+
+impl Platform {
+    /// Lets go of what the processes remembered.
+    fn forget(&self) {
+        self.activator.take();
+        self.memories.take();
+    }
 }
 
 /// Hands each controller of a process its ports.

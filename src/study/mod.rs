@@ -11,6 +11,7 @@ pub mod each_fix;
 pub mod fidelity;
 mod logic;
 mod signature;
+pub mod sweep;
 
 pub use logic::{Logic, LogicError};
 pub use signature::Signature;

@@ -172,10 +172,7 @@ impl Truth {
     }
 
     fn lease_differs(&self, row: &Row, rows: &BTreeMap<Subject, Row>) -> Vec<String> {
-        let bound = row
-            .fields
-            .get(&Field::Status)
-            .is_some_and(|status| matches!(status, Value::Word(word) if **word == "bound"));
+        let bound = matches!(row.fields.get(&Field::Status), Some(Value::Word(word)) if **word == "bound");
         let Some(Value::Ref(disk)) = row.fields.get(&Field::Disk) else { return Vec::new() };
         let volume = rows.get(disk).and_then(|disk| disk.fields.get(&Field::Volume));
         let mounted = match volume {

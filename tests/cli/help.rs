@@ -23,6 +23,7 @@ Commands:
   check        Parses and validates scenarios without running them
   compare      Shows the same story under two logics side by side, or what each single fix is worth
   bisect       Finds the fix, or the smallest set of fixes, that turns the outcome from failing to passing
+  sweep        Runs settings × seeds over scenarios and says which settings are better, and how surely
   fixes        Lists the known fixes: name, day, what each changes
   completions  Prints a completion script for a shell
   man          Prints the manual page: `schedsim man | man -l -`
@@ -97,7 +98,7 @@ Options:
 
 #[test]
 fn a_command_that_is_not_built_is_refused() {
-    for command in ["explain", "sweep", "explore", "schema", "help"] {
+    for command in ["explain", "explore", "schema", "help"] {
         let error = folder(&[]).schedsim(&[command, "x.toml"]).code(2).no_out();
         assert!(error.err.contains("unrecognized subcommand"), "{}", error.err);
     }

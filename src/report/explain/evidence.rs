@@ -208,6 +208,7 @@ impl<'i, 'a> Evidence<'i, 'a> {
             | Reason::LeaseGivenUp { .. }
             | Reason::VolumeGivenBack
             | Reason::VolumeStuck { .. }
+            | Reason::VolumeStaysLeased
             | Reason::DiskChanged
             | Reason::AppDeleted => {}
         }
