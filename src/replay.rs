@@ -75,7 +75,7 @@ impl<'a> Replay<'a> {
 
     /// The result for programs, as one line.
     pub fn json(&self) -> String {
-        report::json(self.scenario, self.variant, &self.outcome, &self.metrics, &self.checked)
+        report::json(self.scenario, self.variant, &self.outcome, &self.metrics, &self.checked, &self.digest)
     }
 
     /// Its line in the file of fingerprints.

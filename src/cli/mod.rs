@@ -17,6 +17,7 @@ mod man;
 mod output;
 mod reproduce;
 mod run;
+mod story;
 mod sweep;
 mod test;
 mod text;

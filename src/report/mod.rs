@@ -10,6 +10,7 @@ pub mod corpus;
 pub mod fingerprints;
 mod golden;
 mod json;
+pub mod plots;
 pub mod snapshot_file;
 mod steps;
 
@@ -47,8 +48,8 @@ fn settled_after(scenario: &Scenario, expect: Option<&Expect>) -> Option<usize> 
     })
 }
 
-/// How long settling took, counted from that step; none when the run did not settle.
-fn settled_in(scenario: &Scenario, expect: Option<&Expect>, outcome: &Outcome) -> Option<SimDuration> {
+/// How long after the step that its expectations name (by default the last) a run settled.
+pub fn settled_in(scenario: &Scenario, expect: Option<&Expect>, outcome: &Outcome) -> Option<SimDuration> {
     let from = settled_after(scenario, expect).map_or(SimTime::ZERO, |step| scenario.steps[step].at);
     outcome.settled_at.map(|at| at.since(from))
 }

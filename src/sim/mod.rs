@@ -4,6 +4,7 @@
 //! steps, drives the kernel and asks the judges. What a newcomer gets wrong: a step is carried
 //! out *by the platform* (a deploy takes store calls and can be refused), not by decree.
 
+mod crash;
 mod livelock;
 mod steps;
 mod traffic;
@@ -25,6 +26,7 @@ use crate::world::judge::{Judge, Limits};
 use crate::world::spec::Phase;
 use crate::world::{Process, SimDisks, SimPlatform, SimSandboxes, World, WorldSpec};
 
+use crash::Crashes;
 use livelock::Recurrence;
 
 /// Most failed boots in ten minutes for each desired instance (`failures-back-off`).
@@ -36,7 +38,10 @@ pub struct Simulation<'a> {
     variant: &'a Variant,
     until: Option<SimTime>,
     budget: Budget,
+    crashes: Vec<Crash>,
 }
+
+pub use crash::Crash;
 
 pub use crate::world::judge::Violation;
 
@@ -77,7 +82,7 @@ pub struct Outcome {
 impl<'a> Simulation<'a> {
     /// Prepares a run.
     pub fn new(scenario: &'a Scenario, variant: &'a Variant) -> Self {
-        Self { scenario, variant, until: None, budget: Budget::default() }
+        Self { scenario, variant, until: None, budget: Budget::default(), crashes: Vec::new() }
     }
 
     /// Ends the run at `until` instead of the scenario's horizon.
@@ -94,15 +99,26 @@ impl<'a> Simulation<'a> {
         self
     }
 
+    /// Lets processes die at chosen moments, besides what the scenario tells.
+    #[must_use]
+    pub fn crashes(mut self, crashes: &[Crash]) -> Self {
+        self.crashes = crashes.to_vec();
+        self
+    }
+
     /// Runs it to its end.
     pub fn run(&self) -> Outcome {
         let (world, platform) = self.set_up();
         let horizon = self.until.unwrap_or(self.scenario.horizon);
         let mut judge = Judge::new(self.limits());
         let mut recurrence = Recurrence::new(&platform.rules.borrow(), self.nothing_ahead_from());
-        let stop = drive(&world, &platform, &mut judge, &mut recurrence, horizon);
+        let crashes = Crashes::new(self.crashes.clone());
+        let stop = drive(&world, &platform, &mut judge, &mut recurrence, crashes, horizon);
         let outcome = self.outcome(&world, &judge, &recurrence, stop);
         world.kernel.close();
+        // The world keeps how processes start, and what they remember keeps the world.
+        platform.forget();
+        debug_assert!(world.is_last_handle(), "something keeps the world of a run that is over");
         outcome
     }
 
@@ -220,7 +236,15 @@ impl<'a> Simulation<'a> {
 
 /// Runs the world to the horizon, or until a guard stops it. Judges look after every step, and
 /// at their own deadlines, after the events of that instant and before any later one.
-fn drive(world: &World, platform: &Platform, judge: &mut Judge, recurrence: &mut Recurrence, horizon: SimTime) -> Stop {
+fn drive(
+    world: &World,
+    platform: &Platform,
+    judge: &mut Judge,
+    recurrence: &mut Recurrence,
+    mut crashes: Crashes,
+    horizon: SimTime,
+) -> Stop {
+    crashes.strike(world);
     judge.observe(world);
     loop {
         if !world.kernel.has_ready() {
@@ -233,8 +257,9 @@ fn drive(world: &World, platform: &Platform, judge: &mut Judge, recurrence: &mut
         }
         match world.kernel.step(horizon) {
             KernelStep::Ran => {
+                crashes.strike(world);
                 judge.observe(world);
-                if recurrence.is_due(world.kernel.now()) {
+                if recurrence.is_due(world.kernel.now()) && !crashes.lie_ahead() {
                     let memories: Vec<_> = platform.memories.borrow().values().flatten().cloned().collect();
                     recurrence.look(world, judge.settled_since().is_some(), &memories);
                 }
@@ -257,6 +282,9 @@ fn rejected(trace: &Trace) -> Vec<(usize, Name)> {
     refused.collect()
 }
 
+/// What the controllers of one process remember.
+type Memories = Vec<Rc<dyn Remembers>>;
+
 /// What steps and requests reach the platform by.
 #[derive(Clone)]
 struct Platform {
@@ -265,14 +293,22 @@ struct Platform {
     /// The activator of the running coordinator.
     activator: Rc<RefCell<Option<Rc<Activator<SimPlatform>>>>>,
     /// What the controllers of each running process remember.
-    memories: Rc<RefCell<BTreeMap<Process, Vec<Rc<dyn Remembers>>>>>,
+    memories: Rc<RefCell<BTreeMap<Process, Memories>>>,
+}
+
+impl Platform {
+    /// Lets go of what the processes remembered.
+    fn forget(&self) {
+        self.activator.take();
+        self.memories.take();
+    }
 }
 
 /// Hands each controller of a process its ports.
 struct Host<'a> {
     world: &'a World,
     node: Option<NodeId>,
-    memories: RefCell<Vec<Rc<dyn Remembers>>>,
+    memories: RefCell<Memories>,
 }
 
 impl Host<'_> {

@@ -7,6 +7,7 @@
 pub mod bisect;
 pub mod compare;
 pub mod each_fix;
+pub mod fidelity;
 mod logic;
 mod signature;
 pub mod sweep;
