@@ -28,7 +28,8 @@ pub fn bars(title: &str, x_name: &str, series: &[&str], groups: &[Bar]) -> Strin
             let [left, top] = [LEFT, y].map(at);
             let (wide, tall) = (at((x.place(*value) - LEFT).max(1.0)), at(thick - 2.0));
             let class = number_of % 5;
-            let rect = format!("<rect x=\"{left}\" y=\"{top}\" width=\"{wide}\" height=\"{tall}\" class=\"c{class}\"/>");
+            let rect =
+                format!("<rect x=\"{left}\" y=\"{top}\" width=\"{wide}\" height=\"{tall}\" class=\"c{class}\"/>");
             svg.push(&titled(&rect, &format!("{}, {}: {}", bar.name, series[number_of], number(*value))));
             svg.words(x.place(*value).max(LEFT) + 5.0, y + thick - 4.0, "start", "", &number(*value));
         }

@@ -115,7 +115,10 @@ impl Svg {
         for (index, name) in names.iter().enumerate() {
             let y = self.height - 8.0;
             let (place, class) = (at(x), index % 5);
-            self.push(&format!("<rect x=\"{place}\" y=\"{}\" width=\"10\" height=\"10\" class=\"c{class}\"/>", at(y - 10.0)));
+            self.push(&format!(
+                "<rect x=\"{place}\" y=\"{}\" width=\"10\" height=\"10\" class=\"c{class}\"/>",
+                at(y - 10.0)
+            ));
             self.words(x + 14.0, y, "start", "", name);
             x += 30.0 + 6.6 * name.chars().count() as f64;
         }
@@ -139,9 +142,15 @@ mod tests {
 
     #[test]
     fn numbers_for_the_eye_are_short_and_never_minus_nothing() {
-        for (value, text) in
-            [(0.0, "0"), (-0.0001, "0"), (1234.6, "1235"), (12.34, "12.3"), (1.5, "1.5"), (0.25, "0.25"), (100.0, "100")]
-        {
+        for (value, text) in [
+            (0.0, "0"),
+            (-0.0001, "0"),
+            (1234.6, "1235"),
+            (12.34, "12.3"),
+            (1.5, "1.5"),
+            (0.25, "0.25"),
+            (100.0, "100"),
+        ] {
             assert_eq!(number(value), text, "{value}");
         }
     }
