@@ -10,6 +10,7 @@ mod check;
 mod compare;
 mod completions;
 mod crash;
+mod file;
 mod fixes;
 mod input;
 mod json;

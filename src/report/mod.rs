@@ -9,6 +9,7 @@ mod check;
 pub mod corpus;
 pub mod fingerprints;
 mod golden;
+pub mod html;
 mod json;
 pub mod snapshot_file;
 mod steps;
