@@ -5,6 +5,7 @@
 
 pub mod appconfig;
 pub mod controllers;
+pub mod counterfactual;
 pub mod kernel;
 pub mod model;
 pub mod ports;

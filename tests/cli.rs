@@ -15,6 +15,8 @@ mod help;
 mod run;
 #[path = "cli/small.rs"]
 mod small;
+#[path = "cli/sweep.rs"]
+mod sweep;
 #[path = "cli/test.rs"]
 mod test;
 

@@ -12,6 +12,7 @@ use rayon::prelude::*;
 use schedsim::replay::{Replay, difference};
 use schedsim::report::html;
 use schedsim::scenario::Variant;
+use schedsim::sim::Proofs;
 use schedsim::trace;
 
 use super::args::{Format, Logic, Look};
@@ -40,6 +41,12 @@ pub(crate) struct RunArgs {
     /// For whom results are written; JSON: one object a run, as lines when there are several
     #[arg(long, value_enum, default_value = "text", help_heading = "Results")]
     format: Format,
+    /// The store at the end (or at --until) as tables, and where the backends know better
+    #[arg(long, help_heading = "Results")]
+    state: bool,
+    /// Ends a run as soon as a livelock is proved; metrics are then not checked
+    #[arg(long, help_heading = "Results")]
+    stop_when_proved: bool,
     /// Runs again in a fresh world and names the first record that differs
     #[arg(long, help_heading = "Results")]
     twice: bool,
@@ -134,12 +141,16 @@ fn one_trace_only(chosen: &[(&Loaded, &Variant)], seeds: bool) -> Refusal {
 }
 
 fn one(job: &Job<'_>, args: &RunArgs, look: &Look, several: bool) -> Result<Shown, Refusal> {
-    let words = args.logic.words();
+    let mut words = args.logic.words();
+    if args.stop_when_proved {
+        words.push("--stop-when-proved".to_owned());
+    }
     let line = reproduce::run(&job.loaded.file, &job.variant.name, job.seed, &words);
     crash::doing_what(&line, || {
         let mut variant = job.variant.clone();
         variant.seed = job.seed;
-        let replay = Replay::of(&job.loaded.scenario, &variant, args.logic.until);
+        let proofs = if args.stop_when_proved { Proofs::Stop } else { Proofs::Note };
+        let replay = Replay::with(&job.loaded.scenario, &variant, args.logic.until, proofs);
         if let Some(path) = &args.trace {
             write_trace(&replay, path, look)?;
         }
@@ -149,13 +160,18 @@ fn one(job: &Job<'_>, args: &RunArgs, look: &Look, several: bool) -> Result<Show
             part: args.report.is_some().then(|| part(&replay, &line)),
         };
         match args.format {
-            Format::Json if several => shown.out = replay.json() + "\n",
-            Format::Json => shown.out = json::spread(&replay.json()) + "\n",
+            Format::Json if several => shown.out = result(&replay, args) + "\n",
+            Format::Json => shown.out = json::spread(&result(&replay, args)) + "\n",
             Format::Text if args.logic.seeds.is_some() && look.verbose == 0 => shown.out = text::line(&replay, &line),
-            Format::Text => shown.out = text::whole(&replay, look, &line),
+            Format::Text => {
+                shown.out = text::whole(&replay, look, &line);
+                if args.state {
+                    shown.out.push_str(&replay.state_text());
+                }
+            }
         }
         if args.twice {
-            let again = Replay::of(&job.loaded.scenario, &variant, args.logic.until);
+            let again = Replay::with(&job.loaded.scenario, &variant, args.logic.until, proofs);
             match difference(&replay, &again) {
                 None if args.format == Format::Text && !look.quiet => {
                     shown.out.push_str(&text::same_twice(&replay));
@@ -170,6 +186,11 @@ fn one(job: &Job<'_>, args: &RunArgs, look: &Look, several: bool) -> Result<Show
         }
         Ok(shown)
     })
+}
+
+/// The result for programs.
+fn result(replay: &Replay<'_>, args: &RunArgs) -> String {
+    if args.state { replay.json_with_state() } else { replay.json() }
 }
 
 fn write_trace(replay: &Replay<'_>, path: &Path, look: &Look) -> Result<(), Refusal> {

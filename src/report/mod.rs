@@ -7,16 +7,19 @@
 
 mod check;
 pub mod corpus;
+pub mod explain;
 pub mod fingerprints;
 mod golden;
 pub mod html;
 mod json;
 pub mod snapshot_file;
+mod state;
 mod steps;
 
 pub use check::{Check, ExpectResult, Failure, Mark, check};
 pub use golden::golden;
-pub use json::json;
+pub use json::{json, json_with};
+pub use state::{state_json, state_text};
 pub use steps::{action, timeline_options};
 
 use crate::kernel::{SimDuration, SimTime};
@@ -48,8 +51,8 @@ fn settled_after(scenario: &Scenario, expect: Option<&Expect>) -> Option<usize> 
     })
 }
 
-/// How long settling took, counted from that step; none when the run did not settle.
-fn settled_in(scenario: &Scenario, expect: Option<&Expect>, outcome: &Outcome) -> Option<SimDuration> {
+/// How long after the step that its expectations name (by default the last) a run settled.
+pub fn settled_in(scenario: &Scenario, expect: Option<&Expect>, outcome: &Outcome) -> Option<SimDuration> {
     let from = settled_after(scenario, expect).map_or(SimTime::ZERO, |step| scenario.steps[step].at);
     outcome.settled_at.map(|at| at.since(from))
 }

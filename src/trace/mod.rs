@@ -10,6 +10,7 @@ pub mod jsonl;
 pub mod metrics;
 pub mod perfetto;
 pub mod record;
+pub mod state;
 pub mod timeline;
 pub mod tracks;
 mod words;

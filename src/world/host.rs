@@ -8,7 +8,7 @@ use crate::trace::What;
 use super::World;
 use super::containers::SimSandboxes;
 use super::spec::Phase;
-use super::store::SimStore;
+use super::store_calls::SimStore;
 use super::volumes::SimDisks;
 
 /// The simulated platform.

@@ -14,6 +14,7 @@ pub mod judge;
 mod process;
 pub mod spec;
 mod store;
+mod store_calls;
 mod table;
 mod volumes;
 
@@ -30,7 +31,8 @@ pub use canon::{Canon, Caps};
 pub use containers::{AddressSlot, Container, Containers, SimExits, SimSandboxes, TaskState};
 pub use host::{SimClock, SimHost, SimPlatform};
 pub use process::Process;
-pub use store::{SimStore, SimWatch, Tables};
+pub use store::Tables;
+pub use store_calls::{SimStore, SimWatch};
 pub use table::Table;
 pub use volumes::{SimDisks, Volume, Volumes};
 
@@ -126,6 +128,11 @@ impl World {
             world.tables.keep_past();
         }
         world
+    }
+
+    /// Whether nobody else holds this world: its memory is given back with this handle.
+    pub fn is_last_handle(&self) -> bool {
+        Rc::strong_count(&self.0) == 1
     }
 
     /// Writes a trace record, caused by what the running task was caused by.

@@ -1,0 +1,93 @@
+//! The fidelity table: `docs/fidelity.md` says what `studies/fidelity.toml` makes of the simulator.
+//!
+//! `UPDATE_DOCS=1 cargo test --release --test fidelity` runs 200 seeds a row and writes the page.
+//! Without it a few seeds of each row are run and must lie inside what the page says, and the
+//! page must have all rows. What a newcomer gets wrong: a row whose figure lies outside the
+//! observed range must carry a note that says why.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use schedsim::scenario::{Overrides, Scenario, Variant};
+use schedsim::study::fidelity::{Row, Simulated, Table, shown};
+
+const PAGE: &str = "docs/fidelity.md";
+const ROWS: &str = "studies/fidelity.toml";
+/// Seeds of the page, and of a quick look.
+const SEEDS: u64 = 200;
+const QUICK: u64 = 3;
+
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+fn rows() -> Vec<Row> {
+    let text = std::fs::read_to_string(root().join(ROWS)).expect("the rows");
+    toml::from_str::<Table>(&text).expect("rows as they should be").figure
+}
+
+/// Runs a row under the first seeds.
+fn simulate(row: &Row, seeds: u64) -> Simulated {
+    let file = root().join("scenarios").join(&row.scenario).with_extension("toml");
+    let scenario = Scenario::from_file(&file, &Overrides::default()).unwrap_or_else(|d| panic!("{}", d.render(false)));
+    let named = |variant: &&Variant| variant.name == row.variant;
+    let variant =
+        scenario.variants.iter().find(named).unwrap_or_else(|| panic!("{}: no {}", row.scenario, row.variant));
+    Simulated::of(row, &scenario, variant, 0..seeds)
+}
+
+fn line(row: &Row, simulated: &Simulated) -> String {
+    let [least, median, most] = simulated.spread().map(shown);
+    let inside = if simulated.meets(row.range) { "yes" } else { "**no**" };
+    let note = if row.note.is_empty() { String::new() } else { format!(" {}", row.note) };
+    format!(
+        "| {} | {} | {} | {median} ({least}..{most}) | {inside} | `{}@{}` `{}`{note} |\n",
+        row.incident, row.what, row.observed, row.scenario, row.variant, row.figure
+    )
+}
+
+fn page(rows: &[Row]) -> String {
+    let mut page = String::from(
+        "# Fidelity\n\n\
+         What the field observed, beside what the simulator makes of it: the median and the range over 200 seeds\n\
+         (0 to 199) with random ticker phases. Seconds where nothing else is said. *Inside* says whether the observed and\n\
+         the simulated range overlap; where they do not, the note says why. Made by\n\
+         `UPDATE_DOCS=1 cargo test --release --test fidelity` from `studies/fidelity.toml`; do not edit.\n\n\
+         | incident | figure | observed | simulated | inside | from |\n| --- | --- | --- | --- | --- | --- |\n",
+    );
+    rows.iter().for_each(|row| page.push_str(&line(row, &simulate(row, SEEDS))));
+    page
+}
+
+/// Least and most of each row of the page, by incident and figure.
+fn told(page: &str) -> BTreeMap<(String, String, String), (f64, f64)> {
+    let number = |text: &str| if text == "never" { f64::INFINITY } else { text.parse().expect("a number") };
+    let row = |line: &str| {
+        let cells: Vec<&str> = line.split('|').map(str::trim).collect();
+        let range = cells.get(4)?.split_once('(')?.1.trim_end_matches(')');
+        let (least, most) = range.split_once("..")?;
+        let from = cells.get(6)?.split('`').nth(1)?.to_owned();
+        Some(((cells[1].to_owned(), cells[2].to_owned(), from), (number(least), number(most))))
+    };
+    page.lines().filter_map(row).collect()
+}
+
+#[test]
+fn the_page_says_what_comes_out() {
+    let (rows, file) = (rows(), root().join(PAGE));
+    if std::env::var_os("UPDATE_DOCS").is_some() {
+        std::fs::write(&file, page(&rows)).expect("the page can be written");
+    }
+    let told = told(&std::fs::read_to_string(&file).expect("the page"));
+    assert_eq!(told.len(), rows.len(), "the page has other rows than {ROWS}: make it again");
+    for row in &rows {
+        let key = (row.incident.clone(), row.what.clone(), format!("{}@{}", row.scenario, row.variant));
+        let (least, most) = told.get(&key).unwrap_or_else(|| panic!("{PAGE} lacks {key:?}: make it again"));
+        let [low, _, high] = simulate(row, QUICK).spread();
+        // The page rounds to a tenth.
+        let inside = low >= least - 0.05 && (high <= most + 0.05 || most.is_infinite());
+        assert!(inside, "{key:?}: {low}..{high} is not within {least}..{most} of {PAGE}");
+        let page_meets = *least <= row.range[1] && *most >= row.range[0];
+        assert!(page_meets || !row.note.is_empty(), "{key:?} lies outside and does not say why");
+    }
+}
