@@ -11,6 +11,7 @@ mod compare;
 mod completions;
 mod crash;
 mod explain;
+mod file;
 mod fixes;
 mod input;
 mod json;

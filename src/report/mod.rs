@@ -10,6 +10,7 @@ pub mod corpus;
 pub mod explain;
 pub mod fingerprints;
 mod golden;
+pub mod html;
 mod json;
 pub mod plots;
 pub mod snapshot_file;

@@ -68,9 +68,12 @@ Logic:
       --until <T>         Ends the run there; expectations are checked only when that is not before the horizon
 
 Results:
-      --trace <FILE>     Writes the trace of the one run to FILE; `.jsonl`: one record a line
-      --format <FORMAT>  For whom results are written; JSON: one object a run, as lines when there are several [default: text] [possible values: text, json]
-      --twice            Runs again in a fresh world and names the first record that differs
+      --trace <FILE>        Writes the trace of the one run to FILE; `.jsonl`: one record a line, `.csv`: a table, `.json`: Chrome trace events, for Perfetto
+      --report <FILE.html>  Writes a page about all runs to FILE, to be looked at in a browser: no network, no server
+      --format <FORMAT>     For whom results are written; JSON: one object a run, as lines when there are several [default: text] [possible values: text, json]
+      --state               The store at the end (or at --until) as tables, and where the backends know better
+      --stop-when-proved    Ends a run as soon as a livelock is proved; metrics are then not checked
+      --twice               Runs again in a fresh world and names the first record that differs
 
 "#]]);
 }
