@@ -5,7 +5,6 @@
 
 pub mod appconfig;
 pub mod controllers;
-pub mod counterfactual;
 pub mod kernel;
 pub mod model;
 pub mod ports;

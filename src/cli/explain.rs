@@ -5,11 +5,11 @@
 //! `run` makes it, so that record numbers of a trace or of a JSON result can be asked for.
 
 use clap::Args;
-use schedsim::counterfactual::{self, Ending, Tried};
 use schedsim::kernel::{RecordId, SimDuration, SimTime};
 use schedsim::report::explain::{self, Chain, Choice, Decider, Explainer, Limits, Page, Setting, Unknown};
 use schedsim::scenario::{Scenario, Variant};
 use schedsim::sim::{Outcome, Simulation};
+use schedsim::study::counterfactual::{self, Ending, Tried};
 use serde_json::json;
 
 use super::args::{Format, Logic, Look, shell_line};

@@ -17,6 +17,7 @@ mod json;
 mod man;
 mod output;
 mod reproduce;
+mod results;
 mod run;
 mod story;
 mod sweep;

@@ -11,6 +11,7 @@ pub mod explain;
 pub mod fingerprints;
 mod golden;
 mod json;
+pub mod plots;
 pub mod snapshot_file;
 mod state;
 mod steps;

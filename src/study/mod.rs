@@ -6,6 +6,7 @@
 
 pub mod bisect;
 pub mod compare;
+pub mod counterfactual;
 pub mod each_fix;
 pub mod fidelity;
 mod logic;

@@ -8,7 +8,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::kernel::SimTime;
-use crate::model::{Address, Field, Kind, Name, Point, Subject, Value};
+use crate::model::{Address, Field, Kind, Point, Subject, Value};
 
 use super::{Record, Trace, What};
 
@@ -50,7 +50,7 @@ enum Task {
 #[derive(Default)]
 struct Truth {
     tasks: BTreeMap<u32, Task>,
-    addresses: BTreeMap<u32, BTreeSet<Name>>,
+    addresses: BTreeMap<u32, BTreeSet<Address>>,
     volumes: BTreeMap<u32, BTreeSet<u32>>,
     down: BTreeSet<u32>,
 }
@@ -94,10 +94,6 @@ pub fn state(trace: &Trace, at: SimTime) -> State {
     State { at, rows: by_kind, strays }
 }
 
-fn written(address: Address) -> Name {
-    Name::new(&address.to_string())
-}
-
 impl Truth {
     fn take(&mut self, record: &Record) {
         let index = record.subject.index;
@@ -106,10 +102,10 @@ impl Truth {
             What::TaskStarted => drop(self.tasks.insert(index, Task::Runs)),
             What::TaskEnded { .. } => drop(self.tasks.insert(index, Task::Ended)),
             What::ContainerGone => drop(self.tasks.remove(&index)),
-            What::AddressTaken(address) => drop(self.addresses.entry(index).or_default().insert(written(address))),
+            What::AddressTaken(address) => drop(self.addresses.entry(index).or_default().insert(address)),
             What::AddressFreed(address) => {
                 if let Some(held) = self.addresses.get_mut(&index) {
-                    held.remove(&written(address));
+                    held.remove(&address);
                 }
             }
             What::VolumeMade => drop(self.volumes.insert(index, BTreeSet::new())),
@@ -159,7 +155,7 @@ impl Truth {
         };
         let mut differs: Vec<String> = task.map(str::to_owned).into_iter().collect();
         let stored = match row.fields.get(&Field::Address) {
-            Some(Value::Address(address)) => Some(written(*address)),
+            Some(Value::Address(address)) => Some(*address),
             _ => None,
         };
         let held = self.addresses.get(&index);
@@ -168,7 +164,7 @@ impl Truth {
             differs.push(format!("{stored} is not its own"));
         }
         let too_many = held.into_iter().flatten().filter(|address| !live || stored != Some(**address));
-        let too_many: Vec<&str> = too_many.map(Name::as_str).collect();
+        let too_many: Vec<String> = too_many.map(ToString::to_string).collect();
         if !too_many.is_empty() {
             differs.push(format!("holds {}", too_many.join(", ")));
         }

@@ -6,7 +6,6 @@
 //! otherwise is what `explain --verify` tries. What a newcomer gets wrong: a fix that is
 //! missing can be named at a link that it would never have let happen.
 
-use crate::controllers::activator::RequestError;
 use crate::controllers::fixes::Fix;
 use crate::model::reason::Ailment;
 use crate::model::{Controller, Field, Kind, Name, Reason, Value};
@@ -45,10 +44,6 @@ impl Fact<'_, '_> {
 
     fn request(&self, is: impl Fn(&str) -> bool) -> bool {
         matches!(self.record.what, What::RequestFailed { error, .. } if is(&error))
-    }
-
-    fn request_error(&self, wanted: RequestError) -> bool {
-        self.request(|error| error == wanted.to_string())
     }
 
     /// A request that waited in vain.
@@ -117,7 +112,7 @@ macro_rules! reason {
 pub(super) fn mark(fix: Fix) -> Mark {
     use Mark::{Both, Nowhere, Unless, When};
     match fix {
-        Fix::SkipDead => Unless(|f| f.request_error(RequestError::BadGateway)),
+        Fix::SkipDead => Unless(|f| f.request(|error| error.starts_with("bad gateway"))),
         Fix::SinglePoolWorker => Nowhere("how many workers there are shows in no decision, only in their races"),
         Fix::ActivatorSeesPending => Unless(|f| f.raises_desired()),
         Fix::MaxPoolSize => When(reason!(Reason::CappedAtMax { .. })),
@@ -150,12 +145,14 @@ pub(super) fn mark(fix: Fix) -> Mark {
         Fix::WatchdogReleasesAddress => {
             Both { when: reason!(Reason::StrayContainer { .. }), unless: |f| f.broken("no-leaked-address") }
         }
-        Fix::DropMissingPool => Unless(|f| f.request_error(RequestError::NoPool)),
+        Fix::DropMissingPool => Unless(|f| f.request(|error| error.starts_with("no pool serves the version"))),
         Fix::KeepReferencedPool => Unless(reason!(Reason::PoolEmpty { .. })),
         Fix::WatchPoolDeletions | Fix::ActivatorResyncs => {
-            Unless(|f| f.request_error(RequestError::NoPool) || f.timed_out())
+            Unless(|f| f.request(|error| error.starts_with("no pool serves the version")) || f.timed_out())
         }
-        Fix::IgnoreStaleDead | Fix::DeathsOfOwnVersion => Unless(|f| f.request_error(RequestError::DiedDuringBoot)),
+        Fix::IgnoreStaleDead | Fix::DeathsOfOwnVersion => {
+            Unless(|f| f.request(|error| error.starts_with("the sandbox died during boot")))
+        }
         Fix::ReleaseLeasesOnStop => {
             Both { when: |f| f.gives_up_by(Controller::Sandbox), unless: |f| f.broken("bound-lease-has-live-sandbox") }
         }

@@ -47,6 +47,12 @@ impl Setting {
         Self { timeline: Options::default(), faults: Vec::new(), fixes: vec![(SimTime::ZERO, fixes)] }
     }
 
+    /// Other fixes are in force from an instant on.
+    #[cfg(test)]
+    pub(super) fn change_at(&mut self, at: SimTime, fixes: Fixes) {
+        self.fixes.push((at, fixes));
+    }
+
     /// The fixes in force at an instant.
     pub fn fixes_at(&self, at: SimTime) -> Fixes {
         let set = self.fixes.iter().rev().find(|(from, _)| *from <= at);

@@ -121,6 +121,18 @@ pub struct Objective {
 }
 
 impl Objective {
+    /// Whether runs of that scenario and variant count for it.
+    pub fn is_about(&self, scenario: &str, variant: &str) -> bool {
+        let fits = |wanted: &Option<String>, name: &str| match wanted.as_deref() {
+            None => true,
+            Some(wanted) => match wanted.strip_prefix('!') {
+                Some(other) => other != name,
+                None => wanted == name,
+            },
+        };
+        fits(&self.scenario, scenario) && fits(&self.variant, variant)
+    }
+
     /// `recovery_s.mean`, with the runs it is about: `recovery_s.mean of flapping`.
     pub fn name(&self) -> String {
         let of = [&self.scenario, &self.variant].into_iter().flatten().cloned().collect::<Vec<_>>().join("@");

@@ -7,8 +7,10 @@
 use std::fs::File;
 use std::io::{BufReader, BufWriter};
 
+use super::figures;
 use super::folder::Folder;
 use super::judge::{self, Judgement};
+use super::page;
 use super::plan::Plan;
 use super::recommend;
 
@@ -20,6 +22,11 @@ pub fn finish(folder: &Folder, plan: &Plan) -> Result<Judgement, String> {
     let judgement = judged(folder, plan)?;
     folder.write("pareto.csv", &judge::pareto(plan, &judgement))?;
     folder.write("recommendation.txt", &recommend::recommendation(plan, &judgement))?;
+    let figures = figures::figures(plan, &judgement, open(folder)?)?;
+    for figure in &figures {
+        folder.write(&format!("plots/{}.svg", figure.name), &figure.svg)?;
+    }
+    folder.write("report.html", &page::page(plan, &judgement, &figures))?;
     folder.complete(plan)?;
     Ok(judgement)
 }

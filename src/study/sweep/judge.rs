@@ -127,9 +127,7 @@ pub fn values(plan: &Plan, objective: &Objective, block: &Block) -> Vec<f64> {
     let mut found = Vec::new();
     for (index, (scenario, variant)) in plan.pairs().into_iter().enumerate() {
         let story = &plan.scenarios[scenario];
-        let is_meant = objective.scenario.as_ref().is_none_or(|name| *name == story.name)
-            && objective.variant.as_ref().is_none_or(|name| *name == story.variants[variant]);
-        if is_meant {
+        if objective.is_about(&story.name, &story.variants[variant]) {
             found.extend_from_slice(&column[index * seeds..(index + 1) * seeds]);
         }
     }

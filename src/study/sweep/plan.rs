@@ -330,10 +330,7 @@ fn values_of(domain: &Domain) -> Vec<String> {
 /// Objectives may name scenarios and variants; they must exist.
 fn check_names(file: &SweepFile, scenarios: &[StoryPlan]) -> Result<(), String> {
     for objective in &file.objectives {
-        let fits = |story: &StoryPlan| {
-            objective.scenario.as_ref().is_none_or(|name| *name == story.name)
-                && objective.variant.as_ref().is_none_or(|name| story.variants.contains(name))
-        };
+        let fits = |story: &StoryPlan| story.variants.iter().any(|variant| objective.is_about(&story.name, variant));
         if !scenarios.iter().any(fits) {
             let names = listed(scenarios.iter().map(|story| story.name.as_str()));
             return Err(format!("the objective `{}` is about no run; the scenarios are {names}", objective.name()));

@@ -86,8 +86,8 @@ static OBJECTIVE: TableSpec = table(
         key("metric", Kind::Text, REQUIRED, "a metric, or a column of the aftermath (see below)"),
         key("aggregate", Kind::Word(AGGREGATES), "\"mean\"", "how the runs become one number"),
         key("goal", Kind::Word(GOALS), "\"minimise\"", "what is better"),
-        key("scenario", Kind::Text, "all", "only runs of this scenario"),
-        key("variant", Kind::Text, "all", "only runs of this variant"),
+        key("scenario", Kind::Text, "all", "only runs of this scenario; `\"!name\"`: of all others"),
+        key("variant", Kind::Text, "all", "only runs of this variant, likewise"),
     ],
 );
 
