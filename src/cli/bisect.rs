@@ -6,7 +6,7 @@
 use clap::Args;
 use schedsim::controllers::fixes::Fix;
 use schedsim::report;
-use schedsim::scenario::{Overrides, Scenario, Variant};
+use schedsim::scenario::{Scenario, Variant};
 use schedsim::sim::Simulation;
 use schedsim::study::bisect::{Bisection, Found, bisect};
 use schedsim::study::{Logic, Signature};
@@ -14,14 +14,14 @@ use serde_json::json;
 
 use super::args::Format;
 use super::output::Out;
-use super::{Exit, Refusal, compare, input};
+use super::story::{StoryArgs, variant_named};
+use super::{Exit, Refusal};
 
 /// Finds the fix, or the smallest set of fixes, that turns the outcome from failing to passing
 #[derive(Args)]
 pub(crate) struct BisectArgs {
-    /// The scenario file; `-` is standard input
-    #[arg(value_name = "FILE")]
-    file: String,
+    #[command(flatten)]
+    story: StoryArgs,
     /// The logic that fails; the first variant's by default
     #[arg(long, value_name = "LOGIC")]
     from: Option<Logic>,
@@ -31,25 +31,14 @@ pub(crate) struct BisectArgs {
     /// Passing is what this variant expects; by default: settled, and no invariant broken
     #[arg(long, value_name = "VARIANT")]
     expect: Option<String>,
-    /// The variant that gives seed and tuning; the first by default
-    #[arg(long, value_name = "NAME")]
-    variant: Option<String>,
-    /// The seed of all draws, instead of the file's
-    #[arg(long, value_name = "N")]
-    seed: Option<u64>,
-    /// Another value for a field of the file (repeatable)
-    #[arg(long, value_name = "PATH=VALUE", value_parser = super::args::assignment)]
-    set: Vec<(String, String)>,
     /// For whom the result is written
     #[arg(long, value_enum, default_value = "text")]
     format: Format,
 }
 
 pub(crate) fn run(args: &BisectArgs, out: &mut Out) -> Result<Exit, Refusal> {
-    let overrides = Overrides { set: args.set.clone(), seed: args.seed, ..Overrides::default() };
-    let loaded = input::load(std::slice::from_ref(&args.file), &overrides)?;
-    let scenario = &loaded[0].scenario;
-    let base = compare::base(scenario, args.variant.as_deref())?;
+    let scenario = &args.story.load()?;
+    let base = args.story.base(scenario)?;
     let from = args.from.clone().unwrap_or_else(|| Logic::of_variant(&base.name));
     let under = |logic: &Logic| logic.variant(scenario, base).map_err(|error| Refusal::wrong(error.to_string()));
     let (start, end) = (under(&from)?, under(&args.to)?);
@@ -69,7 +58,7 @@ pub(crate) fn run(args: &BisectArgs, out: &mut Out) -> Result<Exit, Refusal> {
 /// The variant whose expectations decide, if one was named.
 fn judge_of<'a>(scenario: &'a Scenario, name: Option<&str>) -> Result<Option<&'a Variant>, Refusal> {
     let Some(name) = name else { return Ok(None) };
-    let variant = compare::base(scenario, Some(name))?;
+    let variant = variant_named(scenario, name)?;
     if variant.expect.is_none() {
         return Err(Refusal::wrong(format!("variant `{name}` has no [expect] that could decide")));
     }

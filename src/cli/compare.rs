@@ -9,7 +9,7 @@ use rayon::join;
 use schedsim::controllers::fixes::Fix;
 use schedsim::replay::Replay;
 use schedsim::report;
-use schedsim::scenario::{Overrides, Scenario, Variant};
+use schedsim::scenario::{Scenario, Variant};
 use schedsim::study::Logic;
 use schedsim::study::compare::{Comparison, compare};
 use schedsim::study::each_fix::{Noticed, each_fix};
@@ -18,14 +18,14 @@ use serde_json::json;
 
 use super::args::Format;
 use super::output::{Out, painted, style};
-use super::{Exit, Refusal, input};
+use super::story::StoryArgs;
+use super::{Exit, Refusal};
 
 /// Shows the same story under two logics side by side, or what each single fix is worth
 #[derive(Args)]
 pub(crate) struct CompareArgs {
-    /// The scenario file; `-` is standard input
-    #[arg(value_name = "FILE")]
-    file: String,
+    #[command(flatten)]
+    story: StoryArgs,
     /// One logic: `current`, `proposed`, `as_of=DAY`, `variant=NAME`, `with=FIX`, `without=FIX`, several with commas;
     /// the first variant's by default
     #[arg(long, value_name = "LOGIC", conflicts_with = "each_fix")]
@@ -36,25 +36,14 @@ pub(crate) struct CompareArgs {
     /// The story without each fix: what breaks when exactly this one is missing
     #[arg(long)]
     each_fix: bool,
-    /// The variant that gives seed and tuning; the first by default
-    #[arg(long, value_name = "NAME")]
-    variant: Option<String>,
-    /// The seed of all draws, instead of the file's
-    #[arg(long, value_name = "N")]
-    seed: Option<u64>,
-    /// Another value for a field of the file (repeatable)
-    #[arg(long, value_name = "PATH=VALUE", value_parser = super::args::assignment)]
-    set: Vec<(String, String)>,
     /// For whom the result is written
     #[arg(long, value_enum, default_value = "text")]
     format: Format,
 }
 
 pub(crate) fn run(args: &CompareArgs, out: &mut Out) -> Result<Exit, Refusal> {
-    let overrides = Overrides { set: args.set.clone(), seed: args.seed, ..Overrides::default() };
-    let loaded = input::load(std::slice::from_ref(&args.file), &overrides)?;
-    let scenario = &loaded[0].scenario;
-    let base = base(scenario, args.variant.as_deref())?;
+    let scenario = &args.story.load()?;
+    let base = args.story.base(scenario)?;
     if args.each_fix {
         let noticed = each_fix(scenario, base, Fix::ALL);
         out.text(&match args.format {
@@ -71,15 +60,6 @@ pub(crate) fn run(args: &CompareArgs, out: &mut Out) -> Result<Exit, Refusal> {
         Format::Json => object(&one, &other, &found),
     });
     Ok(Exit::Fine)
-}
-
-/// The variant that gives seed and tuning.
-pub(crate) fn base<'a>(scenario: &'a Scenario, name: Option<&str>) -> Result<&'a Variant, Refusal> {
-    let Some(name) = name else { return Ok(&scenario.variants[0]) };
-    scenario.variants.iter().find(|variant| variant.name == name).ok_or_else(|| {
-        let known: Vec<_> = scenario.variants.iter().map(|variant| format!("`{}`", variant.name)).collect();
-        Refusal::nothing(format!("no variant is called `{name}`; there are {}", known.join(", ")))
-    })
 }
 
 /// The story's variants under both logics.
@@ -140,14 +120,9 @@ fn moment(side: &str, replay: &Replay<'_>, index: Option<usize>) -> String {
     let Some(index) = index else { return format!("  {side}  (ends before)\n") };
     let trace = &replay.outcome.trace;
     let options = timeline::Options { verbose: true, fold: false, ..report::timeline_options(replay.scenario) };
-    let entries = timeline::entries(trace, &options);
-    // A record that is told by another one – a field by its write – is found there.
     let line = |index: usize| {
-        let place = entries.partition_point(|entry| entry.record <= index);
-        let mut told = String::new();
-        if let Some(entry) = place.checked_sub(1).map(|place| &entries[place..=place]) {
-            timeline::write_entries(trace, entry, &options, &mut told).expect("a string takes everything");
-        }
+        let (entry, mut told) = (timeline::entry(trace, &options, index), String::new());
+        timeline::write_line(trace, &entry, " ", &options, &mut told).expect("a string takes everything");
         told.trim().to_owned()
     };
     let mut text = format!("  {side}  {}\n", line(index));

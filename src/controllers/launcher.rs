@@ -192,7 +192,10 @@ impl<P: Platform> Launcher<P> {
         Ok(())
     }
 
-    /// Scales an old pool to zero and waits until it is empty, a minute at most.
+    /// Scales an old pool to zero, takes its references and waits until it is empty, a minute at most.
+    ///
+    /// ASSUMES: a drained pool is no longer referenced, not even by the active version: of two
+    /// pools that the version came to reference, only one is kept (the incident pinned-to-wrong-pool).
     async fn drain(&self, pool: &Versioned<Pool>) -> Result<(), Failure> {
         let gone = pool.entity.desired_instances == 0 && pool.entity.referenced_by_versions.is_empty();
         if gone && self.rules.has(Fix::IdempotentDrain) {
@@ -202,7 +205,8 @@ impl<P: Platform> Launcher<P> {
         let began = clock.now();
         let limit = self.rules.tuning.drain_wait;
         self.ports.host.note(pool.id, Reason::DrainFirst);
-        self.ports.store.patch(pool.id, vec![PoolChange::DesiredInstances(0)], None).await?;
+        let changes = vec![PoolChange::ReferencedByVersions(Vec::new()), PoolChange::DesiredInstances(0)];
+        self.ports.store.patch(pool.id, changes, None).await?;
         let empty = loop {
             let left = self.ports.store.list::<Sandbox>(Query::By(SandboxIndex::Pool(pool.id))).await?;
             if left.iter().all(|sandbox| self.is_drained(sandbox.entity.status)) {

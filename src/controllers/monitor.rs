@@ -79,6 +79,10 @@ impl<P: Platform> Monitor<P> {
         // The minimum of an auto service is zero.
         let fewer = desired.saturating_sub(idle.len() as u32);
         self.ports.host.note(pool.id, Reason::Idle { since, limit });
+        // ASSUMES: a zero is lost on its way to the store until `max-pool-size` (#272).
+        if fewer == 0 && !self.rules.has(Fix::MaxPoolSize) {
+            return Ok(());
+        }
         self.ports.store.patch(pool.id, vec![PoolChange::DesiredInstances(fewer)], None).await?;
         Ok(())
     }

@@ -31,11 +31,10 @@ impl<P: Platform> PoolController<P> {
 impl<P: Platform> Reconciler for PoolController<P> {
     type Entity = Pool;
 
+    /// ASSUMES: numbers are named on purpose since `max-pool-size` (#272, the incident never-to-zero).
     fn writes_zero(&self, field: Field) -> bool {
-        matches!(
-            field,
-            Field::DesiredInstances | Field::CurrentInstances | Field::ReadyInstances | Field::ReferencedByVersions
-        )
+        let number = matches!(field, Field::DesiredInstances | Field::CurrentInstances | Field::ReadyInstances);
+        (number && self.rules.has(Fix::MaxPoolSize)) || field == Field::ReferencedByVersions
     }
 
     async fn reconcile(&self, item: &Versioned<Pool>, pool: &mut Draft<Pool>) -> Result<(), Failure> {

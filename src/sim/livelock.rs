@@ -50,10 +50,16 @@ pub(super) struct Recurrence {
 impl Recurrence {
     /// Looks for recurrences under these rules; steps and requests end at `nothing_ahead_from`.
     pub(super) fn new(rules: &Rules, nothing_ahead_from: SimTime) -> Self {
+        let grid = grid(rules);
+        // Not before the first cell with nothing ahead: to find out whether the world is quiet
+        // costs as much as there are timers, and under traffic it never is.
+        let next = grid.map_or(SimTime::ZERO, |grid| {
+            SimTime::ZERO + grid.saturating_mul(nothing_ahead_from.as_nanos().div_ceil(grid.as_nanos()))
+        });
         Self {
             seen: BTreeMap::new(),
-            grid: grid(rules),
-            next: SimTime::ZERO,
+            grid,
+            next,
             caps: caps(rules),
             read: 0,
             drawn_at: None,

@@ -17,7 +17,7 @@ use crate::controllers::activator::Activator;
 use crate::controllers::process::{self, Hosting};
 use crate::controllers::runtime::Rules;
 use crate::controllers::tuning::{TickerPhase, Tuning};
-use crate::kernel::{Budget, SimDuration, SimTime, Step as KernelStep, Stop};
+use crate::kernel::{Budget, RecordId, SimDuration, SimTime, Step as KernelStep, Stop};
 use crate::model::{Actor, Controller, Kind, Name, Node, NodeId, NodeStatus};
 use crate::ports::{Ports, Remembers};
 use crate::scenario::{Action, Scenario, Step, Variant, Verdict};
@@ -39,6 +39,20 @@ pub struct Simulation<'a> {
     until: Option<SimTime>,
     budget: Budget,
     crashes: Vec<Crash>,
+    proofs: Proofs,
+    causes: bool,
+}
+
+/// What is done about livelocks.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum Proofs {
+    /// A proof is noted, and the run goes on to its horizon.
+    #[default]
+    Note,
+    /// A proof ends the run.
+    Stop,
+    /// None is looked for: only to measure what looking costs.
+    Off,
 }
 
 pub use crash::Crash;
@@ -82,13 +96,28 @@ pub struct Outcome {
 impl<'a> Simulation<'a> {
     /// Prepares a run.
     pub fn new(scenario: &'a Scenario, variant: &'a Variant) -> Self {
-        Self { scenario, variant, until: None, budget: Budget::default(), crashes: Vec::new() }
+        let (proofs, causes, crashes) = (Proofs::Note, true, Vec::new());
+        Self { scenario, variant, until: None, budget: Budget::default(), crashes, proofs, causes }
     }
 
     /// Ends the run at `until` instead of the scenario's horizon.
     #[must_use]
     pub fn until(mut self, until: SimTime) -> Self {
         self.until = Some(until);
+        self
+    }
+
+    /// Says what is done about livelocks.
+    #[must_use]
+    pub fn proofs(mut self, proofs: Proofs) -> Self {
+        self.proofs = proofs;
+        self
+    }
+
+    /// Keeps no causes: only to measure what they cost.
+    #[must_use]
+    pub fn without_causes(mut self) -> Self {
+        self.causes = false;
         self
     }
 
@@ -123,7 +152,7 @@ impl<'a> Simulation<'a> {
         let horizon = self.until.unwrap_or(self.scenario.horizon);
         let mut judge = Judge::new(self.limits());
         let mut recurrence = Recurrence::new(&platform.rules.borrow(), self.nothing_ahead_from());
-        let stop = drive(&world, &platform, &mut judge, &mut recurrence, crashes, horizon);
+        let stop = drive(&world, &platform, &mut judge, &mut recurrence, crashes, self.proofs, horizon);
         let outcome = self.outcome(&world, &judge, &recurrence, stop);
         world.kernel.close();
         // The world keeps how processes start, and what they remember keeps the world.
@@ -152,6 +181,9 @@ impl<'a> Simulation<'a> {
         for step in &self.scenario.steps {
             world.name_next(Kind::Step, Name::new(&format!("step/{}", step.name)));
         }
+        if !self.causes {
+            world.kernel.forget_causes();
+        }
         let operator = Actor::central(Controller::World);
         world.name_next(Kind::Process, Name::new("process/coordinator"));
         for name in &self.scenario.cluster.nodes {
@@ -164,8 +196,11 @@ impl<'a> Simulation<'a> {
         world.on_start(move |world, process| start(world, process, &starts));
         world.start_process(Process::Coordinator);
         for node in 0..self.scenario.cluster.nodes.len() {
+            world.kernel.set_cause(RecordId::NONE);
             world.start_process(Process::Node(NodeId::from_index(node as u32)));
         }
+        // What people and clients do is caused by nothing inside.
+        world.kernel.set_cause(RecordId::NONE);
         for (index, step) in self.scenario.steps.iter().enumerate() {
             steps::schedule(&world, &platform, index, step.clone(), self.image_of(index));
         }
@@ -252,6 +287,7 @@ fn drive(
     judge: &mut Judge,
     recurrence: &mut Recurrence,
     crashes: &mut Crashes,
+    proofs: Proofs,
     horizon: SimTime,
 ) -> Stop {
     crashes.strike(world);
@@ -269,9 +305,13 @@ fn drive(
             KernelStep::Ran => {
                 crashes.strike(world);
                 judge.observe(world);
-                if recurrence.is_due(world.kernel.now()) && !crashes.lie_ahead() {
+                let wanted = proofs != Proofs::Off && !crashes.lie_ahead();
+                if wanted && recurrence.is_due(world.kernel.now()) {
                     let memories: Vec<_> = platform.memories.borrow().values().flatten().cloned().collect();
                     recurrence.look(world, judge.settled_since().is_some(), &memories);
+                    if proofs == Proofs::Stop && recurrence.proved().is_some() {
+                        return Stop::Enough;
+                    }
                 }
             }
             KernelStep::Idle => break,

@@ -170,7 +170,7 @@ mod tests {
     use super::*;
     use crate::kernel::{SimDuration, SimTime};
     use crate::scenario::{Overrides, Scenario};
-    use crate::sim::{Crashes, Simulation, livelock::Recurrence};
+    use crate::sim::{Crashes, Proofs, Simulation, livelock::Recurrence};
     use crate::world::judge::Judge;
 
     /// A cluster with every controller there is, a minute after its start.
@@ -187,6 +187,7 @@ mod tests {
             &mut judge,
             &mut recurrence,
             &mut Crashes::default(),
+            Proofs::Note,
             SimTime::ZERO + SimDuration::from_mins(1),
         );
         test(&world);

@@ -4,6 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use crate::controllers::fixes::{Day, Fix, Fixes};
+use crate::scenario::suggest::similar;
 use crate::scenario::{Scenario, Variant};
 
 /// Which fixes are in force, relative to a variant of the story.
@@ -27,19 +28,11 @@ impl fmt::Display for LogicError {
 }
 impl std::error::Error for LogicError {}
 
-/// The names nearest to one that nobody knows.
-fn nearest<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> String {
-    let best = known.max_by(|a, b| strsim::jaro_winkler(name, a).total_cmp(&strsim::jaro_winkler(name, b)));
-    match best {
-        Some(best) if strsim::jaro_winkler(name, best) >= 0.8 => format!("; did you mean `{best}`?"),
-        Some(_) | None => String::new(),
-    }
-}
-
 fn fix(name: &str) -> Result<Fix, LogicError> {
     Fix::named(name).ok_or_else(|| {
-        let hint = nearest(name, Fix::ALL.iter().map(|fix| fix.name()));
-        LogicError(format!("`{name}` is no fix{hint}; `schedsim fixes` lists them"))
+        let meant = similar(name, Fix::ALL.iter().map(|fix| fix.name()));
+        let hint = meant.map(|meant| format!("; did you mean `{meant}`?")).unwrap_or_default();
+        LogicError(format!("`{name}` is no fix{hint} (`schedsim fixes` lists them)"))
     })
 }
 

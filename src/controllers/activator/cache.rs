@@ -33,6 +33,8 @@ pub(super) struct KnownPool {
     pub(super) revision: Revision,
     /// What the activator believes to be wanted; its own raises count at once.
     pub(super) desired: u32,
+    /// How many pools it had been told of before this one.
+    pub(super) place: u64,
 }
 
 /// What the activator was told.
@@ -42,13 +44,19 @@ pub(super) struct Cache {
     sandboxes: RefCell<BTreeMap<SandboxId, Tracked>>,
     by_pool: RefCell<BTreeMap<PoolId, BTreeSet<SandboxId>>>,
     changes: Cell<u64>,
+    pools_told: Cell<u64>,
     waiting: RefCell<Vec<Waker>>,
 }
 
 impl Cache {
-    /// Ends at the next change of a sandbox.
-    pub(super) async fn changed(&self) {
-        let seen = self.changes.get();
+    /// How many changes of sandboxes it was told of; for [`Cache::changed_since`].
+    pub(super) fn changes(&self) -> u64 {
+        self.changes.get()
+    }
+
+    /// Ends when a sandbox has changed since `seen` was read. Who reads it before it looks for
+    /// capacity misses nothing that comes while it asks for more.
+    pub(super) async fn changed_since(&self, seen: u64) {
         poll_fn(|cx| {
             if self.changes.get() != seen {
                 return Poll::Ready(());
@@ -113,24 +121,25 @@ impl Cache {
         self.announce();
     }
 
-    /// Remembers a pool. Unless it was read on purpose, the number that is believed to be wanted
-    /// only ever rises.
-    pub(super) fn put_pool(&self, item: &Versioned<Pool>, on_purpose: bool) {
+    /// Remembers a pool. Unless the cache is `fresh` – follows the store – the number that is
+    /// believed to be wanted only ever rises.
+    pub(super) fn put_pool(&self, item: &Versioned<Pool>, fresh: bool) {
         let mut pools = self.pools.borrow_mut();
         let wanted = item.entity.desired_instances;
         let desired = match pools.get(&item.id) {
             Some(known) if known.revision > item.meta.revision => return,
-            Some(known) if !on_purpose => known.desired.max(wanted),
+            Some(known) if !fresh => known.desired.max(wanted),
             Some(_) | None => wanted,
         };
-        let known = KnownPool { entity: Rc::clone(&item.entity), revision: item.meta.revision, desired };
+        let place = pools.get(&item.id).map_or_else(|| self.pools_told.replace(self.pools_told.get() + 1), |p| p.place);
+        let known = KnownPool { entity: Rc::clone(&item.entity), revision: item.meta.revision, desired, place };
         pools.insert(item.id, known);
     }
 }
 
 impl<P: Platform> Activator<P> {
     pub(super) async fn follow_pools(self: Rc<Self>) {
-        self.follow(|item: &Versioned<Pool>| self.cache.put_pool(item, false), |id| self.pool_deleted(id)).await;
+        self.follow(|item: &Versioned<Pool>| self.put_pool(item), |id| self.pool_deleted(id)).await;
     }
 
     pub(super) async fn follow_sandboxes(self: Rc<Self>) {
@@ -141,31 +150,36 @@ impl<P: Platform> Activator<P> {
     /// before `activator-resyncs`.
     async fn follow<E: Entity>(&self, put: impl Fn(&Versioned<E>), gone: impl Fn(Id<E>)) {
         let mut listed: BTreeSet<Id<E>> = BTreeSet::new();
-        let mut first = true;
+        let mut wants_list = true;
         loop {
             let opened = self.ports.store.watch::<E>(Query::All, None).await;
             if let Ok(watch) = opened {
-                if first || self.rules.has(Fix::ActivatorResyncs) {
-                    self.list_all(&mut listed, &put, &gone).await;
-                    first = false;
+                if wants_list {
+                    wants_list = !self.list_all(&mut listed, &put, &gone).await;
                 }
-                let _ = self.take_news(watch, &mut listed, &put, &gone).await;
+                // A list that fails is made up for after the pause, as a watch that breaks.
+                if !wants_list {
+                    let _ = self.take_news(watch, &mut listed, &put, &gone).await;
+                    wants_list = self.rules.has(Fix::ActivatorResyncs);
+                }
             }
             self.ports.clock.sleep(WATCH_RESTART).await;
         }
     }
 
+    /// Takes in everything that there is, and says whether the list came.
     async fn list_all<E: Entity>(
         &self,
         known: &mut BTreeSet<Id<E>>,
         put: &impl Fn(&Versioned<E>),
         gone: &impl Fn(Id<E>),
-    ) {
-        let Ok(items) = self.ports.store.list::<E>(Query::All).await else { return };
+    ) -> bool {
+        let Ok(items) = self.ports.store.list::<E>(Query::All).await else { return false };
         let now: BTreeSet<Id<E>> = items.iter().map(|item| item.id).collect();
         items.iter().for_each(put);
         known.difference(&now).for_each(|id| gone(*id));
         *known = now;
+        true
     }
 
     async fn take_news<E: Entity>(
@@ -190,6 +204,11 @@ impl<P: Platform> Activator<P> {
         Ok(())
     }
 
+    /// Remembers a pool as it was read; before `refresh-pool-cache` its number can only rise.
+    pub(super) fn put_pool(&self, item: &Versioned<Pool>) {
+        self.cache.put_pool(item, self.rules.has(Fix::RefreshPoolCache));
+    }
+
     fn pool_deleted(&self, pool: PoolId) {
         if self.rules.has(Fix::WatchPoolDeletions) {
             self.forget_pool(pool);
@@ -200,6 +219,13 @@ impl<P: Platform> Activator<P> {
     pub(super) fn forget_pool(&self, pool: PoolId) {
         self.cache.pools.borrow_mut().remove(&pool);
         self.pools.borrow_mut().retain(|_, known| *known != pool);
+    }
+}
+
+impl<P: Platform> Activator<P> {
+    /// Whether a pool is not remembered (any more).
+    pub(super) fn is_forgotten(&self, pool: PoolId) -> bool {
+        !self.cache.pools.borrow().contains_key(&pool)
     }
 }
 
@@ -214,6 +240,12 @@ impl<P: Platform> Remembers for Activator<P> {
             fact(Value::Ref((*id).into()));
             fact(Value::Int(tracked.entity.status as u64));
             fact(Value::Int(u64::from(tracked.used.get())));
+        }
+        for pool in self.pools.borrow().values() {
+            fact(Value::Ref((*pool).into()));
+        }
+        for sandbox in self.active.borrow().keys() {
+            fact(Value::Ref((*sandbox).into()));
         }
     }
 }

@@ -130,16 +130,19 @@ impl<P: Platform> Activator<P> {
     /// # Errors
     /// Why there is none.
     pub async fn request(self: &Rc<Self>, version: VersionId, service: Name) -> Result<Slot, RequestError> {
+        let deadline = self.ports.clock.now() + self.rules.tuning.request_wait;
         let config = self.version(version).await?;
         let service = config.config.iter().find(|s| s.name == service).ok_or(RequestError::NoService)?;
-        let deadline = self.ports.clock.now() + self.rules.tuning.request_wait;
         let mut wanted = Wanted { version, service, leftovers: BTreeSet::new(), asked: false };
         loop {
             let pool = self.pool_of(&wanted).await;
+            let seen = self.cache.changes();
             if let Some(slot) = self.take_slot(&wanted, pool) {
                 return Ok(slot);
             }
-            self.ask_for_capacity(&mut wanted, pool).await?;
+            if !self.ask_for_capacity(&mut wanted, pool).await? {
+                continue;
+            }
             if self.all_died(&wanted, self.cached_pool(&wanted)) {
                 return Err(RequestError::DiedDuringBoot);
             }
@@ -148,7 +151,7 @@ impl<P: Platform> Activator<P> {
                 return Err(RequestError::PoolTimeout(self.rules.tuning.request_wait));
             }
             let tick = left.min(self.rules.tuning.request_tick);
-            timeout(&self.ports.clock, tick, self.cache.changed()).await;
+            timeout(&self.ports.clock, tick, self.cache.changed_since(seen)).await;
         }
     }
 
@@ -193,24 +196,36 @@ impl<P: Platform> Activator<P> {
         })
     }
 
-    async fn ask_for_capacity(&self, wanted: &mut Wanted<'_>, pool: Option<PoolId>) -> Result<(), RequestError> {
+    /// Sees that capacity is on its way; no when the pool turned out to be gone, and another is
+    /// to be looked for.
+    async fn ask_for_capacity(&self, wanted: &mut Wanted<'_>, pool: Option<PoolId>) -> Result<bool, RequestError> {
         if wanted.asked {
-            return Ok(());
+            return Ok(true);
         }
         let candidates = self.candidates(wanted, pool);
         let is = |id: &SandboxId, status| self.cache.with(*id, |sandbox| sandbox.status == status);
         let pending = candidates.iter().any(|id| is(id, SandboxStatus::Pending));
         if pending && self.rules.has(Fix::ActivatorSeesPending) {
-            return Ok(());
+            return Ok(true);
         }
-        wanted.asked = true;
         let over = |id: &SandboxId| is(id, SandboxStatus::Dead) || is(id, SandboxStatus::Stopped);
         wanted.leftovers = candidates.into_iter().filter(over).collect();
-        self.raise_desired(wanted, pool).await
+        match self.raise_desired(pool).await {
+            Ok(()) => wanted.asked = true,
+            Err(RequestError::NoPool) if pool.is_some_and(|pool| self.is_forgotten(pool)) => {}
+            Err(error) => return Err(error),
+        }
+        Ok(wanted.asked)
     }
 
     /// Whether every sandbox that the request could have hoped for is stopped or dead.
+    ///
+    /// ASSUMES: failing fast came with `exit-watch` (#348): before, callers waited their 50 s, as
+    /// the incident crash-unnoticed and the chain of fixes that it belongs to want it.
     fn all_died(&self, wanted: &Wanted<'_>, pool: Option<PoolId>) -> bool {
+        if !self.rules.has(Fix::ExitWatch) {
+            return false;
+        }
         let counts = |id: &SandboxId| {
             let left_over = self.rules.has(Fix::IgnoreStaleDead) && wanted.leftovers.contains(id);
             let own = self.cache.with(*id, |sandbox| sandbox.spec.version == wanted.version);

@@ -1,6 +1,6 @@
 //! Raising `desired_instances` when a request finds no capacity.
 
-use crate::model::{PoolChange, PoolId};
+use crate::model::{PoolChange, PoolId, Revision};
 use crate::ports::{Clock, EntityStore, Platform, StoreError};
 
 use crate::controllers::fixes::Fix;
@@ -24,7 +24,8 @@ impl<P: Platform> Activator<P> {
                 return Some(pool);
             }
         }
-        let found = pools.iter().find(|(_, pool)| references(pool)).map(|(id, _)| *id);
+        let found = pools.iter().filter(|(_, pool)| references(pool)).min_by_key(|(_, pool)| pool.place);
+        let found = found.map(|(id, _)| *id);
         if let Some(found) = found {
             self.pools.borrow_mut().insert(key, found);
         }
@@ -46,10 +47,9 @@ impl<P: Platform> Activator<P> {
         None
     }
 
-    pub(super) async fn raise_desired(&self, wanted: &Wanted<'_>, pool: Option<PoolId>) -> Result<(), RequestError> {
+    pub(super) async fn raise_desired(&self, pool: Option<PoolId>) -> Result<(), RequestError> {
         let pool = pool.ok_or(RequestError::NoPool)?;
         let known = self.cache.pools.borrow().get(&pool).cloned().ok_or(RequestError::NoPool)?;
-        let _ = wanted;
         if let Some(until) = known.entity.cooldown_until.filter(|until| self.ports.clock.now() < *until) {
             return Err(RequestError::Cooldown { until });
         }
@@ -67,25 +67,27 @@ impl<P: Platform> Activator<P> {
 
     /// The pool, when it may grow. Before `refresh-pool-cache` the cached number decides, which
     /// only ever rises.
+    ///
+    /// ASSUMES: before `max-pool-size` (#272) the activator knew no maximum either.
     async fn below_max(&self, pool: PoolId, known: KnownPool) -> Result<KnownPool, RequestError> {
         let limit = self.rules.tuning.max_pool_size;
-        if known.desired < limit {
+        if known.desired < limit || !self.rules.has(Fix::MaxPoolSize) {
             return Ok(known);
         }
         if !self.rules.has(Fix::RefreshPoolCache) {
             return Err(RequestError::MaxSize(limit));
         }
         let item = self.ports.store.get(pool).await?;
-        self.cache.put_pool(&item, true);
-        let fresh =
-            KnownPool { desired: item.entity.desired_instances, revision: item.meta.revision, entity: item.entity };
+        self.put_pool(&item);
+        let desired = item.entity.desired_instances;
+        let fresh = KnownPool { desired, revision: item.meta.revision, entity: item.entity, place: known.place };
         if fresh.desired < limit { Ok(fresh) } else { Err(RequestError::MaxSize(limit)) }
     }
 
     /// Writes one more than the cache says, whatever the store says.
     async fn raise_unchecked(&self, pool: PoolId, known: &KnownPool) -> Result<(), RequestError> {
         let target = known.desired + 1;
-        self.believe(pool, target);
+        self.believe(pool, target, known.revision);
         self.ports.store.patch(pool, vec![PoolChange::DesiredInstances(target)], None).await?;
         Ok(())
     }
@@ -98,13 +100,13 @@ impl<P: Platform> Activator<P> {
         for _ in 0..self.rules.tuning.increment_tries {
             let change = vec![PoolChange::DesiredInstances(target)];
             match self.ports.store.patch(pool, change, Some(revision)).await {
-                Ok(_) => {
-                    self.believe(pool, target);
+                Ok(written) => {
+                    self.believe(pool, target, written);
                     return Ok(());
                 }
                 Err(StoreError::Conflict) => {
                     let fresh = self.ports.store.get(pool).await?;
-                    self.cache.put_pool(&fresh, false);
+                    self.put_pool(&fresh);
                     if fresh.entity.desired_instances >= target {
                         return Ok(());
                     }
@@ -116,9 +118,11 @@ impl<P: Platform> Activator<P> {
         Err(RequestError::Conflict)
     }
 
-    fn believe(&self, pool: PoolId, desired: u32) {
+    /// Counts an own raise at once, and lets no older news undo it.
+    fn believe(&self, pool: PoolId, desired: u32, written: Revision) {
         if let Some(known) = self.cache.pools.borrow_mut().get_mut(&pool) {
             known.desired = known.desired.max(desired);
+            known.revision = known.revision.max(written);
         }
     }
 }

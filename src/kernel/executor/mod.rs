@@ -42,6 +42,8 @@ pub struct TaskId(Key);
 pub enum Stop {
     /// The horizon was reached, or nothing was left to happen before it.
     Horizon,
+    /// Whoever drives the run has seen enough.
+    Enough,
     /// The event budget was used up.
     EventBudget,
     /// Too many events without progress of time.
@@ -97,6 +99,8 @@ struct Core {
     events: Cell<u64>,
     events_now: Cell<u64>,
     closed: Cell<bool>,
+    /// Whether causes are kept at all.
+    causes: Cell<bool>,
     budget: Budget,
 }
 
@@ -121,6 +125,7 @@ impl Kernel {
             events: Cell::new(0),
             events_now: Cell::new(0),
             closed: Cell::new(false),
+            causes: Cell::new(true),
             budget,
         }))
     }
@@ -135,7 +140,14 @@ impl Kernel {
     }
     /// Makes `cause` the cause of what the running task does from here on.
     pub fn set_cause(&self, cause: RecordId) {
-        self.0.cause.set(cause);
+        if self.0.causes.get() {
+            self.0.cause.set(cause);
+        }
+    }
+    /// Keeps no causes: only to measure what they cost.
+    pub fn forget_causes(&self) {
+        self.0.causes.set(false);
+        self.0.cause.set(RecordId::NONE);
     }
     /// How many events have run.
     pub fn events(&self) -> u64 {

@@ -1,0 +1,52 @@
+//! One story as several commands take it: the file, the variant that gives seed and tuning, changes.
+//!
+//! It knows how a story is chosen and nothing of what is done with it. What a newcomer gets
+//! wrong: the variant chosen here gives seed and tuning; which fixes are in force is another
+//! question, and another option.
+
+use clap::Args;
+use schedsim::scenario::{Overrides, Scenario, Variant};
+
+use super::{Refusal, input};
+
+/// Which story, and with which seed and tuning.
+#[derive(Args)]
+pub(crate) struct StoryArgs {
+    /// The scenario file; `-` is standard input
+    #[arg(value_name = "FILE")]
+    file: String,
+    /// The variant that gives seed and tuning; the first by default
+    #[arg(long, value_name = "NAME")]
+    variant: Option<String>,
+    /// The seed of all draws, instead of the file's
+    #[arg(long, value_name = "N")]
+    seed: Option<u64>,
+    /// Another value for a field of the file, like `tuning.backoff.base=5s` (repeatable)
+    #[arg(long, value_name = "PATH=VALUE", value_parser = super::args::assignment)]
+    set: Vec<(String, String)>,
+}
+
+impl StoryArgs {
+    /// Reads the story.
+    pub(crate) fn load(&self) -> Result<Scenario, Refusal> {
+        let overrides = Overrides { set: self.set.clone(), seed: self.seed, ..Overrides::default() };
+        let mut loaded = input::load(std::slice::from_ref(&self.file), &overrides)?;
+        Ok(loaded.remove(0).scenario)
+    }
+
+    /// The variant that gives seed and tuning.
+    pub(crate) fn base<'a>(&self, scenario: &'a Scenario) -> Result<&'a Variant, Refusal> {
+        match &self.variant {
+            None => Ok(&scenario.variants[0]),
+            Some(name) => variant_named(scenario, name),
+        }
+    }
+}
+
+/// The variant of that name.
+pub(crate) fn variant_named<'a>(scenario: &'a Scenario, name: &str) -> Result<&'a Variant, Refusal> {
+    scenario.variants.iter().find(|variant| variant.name == name).ok_or_else(|| {
+        let known: Vec<_> = scenario.variants.iter().map(|variant| format!("`{}`", variant.name)).collect();
+        Refusal::nothing(format!("no variant is called `{name}`; there are {}", known.join(", ")))
+    })
+}
