@@ -6,11 +6,12 @@
 //! speak of the whole story.
 
 use crate::kernel::SimTime;
+use crate::kernel::Stop;
 use crate::report::fingerprints::Fingerprint;
 use crate::report::{self, ExpectResult};
 use crate::scenario::{Scenario, Variant};
-use crate::sim::{Outcome, Simulation};
-use crate::trace::metrics::Metrics;
+use crate::sim::{Outcome, Proofs, Simulation};
+use crate::trace::{self, metrics::Metrics};
 
 /// One run.
 pub struct Replay<'a> {
@@ -39,12 +40,20 @@ pub enum Judged {
     NoExpect,
     /// It ended before the horizon.
     CutShort,
+    /// It was, but for its metrics and for what was still to break: it ended with the proof of a
+    /// livelock.
+    Proved,
 }
 
 impl<'a> Replay<'a> {
     /// Runs the story under that logic, to its horizon or to `until`.
     pub fn of(scenario: &'a Scenario, variant: &'a Variant, until: Option<SimTime>) -> Self {
-        let mut simulation = Simulation::new(scenario, variant);
+        Self::with(scenario, variant, until, Proofs::Note)
+    }
+
+    /// The same; a proof of a livelock may end the run.
+    pub fn with(scenario: &'a Scenario, variant: &'a Variant, until: Option<SimTime>, proofs: Proofs) -> Self {
+        let mut simulation = Simulation::new(scenario, variant).proofs(proofs);
         if let Some(until) = until {
             simulation = simulation.until(until);
         }
@@ -56,6 +65,14 @@ impl<'a> Replay<'a> {
             Some(_) if cut => {
                 let unasked = Variant { expect: None, ..variant.clone() };
                 (Judged::CutShort, report::check(scenario, &unasked, &outcome, &metrics))
+            }
+            Some(expect) if outcome.stop == Stop::Enough => {
+                let mut expect = expect.clone();
+                expect.metrics.clear();
+                // What has not broken yet might have; what has, and should not, is wrong all the same.
+                expect.violations.retain(|listed| outcome.violations.iter().any(|found| found.invariant == *listed));
+                let asked = Variant { expect: Some(expect), ..variant.clone() };
+                (Judged::Proved, report::check(scenario, &asked, &outcome, &metrics))
             }
             Some(_) => (Judged::Yes, report::check(scenario, variant, &outcome, &metrics)),
             None => (Judged::NoExpect, report::check(scenario, variant, &outcome, &metrics)),
@@ -75,7 +92,28 @@ impl<'a> Replay<'a> {
 
     /// The result for programs, as one line.
     pub fn json(&self) -> String {
-        report::json(self.scenario, self.variant, &self.outcome, &self.metrics, &self.checked)
+        report::json(self.scenario, self.variant, &self.outcome, &self.metrics, &self.checked, &self.digest)
+    }
+
+    /// The same with the state at the end, under the key `state`.
+    pub fn json_with_state(&self) -> String {
+        let state = trace::state::state(&self.outcome.trace, self.outcome.ended_at);
+        let state = report::state_json(&self.outcome.trace, &state);
+        report::json_with(
+            self.scenario,
+            self.variant,
+            &self.outcome,
+            &self.metrics,
+            &self.checked,
+            &self.digest,
+            Some(("state", state)),
+        )
+    }
+
+    /// The state at the end, as tables.
+    pub fn state_text(&self) -> String {
+        let state = trace::state::state(&self.outcome.trace, self.outcome.ended_at);
+        report::state_text(&self.outcome.trace, &state)
     }
 
     /// Its line in the file of fingerprints.

@@ -15,6 +15,8 @@ mod help;
 mod run;
 #[path = "cli/small.rs"]
 mod small;
+#[path = "cli/sweep.rs"]
+mod sweep;
 #[path = "cli/test.rs"]
 mod test;
 
@@ -93,7 +95,9 @@ impl Folder {
 
 fn schedsim() -> Command {
     let command = Command::new(snapbox::cmd::cargo_bin!("schedsim"));
-    ["CI", "TF_BUILD", "NO_COLOR", "CLICOLOR", "CLICOLOR_FORCE"].iter().fold(command, |c, name| c.env_remove(name))
+    ["CI", "GITHUB_ACTIONS", "GITHUB_STEP_SUMMARY", "TF_BUILD", "NO_COLOR", "CLICOLOR", "CLICOLOR_FORCE"]
+        .iter()
+        .fold(command, |c, name| c.env_remove(name))
 }
 
 fn done(command: Command) -> Done {

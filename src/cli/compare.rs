@@ -120,14 +120,9 @@ fn moment(side: &str, replay: &Replay<'_>, index: Option<usize>) -> String {
     let Some(index) = index else { return format!("  {side}  (ends before)\n") };
     let trace = &replay.outcome.trace;
     let options = timeline::Options { verbose: true, fold: false, ..report::timeline_options(replay.scenario) };
-    let entries = timeline::entries(trace, &options);
-    // A record that is told by another one – a field by its write – is found there.
     let line = |index: usize| {
-        let place = entries.partition_point(|entry| entry.record <= index);
-        let mut told = String::new();
-        if let Some(entry) = place.checked_sub(1).map(|place| &entries[place..=place]) {
-            timeline::write_entries(trace, entry, &options, &mut told).expect("a string takes everything");
-        }
+        let (entry, mut told) = (timeline::entry(trace, &options, index), String::new());
+        timeline::write_line(trace, &entry, " ", &options, &mut told).expect("a string takes everything");
         told.trim().to_owned()
     };
     let mut text = format!("  {side}  {}\n", line(index));

@@ -10,14 +10,18 @@ mod check;
 mod compare;
 mod completions;
 mod crash;
+mod explain;
+mod file;
 mod fixes;
 mod input;
 mod json;
 mod man;
 mod output;
 mod reproduce;
+mod results;
 mod run;
 mod story;
+mod sweep;
 mod test;
 mod text;
 
@@ -46,10 +50,12 @@ or an input file is wrong; 4 nothing matched; 101 a bug in schedsim; 130 interru
 #[derive(Subcommand)]
 enum Command {
     Run(run::RunArgs),
+    Explain(explain::ExplainArgs),
     Test(test::TestArgs),
     Check(check::CheckArgs),
     Compare(compare::CompareArgs),
     Bisect(bisect::BisectArgs),
+    Sweep(sweep::SweepArgs),
     Fixes(fixes::FixesArgs),
     Completions(completions::CompletionsArgs),
     Man(man::ManArgs),
@@ -109,10 +115,12 @@ pub(crate) fn main() -> ExitCode {
     let mut out = Out::stdout();
     let done = match &cli.command {
         Command::Run(args) => run::run(args, &cli.look, &mut out),
+        Command::Explain(args) => explain::explain(args, &cli.look, &mut out),
         Command::Test(args) => test::test(args, &cli.look, &mut out),
         Command::Check(args) => check::check(args, &cli.look, &mut out),
         Command::Compare(args) => compare::run(args, &mut out),
         Command::Bisect(args) => bisect::run(args, &mut out),
+        Command::Sweep(args) => sweep::run(args, &cli.look, &mut out),
         Command::Fixes(args) => fixes::fixes(args, &mut out),
         Command::Completions(args) => completions::completions(args, &mut out),
         Command::Man(args) => man::man(args, &mut out),

@@ -4,19 +4,21 @@
 //! and seeds. It may use everything. What a newcomer gets wrong: a story without `[expect]` ends
 //! with status 0 whatever comes out; only `test` asks for an `[expect]`.
 
-use std::fs::File;
-use std::path::PathBuf;
+use std::io::Write;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 use rayon::prelude::*;
 use schedsim::replay::{Replay, difference};
+use schedsim::report::html;
 use schedsim::scenario::Variant;
+use schedsim::sim::Proofs;
 use schedsim::trace;
 
 use super::args::{Format, Logic, Look};
 use super::input::{self, Loaded};
 use super::output::{self, Out};
-use super::{Exit, Refusal, crash, json, reproduce, text};
+use super::{Exit, Refusal, crash, file, json, reproduce, text};
 
 /// Replays scenarios: timeline, outcome, figures
 #[derive(Args)]
@@ -29,12 +31,22 @@ pub(crate) struct RunArgs {
     variant: Vec<String>,
     #[command(flatten)]
     logic: Logic,
-    /// Writes the trace of the one run to FILE; `.jsonl`: one record a line
+    /// Writes the trace of the one run to FILE; `.jsonl`: one record a line, `.csv`: a table,
+    /// `.json`: Chrome trace events, for Perfetto
     #[arg(long, value_name = "FILE", value_parser = trace_file, help_heading = "Results")]
     trace: Option<PathBuf>,
+    /// Writes a page about all runs to FILE, to be looked at in a browser: no network, no server
+    #[arg(long, value_name = "FILE.html", help_heading = "Results")]
+    report: Option<PathBuf>,
     /// For whom results are written; JSON: one object a run, as lines when there are several
     #[arg(long, value_enum, default_value = "text", help_heading = "Results")]
     format: Format,
+    /// The store at the end (or at --until) as tables, and where the backends know better
+    #[arg(long, help_heading = "Results")]
+    state: bool,
+    /// Ends a run as soon as a livelock is proved; metrics are then not checked
+    #[arg(long, help_heading = "Results")]
+    stop_when_proved: bool,
     /// Runs again in a fresh world and names the first record that differs
     #[arg(long, help_heading = "Results")]
     twice: bool,
@@ -51,6 +63,8 @@ struct Job<'a> {
 struct Shown {
     out: String,
     exit: Exit,
+    /// Its part of the report, when one is asked for.
+    part: Option<html::Part>,
 }
 
 /// So many runs are made before the first is printed, for each thread.
@@ -65,6 +79,16 @@ pub(crate) fn run(args: &RunArgs, look: &Look, out: &mut Out) -> Result<Exit, Re
     if args.trace.is_some() && total > 1 {
         return Err(one_trace_only(&chosen, seeds.is_some()));
     }
+    if args.report.is_some() && total > html::RUNS_MAX as u64 {
+        let most = html::RUNS_MAX;
+        return Err(Refusal::wrong(format!("--report shows at most {most} runs, and this asks for {total}")));
+    }
+    // Better before the runs than after them.
+    for (what, path) in [("trace", &args.trace), ("report", &args.report)] {
+        if let Some(path) = path {
+            file::probe(what, path)?;
+        }
+    }
 
     let mut jobs = chosen.iter().flat_map(|(loaded, variant)| {
         let seeds = seeds.clone().unwrap_or(variant.seed..variant.seed.saturating_add(1));
@@ -75,7 +99,9 @@ pub(crate) fn run(args: &RunArgs, look: &Look, out: &mut Out) -> Result<Exit, Re
     let chunk = rayon::current_num_threads() * CHUNK_PER_THREAD;
     let several = total > 1;
     let mut exit = Exit::Fine;
-    while !out.closed() {
+    let mut parts = Vec::new();
+    // A report is of all runs, whoever has left.
+    while !out.closed() || args.report.is_some() {
         let now: Vec<_> = jobs.by_ref().take(chunk).collect();
         if now.is_empty() {
             break;
@@ -85,7 +111,13 @@ pub(crate) fn run(args: &RunArgs, look: &Look, out: &mut Out) -> Result<Exit, Re
             let shown = shown?;
             out.text(&shown.out);
             exit = exit.max(shown.exit);
+            parts.extend(shown.part);
         }
+    }
+    if let Some(path) = &args.report {
+        let page = html::page(parts);
+        file::write("report", path, |out| out.write_all(page.as_bytes()))?;
+        told(look, "report", path);
     }
     Ok(exit)
 }
@@ -109,25 +141,37 @@ fn one_trace_only(chosen: &[(&Loaded, &Variant)], seeds: bool) -> Refusal {
 }
 
 fn one(job: &Job<'_>, args: &RunArgs, look: &Look, several: bool) -> Result<Shown, Refusal> {
-    let words = args.logic.words();
+    let mut words = args.logic.words();
+    if args.stop_when_proved {
+        words.push("--stop-when-proved".to_owned());
+    }
     let line = reproduce::run(&job.loaded.file, &job.variant.name, job.seed, &words);
     crash::doing_what(&line, || {
         let mut variant = job.variant.clone();
         variant.seed = job.seed;
-        let replay = Replay::of(&job.loaded.scenario, &variant, args.logic.until);
+        let proofs = if args.stop_when_proved { Proofs::Stop } else { Proofs::Note };
+        let replay = Replay::with(&job.loaded.scenario, &variant, args.logic.until, proofs);
         if let Some(path) = &args.trace {
             write_trace(&replay, path, look)?;
         }
-        let mut shown =
-            Shown { out: String::new(), exit: if replay.checked.passed { Exit::Fine } else { Exit::Failed } };
+        let mut shown = Shown {
+            out: String::new(),
+            exit: if replay.checked.passed { Exit::Fine } else { Exit::Failed },
+            part: args.report.is_some().then(|| part(&replay, &line)),
+        };
         match args.format {
-            Format::Json if several => shown.out = replay.json() + "\n",
-            Format::Json => shown.out = json::spread(&replay.json()) + "\n",
+            Format::Json if several => shown.out = result(&replay, args) + "\n",
+            Format::Json => shown.out = json::spread(&result(&replay, args)) + "\n",
             Format::Text if args.logic.seeds.is_some() && look.verbose == 0 => shown.out = text::line(&replay, &line),
-            Format::Text => shown.out = text::whole(&replay, look, &line),
+            Format::Text => {
+                shown.out = text::whole(&replay, look, &line);
+                if args.state {
+                    shown.out.push_str(&replay.state_text());
+                }
+            }
         }
         if args.twice {
-            let again = Replay::of(&job.loaded.scenario, &variant, args.logic.until);
+            let again = Replay::with(&job.loaded.scenario, &variant, args.logic.until, proofs);
             match difference(&replay, &again) {
                 None if args.format == Format::Text && !look.quiet => {
                     shown.out.push_str(&text::same_twice(&replay));
@@ -144,20 +188,68 @@ fn one(job: &Job<'_>, args: &RunArgs, look: &Look, several: bool) -> Result<Show
     })
 }
 
-fn write_trace(replay: &Replay<'_>, path: &std::path::Path, look: &Look) -> Result<(), Refusal> {
-    let written = File::create(path).and_then(|mut file| trace::jsonl::write(&replay.outcome.trace, &mut file));
-    written.map_err(|error| Refusal::wrong(format!("cannot write the trace to `{}`: {error}", path.display())))?;
-    if !look.quiet {
-        output::note(&format!("trace written to {}", path.display()));
-    }
+/// The result for programs.
+fn result(replay: &Replay<'_>, args: &RunArgs) -> String {
+    if args.state { replay.json_with_state() } else { replay.json() }
+}
+
+fn write_trace(replay: &Replay<'_>, path: &Path, look: &Look) -> Result<(), Refusal> {
+    let outcome = &replay.outcome;
+    file::write("trace", path, |out| match TraceForm::of(path) {
+        Some(TraceForm::Lines) => trace::jsonl::write(&outcome.trace, out),
+        Some(TraceForm::Table) => trace::csv::write(&outcome.trace, out),
+        Some(TraceForm::Events) => trace::perfetto::write(&outcome.trace, outcome.ended_at, out),
+        None => unreachable!("the argument was parsed"),
+    })?;
+    told(look, "trace", path);
     Ok(())
+}
+
+fn told(look: &Look, what: &str, path: &Path) {
+    if !look.quiet {
+        output::note(&format!("{what} written to {}", path.display()));
+    }
+}
+
+fn part(replay: &Replay<'_>, reproduce: &str) -> html::Part {
+    html::Part::of(&html::Source {
+        scenario: replay.scenario,
+        variant: replay.variant,
+        outcome: &replay.outcome,
+        metrics: &replay.metrics,
+        checked: &replay.checked,
+        digest: &replay.digest,
+        reproduce,
+    })
+}
+
+/// How a trace is written.
+enum TraceForm {
+    /// One record a line of JSON.
+    Lines,
+    /// A table.
+    Table,
+    /// Chrome trace events.
+    Events,
+}
+
+impl TraceForm {
+    fn of(path: &Path) -> Option<Self> {
+        match path.extension()?.to_str()? {
+            "jsonl" => Some(Self::Lines),
+            "csv" => Some(Self::Table),
+            "json" => Some(Self::Events),
+            _ => None,
+        }
+    }
 }
 
 fn trace_file(text: &str) -> Result<PathBuf, String> {
     let path = PathBuf::from(text);
-    match path.extension().and_then(|ending| ending.to_str()) {
-        Some("jsonl") => Ok(path),
-        Some(other) => Err(format!("a trace cannot be written as `.{other}`; possible is `.jsonl`")),
-        None => Err("the ending says how a trace is written; possible is `.jsonl`".to_owned()),
+    let possible = "possible are `.jsonl`, `.json` and `.csv`";
+    match (TraceForm::of(&path), path.extension()) {
+        (Some(_), _) => Ok(path),
+        (None, Some(other)) => Err(format!("a trace cannot be written as `.{}`; {possible}", other.to_string_lossy())),
+        (None, None) => Err(format!("the ending says how a trace is written; {possible}")),
     }
 }

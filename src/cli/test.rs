@@ -5,7 +5,8 @@
 //! accepts texts, never expectations – a story that breaks its `[expect]` fails all the same.
 
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::io::Write;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 use rayon::prelude::*;
@@ -17,6 +18,7 @@ use schedsim::scenario::{Overrides, Scenario, Variant};
 
 use super::args::{Look, shell_line};
 use super::output::{self, Out, painted, style};
+use super::results::{self, TestResult};
 use super::{Exit, Refusal, crash, input, reproduce};
 
 /// Replays every scenario below PATH; checks [expect] and the snapshot beside it
@@ -31,6 +33,9 @@ pub(crate) struct TestArgs {
     /// So many runs at once; by default as many as there are processors
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
     jobs: Option<u16>,
+    /// Writes the results as JUnit XML, too
+    #[arg(long, value_name = "FILE")]
+    junit: Option<PathBuf>,
 }
 
 /// A scenario file that could be read.
@@ -55,8 +60,7 @@ struct Case<'a> {
 /// Counts and the worst status so far.
 #[derive(Default)]
 struct Tally {
-    passed: usize,
-    failed: usize,
+    results: Vec<TestResult>,
     broken: bool,
 }
 
@@ -77,12 +81,12 @@ pub(crate) fn test(args: &TestArgs, look: &Look, out: &mut Out) -> Result<Exit, 
     let mut tally = Tally::default();
     let read: Vec<_> = pool.install(|| corpus.stories.par_iter().map(read).collect());
     let mut books = Vec::new();
-    for book in read {
+    for (story, book) in corpus.stories.iter().zip(read) {
         match book {
             Ok(book) => books.push(book),
             Err(text) => {
                 output::note(text.trim_end());
-                tally.failed += 1;
+                tally.results.push(unreadable(story, text));
                 tally.broken = true;
             }
         }
@@ -93,12 +97,39 @@ pub(crate) fn test(args: &TestArgs, look: &Look, out: &mut Out) -> Result<Exit, 
         judge(case, args, look, &mut shelves, out, &mut tally)?;
     }
     tidy(&corpus, &books, args, &mut shelves, out, &mut tally)?;
-    out.line(&format!("{} passed, {} failed", tally.passed, tally.failed));
-    Ok(match (tally.broken, tally.failed) {
+    let failed = tally.results.iter().filter(|result| result.failure.is_some()).count();
+    out.line(&format!("{} passed, {failed} failed", tally.results.len() - failed));
+    publish(&tally.results, args, out)?;
+    Ok(match (tally.broken, failed) {
         (true, _) => Exit::Wrong,
         (false, 0) => Exit::Fine,
         (false, _) => Exit::Failed,
     })
+}
+
+/// The results for machines: JUnit where it is asked for, and GitHub's own where we run there.
+fn publish(results: &[TestResult], args: &TestArgs, out: &mut Out) -> Result<(), Refusal> {
+    let on_github = std::env::var_os("GITHUB_ACTIONS").is_some_and(|value| value == "true");
+    if on_github {
+        out.text(&results::annotations(results));
+    }
+    if let Some(path) = std::env::var_os("GITHUB_STEP_SUMMARY").filter(|path| on_github && !path.is_empty()) {
+        let file = std::fs::OpenOptions::new().append(true).create(true).open(&path);
+        let written = file.and_then(|mut file| file.write_all(results::summary(results).as_bytes()));
+        if let Err(error) = written {
+            // The tests have run; a summary that is lost changes nothing about them.
+            output::warning(&format!("cannot write the step's summary: {error}"));
+        }
+    }
+    let Some(path) = &args.junit else { return Ok(()) };
+    results::write_junit(results, path)
+        .map_err(|error| Refusal::wrong(format!("cannot write the results to `{}`: {error}", path.display())))
+}
+
+fn unreadable(story: &Story, text: String) -> TestResult {
+    let file = story.file.to_string_lossy().into_owned();
+    let reproduce = shell_line(["schedsim", "check", &reproduce::operand(&file)]);
+    TestResult { story: story.name.clone(), variant: None, file, failure: Some(text), reproduce }
 }
 
 fn nothing_below(paths: &[String], corpus: &Corpus) -> String {
@@ -188,20 +219,27 @@ fn judge(
         failures.push(fingerprint_moved(&story.shelf, old, &case.fingerprint));
     }
 
+    let mut result = TestResult {
+        story: story.name.clone(),
+        variant: Some(case.variant.name.clone()),
+        file: case.book.file.clone(),
+        failure: None,
+        reproduce: reproduce::run(&case.book.file, &case.variant.name, case.variant.seed, &[]),
+    };
     if failures.is_empty() {
-        tally.passed += 1;
+        tally.results.push(result);
         if !look.quiet {
             out.line(&format!("{} {title}", painted(style::GOOD, "pass ")));
         }
         return Ok(());
     }
-    tally.failed += 1;
-    let reproduce = if case.failures.is_empty() {
-        shell_line(["schedsim", "test", &reproduce::operand(&case.book.file)])
-    } else {
-        reproduce::run(&case.book.file, &case.variant.name, case.variant.seed, &[])
-    };
-    out.text(&format!("{} {title}\n{}  reproduce: {reproduce}\n", painted(style::BAD, "FAIL "), failures.concat()));
+    if case.failures.is_empty() {
+        result.reproduce = shell_line(["schedsim", "test", &reproduce::operand(&case.book.file)]);
+    }
+    let failures = failures.concat();
+    out.text(&format!("{} {title}\n{failures}  reproduce: {}\n", painted(style::BAD, "FAIL "), result.reproduce));
+    result.failure = Some(failures);
+    tally.results.push(result);
     Ok(())
 }
 
@@ -315,12 +353,15 @@ fn tidy(
                 prints.lines.remove(&title);
                 out.line(&format!("{} {title} from {}", painted(style::WARN, "removed"), shown(&path)));
             } else {
-                tally.failed += 1;
-                out.line(&format!("{} {title}", painted(style::BAD, "FAIL ")));
-                out.line(&format!("  {}: its scenario is gone; --accept removes the line", shown(&path)));
                 let words = ["schedsim", "test"].into_iter().map(str::to_owned);
                 let paths = args.paths.iter().map(|path| reproduce::operand(path));
-                out.line(&format!("  reproduce: {}", shell_line(words.chain(paths))));
+                let reproduce = shell_line(words.chain(paths));
+                let failure = format!("  {}: its scenario is gone; --accept removes the line\n", shown(&path));
+                out.text(&format!("{} {title}\n{failure}  reproduce: {reproduce}\n", painted(style::BAD, "FAIL ")));
+                let (story, variant) = title.rsplit_once('@').unwrap_or((&title, ""));
+                let (story, variant) = (story.to_owned(), Some(variant.to_owned()));
+                let file = shown(&path);
+                tally.results.push(TestResult { story, variant, file, failure: Some(failure), reproduce });
             }
         }
         if args.accept {

@@ -86,6 +86,10 @@ fn outcome(replay: &Replay<'_>) -> Vec<(String, String)> {
     let mut facts = vec![(outcome.verdict.name().to_uppercase(), how)];
     match outcome.stop {
         Stop::Horizon => {}
+        Stop::Enough => {
+            let at = outcome.ended_at.elapsed().clock();
+            facts.push(("stopped".into(), format!("at {at}, as the livelock was proved (--stop-when-proved)")));
+        }
         Stop::EventBudget => {
             facts.push(("stopped".into(), "the budget of events was used up before the horizon".into()))
         }
@@ -149,6 +153,9 @@ fn checks(replay: &Replay<'_>, reproduce: &str) -> String {
         Judged::CutShort => {
             text.push_str("  expectations are not checked: the run ends before its horizon (--until)\n")
         }
+        Judged::Proved => text.push_str(
+            "  metrics, and what was still to break, are not checked: the run ends with its proof (--stop-when-proved)\n",
+        ),
         Judged::Yes => {}
     }
     for check in &replay.checked.lines {
@@ -162,7 +169,7 @@ fn checks(replay: &Replay<'_>, reproduce: &str) -> String {
     }
     if !replay.checked.passed {
         text.push_str(&reproduced(reproduce));
-    } else if replay.judged == Judged::Yes {
+    } else if matches!(replay.judged, Judged::Yes | Judged::Proved) {
         text.push_str(&format!("  {}\n", painted(style::GOOD, "all as expected")));
     }
     text

@@ -162,7 +162,8 @@ impl<P: Platform> LeaseManager<P> {
             return Err(error);
         }
         self.active.borrow_mut().remove(&disk);
-        self.ports.host.note(id, Reason::VolumeGivenBack);
+        let lost = held.volume.is_some() && held.nonce.is_none();
+        self.ports.host.note(id, if lost { Reason::VolumeStaysLeased } else { Reason::VolumeGivenBack });
         Ok(())
     }
 

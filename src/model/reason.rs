@@ -167,6 +167,10 @@ pub enum Reason {
     LeaseAsked { disk: DiskId },
     /// A boot takes a lease that is there already.
     LeaseTakenUp { lease: LeaseId },
+    /// Another lease of the disk is BOUND, so that the boot does not even ask.
+    DiskHeld { by: LeaseId },
+    /// The version cannot be read, so that disk and lease will name no app.
+    OwnerUnknown { version: VersionId },
     /// The lease waits for its disk.
     DiskNotReady,
     /// Another lease of the disk came first.
@@ -183,6 +187,8 @@ pub enum Reason {
     LeaseGivenUp { sandbox: SandboxId },
     /// The volume was unmounted and given back.
     VolumeGivenBack,
+    /// A volume was unmounted; its own lease stays, for nobody has its nonce any more.
+    VolumeStaysLeased,
     /// The volume could not be given back.
     VolumeStuck { error: Name },
     /// Its sandbox is dead or gone.
@@ -205,6 +211,8 @@ impl Reason {
                 | Self::PoolReused { .. }
                 | Self::CleanedUp
                 | Self::DiskNotReady
+                | Self::DiskHeld { .. }
+                | Self::OwnerUnknown { .. }
                 | Self::NodeChosen { .. }
         )
     }
@@ -298,6 +306,8 @@ impl fmt::Display for Reason {
             Self::VolumeVanished => f.write_str("its volume has vanished"),
             Self::LeaseAsked { .. } => f.write_str("its boot asks for the disk"),
             Self::LeaseTakenUp { .. } => f.write_str("its boot takes up a lease that exists"),
+            Self::DiskHeld { .. } => f.write_str("another lease of the disk is BOUND"),
+            Self::OwnerUnknown { .. } => f.write_str("its version cannot be read: disk and lease name no app"),
             Self::DiskNotReady => f.write_str("the disk is still provisioning"),
             Self::AlreadyLeased { .. } => f.write_str("already leased by another"),
             Self::LeaseFailed { error } => write!(f, "not bound: {error}"),
@@ -306,6 +316,7 @@ impl fmt::Display for Reason {
             Self::MountedAgain => f.write_str("mount was lost: mounted again"),
             Self::LeaseGivenUp { .. } => f.write_str("its sandbox gives it up"),
             Self::VolumeGivenBack => f.write_str("volume unmounted and given back"),
+            Self::VolumeStaysLeased => f.write_str("volume unmounted, not given back: the proof of its lease is lost"),
             Self::VolumeStuck { error } => write!(f, "volume not given back: {error}"),
             Self::LeaseOrphaned { age, limit } => {
                 write!(f, "its sandbox is dead or gone at age {}: limit {}", age.clock(), limit.clock())

@@ -227,6 +227,7 @@ fn totals(page: &mut Page, metrics: &Metrics) {
 fn end(page: &mut Page, scenario: &Scenario, variant: &Variant, outcome: &Outcome) {
     match &outcome.stop {
         Stop::Horizon => {}
+        Stop::Enough => page.entry("STOPPED EARLY", "the livelock was proved"),
         Stop::EventBudget => page.entry("STOPPED EARLY", "the event budget was used up"),
         Stop::ZeroTimeLoop { task } => {
             page.entry("STOPPED EARLY", &format!("too many events without progress of time, last in {task}"));

@@ -18,13 +18,27 @@ use super::{ExpectResult, settled_in};
 /// The version of the object's shape.
 const SCHEMA: u32 = 1;
 
-/// The result of one run as one line of JSON, without the line's end.
+/// The result of one run as one line of JSON, without the line's end; `digest` is that of its trace.
 pub fn json(
     scenario: &Scenario,
     variant: &Variant,
     outcome: &Outcome,
     metrics: &Metrics,
     checked: &ExpectResult,
+    digest: &str,
+) -> String {
+    json_with(scenario, variant, outcome, metrics, checked, digest, None)
+}
+
+/// The same with one more key and its value.
+pub fn json_with(
+    scenario: &Scenario,
+    variant: &Variant,
+    outcome: &Outcome,
+    metrics: &Metrics,
+    checked: &ExpectResult,
+    digest: &str,
+    more: Option<(&'static str, Value)>,
 ) -> String {
     let file = scenario.file.as_ref().map(|file| file.to_string_lossy().replace('\\', "/"));
     let names = |fixes: &[Fix]| fixes.iter().map(|fix| fix.info().name).collect::<Vec<_>>();
@@ -67,9 +81,12 @@ pub fn json(
     put("warnings", json!(outcome.warnings));
     put("ended_at", json!(outcome.ended_at));
     put("events", json!(outcome.events));
-    put("trace_digest", json!(outcome.trace.digest()));
+    put("trace_digest", json!(digest));
     put("violations", Value::Array(violations.collect()));
     put("expect", json!({ "passed": checked.passed, "failures": failures }));
+    if let Some((key, value)) = more {
+        put(key, value);
+    }
     object.insert("metrics", metrics.json());
 
     let pairs: Vec<String> = object.iter().map(|(key, value)| format!("\"{key}\":{value}")).collect();

@@ -7,15 +7,20 @@
 
 mod check;
 pub mod corpus;
+pub mod explain;
 pub mod fingerprints;
 mod golden;
+pub mod html;
 mod json;
+pub mod plots;
 pub mod snapshot_file;
+mod state;
 mod steps;
 
 pub use check::{Check, ExpectResult, Failure, Mark, check};
 pub use golden::golden;
-pub use json::json;
+pub use json::{json, json_with};
+pub use state::{state_json, state_text};
 pub use steps::{action, timeline_options};
 
 use crate::kernel::{SimDuration, SimTime};

@@ -115,7 +115,8 @@ impl Story {
 
     pub(crate) fn json(&self) -> String {
         let metrics = figures(&self.scenario, &self.outcome);
-        json(&self.scenario, &self.variant, &self.outcome, &metrics, &self.check())
+        let digest = self.outcome.trace.digest();
+        json(&self.scenario, &self.variant, &self.outcome, &metrics, &self.check(), &digest)
     }
 
     pub(crate) fn golden(&self) -> String {

@@ -7,20 +7,20 @@
 
 mod cluster;
 mod deploy;
-mod diagnostics;
+pub(crate) mod diagnostics;
 mod expect;
 mod faults;
 mod load;
-mod numbers;
+pub(crate) mod numbers;
 mod overrides;
 mod policy;
-mod schema;
+pub(crate) mod schema;
 mod steps;
 mod story;
 pub(crate) mod suggest;
-mod tree;
-mod values;
-mod walk;
+pub(crate) mod tree;
+pub(crate) mod values;
+pub(crate) mod walk;
 
 #[cfg(test)]
 mod tests;

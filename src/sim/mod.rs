@@ -4,6 +4,7 @@
 //! steps, drives the kernel and asks the judges. What a newcomer gets wrong: a step is carried
 //! out *by the platform* (a deploy takes store calls and can be refused), not by decree.
 
+mod crash;
 mod livelock;
 mod steps;
 mod traffic;
@@ -16,7 +17,7 @@ use crate::controllers::activator::Activator;
 use crate::controllers::process::{self, Hosting};
 use crate::controllers::runtime::Rules;
 use crate::controllers::tuning::{TickerPhase, Tuning};
-use crate::kernel::{Budget, SimDuration, SimTime, Step as KernelStep, Stop};
+use crate::kernel::{Budget, RecordId, SimDuration, SimTime, Step as KernelStep, Stop};
 use crate::model::{Actor, Controller, Kind, Name, Node, NodeId, NodeStatus};
 use crate::ports::{Ports, Remembers};
 use crate::scenario::{Action, Scenario, Step, Variant, Verdict};
@@ -25,6 +26,7 @@ use crate::world::judge::{Judge, Limits};
 use crate::world::spec::Phase;
 use crate::world::{Process, SimDisks, SimPlatform, SimSandboxes, World, WorldSpec};
 
+use crash::Crashes;
 use livelock::Recurrence;
 
 /// Most failed boots in ten minutes for each desired instance (`failures-back-off`).
@@ -36,7 +38,24 @@ pub struct Simulation<'a> {
     variant: &'a Variant,
     until: Option<SimTime>,
     budget: Budget,
+    crashes: Vec<Crash>,
+    proofs: Proofs,
+    causes: bool,
 }
+
+/// What is done about livelocks.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum Proofs {
+    /// A proof is noted, and the run goes on to its horizon.
+    #[default]
+    Note,
+    /// A proof ends the run.
+    Stop,
+    /// None is looked for: only to measure what looking costs.
+    Off,
+}
+
+pub use crash::Crash;
 
 pub use crate::world::judge::Violation;
 
@@ -77,13 +96,28 @@ pub struct Outcome {
 impl<'a> Simulation<'a> {
     /// Prepares a run.
     pub fn new(scenario: &'a Scenario, variant: &'a Variant) -> Self {
-        Self { scenario, variant, until: None, budget: Budget::default() }
+        let (proofs, causes, crashes) = (Proofs::Note, true, Vec::new());
+        Self { scenario, variant, until: None, budget: Budget::default(), crashes, proofs, causes }
     }
 
     /// Ends the run at `until` instead of the scenario's horizon.
     #[must_use]
     pub fn until(mut self, until: SimTime) -> Self {
         self.until = Some(until);
+        self
+    }
+
+    /// Says what is done about livelocks.
+    #[must_use]
+    pub fn proofs(mut self, proofs: Proofs) -> Self {
+        self.proofs = proofs;
+        self
+    }
+
+    /// Keeps no causes: only to measure what they cost.
+    #[must_use]
+    pub fn without_causes(mut self) -> Self {
+        self.causes = false;
         self
     }
 
@@ -94,15 +128,36 @@ impl<'a> Simulation<'a> {
         self
     }
 
+    /// Lets processes die at chosen moments, besides what the scenario tells.
+    #[must_use]
+    pub fn crashes(mut self, crashes: &[Crash]) -> Self {
+        self.crashes = crashes.to_vec();
+        self
+    }
+
     /// Runs it to its end.
     pub fn run(&self) -> Outcome {
+        self.run_with(&mut Crashes::new(&self.crashes))
+    }
+
+    /// How many awaits the tasks of a process come to: the moments that a [`Crash`] can name.
+    pub fn awaits(&self, process: Process) -> u64 {
+        let mut crashes = Crashes::counting();
+        self.run_with(&mut crashes);
+        crashes.polls(process)
+    }
+
+    fn run_with(&self, crashes: &mut Crashes) -> Outcome {
         let (world, platform) = self.set_up();
         let horizon = self.until.unwrap_or(self.scenario.horizon);
         let mut judge = Judge::new(self.limits());
         let mut recurrence = Recurrence::new(&platform.rules.borrow(), self.nothing_ahead_from());
-        let stop = drive(&world, &platform, &mut judge, &mut recurrence, horizon);
+        let stop = drive(&world, &platform, &mut judge, &mut recurrence, crashes, self.proofs, horizon);
         let outcome = self.outcome(&world, &judge, &recurrence, stop);
         world.kernel.close();
+        // The world keeps how processes start, and what they remember keeps the world.
+        platform.forget();
+        debug_assert!(world.is_last_handle(), "something keeps the world of a run that is over");
         outcome
     }
 
@@ -126,6 +181,9 @@ impl<'a> Simulation<'a> {
         for step in &self.scenario.steps {
             world.name_next(Kind::Step, Name::new(&format!("step/{}", step.name)));
         }
+        if !self.causes {
+            world.kernel.forget_causes();
+        }
         let operator = Actor::central(Controller::World);
         world.name_next(Kind::Process, Name::new("process/coordinator"));
         for name in &self.scenario.cluster.nodes {
@@ -138,8 +196,11 @@ impl<'a> Simulation<'a> {
         world.on_start(move |world, process| start(world, process, &starts));
         world.start_process(Process::Coordinator);
         for node in 0..self.scenario.cluster.nodes.len() {
+            world.kernel.set_cause(RecordId::NONE);
             world.start_process(Process::Node(NodeId::from_index(node as u32)));
         }
+        // What people and clients do is caused by nothing inside.
+        world.kernel.set_cause(RecordId::NONE);
         for (index, step) in self.scenario.steps.iter().enumerate() {
             steps::schedule(&world, &platform, index, step.clone(), self.image_of(index));
         }
@@ -220,7 +281,16 @@ impl<'a> Simulation<'a> {
 
 /// Runs the world to the horizon, or until a guard stops it. Judges look after every step, and
 /// at their own deadlines, after the events of that instant and before any later one.
-fn drive(world: &World, platform: &Platform, judge: &mut Judge, recurrence: &mut Recurrence, horizon: SimTime) -> Stop {
+fn drive(
+    world: &World,
+    platform: &Platform,
+    judge: &mut Judge,
+    recurrence: &mut Recurrence,
+    crashes: &mut Crashes,
+    proofs: Proofs,
+    horizon: SimTime,
+) -> Stop {
+    crashes.strike(world);
     judge.observe(world);
     loop {
         if !world.kernel.has_ready() {
@@ -233,10 +303,15 @@ fn drive(world: &World, platform: &Platform, judge: &mut Judge, recurrence: &mut
         }
         match world.kernel.step(horizon) {
             KernelStep::Ran => {
+                crashes.strike(world);
                 judge.observe(world);
-                if recurrence.is_due(world.kernel.now()) {
+                let wanted = proofs != Proofs::Off && !crashes.lie_ahead();
+                if wanted && recurrence.is_due(world.kernel.now()) {
                     let memories: Vec<_> = platform.memories.borrow().values().flatten().cloned().collect();
                     recurrence.look(world, judge.settled_since().is_some(), &memories);
+                    if proofs == Proofs::Stop && recurrence.proved().is_some() {
+                        return Stop::Enough;
+                    }
                 }
             }
             KernelStep::Idle => break,
@@ -269,6 +344,14 @@ struct Platform {
     activator: Rc<RefCell<Option<Rc<Activator<SimPlatform>>>>>,
     /// What the controllers of each running process remember.
     memories: Rc<RefCell<BTreeMap<Process, Memories>>>,
+}
+
+impl Platform {
+    /// Lets go of what the processes remembered.
+    fn forget(&self) {
+        self.activator.take();
+        self.memories.take();
+    }
 }
 
 /// Hands each controller of a process its ports.

@@ -170,8 +170,7 @@ mod tests {
     use super::*;
     use crate::kernel::{SimDuration, SimTime};
     use crate::scenario::{Overrides, Scenario};
-    use crate::sim::Simulation;
-    use crate::sim::livelock::Recurrence;
+    use crate::sim::{Crashes, Proofs, Simulation, livelock::Recurrence};
     use crate::world::judge::Judge;
 
     /// A cluster with every controller there is, a minute after its start.
@@ -182,7 +181,15 @@ mod tests {
         let (world, platform) = simulation.set_up();
         let mut judge = Judge::new(simulation.limits());
         let mut recurrence = Recurrence::new(&platform.rules.borrow(), SimTime::ZERO);
-        crate::sim::drive(&world, &platform, &mut judge, &mut recurrence, SimTime::ZERO + SimDuration::from_mins(1));
+        crate::sim::drive(
+            &world,
+            &platform,
+            &mut judge,
+            &mut recurrence,
+            &mut Crashes::default(),
+            Proofs::Note,
+            SimTime::ZERO + SimDuration::from_mins(1),
+        );
         test(&world);
         world.kernel.close();
     }

@@ -6,10 +6,12 @@
 
 pub mod bisect;
 pub mod compare;
+pub mod counterfactual;
 pub mod each_fix;
 pub mod fidelity;
 mod logic;
 mod signature;
+pub mod sweep;
 
 pub use logic::{Logic, LogicError};
 pub use signature::Signature;

@@ -5,10 +5,15 @@
 //! the model. What a newcomer gets wrong: record numbers are those of *this* run – compare runs
 //! by their JSON lines, never by numbers.
 
+pub mod csv;
 pub mod jsonl;
 pub mod metrics;
+pub mod perfetto;
 pub mod record;
+pub mod state;
 pub mod timeline;
+pub mod tracks;
+mod words;
 
 #[cfg(test)]
 pub(crate) mod testing;

@@ -16,7 +16,7 @@ use crate::kernel::{SimDuration, SimTime};
 
 use super::Trace;
 
-pub use entries::{Entry, Tone, actor_name, entries, value_text};
+pub use entries::{Entry, Tone, actor_name, entries, entry, value_text};
 pub use folding::{Block, Item, fold};
 
 /// How a timeline is made and shown.
@@ -133,13 +133,65 @@ pub fn write(trace: &Trace, options: &Options, out: &mut impl Write) -> fmt::Res
     items.iter().try_for_each(|item| page.item(item, 0, out))
 }
 
-/// Writes single entries of a timeline, as `explain` shows them.
+/// Writes single entries of a timeline.
 ///
 /// # Errors
 /// The writer's.
 pub fn write_entries(trace: &Trace, entries: &[Entry], options: &Options, out: &mut impl Write) -> fmt::Result {
-    let page = Page { trace, entries, options };
-    entries.iter().try_for_each(|entry| page.entry(entry, 0, out))
+    entries.iter().try_for_each(|entry| write_line(trace, entry, "", options, out))
+}
+
+/// Writes one entry with a mark in its margin, as `explain` shows it.
+///
+/// # Errors
+/// The writer's.
+pub fn write_line(trace: &Trace, entry: &Entry, gutter: &str, options: &Options, out: &mut impl Write) -> fmt::Result {
+    Page { trace, entries: &[], options }.entry(entry, gutter, out)
+}
+
+/// Writes a remark below an entry.
+///
+/// # Errors
+/// The writer's.
+pub fn write_remark(options: &Options, remark: &str, out: &mut impl Write) -> fmt::Result {
+    let style = options.palette.fold;
+    write!(out, "{:NEXT_AT$}", "")?;
+    let mut column = NEXT_AT;
+    for (place, word) in remark.split(' ').enumerate() {
+        if place > 0 && column + 1 + word.len() > options.width {
+            write!(out, "\n{:NEXT_AT$}", "")?;
+            column = NEXT_AT;
+        } else if place > 0 {
+            out.write_char(' ')?;
+            column += 1;
+        }
+        write!(out, "{style}{word}{style:#}")?;
+        column += word.len();
+    }
+    out.write_char('\n')
+}
+
+/// Writes the line below a block that repeats, with the instant at its other end.
+///
+/// # Errors
+/// The writer's.
+pub fn write_fold(
+    options: &Options,
+    depth: usize,
+    lines: usize,
+    times: (u64, u64),
+    every: (SimDuration, SimDuration),
+    until: SimTime,
+    out: &mut impl Write,
+) -> fmt::Result {
+    let style = options.palette.fold;
+    let gutter = format!("{}\\", "|".repeat(depth));
+    let lines = match lines {
+        1 => "this line".to_owned(),
+        n => format!("these {n} lines"),
+    };
+    let (times, every) = (range(times), period(every));
+    writeln!(out, "{style}{:>TIME$} {gutter:<GUTTER$} {lines}: x{times}, every {every}{style:#}", clock(until))
 }
 
 struct Page<'a> {
@@ -151,28 +203,20 @@ struct Page<'a> {
 impl Page<'_> {
     fn item(&self, item: &Item, depth: usize, out: &mut impl Write) -> fmt::Result {
         match item {
-            Item::Line(index) => self.entry(&self.entries[*index], depth, out),
+            Item::Line(index) => self.entry(&self.entries[*index], &"|".repeat(depth), out),
             Item::Block(block) => {
                 for item in &block.body {
                     self.item(item, depth + 1, out)?;
                 }
-                let style = self.options.palette.fold;
-                let gutter = format!("{}\\", "|".repeat(depth));
-                let lines = match block.lines() {
-                    1 => "this line".to_owned(),
-                    n => format!("these {n} lines"),
-                };
-                let until = clock(self.entries[block.last].at);
-                let (times, every) = (range(block.times), period(block.period));
-                writeln!(out, "{style}{until:>TIME$} {gutter:<GUTTER$} {lines}: x{times}, every {every}{style:#}")
+                let until = self.entries[block.last].at;
+                write_fold(self.options, depth, block.lines(), block.times, block.period, until, out)
             }
         }
     }
 
-    fn entry(&self, entry: &Entry, depth: usize, out: &mut impl Write) -> fmt::Result {
+    fn entry(&self, entry: &Entry, gutter: &str, out: &mut impl Write) -> fmt::Result {
         let Palette { time, actor, subject, why, fold, .. } = self.options.palette;
         let tone = self.options.palette.of(entry.tone);
-        let gutter = "|".repeat(depth);
         write!(out, "{time}{:>TIME$}{time:#} {fold}{gutter:<GUTTER$}{fold:#} ", clock(entry.at))?;
         write!(out, "{actor}{:<ACTOR$}{actor:#} ", actor_name(self.trace, entry.actor))?;
         let name = self.trace.name(entry.subject);

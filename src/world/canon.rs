@@ -11,11 +11,11 @@
 use std::collections::BTreeMap;
 
 use crate::kernel::{SimDuration, SimTime};
-use crate::model::{Address, Entity, Field, Id, NodeId, Pool, Sandbox, SandboxSpec, SandboxStatus, Subject, Value};
+use crate::model::{Entity, Field, Id, NodeId, Pool, Sandbox, SandboxSpec, SandboxStatus, Subject, Value};
 use crate::ports::{Meta, Query};
 
 use super::process::Process;
-use super::{TaskState, World};
+use super::{AddressSlot, TaskState, World};
 
 /// Collects the bytes of a state.
 pub struct Canon {
@@ -27,8 +27,8 @@ pub struct Canon {
     ranks: BTreeMap<Subject, u32>,
     /// Numbers for what is referred to and gone, in the order of mention.
     gone: BTreeMap<Subject, u32>,
-    /// What stands for each address: see [`World::address_classes`].
-    addresses: BTreeMap<Address, Vec<u8>>,
+    /// What stands for each address, by node and host.
+    addresses: Vec<Vec<Class>>,
 }
 
 impl Canon {
@@ -39,7 +39,7 @@ impl Canon {
             memory,
             ranks: BTreeMap::new(),
             gone: BTreeMap::new(),
-            addresses: BTreeMap::new(),
+            addresses: Vec::new(),
         }
     }
 
@@ -95,8 +95,9 @@ impl Canon {
             Value::Text(text) => self.text(&text),
             Value::Word(word) => self.text(word),
             Value::Address(address) => {
-                let class = self.addresses.get(&address).cloned().unwrap_or_default();
-                self.bytes.extend(class);
+                let (what, detail) = self.addresses[usize::from(address.node)][usize::from(address.host) - 1];
+                self.number(what);
+                self.number(detail);
             }
         }
     }
@@ -145,6 +146,13 @@ pub struct Caps {
     pub address_rest: SimDuration,
 }
 
+/// What an address is, and a detail: its owner's rank, or how long it has been free.
+type Class = (u64, u64);
+const RESTED: u64 = 0;
+const RESTING: u64 = 1;
+const OWNED: u64 = 2;
+const OWNED_BY_NOBODY: u64 = 3;
+
 /// So many rested addresses are more than any cell of the grid takes.
 const RESTED_MIN: usize = 20;
 
@@ -181,7 +189,10 @@ impl World {
         canon.table::<crate::model::DiskLease>(self, |_, _| {});
         canon.table::<crate::model::Node>(self, |_, _| {});
         self.canon_of_containers(&mut canon);
-        classes.iter().for_each(|class| canon.bytes.extend(class));
+        for (what, detail) in classes {
+            canon.number(what);
+            canon.number(detail);
+        }
         self.canon_of_volumes(&mut canon);
         self.canon_of_processes(&mut canon);
         canon
@@ -193,38 +204,32 @@ impl World {
     /// it is decides nothing, so the slots are written as a sorted list of what they are – free
     /// and for how long, owned by whom, or owned by somebody gone, which nobody can ever free.
     /// With few left the first fit looks at their order, and they are written as they stand.
-    fn address_classes(&self, canon: &mut Canon, caps: Caps) -> Vec<Vec<u8>> {
+    fn address_classes(&self, canon: &mut Canon, caps: Caps) -> Vec<Class> {
         let containers = self.containers.borrow();
+        let now = canon.now;
+        let class = |slot: &AddressSlot| match slot.owner {
+            Some(owner) => match canon.ranks.get(&Subject::from(owner)) {
+                Some(rank) => (OWNED, u64::from(*rank)),
+                None => (OWNED_BY_NOBODY, 0),
+            },
+            None => match slot.freed_at.filter(|at| now.since(*at) < caps.address_rest) {
+                Some(freed) => (RESTING, now.since(freed).as_nanos()),
+                None => (RESTED, 0),
+            },
+        };
+        let nodes = (0..self.cluster.nodes.len() as u32).map(NodeId::from_index);
+        let by_node: Vec<Vec<Class>> =
+            nodes.map(|node| containers.addresses(node).iter().map(class).collect()).collect();
         let mut all = Vec::new();
-        for node in 0..self.cluster.nodes.len() {
-            let slots = containers.addresses(NodeId::from_index(node as u32));
-            let mut classes = Vec::with_capacity(slots.len());
-            let mut free = 0;
-            let mut rested = 0;
-            for (index, slot) in slots.iter().enumerate() {
-                let mut class = Canon { bytes: Vec::new(), ..Canon::new(canon.now, caps.address_rest) };
-                match slot.owner.map(Subject::from) {
-                    Some(owner) => match canon.ranks.get(&owner) {
-                        Some(rank) => class.number(u64::from(*rank)),
-                        None => class.text("gone"),
-                    },
-                    None => {
-                        free += 1;
-                        let freed = slot.freed_at.filter(|at| canon.now.since(*at) < caps.address_rest);
-                        rested += usize::from(freed.is_none());
-                        class.text("free");
-                        class.maybe_time(freed);
-                    }
-                }
-                let address = Address { node: node as u16, host: index as u16 + 1 };
-                canon.addresses.insert(address, class.bytes.clone());
-                classes.push(class.bytes);
+        for classes in &by_node {
+            let first = all.len();
+            all.extend_from_slice(classes);
+            let count = |wanted: u64| classes.iter().filter(|(what, _)| *what == wanted).count();
+            if count(RESTED) + count(RESTING) == 0 || count(RESTED) >= RESTED_MIN {
+                all[first..].sort_unstable();
             }
-            if free == 0 || rested >= RESTED_MIN {
-                classes.sort_unstable();
-            }
-            all.extend(classes);
         }
+        canon.addresses = by_node;
         all
     }
 

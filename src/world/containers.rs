@@ -420,12 +420,21 @@ impl SandboxBackend for SimSandboxes {
     }
 
     async fn signal(&self, sandbox: SandboxId, signal: Signal) {
+        // A signal goes the same way as a removal: a fault of that way keeps it from arriving.
+        let call = self.call(Point::Destroy, sandbox);
+        let passage = self.world.enter(call, SimDuration::ZERO).await;
+        if let Some(error) = passage.error {
+            let what = What::CallFailed { point: Point::Destroy, since: passage.since, error };
+            self.world.record_and_follow(self.actor, sandbox, what);
+            return;
+        }
         // ASSUMES: a program ends at SIGQUIT as at SIGKILL.
         let code = match signal {
             Signal::Quit => 131,
             Signal::Kill => 137,
         };
         self.world.kill_process(sandbox, code);
+        self.world.leave(&passage).await;
     }
 
     async fn destroy(&self, sandbox: SandboxId) -> Result<(), BackendError> {

@@ -130,6 +130,11 @@ impl World {
         world
     }
 
+    /// Whether nobody else holds this world: its memory is given back with this handle.
+    pub fn is_last_handle(&self) -> bool {
+        Rc::strong_count(&self.0) == 1
+    }
+
     /// Writes a trace record, caused by what the running task was caused by.
     pub fn record(&self, actor: Actor, subject: impl Into<Subject>, what: What) -> RecordId {
         self.record_caused(actor, subject.into(), self.kernel.cause(), what)

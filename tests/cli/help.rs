@@ -23,6 +23,7 @@ Commands:
   check        Parses and validates scenarios without running them
   compare      Shows the same story under two logics side by side, or what each single fix is worth
   bisect       Finds the fix, or the smallest set of fixes, that turns the outcome from failing to passing
+  sweep        Runs settings × seeds over scenarios and says which settings are better, and how surely
   fixes        Lists the known fixes: name, day, what each changes
   completions  Prints a completion script for a shell
   man          Prints the manual page: `schedsim man | man -l -`
@@ -67,9 +68,12 @@ Logic:
       --until <T>         Ends the run there; expectations are checked only when that is not before the horizon
 
 Results:
-      --trace <FILE>     Writes the trace of the one run to FILE; `.jsonl`: one record a line
-      --format <FORMAT>  For whom results are written; JSON: one object a run, as lines when there are several [default: text] [possible values: text, json]
-      --twice            Runs again in a fresh world and names the first record that differs
+      --trace <FILE>        Writes the trace of the one run to FILE; `.jsonl`: one record a line, `.csv`: a table, `.json`: Chrome trace events, for Perfetto
+      --report <FILE.html>  Writes a page about all runs to FILE, to be looked at in a browser: no network, no server
+      --format <FORMAT>     For whom results are written; JSON: one object a run, as lines when there are several [default: text] [possible values: text, json]
+      --state               The store at the end (or at --until) as tables, and where the backends know better
+      --stop-when-proved    Ends a run as soon as a livelock is proved; metrics are then not checked
+      --twice               Runs again in a fresh world and names the first record that differs
 
 "#]]);
 }
@@ -97,7 +101,7 @@ Options:
 
 #[test]
 fn a_command_that_is_not_built_is_refused() {
-    for command in ["explain", "sweep", "explore", "schema", "help"] {
+    for command in ["explain", "explore", "schema", "help"] {
         let error = folder(&[]).schedsim(&[command, "x.toml"]).code(2).no_out();
         assert!(error.err.contains("unrecognized subcommand"), "{}", error.err);
     }

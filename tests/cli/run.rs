@@ -133,7 +133,7 @@ fn a_trace_is_written_for_one_run_and_by_its_ending() {
     assert!(folder.exists("t.jsonl"));
     folder.read("t.jsonl").lines().for_each(|line| drop(serde_json::from_str::<serde_json::Value>(line).unwrap()));
     let before = folder.files();
-    for (file, says) in [("t.json", "`.jsonl`"), ("t.csv", "`.jsonl`"), ("t", "`.jsonl`")] {
+    for (file, says) in [("t.txt", "`.jsonl`"), ("t.parquet", "`.csv`"), ("t", "`.json`")] {
         folder.schedsim(&["run", "fine.toml", "--trace", file]).code(2).no_out().err(says);
     }
     folder
@@ -144,6 +144,60 @@ fn a_trace_is_written_for_one_run_and_by_its_ending() {
         .err("--variant");
     folder.schedsim(&["run", "fine.toml", "--seeds", "1..3", "--trace", "u.jsonl"]).code(2).no_out().err("--seed");
     folder.schedsim(&["run", "fine.toml", "--trace", "no/such/u.jsonl"]).code(2).no_out().err("no/such/u.jsonl");
+    assert_eq!(folder.files(), before);
+}
+
+#[test]
+fn a_trace_is_a_table_or_events_when_its_name_says_so() {
+    let folder = folder(&[("fine.toml", FINE)]);
+    folder.schedsim(&["run", "fine.toml", "--trace", "t.csv"]).code(0).err("trace written to t.csv");
+    let table = folder.read("t.csv");
+    assert!(table.starts_with("number,time_ns,by,about,cause,what,rule,field,from,to,detail\n"), "{table}");
+    folder.schedsim(&["run", "-q", "fine.toml", "--trace", "t.json"]).code(0).no_err();
+    let events: serde_json::Value = serde_json::from_str(&folder.read("t.json")).unwrap();
+    assert!(events["traceEvents"].as_array().is_some_and(|events| !events.is_empty()));
+    folder.schedsim(&["run", "fine.toml", "--trace", "t.jsonl"]).code(0);
+    assert_eq!(table.lines().count(), folder.read("t.jsonl").lines().count() + 1, "a line a record, and the header");
+}
+
+#[test]
+fn a_report_is_one_page_about_all_runs_and_the_same_every_time() {
+    let folder = folder(&[("fine.toml", FINE), ("two.toml", TWO), ("fails.toml", FAILS)]);
+    let words = ["run", "two.toml", "fails.toml", "--report", "r.html"];
+    folder.schedsim(&words).code(1).err("report written to r.html").out("FAILED");
+    let page = folder.read("r.html");
+    for part in ["<!DOCTYPE html>", "two @ before", "two @ after", "fails @ main", "expected livelock", "deterministic"]
+    {
+        assert_eq!(page.contains(part), part != "deterministic", "{part}");
+    }
+    folder.schedsim(&words).code(1);
+    assert_eq!(page, folder.read("r.html"));
+    assert_eq!(folder.files().len(), 4, "nothing else is written: {:?}", folder.files());
+    let json = folder.schedsim(&["run", "-q", "fine.toml", "--format", "json", "--report", "r.html"]).code(0).no_err();
+    assert!(serde_json::from_str::<serde_json::Value>(&json.out).unwrap().is_object());
+    assert_ne!(page, folder.read("r.html"), "the old page is replaced");
+}
+
+#[test]
+fn a_report_that_cannot_be_written_is_2_and_leaves_nothing() {
+    let folder = folder(&[("fine.toml", FINE), ("two.toml", TWO)]);
+    let before = folder.files();
+    for (path, says) in
+        [("no/such/r.html", "there is no folder `no/such`"), (".", "a folder"), ("fine.toml/r.html", "r.html")]
+    {
+        folder
+            .schedsim(&["run", "fine.toml", "--report", path])
+            .code(2)
+            .no_out()
+            .err("cannot write the report")
+            .err(says);
+    }
+    folder
+        .schedsim(&["run", "two.toml", "--seeds", "0..50", "--report", "r.html"])
+        .code(2)
+        .no_out()
+        .err("at most 12 runs");
+    folder.schedsim(&["run", "none.toml", "--report", "r.html"]).code(2).no_out();
     assert_eq!(folder.files(), before);
 }
 

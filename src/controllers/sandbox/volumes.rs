@@ -38,7 +38,10 @@ impl<P: Platform> SandboxController<P> {
             Err(error) if self.rules.has(Fix::OwnershipOrFail) => {
                 Err(Failure::new(format!("the app of the disk is not known: its version cannot be read: {error}")))
             }
-            Err(_) => Ok(None),
+            Err(_) => {
+                self.ports.host.note(item.id, Reason::OwnerUnknown { version: item.entity.spec.version });
+                Ok(None)
+            }
         }
     }
 
@@ -111,7 +114,8 @@ impl<P: Platform> SandboxController<P> {
         if let Some(lease) = leases.iter().filter(here).find(own) {
             return Ok(Some(lease.id));
         }
-        if leases.iter().any(|lease| lease.entity.status == LeaseStatus::Bound) {
+        if let Some(held) = leases.iter().find(|lease| lease.entity.status == LeaseStatus::Bound) {
+            self.ports.host.note(sandbox, Reason::DiskHeld { by: held.id });
             return Err(Failure::new(format!("disk \"{disk}\" has an active lease")));
         }
         Ok(None)

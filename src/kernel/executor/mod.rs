@@ -42,6 +42,8 @@ pub struct TaskId(Key);
 pub enum Stop {
     /// The horizon was reached, or nothing was left to happen before it.
     Horizon,
+    /// Whoever drives the run has seen enough.
+    Enough,
     /// The event budget was used up.
     EventBudget,
     /// Too many events without progress of time.
@@ -90,12 +92,15 @@ struct Core {
     now: Cell<SimTime>,
     cause: Cell<RecordId>,
     running: Cell<Option<Running>>,
+    polled: Cell<Option<GroupId>>,
     timers: RefCell<Timers>,
     tasks: RefCell<Tasks>,
     ready: Ready,
     events: Cell<u64>,
     events_now: Cell<u64>,
     closed: Cell<bool>,
+    /// Whether causes are kept at all.
+    causes: Cell<bool>,
     budget: Budget,
 }
 
@@ -113,12 +118,14 @@ impl Kernel {
             now: Cell::new(SimTime::ZERO),
             cause: Cell::new(RecordId::NONE),
             running: Cell::new(None),
+            polled: Cell::new(None),
             timers: RefCell::new(Timers::new()),
             tasks: RefCell::new(Tasks::new()),
             ready: Ready::default(),
             events: Cell::new(0),
             events_now: Cell::new(0),
             closed: Cell::new(false),
+            causes: Cell::new(true),
             budget,
         }))
     }
@@ -133,7 +140,14 @@ impl Kernel {
     }
     /// Makes `cause` the cause of what the running task does from here on.
     pub fn set_cause(&self, cause: RecordId) {
-        self.0.cause.set(cause);
+        if self.0.causes.get() {
+            self.0.cause.set(cause);
+        }
+    }
+    /// Keeps no causes: only to measure what they cost.
+    pub fn forget_causes(&self) {
+        self.0.causes.set(false);
+        self.0.cause.set(RecordId::NONE);
     }
     /// How many events have run.
     pub fn events(&self) -> u64 {
@@ -142,6 +156,10 @@ impl Kernel {
     /// The group of the running task; the world's when none runs.
     pub fn current_group(&self) -> GroupId {
         self.0.running.get().map_or(GroupId::WORLD, |running| running.group)
+    }
+    /// The group of the task that was polled last, if one was since this was last asked.
+    pub fn take_polled(&self) -> Option<GroupId> {
+        self.0.polled.take()
     }
     /// Whether a task is ready to run at this instant.
     pub fn has_ready(&self) -> bool {
@@ -299,6 +317,7 @@ impl Kernel {
             return;
         };
         core.cause.set(job.cause());
+        core.polled.set(Some(job.group()));
         core.running.set(Some(Running { task: id, group: job.group(), waker: job.waker().data() }));
         let done = job.as_mut().poll();
         let dead = if done {

@@ -9,6 +9,7 @@ mod reference;
 mod tables;
 
 pub use reference::reference;
+pub(crate) use reference::section;
 pub use tables::METRICS;
 
 pub(crate) use tables::{BOUNDS, EFFECT, SCENARIO, SPREAD, WORKLOAD};
@@ -56,6 +57,12 @@ pub(crate) enum Kind {
     Word(&'static [&'static str]),
     /// `{}`: there is nothing to say about it.
     Empty,
+    /// A list of texts.
+    Texts,
+    /// A value of any kind, as some other key takes it.
+    Value,
+    /// A list of such values.
+    Values,
     /// A table.
     Table(&'static TableSpec),
     /// A table of which there can be several.
@@ -124,8 +131,15 @@ impl TableSpec {
     }
 }
 
-/// Every table, each once, parents before children, in the order of the documentation.
+/// Every table of a scenario file, each once, parents before children, in the order of the documentation.
 pub(crate) fn tables() -> Vec<&'static TableSpec> {
+    let mut found = tables_from(&SCENARIO);
+    found.push(&SPREAD);
+    found
+}
+
+/// A table and all below it.
+pub(crate) fn tables_from(root: &'static TableSpec) -> Vec<&'static TableSpec> {
     fn visit(spec: &'static TableSpec, found: &mut Vec<&'static TableSpec>) {
         if found.iter().any(|known| std::ptr::eq(*known, spec)) {
             return;
@@ -136,8 +150,7 @@ pub(crate) fn tables() -> Vec<&'static TableSpec> {
         }
     }
     let mut found = Vec::new();
-    visit(&SCENARIO, &mut found);
-    found.push(&SPREAD);
+    visit(root, &mut found);
     found
 }
 

@@ -42,7 +42,8 @@ fn names(page: &mut String, what: &str, names: impl Iterator<Item = &'static str
     let _ = write!(page, "\n**{what}**: {}.\n", names.join(", "));
 }
 
-fn section(page: &mut String, spec: &TableSpec) {
+/// The section of one table.
+pub(crate) fn section(page: &mut String, spec: &TableSpec) {
     let mut title: String = spec.name.chars().collect();
     title[..1].make_ascii_uppercase();
     let _ = write!(page, "\n## {title}\n");
@@ -88,6 +89,9 @@ fn value(kind: &Kind) -> String {
         Kind::Rate => "rate, like `\"5/s\"` or `\"30/m\"`".to_owned(),
         Kind::Word(words) => words.iter().map(|word| format!("`\"{word}\"`")).collect::<Vec<_>>().join(", "),
         Kind::Empty => "`{}`".to_owned(),
+        Kind::Texts => "list of texts".to_owned(),
+        Kind::Value => "any value".to_owned(),
+        Kind::Values => "list of values".to_owned(),
         Kind::Table(spec) => format!("table: {}", spec.name),
         Kind::Tables(spec) => format!("tables: {}", spec.name),
         Kind::PerService(spec) => format!("tables: {}", spec.name),

@@ -77,13 +77,30 @@ pub fn entries(trace: &Trace, options: &Options) -> Vec<Entry> {
     let mut index = 0;
     while index < records.len() {
         let sets = reader.sets_of(index);
-        if let Some((what, why, tone)) = reader.tell(index, &told, &records[index + 1..index + 1 + sets]) {
+        if let Some((what, why, tone)) = reader.tell(index, told[index], &records[index + 1..index + 1 + sets]) {
             let Record { at, actor, subject, .. } = records[index];
             entries.push(Entry { record: index, at, actor, subject, what, why, tone });
         }
         index += 1 + sets;
     }
     entries
+}
+
+/// One record as an entry of its own, whatever a timeline would leave out or tell elsewhere.
+///
+/// # Panics
+/// When there is no such record.
+pub fn entry(trace: &Trace, options: &Options, index: usize) -> Entry {
+    let quiet = Options { verbose: false, ..options.clone() };
+    let loud = Options { verbose: true, ..options.clone() };
+    let told = [&quiet, &loud].into_iter().find_map(|options| {
+        let reader = Reader { trace, options };
+        let sets = reader.sets_of(index);
+        reader.tell(index, false, &trace.records()[index + 1..index + 1 + sets])
+    });
+    let (what, why, tone) = told.unwrap_or_else(|| ("happens".to_owned(), String::new(), Tone::Plain));
+    let Record { at, actor, subject, .. } = trace.records()[index];
+    Entry { record: index, at, actor, subject, what, why, tone }
 }
 
 /// What has begun about a sandbox and not ended.
@@ -200,7 +217,7 @@ impl Reader<'_> {
         decision(self.trace, record).map(|(_, reason)| words(reason)).unwrap_or_default()
     }
 
-    fn tell(&self, index: usize, told: &[bool], sets: &[Record]) -> Option<Told> {
+    fn tell(&self, index: usize, told: bool, sets: &[Record]) -> Option<Told> {
         let record = &self.trace.records()[index];
         match record.what {
             What::Created { .. } => {
@@ -227,7 +244,7 @@ impl Reader<'_> {
             }
             What::Deleted { .. } => Some(("deleted".to_owned(), self.why(record), Tone::Plain)),
             What::Decided(reason) => {
-                let shown = !told[index] && (self.options.verbose || !reason.is_routine());
+                let shown = !told && (self.options.verbose || !reason.is_routine());
                 shown.then(|| (words(reason), String::new(), tone_of_reason(reason)))
             }
             other => self.tell_event(record, other),

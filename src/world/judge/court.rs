@@ -110,7 +110,7 @@ impl Judge {
             match alarm {
                 Alarm::FaultEdge => {
                     self.edge = None;
-                    self.disturbed(world, RecordId::NONE);
+                    self.disturbed(world);
                     self.faults_moved(world, RecordId::NONE);
                 }
                 Alarm::Cooldown(pool) => {
@@ -149,7 +149,7 @@ impl Judge {
     /// What keeps the cluster from being settled, one text for each subject.
     pub fn troubles(&self, world: &World) -> Vec<String> {
         let view = self.view(world);
-        self.rest.troubles().iter().filter_map(|trouble| view.trouble(*trouble)).map(|text| text()).collect()
+        self.rest.troubles().keys().filter_map(|trouble| view.trouble(*trouble)).map(|text| text()).collect()
     }
 
     pub(super) fn view<'a>(&'a self, world: &'a World) -> View<'a> {
@@ -162,9 +162,9 @@ impl Judge {
     }
 
     /// Something from outside happened: a cluster that is unsettled gets its time anew.
-    pub(super) fn disturbed(&mut self, world: &World, cause: RecordId) {
+    pub(super) fn disturbed(&mut self, world: &World) {
         if self.rest.since.is_none() {
-            self.progress.restart(world.kernel.now(), &self.limits, &mut self.alarms, cause);
+            self.progress.restart(world.kernel.now(), &self.limits, &mut self.alarms);
         }
     }
 

@@ -6,7 +6,7 @@
 //! invariant is broken. What a newcomer gets wrong: a fault that is open, even one that never
 //! strikes, keeps the judge silent.
 
-use crate::kernel::{RecordId, SimTime};
+use crate::kernel::SimTime;
 use crate::model::ServiceConfig;
 use crate::ports::Query;
 use crate::world::spec::{Delay, WorkloadSpec};
@@ -19,29 +19,24 @@ use super::rest::Rest;
 /// The clock.
 #[derive(Default)]
 pub(super) struct Progress {
-    /// When it runs out, and the record that started it.
-    runs: Option<(SimTime, RecordId)>,
+    /// When it runs out.
+    runs: Option<SimTime>,
 }
 
 impl Progress {
     /// Starts the clock anew.
-    pub(super) fn restart(&mut self, now: SimTime, limits: &Limits, alarms: &mut Alarms, cause: RecordId) {
+    pub(super) fn restart(&mut self, now: SimTime, limits: &Limits, alarms: &mut Alarms) {
         self.stop(alarms);
         let due = now + limits.backoff_cap + limits.progress;
-        self.runs = Some((due, cause));
+        self.runs = Some(due);
         alarms.set(due, Alarm::Progress);
     }
 
     /// Stops it: the cluster is settled.
     pub(super) fn stop(&mut self, alarms: &mut Alarms) {
-        if let Some((due, _)) = self.runs.take() {
+        if let Some(due) = self.runs.take() {
             alarms.unset(due, Alarm::Progress);
         }
-    }
-
-    /// The record that started the clock.
-    pub(super) fn cause(&self) -> RecordId {
-        self.runs.map_or(RecordId::NONE, |(_, cause)| cause)
     }
 }
 
@@ -50,7 +45,7 @@ pub(super) fn progress<'a>(view: View<'a>, rest: &'a Rest) -> Option<Text<'a>> {
     let broken = !rest.is_untroubled() && !view.world.fault_open() && workloads_can_run(view);
     let limit = view.limits.backoff_cap + view.limits.progress;
     view.broken(broken, move || {
-        let first = rest.troubles().first().and_then(|trouble| view.trouble(*trouble));
+        let first = rest.troubles().keys().next().and_then(|trouble| view.trouble(*trouble));
         let why = first.map_or_else(String::new, |text| format!("; {}", text()));
         format!("unsettled with nothing in the way: limit {}{why}", limit.clock())
     })

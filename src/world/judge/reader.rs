@@ -59,10 +59,10 @@ impl Judge {
             What::Mounted { .. } => self.mark(Dirty::Volume(VolumeId(subject.index)), id),
             What::ProcessDown | What::ProcessUp => self.process_changed(world, subject, id),
             What::Struck { .. } => {
-                self.disturbed(world, id);
+                self.disturbed(world);
                 self.faults_moved(world, id);
             }
-            What::StepBegan => self.disturbed(world, id),
+            What::StepBegan => self.disturbed(world),
             What::Set { .. }
             | What::Decided(_)
             | What::Called { .. }

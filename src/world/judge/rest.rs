@@ -5,7 +5,7 @@
 //! judges with `SCENARIO.md`, *Settled*, to the letter. What a newcomer gets wrong: a RUNNING
 //! sandbox of a pool that nobody references any more disturbs nothing.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 
 use crate::kernel::{RecordId, SimTime};
 use crate::model::{AppId, Concurrency, DiskId, Kind, LeaseId, LeaseStatus, PoolId, SandboxId, SandboxStatus, Subject};
@@ -32,7 +32,8 @@ pub(super) enum Trouble {
 
 /// Whether the cluster is settled.
 pub(super) struct Rest {
-    troubles: BTreeSet<Trouble>,
+    /// What is not at rest, each with the record that made it so.
+    troubles: BTreeMap<Trouble, RecordId>,
     /// Since when it is settled.
     pub(super) since: Option<SimTime>,
     /// The record that last gave or took a trouble.
@@ -41,12 +42,17 @@ pub(super) struct Rest {
 
 impl Rest {
     pub(super) fn new() -> Self {
-        Self { troubles: BTreeSet::new(), since: Some(SimTime::ZERO), moved_by: RecordId::NONE }
+        Self { troubles: BTreeMap::new(), since: Some(SimTime::ZERO), moved_by: RecordId::NONE }
     }
 
     pub(super) fn put(&mut self, trouble: Trouble, there: bool, cause: RecordId) {
-        let moved = if there { self.troubles.insert(trouble) } else { self.troubles.remove(&trouble) };
-        if moved {
+        let was = self.troubles.contains_key(&trouble);
+        if there && !was {
+            self.troubles.insert(trouble, cause);
+        } else if was && !there {
+            self.troubles.remove(&trouble);
+        }
+        if was != there {
             self.moved_by = cause;
         }
     }
@@ -55,7 +61,8 @@ impl Rest {
         self.troubles.is_empty()
     }
 
-    pub(super) fn troubles(&self) -> &BTreeSet<Trouble> {
+    /// What is not at rest, each with the record that made it so.
+    pub(super) fn troubles(&self) -> &BTreeMap<Trouble, RecordId> {
         &self.troubles
     }
 }

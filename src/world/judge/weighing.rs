@@ -140,7 +140,8 @@ impl Judge {
     }
 
     pub(super) fn time_is_up(&mut self, world: &World) {
-        let cause = self.progress.cause();
+        // Of several troubles the first is told, so its record is the cause.
+        let cause = self.rest.troubles().values().next().copied().unwrap_or(RecordId::NONE);
         let view = View { world, memory: &self.memory, limits: &self.limits };
         if let Some(text) = progress::progress(view, &self.rest) {
             self.docket.find(world, (Invariant::Progress, Subject::CLUSTER), cause, &text());
@@ -161,14 +162,14 @@ impl Judge {
         }
         let judge = Actor::central(Controller::World);
         let what = if is { What::Settled } else { What::Unsettled };
-        let record = world.record_caused(judge, Subject::CLUSTER, self.rest.moved_by, what);
+        world.record_caused(judge, Subject::CLUSTER, self.rest.moved_by, what);
         let now = world.kernel.now();
         if is {
             self.rest.since = Some(now);
             self.progress.stop(&mut self.alarms);
         } else {
             self.rest.since = None;
-            self.progress.restart(now, &self.limits, &mut self.alarms, record);
+            self.progress.restart(now, &self.limits, &mut self.alarms);
         }
     }
 

@@ -1,0 +1,36 @@
+//! What a run pays for its explanations and its proofs: with and without.
+//!
+//! Causes may cost 15 % of a run's time, the search for livelocks 10 % of a run of an hour. What
+//! a newcomer gets wrong: without causes judges may find other violations, so only the times of
+//! the two are to be compared.
+
+
+use criterion::{Criterion, criterion_group, criterion_main};
+use schedsim::kernel::{SimDuration, SimTime};
+use schedsim::scenario::{Overrides, Scenario};
+use schedsim::sim::{Proofs, Simulation};
+
+/// Scenarios of the corpus, each run for an hour.
+const STORIES: [(&str, &str); 3] = [
+    ("forever-pending", include_str!("../scenarios/mir-788/forever-pending.toml")),
+    ("lease-carousel", include_str!("../scenarios/mir-788/lease-carousel.toml")),
+    ("orphaned-disk", include_str!("../scenarios/mir-788/orphaned-disk.toml")),
+];
+
+fn bench(c: &mut Criterion) {
+    let hour = SimTime::ZERO + SimDuration::from_hours(1);
+    for (name, text) in STORIES {
+        let scenario = Scenario::from_text(text, name, None, &Overrides::default());
+        let scenario = scenario.unwrap_or_else(|wrong| panic!("{}", wrong.render(false)));
+        let variant = &scenario.variants[0];
+        let mut group = c.benchmark_group(name);
+        let run = || Simulation::new(&scenario, variant).until(hour);
+        group.bench_function("as it is", |b| b.iter(|| run().run()));
+        group.bench_function("without causes", |b| b.iter(|| run().without_causes().run()));
+        group.bench_function("without proofs", |b| b.iter(|| run().proofs(Proofs::Off).run()));
+        group.finish();
+    }
+}
+
+criterion_group!(benches, bench);
+criterion_main!(benches);

@@ -1,0 +1,259 @@
+//! The results of `test` for machines: JUnit XML, annotations and a summary for GitHub.
+//!
+//! It knows texts and no runs. Colours are taken out, for nobody here has a terminal. What a
+//! newcomer gets wrong: GitHub shows ten annotations a step and drops the rest in silence, so
+//! the tenth says how many there are.
+
+use std::fmt::Write as _;
+use std::io::{self, Write};
+use std::path::Path;
+
+use quick_xml::Writer;
+use quick_xml::events::{BytesDecl, BytesText, Event};
+
+/// How one variant of a scenario came out.
+pub(crate) struct TestResult {
+    /// The scenario, as it is called in the corpus.
+    pub(crate) story: String,
+    /// The variant; none when the file itself is broken.
+    pub(crate) variant: Option<String>,
+    /// The scenario file.
+    pub(crate) file: String,
+    /// What is wrong with it; none when it passed.
+    pub(crate) failure: Option<String>,
+    /// The line that shows it again.
+    pub(crate) reproduce: String,
+}
+
+impl TestResult {
+    fn title(&self) -> String {
+        match &self.variant {
+            Some(variant) => format!("{}@{variant}", self.story),
+            None => self.story.clone(),
+        }
+    }
+}
+
+/// A text without colours.
+fn plain(text: &str) -> String {
+    anstream::adapter::strip_str(text).to_string()
+}
+
+/// So many annotations, and one that says how many more there are.
+const ANNOTATIONS_MAX: usize = 9;
+/// GitHub drops a summary of 1 MiB and more.
+const SUMMARY_MAX: usize = 900_000;
+/// No failure fills a summary alone.
+const FAILURE_MAX: usize = 60_000;
+
+/// One annotation a failure, for the files' own lines in a pull request.
+pub(crate) fn annotations(results: &[TestResult]) -> String {
+    let failed: Vec<&TestResult> = results.iter().filter(|result| result.failure.is_some()).collect();
+    let mut text = String::new();
+    for result in failed.iter().take(ANNOTATIONS_MAX) {
+        let failure = result.failure.as_deref().map(plain).unwrap_or_default();
+        let message = escaped(&format!("{}\nreproduce: {}", cut(failure.trim(), 4000), result.reproduce));
+        let (file, title) = (property(&result.file), property(&result.title()));
+        let _ = writeln!(text, "::error file={file},line=1,title={title}::{message}");
+    }
+    if failed.len() > ANNOTATIONS_MAX {
+        let more = failed.len() - ANNOTATIONS_MAX;
+        let _ = writeln!(text, "::error title=schedsim test::and {more} more; the step's summary has all");
+    }
+    text
+}
+
+/// As a workflow command takes it.
+fn escaped(text: &str) -> String {
+    text.replace('%', "%25").replace('\r', "%0D").replace('\n', "%0A")
+}
+
+/// As a property of a workflow command takes it.
+fn property(text: &str) -> String {
+    escaped(text).replace(':', "%3A").replace(',', "%2C")
+}
+
+/// The summary of a step, in Markdown.
+pub(crate) fn summary(results: &[TestResult]) -> String {
+    let failed: Vec<&TestResult> = results.iter().filter(|result| result.failure.is_some()).collect();
+    let passed = results.len() - failed.len();
+    let mut text = format!("## schedsim test\n\n{passed} passed, {} failed\n", failed.len());
+    for (place, result) in failed.iter().enumerate() {
+        let failure = plain(result.failure.as_deref().unwrap_or_default());
+        let failure = cut(failure.trim_end(), FAILURE_MAX);
+        let fence = fence(failure);
+        let part = format!(
+            "\n<details><summary>{}</summary>\n\n{fence}diff\n{failure}\n{fence}\n\n    {}\n\n</details>\n",
+            markup(&result.title()),
+            result.reproduce
+        );
+        if text.len() + part.len() > SUMMARY_MAX {
+            let _ = write!(text, "\nand {} more\n", failed.len() - place);
+            break;
+        }
+        text.push_str(&part);
+    }
+    text
+}
+
+/// A fence that the text does not end.
+fn fence(text: &str) -> String {
+    let mut longest = 0;
+    let mut run = 0;
+    for c in text.chars() {
+        run = if c == '`' { run + 1 } else { 0 };
+        longest = longest.max(run);
+    }
+    "`".repeat(longest.max(2) + 1)
+}
+
+fn markup(text: &str) -> String {
+    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
+}
+
+/// At most so many bytes of a text, and a word that it was cut.
+fn cut(text: &str, most: usize) -> &str {
+    match text.char_indices().map(|(at, c)| at + c.len_utf8()).take_while(|end| *end <= most).last() {
+        Some(end) if end < text.len() => &text[..end],
+        _ => text,
+    }
+}
+
+/// Writes all results as JUnit XML. Nothing half-written stays.
+///
+/// # Errors
+/// The file cannot be written.
+pub(crate) fn write_junit(results: &[TestResult], path: &Path) -> io::Result<()> {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let mut file = tempfile::NamedTempFile::new_in(folder)?;
+    junit(results, &mut file)?;
+    file.persist(path)?;
+    Ok(())
+}
+
+fn junit(results: &[TestResult], out: &mut impl Write) -> io::Result<()> {
+    let mut xml = Writer::new_with_indent(out, b' ', 2);
+    let count = |is: &dyn Fn(&&TestResult) -> bool| results.iter().filter(is).count().to_string();
+    let tests = results.len().to_string();
+    let failures = count(&|result| result.failure.is_some() && result.variant.is_some());
+    let errors = count(&|result| result.failure.is_some() && result.variant.is_none());
+    let counts = [("tests", tests.as_str()), ("failures", failures.as_str()), ("errors", errors.as_str())];
+    xml.write_event(Event::Decl(BytesDecl::new("1.0", Some("UTF-8"), None)))?;
+    xml.create_element("testsuites").with_attribute(("name", "schedsim")).with_attributes(counts).write_inner_content(
+        |xml| {
+            let suite = xml.create_element("testsuite").with_attribute(("name", "scenarios")).with_attributes(counts);
+            suite.write_inner_content(|xml| results.iter().try_for_each(|result| case(xml, result)))?;
+            Ok(())
+        },
+    )?;
+    Ok(())
+}
+
+fn case<W: Write>(xml: &mut Writer<W>, result: &TestResult) -> io::Result<()> {
+    let name = visible(result.variant.as_deref().unwrap_or("(file)"));
+    let (class, file) = (visible(&result.story), visible(&result.file));
+    let element = xml.create_element("testcase").with_attributes([
+        ("classname", class.as_str()),
+        ("name", name.as_str()),
+        ("file", file.as_str()),
+    ]);
+    let Some(failure) = &result.failure else {
+        element.write_empty()?;
+        return Ok(());
+    };
+    let text = visible(&format!("{}\nreproduce: {}", plain(failure).trim_end(), result.reproduce));
+    let first = text.lines().map(str::trim).find(|line| !line.is_empty()).unwrap_or_default().to_owned();
+    let tag = if result.variant.is_some() { "failure" } else { "error" };
+    element.write_inner_content(|xml| {
+        xml.create_element(tag)
+            .with_attribute(("message", first.as_str()))
+            .write_text_content(BytesText::new(&text))?;
+        Ok(())
+    })?;
+    Ok(())
+}
+
+/// Without the control characters that no XML may hold.
+fn visible(text: &str) -> String {
+    text.chars().filter(|c| !c.is_control() || matches!(c, '\n' | '\t')).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn result(n: usize, failure: Option<&str>) -> TestResult {
+        TestResult {
+            story: format!("m/story-{n}"),
+            variant: Some("before".to_owned()),
+            file: format!("scenarios/m/story-{n}.toml"),
+            failure: failure.map(str::to_owned),
+            reproduce: format!("schedsim run story-{n}.toml"),
+        }
+    }
+
+    #[test]
+    fn at_most_nine_failures_are_annotated_and_a_tenth_line_counts_the_rest() {
+        for (failed, lines) in [(0, 0), (9, 9), (10, 10), (40, 10)] {
+            let results: Vec<_> = (0..failed).map(|n| result(n, Some("no"))).chain([result(99, None)]).collect();
+            let text = annotations(&results);
+            assert_eq!(text.lines().count(), lines, "{failed}: {text}");
+            assert_eq!(text.contains("and 31 more"), failed == 40);
+        }
+    }
+
+    #[test]
+    fn an_annotation_is_one_line_whatever_the_failure_holds() {
+        let mut bad = result(1, Some("\u{1b}[31m50%\u{1b}[0m\r\nof it: gone, all"));
+        bad.file = "a,b:c.toml".to_owned();
+        let text = annotations(&[bad]);
+        assert_eq!(
+            text,
+            "::error file=a%2Cb%3Ac.toml,line=1,title=m/story-1@before::50%25%0D%0Aof it: gone, all%0A\
+             reproduce: schedsim run story-1.toml\n"
+        );
+    }
+
+    #[test]
+    fn a_summary_stays_below_what_github_takes() {
+        let long = "x```\n".repeat(30_000);
+        let results: Vec<_> = (0..40).map(|n| result(n, Some(&long))).collect();
+        let text = summary(&results);
+        assert!(text.len() < SUMMARY_MAX + 100, "{}", text.len());
+        assert!(text.contains("0 passed, 40 failed") && text.contains("more\n"));
+        assert!(text.contains("````diff"), "a fence that the text does not end");
+        assert!(summary(&[result(1, None)]).contains("1 passed, 0 failed"));
+    }
+
+    #[test]
+    fn junit_is_xml_whatever_a_failure_holds() {
+        let mut broken = result(2, Some("a < b && \"c\" ]]> \u{0}\u{1b}[1mbold\u{1b}[0m"));
+        broken.variant = None;
+        let results = [result(1, None), result(2, Some("[expect] verdict <is> off")), broken];
+        let mut bytes = Vec::new();
+        junit(&results, &mut bytes).unwrap();
+        let text = String::from_utf8(bytes).unwrap();
+        let mut reader = quick_xml::Reader::from_str(&text);
+        let mut cases = 0;
+        loop {
+            match reader.read_event().expect("well-formed") {
+                Event::Eof => break,
+                Event::Start(tag) | Event::Empty(tag) if tag.name().as_ref() == "testcase" => cases += 1,
+                _ => {}
+            }
+        }
+        assert_eq!(cases, 3);
+        assert!(text.contains("tests=\"3\" failures=\"1\" errors=\"1\""), "{text}");
+        assert!(!text.contains('\u{0}') && !text.contains('\u{1b}'));
+    }
+
+    #[test]
+    fn a_report_that_cannot_be_written_leaves_nothing_behind() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("taken");
+        std::fs::create_dir(&path).unwrap();
+        assert!(write_junit(&[result(1, None)], &path).is_err(), "a folder is in the way");
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
+        assert!(write_junit(&[], &folder.path().join("no/such/folder.xml")).is_err());
+    }
+}

@@ -1,0 +1,247 @@
+//! `schedsim sweep FILE --out DIR`: settings × seeds over scenarios; `sweep merge` joins shards.
+//!
+//! It reads the command line, shows progress and prints the recommendation; what is run and judged
+//! is the study's. What a newcomer gets wrong: an interrupted sweep has lost nothing – the same line
+//! with `--resume` goes on where it stopped, and ends in the same bytes.
+
+use std::path::{Path, PathBuf};
+use std::sync::Mutex;
+use std::time::Duration;
+
+use clap::{Args, Subcommand};
+use indicatif::ProgressBar;
+use schedsim::study::sweep::file::SweepFile;
+use schedsim::study::sweep::folder::{Folder, Shard, merge};
+use schedsim::study::sweep::plan::{Key, Plan, PlanOptions, Stories, plan};
+use schedsim::study::sweep::precise::{self, Round};
+use schedsim::study::sweep::rows::Measured;
+use schedsim::study::sweep::run::{self, Watcher};
+use schedsim::study::sweep::{finish, recommend};
+
+use super::args::{Look, Seeds};
+use super::output::{self, Out};
+use super::{Exit, Refusal, crash, reproduce};
+
+/// Runs settings × seeds over scenarios and says which settings are better, and how surely
+#[derive(Args)]
+#[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
+pub(crate) struct SweepArgs {
+    #[command(subcommand)]
+    command: Option<SweepCommand>,
+    /// The sweep file
+    #[arg(required = true, value_name = "FILE")]
+    file: Option<PathBuf>,
+    /// The folder of the results; new or empty
+    #[arg(long, required = true, value_name = "DIR")]
+    out: Option<PathBuf>,
+    /// Other seeds than the file's; B is the first that is left out
+    #[arg(long, value_name = "A..B")]
+    seeds: Option<Seeds>,
+    /// So many runs at once; by default as many as there are processors
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    jobs: Option<u16>,
+    /// Only part K of N: every N-th run; `sweep merge` joins them
+    #[arg(long, value_name = "K/N", value_parser = shard)]
+    shard: Option<Shard>,
+    /// Goes on with what DIR holds of this very sweep
+    #[arg(long)]
+    resume: bool,
+    /// Adds seeds until every objective's interval is no wider than this to either side, like `5%`
+    #[arg(long, value_name = "P%", value_parser = percent, conflicts_with = "shard")]
+    until_precise: Option<f64>,
+    /// Means it: more than a million runs
+    #[arg(long)]
+    yes_really: bool,
+}
+
+#[derive(Subcommand)]
+enum SweepCommand {
+    Merge(MergeArgs),
+}
+
+/// Joins the folders of all shards into one, as if the sweep had been run in one piece
+#[derive(Args)]
+struct MergeArgs {
+    /// The folder of the results; new or empty
+    #[arg(long, value_name = "DIR")]
+    out: PathBuf,
+    /// The folders of the shards, in any order
+    #[arg(required = true, value_name = "SHARD-DIR")]
+    shards: Vec<PathBuf>,
+}
+
+fn shard(text: &str) -> Result<Shard, String> {
+    let hint = "write K/N, like \"2/8\": K from 1 to N";
+    let (number, of) = text.split_once('/').ok_or(hint)?;
+    let (number, of) = (number.parse().map_err(|_| hint)?, of.parse().map_err(|_| hint)?);
+    if number == 0 || number > of { Err(hint.to_owned()) } else { Ok(Shard { number, of }) }
+}
+
+fn percent(text: &str) -> Result<f64, String> {
+    let number = text.strip_suffix('%').and_then(|text| text.trim().parse::<f64>().ok());
+    match number.filter(|percent| *percent > 0.0 && *percent <= 100.0) {
+        Some(percent) => Ok(percent / 100.0),
+        None => Err("write a percentage, like \"5%\"".to_owned()),
+    }
+}
+
+pub(crate) fn run(args: &SweepArgs, look: &Look, out: &mut Out) -> Result<Exit, Refusal> {
+    match &args.command {
+        Some(SweepCommand::Merge(args)) => merged(args, look, out),
+        None => match args.jobs {
+            None => sweep(args, look, out),
+            Some(jobs) => {
+                let pool = rayon::ThreadPoolBuilder::new().num_threads(jobs.into()).build();
+                let pool = pool.map_err(|error| Refusal::wrong(format!("cannot start {jobs} threads: {error}")))?;
+                let (exit, text) = pool.install(|| swept(args, look))?;
+                out.text(&text);
+                Ok(exit)
+            }
+        },
+    }
+}
+
+fn sweep(args: &SweepArgs, look: &Look, out: &mut Out) -> Result<Exit, Refusal> {
+    let (exit, text) = swept(args, look)?;
+    out.text(&text);
+    Ok(exit)
+}
+
+fn merged(args: &MergeArgs, look: &Look, out: &mut Out) -> Result<Exit, Refusal> {
+    let (folder, plan) = merge(&args.out, &args.shards).map_err(Refusal::wrong)?;
+    let judgement = finish::finish(&folder, &plan).map_err(Refusal::wrong)?;
+    if !look.quiet {
+        out.text(&recommend::recommendation(&plan, &judgement));
+    }
+    Ok(Exit::Fine)
+}
+
+/// Runs it; answers what to print.
+fn swept(args: &SweepArgs, look: &Look) -> Result<(Exit, String), Refusal> {
+    let (Some(path), Some(out)) = (&args.file, &args.out) else { unreachable!("clap asks for both") };
+    let (plan, stories) = read(path, args, look)?;
+    let shard = args.shard.unwrap_or(Shard::WHOLE);
+    let plan = match args.until_precise {
+        None => plan,
+        Some(precision) => {
+            let begun = |plan: &Plan, folder: &Folder| watcher(plan, folder, path, look);
+            let mut rounds = |round: &Round<'_>| {
+                if !look.quiet {
+                    output::note(&round.to_string());
+                }
+            };
+            let reached = precise::widen(&plan, &stories, out, args.resume, precision, &begun, &mut rounds);
+            let plan = reached.map_err(Refusal::wrong)?;
+            let folder = Folder { dir: out.clone(), shard, finished: plan.runs() };
+            let judgement = finish::finish(&folder, &plan).map_err(Refusal::wrong)?;
+            let text = if look.quiet { String::new() } else { recommend::recommendation(&plan, &judgement) };
+            return Ok((Exit::Fine, text));
+        }
+    };
+    let folder = Folder::open(out, &plan, shard, args.resume).map_err(Refusal::wrong)?;
+    run::run(&plan, &stories, &folder, &*watcher(&plan, &folder, path, look)).map_err(Refusal::wrong)?;
+    let rows = shard.share(plan.runs());
+    if shard != Shard::WHOLE {
+        folder.complete(&plan).map_err(Refusal::wrong)?;
+        let text = format!(
+            "shard {}/{}: {rows} of {} runs in {}; join all shards with `schedsim sweep merge --out DIR SHARD-DIR...`\n",
+            shard.number,
+            shard.of,
+            plan.runs(),
+            out.display()
+        );
+        return Ok((Exit::Fine, if look.quiet { String::new() } else { text }));
+    }
+    let judgement = finish::finish(&folder, &plan).map_err(Refusal::wrong)?;
+    let text = if look.quiet { String::new() } else { recommend::recommendation(&plan, &judgement) };
+    Ok((Exit::Fine, text))
+}
+
+fn read(path: &Path, args: &SweepArgs, look: &Look) -> Result<(Plan, Stories), Refusal> {
+    let shown = path.display();
+    let text = std::fs::read_to_string(path)
+        .map_err(|error| Refusal::wrong(format!("cannot read the sweep file `{shown}`: {error}")))?;
+    let file = SweepFile::from_text(&text, &shown.to_string()).map_err(|problems| {
+        output::note(problems.render(true).trim_end());
+        Refusal::wrong(format!("`{shown}` cannot be used"))
+    })?;
+    let dir = path.parent().unwrap_or(Path::new(""));
+    let seeds = args.seeds.as_ref().map(|seeds| (seeds.0.start, seeds.0.end));
+    let options = PlanOptions { seeds, yes_really: args.yes_really };
+    let (plan, stories, warnings) = plan(&file, dir, &options).map_err(Refusal::wrong)?;
+    if !look.quiet {
+        warnings.iter().for_each(|warning| output::warning(warning));
+    }
+    Ok((plan, stories))
+}
+
+/// Progress, and the line that reproduces a run that breaks.
+struct Progress {
+    bar: ProgressBar,
+    files: Vec<String>,
+    sets: Vec<(String, bool)>,
+    state: Mutex<Best>,
+}
+
+/// The best mean of the first objective so far, as a word for the bar; no result.
+#[derive(Default)]
+struct Best {
+    setting: Option<usize>,
+    sum: f64,
+    runs: u32,
+    best: Option<(f64, usize)>,
+}
+
+fn watcher(plan: &Plan, folder: &Folder, file: &Path, look: &Look) -> Box<dyn Watcher> {
+    let total = folder.shard.share(plan.runs());
+    let bar = output::progress(total, !look.quiet);
+    let style = indicatif::ProgressStyle::with_template("{bar:30} {pos}/{len} runs, {per_sec}, {eta} left  {msg}");
+    bar.set_style(style.expect("the template is ours"));
+    bar.set_position(folder.finished);
+    bar.reset_eta();
+    bar.enable_steady_tick(Duration::from_millis(500));
+    let dir = file.parent().unwrap_or(Path::new(""));
+    let files = plan.scenarios.iter().map(|story| dir.join(&story.file).display().to_string()).collect();
+    let sets = plan.objectives.iter().map(|objective| (objective.metric.clone(), objective.maximise)).collect();
+    Box::new(Progress { bar, files, sets, state: Mutex::default() })
+}
+
+impl Watcher for Progress {
+    fn around(&self, plan: &Plan, key: Key, run: &mut dyn FnMut()) {
+        let set = plan
+            .assignments(key.setting)
+            .into_iter()
+            .flat_map(|(path, value)| ["--set".to_owned(), format!("{path}={value}")]);
+        let variant = &plan.scenarios[key.scenario].variants[key.variant];
+        let line = reproduce::run(&self.files[key.scenario], variant, key.seed, &set.collect::<Vec<_>>());
+        crash::doing_what(&line, run);
+    }
+
+    fn wrote(&self, key: Key, run: &Measured) {
+        self.bar.inc(1);
+        if self.bar.is_hidden() {
+            return;
+        }
+        let Some((metric, maximise)) = self.sets.first() else { return };
+        let mut state = self.state.lock().expect("nobody panics here");
+        if state.setting != Some(key.setting) {
+            let done = state.setting.filter(|_| state.runs > 0).map(|was| (state.sum / f64::from(state.runs), was));
+            let better = |new: f64, old: f64| if *maximise { new > old } else { new < old };
+            if let Some((mean, was)) = done
+                && state.best.is_none_or(|(best, _)| better(mean, best))
+            {
+                state.best = Some((mean, was));
+                self.bar.set_message(format!("best so far: setting {was}, {metric} {mean:.1}"));
+            }
+            (state.setting, state.sum, state.runs) = (Some(key.setting), 0.0, 0);
+        }
+        state.sum += run.value(metric);
+        state.runs += 1;
+    }
+}
+
+impl Drop for Progress {
+    fn drop(&mut self) {
+        self.bar.finish_and_clear();
+    }
+}

@@ -1,0 +1,260 @@
+//! Choosing what to explain: a record by its number, a violation, a moment – or the worst.
+//!
+//! It reads the trace only and decides nothing about causes. Whatever cannot be found is an
+//! answer that says what there is instead. What a newcomer gets wrong: the worst is the *first*
+//! violation, for those after it are often its consequences.
+
+use std::fmt;
+
+use crate::kernel::{RecordId, SimTime};
+use crate::model::{Name, Reason, Subject};
+use crate::trace::What;
+use crate::world::spec::Invariant;
+
+use super::Explainer;
+
+/// What a user wants explained.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Choice<'a> {
+    /// The first violation, else the last failed boot, else the verdict.
+    Worst,
+    /// The record of that number, from 1.
+    Event(u64),
+    /// The first violation of that invariant; of that subject, when one is given.
+    Violation(&'a str, Option<&'a str>),
+    /// The last thing that happened up to an instant (or the end), to that subject or to any.
+    Moment(Option<SimTime>, Option<&'a str>),
+}
+
+/// Why there is nothing to explain.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Unknown {
+    /// The trace has no records.
+    NoRecords,
+    /// No record has that number.
+    NoEvent {
+        /// The number that was asked for.
+        wanted: u64,
+        /// The last one that there is.
+        last: usize,
+    },
+    /// No invariant is called so.
+    NoInvariant {
+        /// The name that was asked for.
+        name: String,
+        /// One that is meant, perhaps.
+        near: Option<&'static str>,
+    },
+    /// The invariant holds in this run.
+    Holds {
+        /// The invariant.
+        name: String,
+        /// The subject, when one was asked for.
+        subject: Option<String>,
+        /// What is broken instead.
+        broken: Vec<String>,
+    },
+    /// Nothing in this run is called so.
+    NoSubject {
+        /// The name that was asked for.
+        name: String,
+        /// Those that look alike.
+        near: Vec<Name>,
+    },
+    /// Nothing had happened to it by then.
+    NotYet {
+        /// The subject, or nothing in particular.
+        subject: Option<Name>,
+        /// The instant.
+        at: SimTime,
+        /// When its first record is, if it has one.
+        first: Option<SimTime>,
+    },
+    /// Nothing happened that asks for an explanation.
+    Nothing,
+}
+
+impl Unknown {
+    /// Whether the question itself is wrong, and would be so of any run.
+    pub fn is_mistake(&self) -> bool {
+        matches!(self, Self::NoInvariant { .. })
+    }
+}
+
+impl fmt::Display for Unknown {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NoRecords => f.write_str("the trace has no records: nothing happened"),
+            Self::NoEvent { wanted, last } => {
+                write!(f, "there is no record {wanted}: this run has the records 1 to {last}")
+            }
+            Self::NoInvariant { name, near } => {
+                write!(f, "no invariant is called `{name}`")?;
+                match near {
+                    Some(near) => write!(f, "; did you mean `{near}`?"),
+                    None => {
+                        let all: Vec<&str> = Invariant::ALL.iter().map(|invariant| *invariant.name()).collect();
+                        write!(f, "; there are {}", all.join(", "))
+                    }
+                }
+            }
+            Self::Holds { name, subject, broken } => {
+                write!(f, "`{name}` is not broken in this run")?;
+                if let Some(subject) = subject {
+                    write!(f, " for {subject}")?;
+                }
+                match broken.as_slice() {
+                    [] => f.write_str("; nothing is"),
+                    broken => write!(f, "; broken are {}", broken.join(", ")),
+                }
+            }
+            Self::NoSubject { name, near } => {
+                write!(f, "nothing in this run is called `{name}`")?;
+                match near.as_slice() {
+                    [] => f.write_str("; subjects are written like `sandbox/pds-database-0`"),
+                    near => {
+                        let near: Vec<String> = near.iter().map(|name| format!("`{name}`")).collect();
+                        write!(f, "; did you mean {}?", near.join(" or "))
+                    }
+                }
+            }
+            Self::NotYet { subject, at, first } => {
+                let subject = subject.map_or("anything", |name| name.as_str());
+                write!(f, "nothing had happened to {subject} by {}", at.elapsed())?;
+                match first {
+                    Some(first) => write!(f, "; the first thing does at {}", first.elapsed()),
+                    None => f.write_str("; nothing ever does"),
+                }
+            }
+            Self::Nothing => f.write_str(
+                "nothing asks for an explanation: no violation, no failed boot, and the cluster was at rest from the \
+                 start; --event N, or --subject NAME, explains what you choose",
+            ),
+        }
+    }
+}
+
+/// The most names that are suggested.
+const NEAR_MAX: usize = 3;
+/// How much a name must look like another to be suggested.
+const LIKENESS_MIN: f64 = 0.8;
+
+/// The record that is to be explained, and what it is, in words.
+///
+/// # Errors
+/// What cannot be found.
+pub fn choose(explainer: &Explainer<'_>, choice: Choice<'_>) -> Result<(RecordId, &'static str), Unknown> {
+    let records = explainer.trace.records();
+    if records.is_empty() {
+        return Err(Unknown::NoRecords);
+    }
+    match choice {
+        Choice::Worst => worst(explainer),
+        Choice::Event(wanted) => {
+            let place = usize::try_from(wanted).ok().and_then(|wanted| wanted.checked_sub(1));
+            let place = place.filter(|place| *place < records.len());
+            let place = place.ok_or(Unknown::NoEvent { wanted, last: records.len() })?;
+            Ok((RecordId::from_index(place), "the record that you chose"))
+        }
+        Choice::Violation(name, subject) => violation(explainer, name, subject),
+        Choice::Moment(at, subject) => moment(explainer, at, subject),
+    }
+}
+
+fn worst(explainer: &Explainer<'_>) -> Result<(RecordId, &'static str), Unknown> {
+    let records = explainer.trace.records();
+    let found = |place: Option<usize>, what| place.map(|place| (RecordId::from_index(place), what));
+    let broken = records.iter().position(|r| matches!(r.what, What::Broken { .. }));
+    let failed = || records.iter().rposition(|r| matches!(r.what, What::Decided(Reason::BootFailed { .. })));
+    let verdict = || records.iter().rposition(|r| matches!(r.what, What::Settled | What::Unsettled));
+    found(broken, "the first violation")
+        .or_else(|| found(failed(), "no violation: the last failed boot"))
+        .or_else(|| found(verdict(), "no violation, no failed boot: the verdict"))
+        .ok_or(Unknown::Nothing)
+}
+
+fn violation(
+    explainer: &Explainer<'_>,
+    name: &str,
+    subject: Option<&str>,
+) -> Result<(RecordId, &'static str), Unknown> {
+    if Invariant::named(name).is_none() {
+        let all = Invariant::ALL.iter().map(|invariant| *invariant.name());
+        let near = all.map(|known| (strsim::jaro_winkler(name, known), known)).max_by(|a, b| a.0.total_cmp(&b.0));
+        let near = near.filter(|(likeness, _)| *likeness >= LIKENESS_MIN).map(|(_, known)| known);
+        return Err(Unknown::NoInvariant { name: name.to_owned(), near });
+    }
+    let wanted = subject.map(|subject| named(explainer, subject)).transpose()?;
+    let records = explainer.trace.records();
+    let place = records.iter().position(|r| {
+        matches!(r.what, What::Broken { invariant, .. } if *invariant == name)
+            && wanted.is_none_or(|wanted| r.subject == wanted)
+    });
+    if let Some(place) = place {
+        return Ok((RecordId::from_index(place), "the first violation of that invariant"));
+    }
+    let mut broken: Vec<String> = Vec::new();
+    for record in records {
+        if let What::Broken { invariant, .. } = record.what
+            && !broken.iter().any(|known| known == *invariant)
+        {
+            broken.push((*invariant).to_owned());
+        }
+    }
+    Err(Unknown::Holds { name: name.to_owned(), subject: subject.map(str::to_owned), broken })
+}
+
+fn moment(
+    explainer: &Explainer<'_>,
+    at: Option<SimTime>,
+    subject: Option<&str>,
+) -> Result<(RecordId, &'static str), Unknown> {
+    let records = explainer.trace.records();
+    let subject = subject.map(|name| named(explainer, name)).transpose()?;
+    let before = at.map_or(records.len(), |at| records.partition_point(|r| r.at <= at));
+    let index = explainer.index();
+    let telling = |r: &crate::trace::Record| match r.what {
+        What::Decided(reason) => !reason.is_routine() && !matches!(reason, Reason::HandlerFailed { .. }),
+        What::Drawn { .. } | What::Called { .. } | What::StepEnded { refused: None } => false,
+        _ => true,
+    };
+    let place = match subject {
+        Some(subject) => index.last(subject, before, telling).or_else(|| index.last_any(subject, before)),
+        None => records[..before].iter().rposition(telling).or(before.checked_sub(1)),
+    };
+    let place = place.ok_or_else(|| {
+        let about = |r: &&crate::trace::Record| subject.is_none_or(|subject| r.subject == subject);
+        let name = subject.map(|subject| explainer.trace.name(subject));
+        let first = records.iter().find(about).map(|r| r.at);
+        Unknown::NotYet { subject: name, at: at.unwrap_or(SimTime::MAX), first }
+    })?;
+    Ok((RecordId::from_index(place), "the last that had happened by then"))
+}
+
+/// A name without its kind.
+fn short(name: &Name) -> &'static str {
+    let name = name.as_str();
+    name.split_once('/').map_or(name, |(_, short)| short)
+}
+
+/// The subject of that name, with or without its kind.
+fn named(explainer: &Explainer<'_>, name: &str) -> Result<Subject, Unknown> {
+    let index = explainer.index();
+    if let Some(subject) = index.named(name) {
+        return Ok(subject);
+    }
+    let mut same = index.names().filter(|known| short(known) == name);
+    match (same.next(), same.next()) {
+        (Some(only), None) => return index.named(&only).ok_or(Unknown::Nothing),
+        (Some(one), Some(other)) => {
+            return Err(Unknown::NoSubject { name: name.to_owned(), near: vec![one, other] });
+        }
+        (None, _) => {}
+    }
+    let likeness = |known: &Name| strsim::jaro_winkler(name, known).max(strsim::jaro_winkler(name, short(known)));
+    let mut near: Vec<(f64, Name)> = index.names().map(|known| (likeness(&known), known)).collect();
+    near.retain(|(likeness, _)| *likeness >= LIKENESS_MIN);
+    near.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)));
+    let near = near.into_iter().take(NEAR_MAX).map(|(_, known)| known).collect();
+    Err(Unknown::NoSubject { name: name.to_owned(), near })
+}

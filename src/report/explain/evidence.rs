@@ -1,0 +1,384 @@
+//! Evidence: what a decision went by, besides the record that set it off.
+//!
+//! One function says for every reason, and one for every invariant, which earlier records had to
+//! be as they were: who held the disk, what had become of the sandboxes, since when the pool
+//! cooled down. It asks the index and decides nothing. What a newcomer gets wrong: a resync
+//! names the entity's last write as its cause, which is seldom *why* it acted; the evidence is.
+
+use crate::model::reason::Ailment;
+use crate::model::{Field, Kind, Reason, Subject, Value};
+use crate::trace::{Record, What};
+use crate::world::spec::Invariant;
+
+use super::index::Index;
+
+/// In which way an earlier record was needed.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub enum Role {
+    /// It set off what followed.
+    Cause,
+    /// It said how many there should be.
+    Wanted,
+    /// It is what became of the pool's sandboxes.
+    Members,
+    /// It is why the sandbox was not ready.
+    NotReady,
+    /// It is the try before.
+    TryBefore,
+    /// It is who held the disk.
+    Holder,
+    /// It is the end of what this belongs to.
+    OwnerGone,
+    /// It is how the thing came to be.
+    Birth,
+    /// It is what had happened to the thing.
+    Happened,
+    /// It began the cooldown.
+    Cooldown,
+}
+
+impl Role {
+    /// What a story writes before a side cause.
+    pub const fn label(self) -> &'static str {
+        match self {
+            Self::Cause => "set off by",
+            Self::Wanted => "how many were wanted",
+            Self::Members => "what became of its sandboxes",
+            Self::NotReady => "why it was not ready",
+            Self::TryBefore => "the try before",
+            Self::Holder => "who held the disk",
+            Self::OwnerGone => "the end of its owner",
+            Self::Birth => "how it came to be",
+            Self::Happened => "what had happened to it",
+            Self::Cooldown => "since when it cooled down",
+        }
+    }
+}
+
+/// An earlier record that was needed.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) struct Because {
+    pub(super) at: usize,
+    pub(super) role: Role,
+    /// Whether the story follows it, even when another came later.
+    pub(super) leads: bool,
+}
+
+/// Collects evidence for one record.
+pub(super) struct Evidence<'i, 'a> {
+    index: &'i mut Index<'a>,
+    /// Only what came before that record counts.
+    before: usize,
+    found: Vec<Because>,
+}
+
+impl<'i, 'a> Evidence<'i, 'a> {
+    pub(super) fn new(index: &'i mut Index<'a>, before: usize) -> Self {
+        Self { index, before, found: Vec::new() }
+    }
+
+    pub(super) fn found(self) -> Vec<Because> {
+        self.found
+    }
+
+    fn add(&mut self, role: Role, at: Option<usize>) {
+        self.found.extend(at.map(|at| Because { at, role, leads: false }));
+    }
+
+    fn add_last(&mut self, role: Role, subject: Subject, is: impl Fn(&Record) -> bool) {
+        let at = self.index.last(subject, self.before, is);
+        self.add(role, at);
+    }
+
+    fn add_write(&mut self, role: Role, subject: Subject, field: Field) {
+        let at = self.index.last_write(subject, field, self.before);
+        self.add(role, at);
+    }
+
+    fn add_member(&mut self, pool: Subject, is: impl Fn(&Record) -> bool) {
+        let at = self.index.last_of_pool(pool, self.before, is);
+        self.add(Role::Members, at);
+    }
+
+    /// What a decision about a subject went by.
+    pub(super) fn of_reason(&mut self, subject: Subject, reason: Reason) {
+        match reason {
+            Reason::TooFew { .. } => {
+                self.add_write(Role::Wanted, subject, Field::DesiredInstances);
+                self.add_member(subject, has_left);
+            }
+            Reason::TooMany { .. } => {
+                if let Some(pool) = self.index.parent(subject) {
+                    self.add_write(Role::Wanted, pool, Field::DesiredInstances);
+                    self.add_member(pool, is_birth);
+                }
+            }
+            Reason::PoolEmpty { .. } => {
+                self.add_write(Role::Wanted, subject, Field::DesiredInstances);
+                self.add_member(subject, has_left);
+            }
+            Reason::InstancesConfigured { .. } | Reason::ScaleReset | Reason::CappedAtMax { .. } => {
+                self.add_write(Role::Wanted, subject, Field::DesiredInstances);
+            }
+            Reason::CrashesCounted { .. } => self.add_member(subject, |r| becomes(r, "dead")),
+            Reason::Recovered { .. } | Reason::Idle { .. } | Reason::NewPoolAwaited { ready: true, .. } => {
+                self.add_member(subject, |r| becomes(r, "running"));
+            }
+            Reason::NewPoolAwaited { ready: false, .. } => {
+                self.add_member(subject, |r| is_failed_boot(r) || has_left(r) || is_birth(r));
+            }
+            Reason::Drained { empty: false, .. } => self.add_member(subject, |r| is_status(r) || is_birth(r)),
+            Reason::CoolingDown { .. } | Reason::CooldownOver { .. } => {
+                self.add_write(Role::Cooldown, subject, Field::CooldownUntil);
+            }
+            Reason::CrashesForgiven { .. } => {
+                self.add_write(Role::Happened, subject, Field::ConsecutiveCrashCount);
+            }
+            Reason::PoolDeleted => {
+                if let Some(pool) = self.index.parent(subject) {
+                    self.add_last(Role::OwnerGone, pool, is_end);
+                }
+            }
+            Reason::StalePending { .. } | Reason::HealthyPending { .. } => self.not_ready(subject),
+            Reason::NodeLost { .. } => {
+                let node = self.index.last_write(subject, Field::Node, self.before);
+                if let Some(What::Set { to: Value::Ref(node), .. }) = node.map(|at| self.index.record(at).what) {
+                    self.add_write(Role::Happened, node, Field::Status);
+                }
+            }
+            Reason::NoNode => self.nodes(),
+            Reason::BootStarted => {
+                self.add_last(Role::TryBefore, subject, is_failed_boot);
+            }
+            Reason::BootFailed { .. } => self.failed_boot(subject),
+            Reason::BootOvertaken => self.add_last(Role::Happened, subject, |r| is_status(r) || is_end(r)),
+            Reason::Unwell { ailment } | Reason::FoundOnStart { ailment } => {
+                self.add_last(Role::Happened, subject, |r| shows(r, ailment));
+            }
+            Reason::StrayContainer { .. } => {
+                self.add_last(Role::OwnerGone, subject, |r| is_end(r) || becomes(r, "dead"));
+            }
+            Reason::AlreadyLeased { by } | Reason::DiskHeld { by } => {
+                self.add_last(Role::Holder, by.into(), |r| is_status(r) || is_birth(r));
+            }
+            Reason::LeaseTakenUp { lease } => {
+                self.add_last(Role::Happened, lease.into(), |r| is_status(r) || is_birth(r));
+            }
+            Reason::LeaseOrphaned { .. } => {
+                if let Some(sandbox) = self.index.parent(subject) {
+                    self.add_last(Role::OwnerGone, sandbox, |r| is_end(r) || becomes(r, "dead"));
+                }
+            }
+            Reason::OwnerUnknown { version } => self.add_last(Role::OwnerGone, version.into(), is_end),
+            // What set these off says all: the event, the call, the request.
+            Reason::Reconcile { .. }
+            | Reason::EventDropped { .. }
+            | Reason::HandlerFailed { .. }
+            | Reason::WatchBroke { .. }
+            | Reason::WatchEnded
+            | Reason::FieldIgnored { .. }
+            | Reason::DeployAccepted { .. }
+            | Reason::DeployRefused { .. }
+            | Reason::Requested { .. }
+            | Reason::RequestFailed { .. }
+            | Reason::NoPoolMatches { .. }
+            | Reason::PoolReused { .. }
+            | Reason::PoolUnreferenced
+            | Reason::DrainFirst
+            | Reason::Drained { empty: true, .. }
+            | Reason::Counted { .. }
+            | Reason::NodeChosen { .. }
+            | Reason::AddressTaken
+            | Reason::Booted { .. }
+            | Reason::CleanUp
+            | Reason::CleanedUp
+            | Reason::CleanUpFailed { .. }
+            | Reason::ProcessExited { .. }
+            | Reason::Collected { .. }
+            | Reason::DiskMade { .. }
+            | Reason::VolumeReady
+            | Reason::VolumeFailed { .. }
+            | Reason::VolumeVanished
+            | Reason::LeaseAsked { .. }
+            | Reason::DiskNotReady
+            | Reason::LeaseFailed { .. }
+            | Reason::LeaseBound
+            | Reason::LeaseAdopted
+            | Reason::MountedAgain
+            | Reason::LeaseGivenUp { .. }
+            | Reason::VolumeGivenBack
+            | Reason::VolumeStuck { .. }
+            | Reason::VolumeStaysLeased
+            | Reason::DiskChanged
+            | Reason::AppDeleted => {}
+        }
+    }
+
+    /// Why a sandbox was still PENDING.
+    fn not_ready(&mut self, sandbox: Subject) {
+        let tells = |r: &Record| match r.what {
+            What::Decided(reason) => matches!(
+                reason,
+                Reason::BootStarted
+                    | Reason::BootFailed { .. }
+                    | Reason::NoNode
+                    | Reason::LeaseAsked { .. }
+                    | Reason::LeaseTakenUp { .. }
+            ),
+            What::Struck { .. } => true,
+            // Nothing else keeps a sandbox from its boot's end.
+            _ => false,
+        };
+        let last = self.index.last(sandbox, self.before, tells);
+        self.add(Role::NotReady, last);
+        let waits = last.map(|at| self.index.record(at).what);
+        if let Some(What::Decided(Reason::LeaseAsked { .. } | Reason::LeaseTakenUp { .. })) = waits {
+            self.leases_of(sandbox, Role::NotReady);
+        }
+    }
+
+    /// What happened to a sandbox and its leases while its boot ran.
+    fn failed_boot(&mut self, sandbox: Subject) {
+        let began = |r: &Record| matches!(r.what, What::Decided(Reason::BootStarted));
+        let Some(began) = self.index.last(sandbox, self.before, began) else { return };
+        let happened =
+            |r: &Record| is_end(r) || is_status(r) || matches!(r.what, What::TaskEnded { .. } | What::Struck { .. });
+        self.add_last(Role::Happened, sandbox, happened);
+        self.leases_of(sandbox, Role::Happened);
+        self.found.retain(|because| because.at > began);
+    }
+
+    /// The last change of the last lease of a sandbox.
+    fn leases_of(&mut self, sandbox: Subject, role: Role) {
+        let leases: Vec<Subject> = self.index.leases(sandbox).collect();
+        let last =
+            leases.iter().filter_map(|lease| self.index.last(*lease, self.before, |r| is_status(r) || is_end(r)));
+        let last = last.max();
+        self.add(role, last);
+    }
+
+    /// The last change of any node.
+    fn nodes(&mut self) {
+        let count = self.index.trace().names_of(Kind::Node).len() as u32;
+        let nodes = (0..count).map(|index| Subject { kind: Kind::Node, index });
+        let last = nodes.filter_map(|node| self.index.last(node, self.before, is_status)).max();
+        self.add(Role::Happened, last);
+    }
+
+    /// What makes a broken invariant broken, besides the record that the judge names.
+    pub(super) fn of_violation(&mut self, subject: Subject, invariant: Invariant, detail: &str) {
+        match invariant {
+            Invariant::NothingOutlivesItsApp => {
+                let birth = self.index.last(subject, self.before, is_birth);
+                // That it was made as it was made is the story; that the app ended is its occasion.
+                self.found.extend(birth.map(|at| Because { at, role: Role::Birth, leads: true }));
+                if let Some(app) = self.index.app(subject) {
+                    self.add_last(Role::OwnerGone, app, is_end);
+                }
+            }
+            Invariant::BoundLeaseHasLiveSandbox => {
+                self.add_last(Role::Happened, subject, |r| becomes(r, "bound"));
+                if let Some(sandbox) = self.index.parent(subject) {
+                    self.add_last(Role::OwnerGone, sandbox, |r| is_end(r) || becomes(r, "dead"));
+                }
+            }
+            Invariant::OneBoundLeasePerDisk => {
+                let leases: Vec<Subject> = self.index.leases(subject).collect();
+                for lease in leases {
+                    self.add_last(Role::Holder, lease, |r| becomes(r, "bound"));
+                }
+            }
+            Invariant::NoLeakedAddress => {
+                self.add_last(Role::Happened, subject, |r| matches!(r.what, What::AddressTaken(_)));
+            }
+            Invariant::NoOrphanContainer => {
+                self.add_last(Role::Birth, subject, |r| matches!(r.what, What::TaskStarted));
+                self.add_last(Role::OwnerGone, subject, |r| is_end(r) || becomes(r, "dead"));
+            }
+            Invariant::NoOvershoot | Invariant::PoolWithinMaxSize => {
+                self.add_write(Role::Wanted, subject, Field::DesiredInstances);
+                self.add_member(subject, is_birth);
+            }
+            Invariant::NoBootDuringCooldown => self.add_write(Role::Cooldown, subject, Field::CooldownUntil),
+            Invariant::Progress => self.stuck(detail),
+            // The record that the judge names began it.
+            Invariant::OneMountPerVolume
+            | Invariant::AddressOwnedOnce
+            | Invariant::DeadIsFinal
+            | Invariant::LegalTransition
+            | Invariant::DiskHasOwner
+            | Invariant::FailuresBackOff => {}
+        }
+    }
+
+    /// What the thing that never comes to rest last went through: the text of the finding names it.
+    fn stuck(&mut self, detail: &str) {
+        let named = detail.split([' ', ',', ';']).find_map(|word| self.index.named(word));
+        match named {
+            Some(pool) if pool.kind == Kind::Pool => {
+                self.add_member(pool, |r| is_failed_boot(r) || is_status(r) || is_end(r) || is_birth(r));
+            }
+            Some(sandbox) if sandbox.kind == Kind::Sandbox => {
+                self.not_ready(sandbox);
+                self.add_last(Role::Happened, sandbox, is_status);
+            }
+            Some(subject) => {
+                self.add_last(Role::Birth, subject, |r| is_birth(r) || is_status(r));
+                self.found.iter_mut().for_each(|because| because.leads = true);
+            }
+            None => {}
+        }
+    }
+
+    /// Why a request of an app failed: what its pools last went through.
+    pub(super) fn of_request(&mut self, app: Subject) {
+        let count = self.index.trace().names_of(Kind::Pool).len() as u32;
+        let pools = (0..count).map(|index| Subject { kind: Kind::Pool, index });
+        let pools: Vec<Subject> = pools.filter(|pool| self.index.parent(*pool) == Some(app)).collect();
+        let last = pools.into_iter().filter_map(|pool| {
+            self.index.last_of_pool(pool, self.before, |r| is_failed_boot(r) || is_status(r) || is_end(r))
+        });
+        let last = last.max();
+        self.add(Role::Members, last);
+    }
+}
+
+fn is_birth(r: &Record) -> bool {
+    matches!(r.what, What::Created { .. })
+}
+
+fn is_end(r: &Record) -> bool {
+    matches!(r.what, What::Deleted { .. })
+}
+
+fn is_failed_boot(r: &Record) -> bool {
+    matches!(r.what, What::Decided(Reason::BootFailed { .. }))
+}
+
+/// A change of status, the first one left out.
+fn is_status(r: &Record) -> bool {
+    matches!(r.what, What::Set { field: Field::Status, from, .. } if from != Value::None)
+}
+
+fn becomes(r: &Record, status: &str) -> bool {
+    matches!(r.what, What::Set { field: Field::Status, to: Value::Word(to), .. } if *to == status)
+}
+
+/// A sandbox that no longer counts: stopped, dead or gone.
+fn has_left(r: &Record) -> bool {
+    let live = |value| matches!(value, Value::Word(&("pending" | "running")));
+    match r.what {
+        What::Set { field: Field::Status, from, to } => live(from) && !live(to),
+        What::Deleted { .. } => true,
+        // No other record takes a sandbox away.
+        _ => false,
+    }
+}
+
+fn shows(r: &Record, ailment: Ailment) -> bool {
+    match ailment {
+        Ailment::TaskGone => matches!(r.what, What::TaskEnded { .. }),
+        Ailment::ContainerGone => matches!(r.what, What::ContainerGone),
+        Ailment::PortSilent => matches!(r.what, What::Struck { .. } | What::TaskStarted | What::TaskEnded { .. }),
+    }
+}

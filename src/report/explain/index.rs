@@ -1,0 +1,282 @@
+//! An index of a trace: which records are about what, and what belongs to what.
+//!
+//! Made in two passes over the records, four bytes a record and a few for each entity, so that
+//! an explanation looks things up instead of searching. It knows records only, and answers "the
+//! last such record before that one". What a newcomer gets wrong: it holds positions, never
+//! copies – a question about the past is answered by the trace itself.
+
+use std::collections::BTreeMap;
+
+use crate::model::{Field, Kind, Name, Reason, Subject, Value};
+use crate::trace::{Record, Trace, What, decision};
+
+/// Positions of the records of one subject, or of the members of one group, in order.
+type Places = Vec<u32>;
+
+/// The index of one trace.
+pub(super) struct Index<'a> {
+    trace: &'a Trace,
+    /// For each kind, where the records of each of its subjects begin in `places`.
+    begins: BTreeMap<Kind, Vec<u32>>,
+    places: Places,
+    parents: BTreeMap<Subject, Subject>,
+    /// Births, deaths and changes of status of a pool's sandboxes.
+    members: BTreeMap<u32, Places>,
+    /// The leases of a sandbox and those of a disk.
+    leases: BTreeMap<Subject, Vec<u32>>,
+    /// The last answer to "who wrote this field": positions only go back, so it is often good
+    /// for the next question.
+    writes: BTreeMap<(Subject, Field), (usize, Option<usize>)>,
+}
+
+impl<'a> Index<'a> {
+    pub(super) fn new(trace: &'a Trace) -> Self {
+        let mut index = Self {
+            trace,
+            begins: BTreeMap::new(),
+            places: Vec::new(),
+            parents: BTreeMap::new(),
+            members: BTreeMap::new(),
+            leases: BTreeMap::new(),
+            writes: BTreeMap::new(),
+        };
+        index.place();
+        index
+    }
+
+    /// Sorts the positions by subject: counts first, then fills.
+    fn place(&mut self) {
+        let mut counts: Vec<Vec<u32>> = vec![Vec::new(); KINDS.len()];
+        for (at, record) in self.trace.records().iter().enumerate() {
+            let of_kind = &mut counts[record.subject.kind as usize];
+            let index = record.subject.index as usize;
+            if of_kind.len() <= index + 1 {
+                of_kind.resize(index + 2, 0);
+            }
+            of_kind[index + 1] += 1;
+            self.relate(at, record);
+        }
+        let mut begin = 0;
+        for (kind, mut counts) in KINDS.iter().zip(counts) {
+            for count in &mut counts {
+                begin += *count;
+                *count = begin;
+            }
+            self.begins.insert(*kind, counts);
+        }
+        self.places = vec![0; self.trace.records().len()];
+        let mut next: Vec<Vec<u32>> = KINDS.iter().map(|kind| self.begins[kind].clone()).collect();
+        for (at, record) in self.trace.records().iter().enumerate() {
+            let place = &mut next[record.subject.kind as usize][record.subject.index as usize];
+            self.places[*place as usize] = at as u32;
+            *place += 1;
+        }
+    }
+
+    /// Takes down who belongs to whom, as the fields of their creation say.
+    fn relate(&mut self, at: usize, record: &Record) {
+        let subject = record.subject;
+        match record.what {
+            What::Set { field, to: Value::Ref(parent), .. } => match (subject.kind, field) {
+                (Kind::Sandbox, Field::Pool) => {
+                    self.parents.insert(subject, parent);
+                    // The fields of a creation follow it: it is told now that its pool is known.
+                    let birth = record.cause.index().unwrap_or(at);
+                    self.members.entry(parent.index).or_default().push(birth as u32);
+                }
+                (Kind::Pool, Field::App) => drop(self.parents.insert(subject, parent)),
+                (Kind::Lease, Field::Sandbox) => {
+                    self.parents.insert(subject, parent);
+                    self.leases.entry(parent).or_default().push(subject.index);
+                }
+                (Kind::Lease, Field::Disk) => self.leases.entry(parent).or_default().push(subject.index),
+                // Other references are read from their own records.
+                _ => {}
+            },
+            What::Set { field: Field::Status, from, .. } if subject.kind == Kind::Sandbox && from != Value::None => {
+                self.member(subject, at);
+            }
+            What::Deleted { .. } | What::Decided(Reason::BootFailed { .. }) if subject.kind == Kind::Sandbox => {
+                self.member(subject, at);
+            }
+            // Nothing else relates two things.
+            _ => {}
+        }
+    }
+
+    fn member(&mut self, sandbox: Subject, at: usize) {
+        if let Some(pool) = self.parents.get(&sandbox) {
+            self.members.entry(pool.index).or_default().push(at as u32);
+        }
+    }
+
+    pub(super) fn trace(&self) -> &'a Trace {
+        self.trace
+    }
+
+    pub(super) fn record(&self, at: usize) -> &'a Record {
+        &self.trace.records()[at]
+    }
+
+    /// The positions of a subject's records before `before`, in order.
+    fn of(&self, subject: Subject, before: usize) -> &[u32] {
+        let begins = &self.begins[&subject.kind];
+        let index = subject.index as usize;
+        let Some((begin, end)) = begins.get(index).zip(begins.get(index + 1)) else { return &[] };
+        let all = &self.places[*begin as usize..*end as usize];
+        &all[..all.partition_point(|at| (*at as usize) < before)]
+    }
+
+    /// The last record about a subject, before that one, that is so.
+    pub(super) fn last(&self, subject: Subject, before: usize, is: impl Fn(&Record) -> bool) -> Option<usize> {
+        let places = self.of(subject, before);
+        places.iter().rev().map(|at| *at as usize).find(|at| is(self.record(*at)))
+    }
+
+    /// The last record about a subject up to an instant, when there is one.
+    pub(super) fn last_any(&self, subject: Subject, before: usize) -> Option<usize> {
+        self.of(subject, before).last().map(|at| *at as usize)
+    }
+
+    /// The record of the last write of a field before that record.
+    pub(super) fn last_write(&mut self, subject: Subject, field: Field, before: usize) -> Option<usize> {
+        let known = self.writes.get(&(subject, field)).copied();
+        let found = match known {
+            Some((asked, found)) if before <= asked && found.is_none_or(|found| found < before) => found,
+            _ => self.last(subject, before, |r| matches!(r.what, What::Set { field: f, .. } if f == field)),
+        };
+        self.writes.insert((subject, field), (before, found));
+        found
+    }
+
+    /// The last birth, death or change of a pool's sandboxes, before that record, that is so.
+    pub(super) fn last_of_pool(&self, pool: Subject, before: usize, is: impl Fn(&Record) -> bool) -> Option<usize> {
+        let members = self.members.get(&pool.index)?;
+        let members = &members[..members.partition_point(|at| (*at as usize) < before)];
+        members.iter().rev().map(|at| *at as usize).find(|at| is(self.record(*at)))
+    }
+
+    /// How many sandboxes of a pool were PENDING or RUNNING before that record.
+    pub(super) fn live_of_pool(&self, pool: Subject, before: usize) -> usize {
+        let members = self.members.get(&pool.index).map_or(&[][..], Vec::as_slice);
+        let mut live: BTreeMap<Subject, bool> = BTreeMap::new();
+        for record in members.iter().map(|at| *at as usize).take_while(|at| *at < before).map(|at| self.record(at)) {
+            match record.what {
+                What::Created { .. } => drop(live.insert(record.subject, true)),
+                What::Deleted { .. } => drop(live.remove(&record.subject)),
+                What::Set { to, .. } => {
+                    live.insert(record.subject, matches!(to, Value::Word(&("pending" | "running"))));
+                }
+                // A failed boot is no change of status.
+                _ => {}
+            }
+        }
+        live.values().filter(|live| **live).count()
+    }
+
+    /// What a subject belongs to: a sandbox to its pool, a pool to its app, a lease to its sandbox.
+    pub(super) fn parent(&self, subject: Subject) -> Option<Subject> {
+        self.parents.get(&subject).copied()
+    }
+
+    /// The app that a subject belongs to in the end: a disk to that of the boot that made it.
+    pub(super) fn app(&self, subject: Subject) -> Option<Subject> {
+        let mut at = subject;
+        if subject.kind == Kind::Disk {
+            let birth = self.last(subject, usize::MAX, |r| matches!(r.what, What::Created { .. }))?;
+            let (made, _) = decision(self.trace, self.record(birth))?;
+            at = self.record(made).subject;
+        }
+        // Lease, sandbox, pool, app: no way up is longer.
+        for _ in 0..4 {
+            if at.kind == Kind::App {
+                return Some(at);
+            }
+            at = self.parent(at)?;
+        }
+        None
+    }
+
+    /// The leases of a sandbox or of a disk.
+    pub(super) fn leases(&self, of: Subject) -> impl Iterator<Item = Subject> + '_ {
+        let leases = self.leases.get(&of).map_or(&[][..], Vec::as_slice);
+        leases.iter().map(|index| Subject { kind: Kind::Lease, index: *index })
+    }
+
+    /// The subject of that name.
+    pub(super) fn named(&self, name: &str) -> Option<Subject> {
+        KINDS.iter().find_map(|kind| {
+            let place = self.trace.names_of(*kind).iter().position(|known| **known == *name)?;
+            Some(Subject { kind: *kind, index: place as u32 })
+        })
+    }
+
+    /// Every name that a record can be about.
+    pub(super) fn names(&self) -> impl Iterator<Item = Name> + '_ {
+        KINDS.iter().flat_map(|kind| self.trace.names_of(*kind)).copied()
+    }
+}
+
+/// Every kind, in the order of the enum.
+const KINDS: [Kind; 12] = [
+    Kind::Cluster,
+    Kind::App,
+    Kind::Version,
+    Kind::Pool,
+    Kind::Sandbox,
+    Kind::Disk,
+    Kind::Lease,
+    Kind::Node,
+    Kind::Volume,
+    Kind::Step,
+    Kind::Fault,
+    Kind::Process,
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::trace::testing::{Maker, t};
+
+    #[test]
+    fn kinds_are_listed_in_the_order_of_the_enum() {
+        assert!(KINDS.iter().enumerate().all(|(place, kind)| *kind as usize == place));
+    }
+
+    #[test]
+    fn the_last_of_a_subject_is_found_and_never_one_of_its_neighbour() {
+        let mut m = Maker::new();
+        let (app, pool) = m.pool(1);
+        let first = m.stuck_life(pool, 0, t("1s"), 6);
+        let second = m.stuck_life(pool, 1, t("10m"), 6);
+        let index = Index::new(&m.trace);
+        let end = m.trace.records().len();
+        for subject in [app, pool, first, second] {
+            let all: Vec<usize> = (0..end).filter(|at| m.trace.records()[*at].subject == subject).collect();
+            let placed: Vec<usize> = index.of(subject, end).iter().map(|at| *at as usize).collect();
+            assert_eq!(placed, all);
+            assert_eq!(index.last_any(subject, all[1] + 1), Some(all[1]));
+            assert_eq!(index.last_any(subject, all[0]), None);
+        }
+        assert_eq!(index.app(second), Some(app));
+        assert_eq!(index.named("sandbox/pds-database-1"), Some(second));
+        let nobody = Subject { kind: Kind::Lease, index: 7 };
+        assert_eq!(index.last_any(nobody, end), None);
+    }
+
+    #[test]
+    fn the_writer_of_a_field_is_the_same_whether_it_was_asked_for_before_or_not() {
+        let mut m = Maker::new();
+        let (_, pool) = m.pool(1);
+        for n in 2..6 {
+            let from = Value::Int(n - 1);
+            m.patch(pool, crate::kernel::RecordId::NONE, &[(Field::DesiredInstances, from, Value::Int(n))]);
+        }
+        let end = m.trace.records().len();
+        let mut asked = Index::new(&m.trace);
+        for before in (0..=end).rev().chain(0..=end) {
+            let fresh = Index::new(&m.trace).last_write(pool, Field::DesiredInstances, before);
+            assert_eq!(asked.last_write(pool, Field::DesiredInstances, before), fresh, "{before}");
+        }
+    }
+}

@@ -1,0 +1,67 @@
+//! An explanation for programs: the chain as one JSON object.
+//!
+//! Times and durations are strings as in scenario files, record numbers those of the trace. It
+//! knows chains only; who they belong to is told by the command. What a newcomer gets wrong:
+//! `folds` and `left_out` speak of places in `links`, from 0.
+
+use serde_json::{Value, json as object};
+
+use crate::kernel::SimTime;
+use crate::trace::{Trace, timeline};
+
+use super::{Chain, Decider, Link, Setting};
+
+/// A chain as JSON.
+pub fn json(trace: &Trace, setting: &Setting, chain: &Chain) -> Value {
+    let folds = chain.folds.iter().map(|fold| {
+        object!({
+            "first": fold.first, "last": fold.last,
+            "times": [fold.times.0, fold.times.1], "every": [fold.every.0, fold.every.1], "back_to": fold.back_to,
+        })
+    });
+    object!({
+        "links": chain.links.iter().map(|link| self::link(trace, setting, link)).collect::<Vec<_>>(),
+        "folds": folds.collect::<Vec<_>>(),
+        "left_out": chain.left_out.map(|(after, links)| object!({ "after": after, "links": links })),
+        "length": chain.length,
+        "joins": chain.joins,
+    })
+}
+
+fn link(trace: &Trace, setting: &Setting, link: &Link) -> Value {
+    let values: serde_json::Map<String, Value> =
+        link.values.iter().map(|(name, value)| (name.clone(), Value::String(value.clone()))).collect();
+    let branches = link.branches.iter().map(|(role, branch)| {
+        let mut branch = json(trace, setting, branch);
+        branch["role"] = Value::String(role.label().to_owned());
+        branch
+    });
+    object!({
+        "event": link.record,
+        "at": instant(link.at),
+        "by": timeline::actor_name(trace, link.actor),
+        "about": trace.name(link.subject),
+        "what": link.what,
+        "rule": link.rule,
+        "values": values,
+        "decided_by": link.decided_by.iter().map(|decider| self::decider(setting, *decider)).collect::<Vec<_>>(),
+        "cause": link.role.label(),
+        "branches": branches.collect::<Vec<_>>(),
+    })
+}
+
+fn instant(at: SimTime) -> Value {
+    object!(at)
+}
+
+/// What could be otherwise, as JSON.
+pub fn decider(setting: &Setting, decider: Decider) -> Value {
+    match decider {
+        Decider::Fix { fix, in_force } => {
+            object!({ "fix": fix.name(), "in_force": in_force, "what": fix.info().what })
+        }
+        Decider::Fault(fault) => {
+            object!({ "fault": setting.faults.get(fault as usize).map(|name| name.as_str()) })
+        }
+    }
+}

@@ -1,0 +1,335 @@
+//! Explanations: why a record came about, from its end back to its root.
+//!
+//! Reads a trace and what the scenario says of it; runs nothing. [`Explainer::chain`] gives the
+//! links as data – time, actor, the rule that decided, the values it compared, the fix or fault
+//! that made it so, side causes as branches, repetition folded; `story` and `json` show them.
+//! What a newcomer gets wrong: a record names one cause, which is what set it off; that it came
+//! out as it did often hangs on another record, and the chain follows that one.
+
+mod choose;
+mod evidence;
+mod fold;
+mod index;
+mod json;
+mod relations;
+mod setting;
+mod story;
+mod values;
+mod walk;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::controllers::fixes::{Fix, Fixes};
+use crate::kernel::{RecordId, SimDuration, SimTime};
+use crate::model::{Actor, Name, Reason, Subject};
+use crate::trace::timeline::{self, Tone};
+use crate::trace::{Trace, What};
+
+pub use choose::{Choice, Unknown, choose};
+pub use evidence::Role;
+pub use json::{decider as decider_json, json};
+pub use relations::shows_nowhere;
+pub use setting::Setting;
+pub use story::{Page, story};
+
+use fold::Item;
+use index::Index;
+use relations::Fact;
+use walk::{Station, Walker};
+
+/// What made a link as it is, and could be otherwise.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub enum Decider {
+    /// A fix that is in force, or that is not.
+    Fix {
+        /// Which one.
+        fix: Fix,
+        /// Whether it is in force there.
+        in_force: bool,
+    },
+    /// A fault of the scenario, by its number.
+    Fault(u32),
+}
+
+/// One link of a chain: something that happened, and why it came out so.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Link {
+    /// Its main record.
+    pub record: RecordId,
+    /// When.
+    pub at: SimTime,
+    /// Who did it.
+    pub actor: Actor,
+    /// To what.
+    pub subject: Subject,
+    /// What happened, in words.
+    pub what: String,
+    /// The rule that decided, with the values it compared, in words; empty when nobody decided.
+    pub rule: String,
+    /// The values alone, by name.
+    pub values: Vec<(String, String)>,
+    /// How it is meant.
+    pub tone: Tone,
+    /// What could be otherwise.
+    pub decided_by: Vec<Decider>,
+    /// In which way the next link of the chain was needed.
+    pub role: Role,
+    /// What else was needed: each with the way in which it was.
+    pub branches: Vec<(Role, Chain)>,
+}
+
+/// Links that repeat: those shown stand for all of them.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Fold {
+    /// The place of the first link of the block in [`Chain::links`].
+    pub first: usize,
+    /// The place of the last one.
+    pub last: usize,
+    /// How often the block occurs; a range when the repetitions of an outer block differ.
+    pub times: (u64, u64),
+    /// From one to the one before; likewise.
+    pub every: (SimDuration, SimDuration),
+    /// When the earliest of them began.
+    pub back_to: SimTime,
+}
+
+/// The way from a record back to its root.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Chain {
+    /// The links that are shown, the end first.
+    pub links: Vec<Link>,
+    /// The blocks among them that stand for more, inner ones first.
+    pub folds: Vec<Fold>,
+    /// How many links were left out, and after which place, because there are too many.
+    pub left_out: Option<(usize, usize)>,
+    /// How many links the whole way has.
+    pub length: usize,
+    /// The link of another chain that this one joins; none when it leads to its own root.
+    pub joins: Option<RecordId>,
+}
+
+/// How much a chain may show.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Limits {
+    /// Links of the chain itself.
+    pub links: usize,
+    /// Links of each branch.
+    pub branch: usize,
+}
+
+impl Default for Limits {
+    /// What fits a screen.
+    fn default() -> Self {
+        Self { links: 24, branch: 4 }
+    }
+}
+
+impl Limits {
+    /// Everything, folded.
+    pub const ALL: Self = Self { links: usize::MAX, branch: usize::MAX };
+}
+
+/// The causal chain of one record; none when there is no such record. For more than one record
+/// of a trace, make an [`Explainer`] once.
+pub fn chain(trace: &Trace, record: RecordId, setting: &Setting, limits: Limits) -> Option<Chain> {
+    Explainer::new(trace, setting).chain(record, limits)
+}
+
+/// Explains the records of one trace.
+pub struct Explainer<'a> {
+    trace: &'a Trace,
+    setting: &'a Setting,
+    walker: Walker<'a>,
+}
+
+impl<'a> Explainer<'a> {
+    /// Reads the trace once; then each explanation costs its own way only.
+    pub fn new(trace: &'a Trace, setting: &'a Setting) -> Self {
+        Self { trace, setting, walker: Walker::new(Index::new(trace)) }
+    }
+
+    /// The causal chain of a record; none when there is no such record.
+    pub fn chain(&mut self, record: RecordId, limits: Limits) -> Option<Chain> {
+        let at = record.index().filter(|at| *at < self.trace.records().len())?;
+        let way = self.walker.to_root(at);
+        let items = fold::fold(&self.walker.index, &way);
+        let mut chain = Chain { length: way.len(), ..Chain::default() };
+        let mut shown = Vec::new();
+        flatten(&items, &mut shown, &mut chain.folds, &self.times(&way));
+        cut(&mut shown, &mut chain, limits.links);
+        let told: BTreeSet<usize> = way.iter().flat_map(Station::tells).collect();
+        let mut seen = BTreeSet::new();
+        for place in shown {
+            let station = &way[place];
+            let mut link = self.link(station);
+            for because in &station.sides {
+                if !told.contains(&because.at) && seen.insert(because.at) {
+                    link.branches.push((because.role, self.branch(because.at, &told, &mut seen, limits.branch)));
+                }
+            }
+            chain.links.push(link);
+        }
+        Some(chain)
+    }
+
+    fn times(&self, way: &[Station]) -> Vec<SimTime> {
+        way.iter().map(|station| self.trace.records()[station.at].at).collect()
+    }
+
+    /// A side cause with its own way, until that meets what is told already.
+    fn branch(&mut self, at: usize, told: &BTreeSet<usize>, seen: &mut BTreeSet<usize>, limit: usize) -> Chain {
+        let mut way = self.walker.to_root(at);
+        let length = way.len();
+        let meets = way.iter().skip(1).position(|station| told.contains(&station.at) || seen.contains(&station.at));
+        let joins = meets.map(|place| way[place + 1].at);
+        way.truncate(meets.map_or(length, |place| place + 1));
+        seen.extend(way.iter().flat_map(Station::tells));
+        let items = fold::fold(&self.walker.index, &way);
+        let joins = joins.map(RecordId::from_index);
+        let mut chain = Chain { length: way.len(), joins, ..Chain::default() };
+        let mut shown = Vec::new();
+        flatten(&items, &mut shown, &mut chain.folds, &self.times(&way));
+        cut(&mut shown, &mut chain, limit);
+        chain.links = shown.into_iter().map(|place| self.link(&way[place])).collect();
+        chain
+    }
+
+    fn link(&self, station: &Station) -> Link {
+        let record = self.trace.records()[station.at];
+        let entry = timeline::entry(self.trace, &self.setting.timeline, station.at);
+        let decided = match (record.what, station.rule.map(|rule| self.trace.records()[rule].what)) {
+            (What::Decided(reason), _) | (_, Some(What::Decided(reason))) => Some(reason),
+            _ => None,
+        };
+        let fact = Fact { index: &self.walker.index, at: station.at, record, reason: decided };
+        let values = decided.map(|reason| values::of(self.trace, reason)).unwrap_or_default();
+        let (what, rule) = self.words(decided, entry.what, entry.why);
+        Link {
+            record: RecordId::from_index(station.at),
+            at: record.at,
+            actor: record.actor,
+            subject: record.subject,
+            what,
+            rule,
+            values,
+            tone: entry.tone,
+            decided_by: self.deciders(&fact),
+            role: station.role,
+            branches: Vec::new(),
+        }
+    }
+
+    /// What happened and the rule, with the names of what the rule speaks of.
+    fn words(&self, reason: Option<Reason>, what: String, rule: String) -> (String, String) {
+        let named = reason.and_then(|reason| values::counterpart(self.trace, reason));
+        let Some(name) = named else { return (what, rule) };
+        if rule.is_empty() { (format!("{what}: {name}"), rule) } else { (what, format!("{rule}: {name}")) }
+    }
+
+    fn deciders(&self, fact: &Fact<'_, '_>) -> Vec<Decider> {
+        let mut deciders = Vec::new();
+        if let What::Struck { fault, .. } = fact.record.what {
+            deciders.push(Decider::Fault(fault));
+        }
+        let fixes = self.setting.fixes_at(fact.record.at);
+        for fix in Fix::ALL {
+            let in_force = fixes.has(*fix);
+            if relations::decided(*fix, in_force, fact) {
+                deciders.push(Decider::Fix { fix: *fix, in_force });
+            }
+        }
+        deciders
+    }
+
+    /// The index, for those who choose a record.
+    fn index(&self) -> &Index<'a> {
+        &self.walker.index
+    }
+}
+
+impl Chain {
+    /// What could be otherwise, anywhere in the chain, each once: those of the main way first.
+    pub fn deciders(&self) -> Vec<Decider> {
+        let mut found: BTreeMap<Decider, ()> = BTreeMap::new();
+        let mut deciders = Vec::new();
+        let branches = self.links.iter().flat_map(|link| &link.branches);
+        let side = branches.flat_map(|(_, branch)| &branch.links);
+        for decider in self.links.iter().chain(side).flat_map(|link| &link.decided_by) {
+            if found.insert(*decider, ()).is_none() {
+                deciders.push(*decider);
+            }
+        }
+        deciders
+    }
+
+    /// Its end: what is explained.
+    pub fn end(&self) -> Option<&Link> {
+        self.links.first()
+    }
+
+    /// Its root: where it all began.
+    pub fn root(&self) -> Option<&Link> {
+        self.links.last()
+    }
+}
+
+/// Puts the links of folded items in a row, and notes the blocks among them.
+fn flatten(items: &[Item], shown: &mut Vec<usize>, folds: &mut Vec<Fold>, times: &[SimTime]) {
+    for item in items {
+        match item {
+            Item::Link(place) => shown.push(*place),
+            Item::Block(block) => {
+                let first = shown.len();
+                flatten(&block.body, shown, folds, times);
+                folds.push(Fold {
+                    first,
+                    last: shown.len() - 1,
+                    times: block.times,
+                    every: block.every,
+                    back_to: block.back_to,
+                });
+            }
+        }
+    }
+}
+
+/// Leaves out the middle of what is too long: the end and the root stay.
+fn cut(shown: &mut Vec<usize>, chain: &mut Chain, limit: usize) {
+    let limit = limit.max(2);
+    if shown.len() <= limit {
+        return;
+    }
+    let tail = (limit / 3).max(1);
+    let head = limit - tail;
+    let gap = shown.len() - limit;
+    shown.drain(head..head + gap);
+    chain.left_out = Some((head - 1, gap));
+    chain.folds.retain(|fold| fold.last < head || fold.first >= head + gap);
+    for fold in chain.folds.iter_mut().filter(|fold| fold.first >= head) {
+        fold.first -= gap;
+        fold.last -= gap;
+    }
+}
+
+/// The fixes that are named in a set of deciders.
+pub fn fixes_of(deciders: &[Decider]) -> Fixes {
+    let fixes = deciders.iter().filter_map(|decider| match decider {
+        Decider::Fix { fix, .. } => Some(*fix),
+        Decider::Fault(_) => None,
+    });
+    fixes.collect()
+}
+
+/// A decider's name as tags and tables write it: `+stale-pending-monitor`, `-disk-ownership`.
+pub fn tag(decider: Decider, faults: &[Name]) -> String {
+    match decider {
+        Decider::Fix { fix, in_force: true } => format!("+{fix}"),
+        Decider::Fix { fix, in_force: false } => format!("-{fix}"),
+        Decider::Fault(fault) => {
+            format!("fault {}", faults.get(fault as usize).map_or("?", |name| name.as_str()))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,246 @@
+//! Which fix decided a link: the one table that relates reasons and fixes.
+//!
+//! For every fix it says at which links it shows – that they are as they are *because* it is in
+//! force, or because it is not – or why it shows at none. The match has no wildcard: a new fix
+//! does not compile until it is related. It runs nothing; whether the end would really come out
+//! otherwise is what `explain --verify` tries. What a newcomer gets wrong: a fix that is
+//! missing can be named at a link that it would never have let happen.
+
+use crate::controllers::fixes::Fix;
+use crate::model::reason::Ailment;
+use crate::model::{Controller, Field, Kind, Name, Reason, Value};
+use crate::trace::{Record, What};
+
+use super::index::Index;
+
+/// What is known of a link when fixes are asked.
+pub(super) struct Fact<'i, 'a> {
+    pub(super) index: &'i Index<'a>,
+    /// The position of the main record.
+    pub(super) at: usize,
+    pub(super) record: Record,
+    pub(super) reason: Option<Reason>,
+}
+
+/// Whether a link is of the kind that a fix is about.
+type Is = fn(&Fact<'_, '_>) -> bool;
+
+/// Where a fix shows.
+pub(super) enum Mark {
+    /// At links that are so because it is in force.
+    When(Is),
+    /// At links that are so because it is not.
+    Unless(Is),
+    /// At some because it is, at others because it is not.
+    Both { when: Is, unless: Is },
+    /// At none, for that reason.
+    Nowhere(&'static str),
+}
+
+impl Fact<'_, '_> {
+    fn broken(&self, name: &str) -> bool {
+        matches!(self.record.what, What::Broken { invariant, .. } if *invariant == name)
+    }
+
+    fn request(&self, is: impl Fn(&str) -> bool) -> bool {
+        matches!(self.record.what, What::RequestFailed { error, .. } if is(&error))
+    }
+
+    /// A request that waited in vain.
+    fn timed_out(&self) -> bool {
+        self.request(|error| error.starts_with("no capacity within"))
+    }
+
+    fn boot_error(&self, is: impl Fn(Name) -> bool) -> bool {
+        matches!(self.reason, Some(Reason::BootFailed { error, .. }) if is(error))
+    }
+
+    /// The value that the write gave a field.
+    fn written(&self, field: Field) -> Option<Value> {
+        let sets = self.index.trace().records()[self.at + 1..].iter();
+        let own = |r: &&Record| matches!(r.what, What::Set { .. }) && r.cause.index() == Some(self.at);
+        sets.take_while(own).find_map(|set| match set.what {
+            What::Set { field: written, to, .. } if written == field => Some(to),
+            _ => None,
+        })
+    }
+
+    fn becomes(&self, status: &str) -> bool {
+        matches!(self.written(Field::Status), Some(Value::Word(word)) if *word == status)
+    }
+
+    fn is_new_disk(&self) -> bool {
+        self.record.subject.kind == Kind::Disk && matches!(self.record.what, What::Created { .. })
+    }
+
+    fn raises_desired(&self) -> bool {
+        self.record.actor.controller == Controller::Activator && self.written(Field::DesiredInstances).is_some()
+    }
+
+    /// Whether nothing references the pool that the link is about.
+    fn is_retired(&self) -> bool {
+        let is = |r: &Record| matches!(r.what, What::Set { field: Field::ReferencedByVersions, .. });
+        let last = self.index.last(self.record.subject, self.at, is);
+        matches!(last.map(|at| self.index.record(at).what), Some(What::Set { to: Value::Int(0), .. }))
+    }
+
+    /// Whether the pool counted fewer sandboxes than it had.
+    fn overlooks_some(&self) -> bool {
+        let Some(Reason::TooFew { actual, .. }) = self.reason else { return false };
+        let pool = match self.record.subject.kind {
+            Kind::Sandbox => self.index.parent(self.record.subject),
+            _ => Some(self.record.subject),
+        };
+        pool.is_some_and(|pool| self.index.live_of_pool(pool, self.at) > actual as usize)
+    }
+
+    fn has_lease(&self) -> bool {
+        self.index.leases(self.record.subject).next().is_some()
+    }
+
+    fn gives_up_by(&self, controller: Controller) -> bool {
+        matches!(self.reason, Some(Reason::LeaseGivenUp { .. })) && self.record.actor.controller == controller
+    }
+}
+
+/// Whether the reason of a link is one of these.
+macro_rules! reason {
+    ($($pattern:pat_param)|+) => { |fact: &Fact<'_, '_>| matches!(fact.reason, $(Some($pattern))|+) };
+}
+
+/// Where a fix shows.
+pub(super) fn mark(fix: Fix) -> Mark {
+    use Mark::{Both, Nowhere, Unless, When};
+    match fix {
+        Fix::SkipDead => Unless(|f| f.request(|error| error.starts_with("bad gateway"))),
+        Fix::SinglePoolWorker => Nowhere("how many workers there are shows in no decision, only in their races"),
+        Fix::ActivatorSeesPending => Unless(|f| f.raises_desired()),
+        Fix::MaxPoolSize => When(reason!(Reason::CappedAtMax { .. })),
+        Fix::KeepDesiredOnReuse => Unless(reason!(Reason::ScaleReset)),
+        Fix::RevisionCheckedIncrement => Both {
+            when: |f| f.record.what == What::Conflict && f.record.actor.controller == Controller::Activator,
+            unless: |f| f.raises_desired(),
+        },
+        Fix::VersionsSharePools => Unless(|f| f.timed_out()),
+        Fix::SerialiseEntity => Nowhere("that two workers hold one entity shows in no decision of either"),
+        Fix::ExitWatch => When(reason!(Reason::ProcessExited { .. })),
+        Fix::ExitMeansStopped => Both {
+            when: |f| matches!(f.reason, Some(Reason::ProcessExited { .. })) && f.becomes("stopped"),
+            unless: |f| matches!(f.reason, Some(Reason::ProcessExited { .. })) && f.becomes("dead"),
+        },
+        Fix::RecheckLeaseOnDiskChange => {
+            Both { when: reason!(Reason::DiskChanged), unless: reason!(Reason::DiskNotReady) }
+        }
+        Fix::CrashBackoff => {
+            When(reason!(Reason::CrashesCounted { .. } | Reason::CoolingDown { .. } | Reason::Recovered { .. }))
+        }
+        Fix::PortRequired => When(|f| {
+            f.boot_error(|error| error.starts_with("port "))
+                || matches!(f.reason, Some(Reason::Unwell { ailment: Ailment::PortSilent }))
+        }),
+        Fix::PortDeadline15s => Unless(|f| f.boot_error(|error| error.starts_with("port "))),
+        Fix::PendingRunningBackstop => When(reason!(Reason::HealthyPending { .. })),
+        Fix::SchedulerResyncs => Nowhere("a sandbox that nobody looks at leaves no decision"),
+        Fix::ReleaseAddressOnFailedPatch | Fix::KeepAddressOnRetry => Unless(|f| f.broken("no-leaked-address")),
+        Fix::WatchdogReleasesAddress => {
+            Both { when: reason!(Reason::StrayContainer { .. }), unless: |f| f.broken("no-leaked-address") }
+        }
+        Fix::DropMissingPool => Unless(|f| f.request(|error| error.starts_with("no pool serves the version"))),
+        Fix::KeepReferencedPool => Unless(reason!(Reason::PoolEmpty { .. })),
+        Fix::WatchPoolDeletions | Fix::ActivatorResyncs => {
+            Unless(|f| f.request(|error| error.starts_with("no pool serves the version")) || f.timed_out())
+        }
+        Fix::IgnoreStaleDead | Fix::DeathsOfOwnVersion => {
+            Unless(|f| f.request(|error| error.starts_with("the sandbox died during boot")))
+        }
+        Fix::ReleaseLeasesOnStop => {
+            Both { when: |f| f.gives_up_by(Controller::Sandbox), unless: |f| f.broken("bound-lease-has-live-sandbox") }
+        }
+        Fix::LeaseBelongsToSandbox => {
+            Both { when: reason!(Reason::DiskHeld { .. }), unless: reason!(Reason::LeaseTakenUp { .. }) }
+        }
+        Fix::ReleaseLeasesOnCollect => Both {
+            when: |f| f.gives_up_by(Controller::Collector),
+            unless: |f| {
+                f.broken("bound-lease-has-live-sandbox")
+                    || (matches!(f.reason, Some(Reason::Collected { .. })) && f.record.subject.kind == Kind::Sandbox)
+            },
+        },
+        Fix::RefreshPoolCache => Unless(|f| f.request(|error| error.starts_with("the pool is at its maximum size"))),
+        Fix::StalePendingMonitor => When(reason!(Reason::StalePending { .. })),
+        Fix::WaitForNewPool => {
+            Both { when: reason!(Reason::NewPoolAwaited { .. }), unless: reason!(Reason::PoolUnreferenced) }
+        }
+        Fix::StrictAppConfig => {
+            Both { when: reason!(Reason::DeployRefused { .. }), unless: reason!(Reason::FieldIgnored { .. }) }
+        }
+        Fix::DeadOnBootFailure => Both {
+            when: |f| matches!(f.reason, Some(Reason::BootFailed { .. })) && f.becomes("dead"),
+            unless: reason!(Reason::BootFailed { .. }),
+        },
+        Fix::DiskOwnership => Both {
+            when: |f| f.is_new_disk() && f.written(Field::CreatedBy).is_some(),
+            unless: |f| f.is_new_disk() && f.written(Field::CreatedBy).is_none(),
+        },
+        Fix::ValidateDisksAtDeploy => Both {
+            when: reason!(Reason::DeployRefused { .. }),
+            unless: |f| f.boot_error(|error| error.ends_with("does not exist and no size specified for auto-creation")),
+        },
+        Fix::MembershipByPool => Unless(|f| f.overlooks_some()),
+        Fix::NoCrashesWhenRetired => {
+            Unless(|f| matches!(f.reason, Some(Reason::CrashesCounted { .. })) && f.is_retired())
+        }
+        Fix::ResetCooldownOnDeploy => {
+            Both { when: reason!(Reason::CrashesForgiven { .. }), unless: reason!(Reason::CoolingDown { .. }) }
+        }
+        Fix::CompareVolumes => Unless(reason!(Reason::PoolReused { .. })),
+        Fix::KeepLastCrashTime => Unless(reason!(Reason::CrashesForgiven { .. } | Reason::Recovered { .. })),
+        Fix::DrainBeforeCreate => Both {
+            when: reason!(Reason::DrainFirst | Reason::Drained { .. }),
+            unless: reason!(Reason::AlreadyLeased { .. } | Reason::DiskHeld { .. }),
+        },
+        Fix::NodeHealth => When(reason!(Reason::NodeLost { .. })),
+        Fix::WatchResumes => Unless(reason!(Reason::WatchBroke { .. })),
+        Fix::ConfirmBeforeRelease => Unless(reason!(Reason::StrayContainer { .. })),
+        Fix::ReleaseLeasesOnBootFailure => {
+            Unless(|f| matches!(f.reason, Some(Reason::BootFailed { .. })) && f.has_lease())
+        }
+        Fix::OrphanLeaseSweep => {
+            Both { when: reason!(Reason::LeaseOrphaned { .. }), unless: |f| f.broken("bound-lease-has-live-sandbox") }
+        }
+        Fix::RepointActivator => Unless(|f| f.timed_out()),
+        Fix::DrainWaitsForDead => Unless(reason!(Reason::Drained { empty: true, .. })),
+        Fix::DirtyKeyQueue => Unless(reason!(Reason::EventDropped { .. } | Reason::HandlerFailed { .. })),
+        Fix::IdempotentDrain => Unless(|f| f.reason == Some(Reason::DrainFirst) && f.is_retired()),
+        Fix::ExitWakesController => Unless(reason!(Reason::ProcessExited { .. })),
+        Fix::DiffClearsFields => Unless(reason!(Reason::Recovered { .. })),
+        Fix::ResetOnlyOnNewVersion => Unless(reason!(Reason::CrashesForgiven { .. })),
+        Fix::ReleaseAddressWithoutContainer => {
+            Unless(|f| f.broken("no-leaked-address") || matches!(f.reason, Some(Reason::CleanedUp)))
+        }
+        Fix::RestoreDesiredAfterCooldown => {
+            Both { when: reason!(Reason::CooldownOver { .. }), unless: reason!(Reason::CoolingDown { .. }) }
+        }
+        Fix::OwnershipOrFail => Unless(reason!(Reason::OwnerUnknown { .. })),
+        Fix::SlowFailuresCount => {
+            Unless(|f| matches!(f.reason, Some(Reason::CleanedUp | Reason::StalePending { .. })) && f.becomes("dead"))
+        }
+    }
+}
+
+/// Why a fix is never named at a link; none when it can be.
+pub fn shows_nowhere(fix: Fix) -> Option<&'static str> {
+    match mark(fix) {
+        Mark::Nowhere(why) => Some(why),
+        Mark::When(_) | Mark::Unless(_) | Mark::Both { .. } => None,
+    }
+}
+
+/// Whether a fix decided a link, when it is in force or when it is not.
+pub(super) fn decided(fix: Fix, in_force: bool, fact: &Fact<'_, '_>) -> bool {
+    match (mark(fix), in_force) {
+        (Mark::When(is) | Mark::Both { when: is, .. }, true) => is(fact),
+        (Mark::Unless(is) | Mark::Both { unless: is, .. }, false) => is(fact),
+        (Mark::When(_), false) | (Mark::Unless(_), true) | (Mark::Nowhere(_), _) => false,
+    }
+}

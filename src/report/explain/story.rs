@@ -1,0 +1,114 @@
+//! An explanation as a story: the end first, then what led there, in the timeline's columns.
+//!
+//! Text for people; it knows chains and writes nothing itself. Tags in brackets name what
+//! decided a link: `+` a fix that is in force, `-` one that is not. What a newcomer gets wrong:
+//! time runs backwards down the page, and lines that begin with `+` in the margin belong to the
+//! line above them – they are what else had to be so.
+
+use std::fmt::{self, Write};
+
+use crate::trace::Trace;
+use crate::trace::timeline::{self, Entry};
+
+use super::{Chain, Decider, Fold, Link, Setting, tag};
+
+/// What a story is told on.
+pub struct Page<'a> {
+    /// The trace that the chain belongs to.
+    pub trace: &'a Trace,
+    /// Its setting; its timeline options say width and colours.
+    pub setting: &'a Setting,
+}
+
+/// Tells a chain: its links, and what could be otherwise.
+pub fn story(page: &Page<'_>, chain: &Chain) -> String {
+    let mut out = String::new();
+    page.chain(chain, &mut out).expect("a string takes everything");
+    out
+}
+
+impl Page<'_> {
+    fn chain(&self, chain: &Chain, out: &mut String) -> fmt::Result {
+        for (place, link) in chain.links.iter().enumerate() {
+            let depth = chain.folds.iter().filter(|fold| (fold.first..=fold.last).contains(&place)).count();
+            self.link(link, &"|".repeat(depth), out)?;
+            for (role, branch) in &link.branches {
+                self.branch(role.label(), branch, out)?;
+            }
+            for fold in chain.folds.iter().filter(|fold| fold.last == place) {
+                self.fold(chain, fold, out)?;
+            }
+            if let Some((_, links)) = chain.left_out.filter(|(after, _)| *after == place) {
+                timeline::write_remark(&self.setting.timeline, &format!("... {links} more links (--full)"), out)?;
+            }
+        }
+        self.legend(&chain.deciders(), out)
+    }
+
+    fn link(&self, link: &Link, gutter: &str, out: &mut String) -> fmt::Result {
+        let entry = Entry {
+            record: link.record.index().unwrap_or_default(),
+            at: link.at,
+            actor: link.actor,
+            subject: link.subject,
+            what: link.what.clone(),
+            why: link.rule.clone(),
+            tone: link.tone,
+        };
+        timeline::write_line(self.trace, &entry, gutter, &self.setting.timeline, out)?;
+        if link.decided_by.is_empty() {
+            return Ok(());
+        }
+        let tags: Vec<String> = link.decided_by.iter().map(|decider| tag(*decider, &self.setting.faults)).collect();
+        timeline::write_remark(&self.setting.timeline, &format!("[{}]", tags.join(", ")), out)
+    }
+
+    fn branch(&self, label: &str, branch: &Chain, out: &mut String) -> fmt::Result {
+        timeline::write_remark(&self.setting.timeline, &format!("and {label}:"), out)?;
+        for (place, link) in branch.links.iter().enumerate() {
+            self.link(link, "+", out)?;
+            if let Some((_, links)) = branch.left_out.filter(|(after, _)| *after == place) {
+                timeline::write_remark(&self.setting.timeline, &format!("... {links} more links (--full)"), out)?;
+            }
+        }
+        match branch.joins {
+            Some(record) => {
+                let remark = format!("... which goes back to record {}, told here, too", record.number());
+                timeline::write_remark(&self.setting.timeline, &remark, out)
+            }
+            None => Ok(()),
+        }
+    }
+
+    fn fold(&self, chain: &Chain, fold: &Fold, out: &mut String) -> fmt::Result {
+        let outer = chain.folds.iter().filter(|other| {
+            (other.first, other.last) != (fold.first, fold.last) && other.first <= fold.first && other.last >= fold.last
+        });
+        let depth = outer.count();
+        let lines = fold.last - fold.first + 1;
+        timeline::write_fold(&self.setting.timeline, depth, lines, fold.times, fold.every, fold.back_to, out)
+    }
+
+    /// What could be otherwise, each once.
+    fn legend(&self, deciders: &[Decider], out: &mut String) -> fmt::Result {
+        if deciders.is_empty() {
+            return Ok(());
+        }
+        writeln!(out, "\ndecided by")?;
+        for decider in deciders {
+            writeln!(out, "  {:34} {}", tag(*decider, &self.setting.faults), self.meaning(*decider))?;
+        }
+        Ok(())
+    }
+
+    fn meaning(&self, decider: Decider) -> String {
+        match decider {
+            Decider::Fix { fix, in_force } => {
+                let info = fix.info();
+                let force = if in_force { "in force" } else { "missing" };
+                format!("{force}, {}: {}", info.day, info.what)
+            }
+            Decider::Fault(_) => "a fault of the scenario".to_owned(),
+        }
+    }
+}

@@ -1,0 +1,80 @@
+// Keys: everything that the pointer can do.
+
+/** Goes up or down from the chosen lane. */
+function otherLane(step) {
+  const now = page.chosen ?? { view: page.views[0] };
+  const { view } = now;
+  const lane = now.lane ?? (now.told === undefined ? -1 : view.run.told.lane[now.told]);
+  const at = view.shown.findIndex((one) => one.place === lane);
+  const next = view.shown[Math.min(Math.max(at + step, 0), view.shown.length - 1)];
+  if (next) page.choose({ view, lane: next.place });
+}
+
+/** Goes to what came next in the lane, or before. */
+function otherEvent(step) {
+  if (!page.chosen) return;
+  const { view, told } = page.chosen;
+  const place = page.chosen.lane ?? view.run.told.lane[told];
+  const lane = view.run.lanes[place];
+  if (!lane) return;
+  const all = [...new Set([...lane.bars, ...lane.bands, ...lane.cooldowns, ...lane.marks].map((one) => one.told))].sort((a, b) => a - b);
+  const at = told === undefined ? -1 : all.indexOf(told);
+  const next = at < 0 ? (step > 0 ? all[0] : all[all.length - 1]) : all[at + step];
+  if (next !== undefined) page.choose({ view, told: next });
+}
+
+function toCause() {
+  if (!page.chosen || page.chosen.told === undefined) return;
+  const { view, told } = page.chosen;
+  const cause = chainOf(view.run, told).find((link, i) => i && !view.run.told.routine[link]);
+  if (cause !== undefined) page.choose({ view, told: cause });
+}
+
+function toggleHelp() {
+  const keys = document.getElementById("keys");
+  keys.hidden = !keys.hidden;
+  document.getElementById("help").setAttribute("aria-expanded", String(!keys.hidden));
+}
+
+const whole = () => show(0, stretch.end);
+const KEYS = {
+  ArrowLeft: () => move(-0.2),
+  ArrowRight: () => move(0.2),
+  ArrowUp: () => otherLane(-1),
+  ArrowDown: () => otherLane(1),
+  "+": () => zoom(0.6, page.instant()),
+  "=": () => zoom(0.6, page.instant()),
+  "-": () => zoom(1 / 0.6, page.instant()),
+  0: whole,
+  n: () => nextBroken(1),
+  p: () => nextBroken(-1),
+  "[": () => otherEvent(-1),
+  "]": () => otherEvent(1),
+  c: toCause,
+  "/": () => find.focus(),
+  "?": toggleHelp,
+  Escape: () => (panel.hidden ? whole() : close()),
+};
+
+document.addEventListener("keydown", (event) => {
+  if (event.ctrlKey || event.metaKey || event.altKey || event.target.matches("input")) return;
+  // Arrows belong to the page until the timeline has the focus or something is chosen.
+  if (event.key.startsWith("Arrow") && !event.target.closest(".scroll") && !page.chosen) return;
+  const act = KEYS[event.key];
+  if (!act) return;
+  event.preventDefault();
+  act();
+  page.redraw();
+});
+
+for (const [id, act] of [
+  ["in", () => zoom(0.6, page.instant())],
+  ["out", () => zoom(1 / 0.6, page.instant())],
+  ["fit", whole],
+  ["help", toggleHelp],
+]) {
+  document.getElementById(id).addEventListener("click", () => {
+    act();
+    page.redraw();
+  });
+}

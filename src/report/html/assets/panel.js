@@ -1,0 +1,133 @@
+// The panel: why something happened, as a chain of causes; or the life of a lane.
+
+const panel = document.getElementById("panel");
+const chosen = document.getElementById("chosen");
+const LIFE_MAX = 400;
+/** Whether chains are told with every reconcile. */
+let routineShown = false;
+
+/** An element with a class and a text. */
+function element(name, kind, text, parent) {
+  const made = document.createElement(name);
+  if (kind) made.className = kind;
+  if (text) made.textContent = text;
+  if (parent) parent.append(made);
+  return made;
+}
+
+/** One line of a chain or a life. */
+function line(run, told, list, current) {
+  const { at, by, subject, what, why, tone, routine, number } = run.told;
+  const item = element("li", `m-${run.tones[tone[told]]}`, "", list);
+  if (routine[told]) item.classList.add("routine");
+  if (told === current) item.classList.add("chosen");
+  item.tabIndex = 0;
+  item.dataset.told = told;
+  item.title = `record ${number[told]}`;
+  const head = element("span", "head", "", item);
+  element("span", "time", clock(at[told]), head);
+  head.append(" ");
+  element("span", "subject", subject(told), head);
+  head.append(" ");
+  element("span", "by", `by ${by(told)}`, head);
+  element("span", "what", what(told), item);
+  if (why(told)) element("span", "why", why(told), item);
+}
+
+/** What is to be read above a chain. */
+function title(run, told) {
+  const { what, why, tone } = run.told;
+  // A finding begins with the name of its rule.
+  if (run.tones[tone[told]] === "broken") return `${why(told).split(":")[0]} is broken`;
+  return what(told);
+}
+
+/** Marks one line of the list that is shown. */
+function markLine(told) {
+  for (const item of chosen.querySelectorAll("li[data-told]")) item.classList.toggle("chosen", Number(item.dataset.told) === told);
+}
+
+/** Shows the chain that led to a telling. */
+function tellChain(view, told) {
+  const { run } = view;
+  const { at, by, subject, why, number, routine } = run.told;
+  chosen.replaceChildren();
+  element("h2", "", title(run, told), chosen);
+  const facts = element("dl", "facts", "", chosen);
+  const fact = (name, text) => {
+    if (!text) return;
+    element("dt", "", name, facts);
+    element("dd", "", text, facts);
+  };
+  fact("of", subject(told));
+  fact("at", clock(at[told]));
+  fact("by", by(told));
+  fact("why", why(told));
+  fact("record", `${number[told]} of ${run.name}`);
+  const button = element("button", "show", "show in the timeline", chosen);
+  button.type = "button";
+  button.addEventListener("click", () => view.live.scrollIntoView({ block: "center" }));
+  const all = chainOf(run, told);
+  const chain = all.filter((link) => link === told || routineShown || !routine[link]);
+  view.chain = chain;
+  element("h3", "", all.length > 1 ? "What led to it" : "Nothing led to it", chosen);
+  const label = element("label", "quiet", "", chosen);
+  const box = element("input", "", "", label);
+  box.type = "checkbox";
+  box.checked = routineShown;
+  box.addEventListener("change", () => {
+    routineShown = box.checked;
+    tellChain(view, told);
+    page.redraw();
+  });
+  label.append(` routine, too (${all.filter((link) => routine[link]).length})`);
+  const list = element("ol", "chain", "", chosen);
+  list.setAttribute("aria-label", "Causes, the nearest first");
+  for (const link of chain) line(run, link, list, told);
+  open();
+}
+
+/** Shows what happened in a lane. */
+function tellLane(view, place) {
+  const { run } = view;
+  const lane = run.lanes[place];
+  const all = new Set();
+  for (const bars of [lane.bars, lane.bands, lane.cooldowns]) for (const bar of bars) all.add(bar.told);
+  for (const levels of [lane.desired, lane.crashes]) for (const level of levels) all.add(level.told);
+  for (const mark of lane.marks) all.add(mark.told);
+  const life = [...all].sort((a, b) => a - b);
+  chosen.replaceChildren();
+  element("h2", "", lane.name, chosen);
+  element("p", "quiet", run.name, chosen);
+  element("h3", "", "Its life", chosen);
+  const list = element("ol", "chain", "", chosen);
+  for (const told of life.slice(0, LIFE_MAX)) line(run, told, list);
+  if (life.length > LIFE_MAX) element("p", "note", `and ${life.length - LIFE_MAX} more; zoom in and click what you look for`, chosen);
+  view.chain = [];
+  open();
+}
+
+function open() {
+  panel.hidden = false;
+  panel.scrollTop = 0;
+  if (!document.body.classList.contains("opened")) {
+    document.body.classList.add("opened");
+    page.resized();
+  }
+}
+
+function close() {
+  panel.hidden = true;
+  document.body.classList.remove("opened");
+  page.choose(null);
+  page.resized();
+}
+
+document.getElementById("close").addEventListener("click", () => close());
+chosen.addEventListener("click", (event) => {
+  const item = event.target.closest("li[data-told]");
+  if (item) page.choose({ view: page.chosen.view, told: Number(item.dataset.told) }, { keep: true });
+});
+chosen.addEventListener("keydown", (event) => {
+  if (event.key === "Enter" && event.target.dataset.told) event.target.click();
+});

@@ -1,0 +1,215 @@
+//! The report: one page of HTML about one or several runs, made to be looked at.
+//!
+//! One file without network: lanes with states, leases and cooldowns, marks for what came from
+//! outside and what broke, chains of causes, numbers. It reads outcomes and traces and prints
+//! nothing. What a newcomer gets wrong: a part holds only what is drawn, so that the trace of one
+//! run can be dropped before the next.
+
+mod assets;
+mod data;
+mod figure;
+mod model;
+mod page;
+
+use crate::scenario::{Scenario, Variant, Verdict};
+use crate::sim::Outcome;
+use crate::trace::metrics::Metrics;
+
+use super::{ExpectResult, Failure, Mark, settled_after, settled_in, timeline_options};
+
+use model::Picture;
+
+/// More runs in one page would be looked at by nobody.
+pub const RUNS_MAX: usize = 12;
+
+/// A finished run.
+pub struct Source<'a> {
+    /// Its story.
+    pub scenario: &'a Scenario,
+    /// The logic, with the seed of this run.
+    pub variant: &'a Variant,
+    /// What came of it.
+    pub outcome: &'a Outcome,
+    /// The figures.
+    pub metrics: &'a Metrics,
+    /// How the checks came out.
+    pub checked: &'a ExpectResult,
+    /// The digest of the trace.
+    pub digest: &'a str,
+    /// The command that makes it again.
+    pub reproduce: &'a str,
+}
+
+/// What a page shows of one run.
+pub struct Part {
+    scenario: String,
+    variant: String,
+    about: String,
+    /// What tells it from the other runs of the page.
+    name: String,
+    seed: u64,
+    verdict: &'static str,
+    how: String,
+    passed: bool,
+    expected: String,
+    events: u64,
+    findings: Vec<Finding>,
+    /// When, what, how.
+    outside: Vec<(String, String, String)>,
+    figures: Vec<(&'static str, String)>,
+    /// Mark, subject, text.
+    checks: Vec<(&'static str, String, String)>,
+    digest: String,
+    reproduce: String,
+    picture: Picture,
+}
+
+/// A rule that broke, or an expectation that did not come.
+struct Finding {
+    expected: bool,
+    name: String,
+    /// What is to be said when it is about no record.
+    detail: String,
+    cases: Vec<Case>,
+}
+
+/// One thing that broke a rule.
+struct Case {
+    /// The telling of the record that found it.
+    told: usize,
+    detail: String,
+}
+
+impl Part {
+    /// What a page shows of that run.
+    pub fn of(source: &Source<'_>) -> Self {
+        let Source { scenario, variant, outcome, metrics, checked, digest, reproduce } = *source;
+        let picture = model::picture(&outcome.trace, outcome.ended_at, &timeline_options(scenario));
+        let expected = match (checked.asked, checked.passed) {
+            (false, _) => "nothing is expected".to_owned(),
+            (true, true) => "all as expected".to_owned(),
+            (true, false) => checked.failures.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "),
+        };
+        let mark = |mark| match mark {
+            Mark::Holds => "holds",
+            Mark::Broken { expected: true } => "broken, expected",
+            Mark::Broken { expected: false } => "broken",
+            Mark::Failed => "failed",
+        };
+        Self {
+            scenario: scenario.name.clone(),
+            variant: variant.name.clone(),
+            about: scenario.about.clone(),
+            name: format!("{} @ {}", scenario.name, variant.name),
+            seed: variant.seed,
+            verdict: outcome.verdict.name(),
+            how: how(scenario, variant, outcome),
+            passed: checked.passed,
+            expected,
+            events: outcome.events,
+            findings: findings(variant, outcome, checked, &picture),
+            outside: outside(scenario, variant, outcome),
+            figures: metrics.iter().map(|(figure, value)| (figure.name(), value.to_string())).collect(),
+            checks: checked.lines.iter().map(|c| (mark(c.mark), c.subject.clone(), c.text.clone())).collect(),
+            digest: digest.to_owned(),
+            reproduce: reproduce.to_owned(),
+            picture,
+        }
+    }
+}
+
+/// The page about these runs.
+pub fn page(mut parts: Vec<Part>) -> String {
+    name(&mut parts);
+    page::page(&parts)
+}
+
+/// Gives each run the shortest name that tells it from the others.
+fn name(parts: &mut [Part]) {
+    let one_story = parts.windows(2).all(|pair| pair[0].scenario == pair[1].scenario);
+    let seeds = parts.windows(2).any(|p| p[0].scenario == p[1].scenario && p[0].variant == p[1].variant);
+    for part in parts {
+        part.name = if one_story { part.variant.clone() } else { format!("{} @ {}", part.scenario, part.variant) };
+        if seeds {
+            part.name.push_str(&format!(", seed {}", part.seed));
+        }
+    }
+}
+
+/// The verdict in a sentence.
+fn how(scenario: &Scenario, variant: &Variant, outcome: &Outcome) -> String {
+    let after = settled_after(scenario, variant.expect.as_ref()).map(|step| scenario.steps[step].name);
+    match (outcome.verdict, outcome.settled_at, outcome.livelock) {
+        (Verdict::Settled, Some(at), _) => {
+            let took = settled_in(scenario, variant.expect.as_ref(), outcome).unwrap_or_default();
+            match after.filter(|_| !took.is_zero()) {
+                Some(step) => format!("at {}, {} after {step}", figure::clock(at), took.clock()),
+                None => format!("at {}", figure::clock(at)),
+            }
+        }
+        (Verdict::Livelock, _, Some(lock)) => format!(
+            "from {}, repeats every {}: no fault, step or draw lies ahead, so it never ends",
+            lock.from.elapsed().clock(),
+            lock.period.clock()
+        ),
+        (Verdict::Settled | Verdict::Unsettled | Verdict::Livelock, _, _) => {
+            format!("not as wished at {}, and no proof that it never will be", outcome.ended_at.elapsed().clock())
+        }
+    }
+}
+
+/// Failed expectations first, then violations by rule: the unexpected before the expected, and
+/// otherwise in order of time.
+fn findings(variant: &Variant, outcome: &Outcome, checked: &ExpectResult, picture: &Picture) -> Vec<Finding> {
+    let unseen = |failure: &&Failure| !matches!(failure, Failure::Violated { .. });
+    let failed = |failure: &Failure| Finding {
+        expected: false,
+        name: "expectation".to_owned(),
+        detail: failure.to_string(),
+        cases: Vec::new(),
+    };
+    let mut findings: Vec<Finding> = checked.failures.iter().filter(unseen).map(failed).collect();
+    let listed = |invariant| variant.expect.as_ref().is_some_and(|expect| expect.violations.contains(&invariant));
+    let mut broken: Vec<Finding> = Vec::new();
+    for violation in &outcome.violations {
+        let (name, detail) = (violation.invariant.to_string(), violation.detail.to_string());
+        let told = picture.violation(violation);
+        let place = broken.iter().position(|finding| finding.name == name).unwrap_or_else(|| {
+            let expected = listed(violation.invariant);
+            broken.push(Finding { expected, name, detail: detail.clone(), cases: Vec::new() });
+            broken.len() - 1
+        });
+        broken[place].cases.extend(told.map(|told| Case { told, detail }));
+    }
+    broken.sort_by_key(|finding| finding.expected);
+    findings.extend(broken);
+    findings
+}
+
+/// Steps, refusals, faults and warnings, by time.
+fn outside(scenario: &Scenario, variant: &Variant, outcome: &Outcome) -> Vec<(String, String, String)> {
+    let mut rows = Vec::new();
+    for (index, step) in scenario.steps.iter().enumerate() {
+        let refused = outcome.rejected.iter().find(|(step, _)| *step == index);
+        let expected = variant.expect.as_ref().is_some_and(|expect| expect.rejected.contains(&index));
+        let how = refused.map_or_else(String::new, |(_, error)| {
+            format!("refused: {error}{}", if expected { " (expected here)" } else { "" })
+        });
+        let what = format!("{}: {}", step.name, super::action(&step.action));
+        rows.push((step.at, (figure::clock(step.at), what, how)));
+    }
+    rows.sort_by_key(|(at, _)| *at);
+    let mut rows: Vec<(String, String, String)> = rows.into_iter().map(|(_, row)| row).collect();
+    rows.extend(scenario.faults.iter().map(|f| (String::new(), format!("fault {}", f.name), super::steps::fault(f))));
+    let mut warnings: Vec<&String> = Vec::new();
+    for warning in scenario.warnings.iter().chain(&outcome.warnings) {
+        if !warnings.contains(&warning) {
+            warnings.push(warning);
+        }
+    }
+    rows.extend(warnings.into_iter().map(|text| (String::new(), "warning".to_owned(), text.clone())));
+    rows
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,70 @@
+//! Scatters of two numbers: where the front is, where today is.
+
+use super::scale::Scale;
+use super::svg::{BOTTOM, HEIGHT, LEFT, RIGHT, Svg, TOP, WIDTH, at, number, titled};
+
+/// What a dot stands for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mark {
+    /// Just another one.
+    Plain,
+    /// Nothing beats it.
+    Front,
+    /// Today's values.
+    Today,
+    /// What is recommended.
+    Best,
+}
+
+/// One dot.
+#[derive(Clone, Debug)]
+pub struct Dot {
+    /// Across.
+    pub x: f64,
+    /// Up.
+    pub y: f64,
+    /// In words.
+    pub words: String,
+    /// What it stands for.
+    pub mark: Mark,
+}
+
+/// A scatter.
+#[derive(Clone, Debug)]
+pub struct Scatter {
+    /// Above it.
+    pub title: String,
+    /// What is across, and what is up.
+    pub names: (String, String),
+    /// The dots.
+    pub dots: Vec<Dot>,
+}
+
+/// A scatter; dots of the front are joined by a line.
+pub fn scatter(plot: &Scatter) -> String {
+    let about = format!("{}: {} against {}", plot.title, plot.names.1, plot.names.0);
+    let mut svg = Svg::new(&plot.title, &about, HEIGHT);
+    let x = Scale::of(plot.dots.iter().map(|dot| dot.x), LEFT, WIDTH - RIGHT);
+    let y = Scale::of(plot.dots.iter().map(|dot| dot.y), HEIGHT - BOTTOM, TOP);
+    svg.axes(&x, &y, &plot.names.0, &plot.names.1);
+    let mut front: Vec<&Dot> = plot.dots.iter().filter(|dot| dot.mark == Mark::Front).collect();
+    front.sort_by(|a, b| a.x.total_cmp(&b.x).then(a.y.total_cmp(&b.y)));
+    let path: Vec<String> = front.iter().map(|dot| format!("{},{}", at(x.place(dot.x)), at(y.place(dot.y)))).collect();
+    svg.push(&format!("<polyline class=\"line c0 pale\" points=\"{}\"/>", path.join(" ")));
+    // Those that matter are drawn last, over the others.
+    for mark in [Mark::Plain, Mark::Front, Mark::Today, Mark::Best] {
+        for dot in plot.dots.iter().filter(|dot| dot.mark == mark) {
+            let (cx, cy) = (at(x.place(dot.x)), at(y.place(dot.y)));
+            let (radius, class) = match mark {
+                Mark::Plain => (3.0, "c4 pale"),
+                Mark::Front => (4.5, "c0"),
+                Mark::Today => (7.0, "c1"),
+                Mark::Best => (7.0, "c2"),
+            };
+            let circle = format!("<circle cx=\"{cx}\" cy=\"{cy}\" r=\"{radius}\" class=\"{class}\"/>");
+            svg.push(&titled(&circle, &format!("{}: {}, {}", dot.words, number(dot.x), number(dot.y))));
+        }
+    }
+    svg.legend(&["on the front", "today", "recommended"]);
+    svg.finish()
+}

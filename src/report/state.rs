@@ -1,0 +1,131 @@
+//! The state of a run as tables, for people and for programs.
+//!
+//! One table a kind, one row an entity: its fields as the store has them, its ages, and what the
+//! backends know better. It may read traces only. What a newcomer gets wrong: a field that no
+//! entity of a kind has is no column, and references are shown by name.
+
+use comfy_table::{Table, presets};
+use serde_json::{Map, Value as Json, json};
+
+use crate::kernel::SimDuration;
+use crate::model::{Field, Kind};
+use crate::trace::state::{Row, State};
+use crate::trace::{Trace, timeline};
+
+/// The state as text: one table a kind.
+pub fn state_text(trace: &Trace, state: &State) -> String {
+    let mut text = format!("state at {}\n", state.at.elapsed().clock());
+    if state.rows.is_empty() {
+        text.push_str("  the store is empty\n");
+    }
+    for (kind, rows) in &state.rows {
+        text.push_str(&format!("  {}\n", heading(*kind, rows.len())));
+        text.push_str(&table(trace, state, rows));
+    }
+    if !state.strays.is_empty() {
+        text.push_str("  what no entity knows of\n");
+        state.strays.iter().for_each(|stray| text.push_str(&format!("    {stray}\n")));
+    }
+    text
+}
+
+fn heading(kind: Kind, rows: usize) -> String {
+    let name = kind.name();
+    let plural = if name.ends_with('x') { format!("{name}es") } else { format!("{name}s") };
+    format!("{rows} {}", if rows == 1 { name.to_owned() } else { plural })
+}
+
+/// The columns of a kind: the fields that any of its entities has, the status first.
+fn columns(rows: &[Row]) -> Vec<Field> {
+    let mut fields: Vec<Field> = rows.iter().flat_map(|row| row.fields.keys().copied()).collect();
+    // The name is the row's own.
+    fields.retain(|field| *field != Field::Name);
+    fields.sort_by_key(|field| (*field != Field::Status, *field));
+    fields.dedup();
+    fields
+}
+
+fn table(trace: &Trace, state: &State, rows: &[Row]) -> String {
+    let columns = columns(rows);
+    let differs = rows.iter().any(|row| !row.truth.is_empty());
+    let mut table = Table::new();
+    table.load_style(presets::NOTHING);
+    let head = ["name", "age", "written"].into_iter().chain(columns.iter().map(|field| field.name()));
+    table.set_header(head.chain(differs.then_some("in truth")));
+    for row in rows {
+        let ago = |at| round(state.at.since(at)).clock().to_string();
+        let name = trace.name(row.subject);
+        let short = name.split_once('/').map_or(name.as_str(), |(_, short)| short);
+        let cells = [short.to_owned(), ago(row.created_at), ago(row.updated_at)];
+        let fields = columns.iter().map(|field| row.fields.get(field).map_or(String::new(), |v| value(trace, *v)));
+        table.add_row(cells.into_iter().chain(fields).chain(differs.then(|| row.truth.join("; "))));
+    }
+    table.column_iter_mut().for_each(|column| {
+        column.set_padding((0, 2));
+    });
+    let lines = table.to_string();
+    lines.lines().map(|line| format!("    {}\n", line.trim_end())).collect()
+}
+
+fn value(trace: &Trace, value: crate::model::Value) -> String {
+    let text = timeline::value_text(trace, value);
+    match value {
+        crate::model::Value::Ref(_) => text.split_once('/').map_or(text.clone(), |(_, short)| short.to_owned()),
+        _ => text,
+    }
+}
+
+/// Ages are read, not computed with: whole milliseconds.
+fn round(age: SimDuration) -> SimDuration {
+    SimDuration::from_millis(age.as_nanos() / 1_000_000)
+}
+
+/// The state as JSON, by kind.
+pub fn state_json(trace: &Trace, state: &State) -> Json {
+    let mut object = Map::new();
+    object.insert("at".to_owned(), json!(state.at));
+    object.insert("strays".to_owned(), json!(state.strays));
+    for (kind, rows) in &state.rows {
+        let rows = rows.iter().map(|row| {
+            let fields = row.fields.iter().map(|(field, v)| {
+                let value = match v {
+                    crate::model::Value::Ref(subject) => json!(trace.name(*subject)),
+                    other => json!(other),
+                };
+                (field.name().to_owned(), value)
+            });
+            json!({
+                "name": trace.name(row.subject),
+                "age": state.at.since(row.created_at),
+                "written": state.at.since(row.updated_at),
+                "fields": fields.collect::<Map<String, Json>>(),
+                "truth": row.truth,
+            })
+        });
+        object.insert(kind.name().to_owned(), rows.collect());
+    }
+    Json::Object(object)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::trace::state::state;
+    use crate::trace::testing::{Maker, t};
+
+    #[test]
+    fn each_kind_is_a_table_with_the_status_first() {
+        let mut m = Maker::new();
+        let (_, pool) = m.pool(1);
+        m.stuck_life(pool, 0, t("1s"), 6);
+        let end = state(&m.trace, t("10m"));
+        let text = state_text(&m.trace, &end);
+        let lines: Vec<&str> = text.lines().collect();
+        let at = lines.iter().position(|line| line.trim() == "1 sandbox").expect("a table");
+        let words = |line: &str| line.split_whitespace().map(str::to_owned).collect::<Vec<_>>();
+        assert_eq!(words(lines[at + 1]), ["name", "age", "written", "status", "pool"]);
+        assert_eq!(words(lines[at + 2]), ["pds-database-0", "9:59", "4:48", "DEAD", "pds-database"]);
+        assert!(lines.iter().all(|line| !line.ends_with(' ')), "{text}");
+        assert_eq!(state_json(&m.trace, &end)["sandbox"][0]["fields"]["status"], "dead");
+    }
+}

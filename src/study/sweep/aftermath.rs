@@ -1,0 +1,124 @@
+//! What a trigger leaves behind: figures of a run before, during and after its trouble.
+//!
+//! Folded from the trace in one pass, beside the common metrics, for two questions that only sweeps
+//! ask: does the fleet come back once the trigger is gone (metastability), and how long do apps sit
+//! in cooldown although they could run (the cost of waiting)? What a newcomer gets wrong: the
+//! trigger *begins* at the first fault window or change of a workload after the first deploy, and
+//! is *gone* when `recovery_s` says so; a story without either has no "during".
+
+use crate::kernel::{SimDuration, SimTime};
+use crate::model::{Field, Kind, Point, Reason, Value};
+use crate::scenario::{Action, Scenario, Verdict};
+use crate::sim::Outcome;
+use crate::trace::What;
+
+/// One column of the aftermath.
+#[derive(Clone, Copy, Debug)]
+pub struct Column {
+    /// As `runs.csv` heads it.
+    pub name: &'static str,
+    /// What it is.
+    pub meaning: &'static str,
+    /// Whether it is in seconds (else a count).
+    pub seconds: bool,
+}
+
+const fn count(name: &'static str, meaning: &'static str) -> Column {
+    Column { name, meaning, seconds: false }
+}
+const fn seconds(name: &'static str, meaning: &'static str) -> Column {
+    Column { name, meaning, seconds: true }
+}
+
+/// The columns, in their order.
+pub const COLUMNS: [Column; 11] = [
+    count("returned", "1 when the run ended settled, else 0"),
+    seconds("before_s", "how long the time before the trigger was"),
+    seconds("during_s", "how long the trigger lasted; 0 when the story has none"),
+    seconds("after_s", "from the end of the trigger to the end of the run"),
+    count("boots_before", "boots begun before the trigger"),
+    count("boots_during", "boots begun while it lasted"),
+    count("boots_after", "boots begun after it was gone"),
+    count("calls_before", "calls of the sandbox and disk backends before the trigger (each attempt)"),
+    count("calls_during", "such calls while it lasted"),
+    count("calls_after", "such calls after it was gone"),
+    seconds("cooldown_after_s", "pool-seconds in cooldown after the trigger was gone: the cost of waiting"),
+];
+
+/// The values of the columns: counts, or nanoseconds.
+pub type Aftermath = [u64; COLUMNS.len()];
+
+/// When the trigger begins and when it is gone.
+fn trigger(scenario: &Scenario, outcome: &Outcome) -> Option<(SimTime, SimTime)> {
+    let changes =
+        || scenario.steps.iter().filter(|step| matches!(step.action, Action::SetWorkload { .. })).map(|s| s.at);
+    let mut from: Option<SimTime> = changes().min();
+    let mut gone: Option<SimTime> = changes().max();
+    let mut struck: Vec<Option<(SimTime, SimTime)>> = vec![None; scenario.faults.len()];
+    for record in outcome.trace.records() {
+        if let What::Struck { fault, .. } = record.what {
+            let span = &mut struck[fault as usize];
+            *span = Some((span.map_or(record.at, |(first, _)| first), record.at));
+        }
+    }
+    for (fault, struck) in scenario.faults.iter().zip(struck) {
+        let begins = fault.when.from.or(struck.map(|(first, _)| first));
+        let ends = fault.when.until.or(struck.map(|(_, last)| last));
+        from = from.into_iter().chain(begins).min();
+        gone = gone.into_iter().chain(ends).max();
+    }
+    let end = outcome.ended_at;
+    from.zip(gone).map(|(from, gone)| (from.min(end), gone.min(end)))
+}
+
+/// Folds a run.
+pub fn fold(scenario: &Scenario, outcome: &Outcome) -> Aftermath {
+    let end = outcome.ended_at;
+    let (from, gone) = trigger(scenario, outcome).unwrap_or((end, end));
+    let phase = |at: SimTime| usize::from(at >= from) + usize::from(at >= gone);
+    let (mut boots, mut calls) = ([0_u64; 3], [0_u64; 3]);
+    let mut waits: Vec<(Option<SimTime>, SimTime)> = Vec::new();
+    let mut waited = SimDuration::ZERO;
+    // A cooldown counts from its write, or from the end of the trigger, to its end or its next write.
+    let spent = |until: Option<SimTime>, since: SimTime, now: SimTime| {
+        until.map_or(SimDuration::ZERO, |until| until.min(now).since(since.max(gone)))
+    };
+    for record in outcome.trace.records() {
+        match record.what {
+            What::Decided(Reason::BootStarted) => boots[phase(record.at)] += 1,
+            What::Called { point, .. } | What::CallFailed { point, .. } if is_backend(point) => {
+                calls[phase(record.at)] += 1;
+            }
+            What::Set { field: Field::CooldownUntil, to, .. } if record.subject.kind == Kind::Pool => {
+                let index = record.subject.index as usize;
+                if waits.len() <= index {
+                    waits.resize(index + 1, (None, SimTime::ZERO));
+                }
+                let (until, since) = waits[index];
+                waited = waited + spent(until, since, record.at);
+                let until = if let Value::Time(until) = to { Some(until) } else { None };
+                waits[index] = (until, record.at);
+            }
+            _ => {}
+        }
+    }
+    waited = waits.iter().fold(waited, |sum, (until, since)| sum + spent(*until, *since, end));
+    [
+        u64::from(outcome.verdict == Verdict::Settled),
+        from.elapsed().as_nanos(),
+        gone.since(from).as_nanos(),
+        end.since(gone).as_nanos(),
+        boots[0],
+        boots[1],
+        boots[2],
+        calls[0],
+        calls[1],
+        calls[2],
+        waited.as_nanos(),
+    ]
+}
+
+fn is_backend(point: Point) -> bool {
+    let name = point.name();
+    name.starts_with("sandbox.") || name.starts_with("disk.")
+}

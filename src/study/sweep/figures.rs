@@ -1,0 +1,304 @@
+//! The figures of a sweep: which plots a judgement and its rows deserve.
+//!
+//! It chooses and labels; drawing is the plots' own business. Nothing is computed here that is not in
+//! a table. What a newcomer gets wrong: a curve over one parameter holds the others at *today's*
+//! values where such settings were run, and is a mean over the others where not – the title says
+//! which.
+
+use crate::kernel::SimDuration;
+use crate::report::plots::{
+    Bar, Curve, Distribution, Dot, HeatMap, Mark, Point, Scatter, bars, curves, distributions, heat_map, scatter,
+};
+
+use super::judge::{Judged, Judgement};
+use super::plan::Plan;
+use super::recommend;
+use super::rows::{Block, Blocks, metric_names};
+
+/// A parameter with more values is a scatter, not a curve or a side of a heat map.
+const VALUES_MAX: usize = 16;
+/// So many parameters are drawn against each other.
+const PAIRED_MAX: usize = 5;
+/// So many settings stand in the bars.
+const SHOWN_MAX: usize = 6;
+
+/// A figure: the name of its file, what it is, and the drawing.
+pub struct Figure {
+    /// Without its ending.
+    pub name: String,
+    /// Under which heading of the report.
+    pub heading: &'static str,
+    /// The drawing.
+    pub svg: String,
+}
+
+const TRADES: &str = "What is traded";
+const ONE: &str = "One parameter at a time";
+const PAIRS: &str = "Pairs of parameters";
+const TIMES: &str = "How long recovery takes";
+const META: &str = "Does the fleet come back?";
+const WAITING: &str = "The cost of waiting";
+
+/// The headings of the report, with what stands under each.
+pub const HEADINGS: [(&str, &str); 6] = [
+    (TRADES, "Each dot is a setting. Nothing beats those on the front in all objectives at once."),
+    (
+        TIMES,
+        "The share of runs that had recovered after so many seconds, under today's values and the recommended ones.",
+    ),
+    (
+        META,
+        "Amplification: the rate of backend calls and of boots while the trigger lasted, and after it was gone, against the rate \
+         before. A fleet is metastable when it does not return although its trigger is gone.",
+    ),
+    (WAITING, "The dependency is back, and apps still sit in cooldown: pool-seconds of it, beside the recovery."),
+    (ONE, "Bands are 95 % intervals over seeds."),
+    (PAIRS, "Means over everything else that is varied; green is better."),
+];
+
+/// Draws all of them.
+///
+/// # Errors
+/// Rows that cannot be read.
+pub fn figures(plan: &Plan, judgement: &Judgement, runs: impl std::io::Read) -> Result<Vec<Figure>, String> {
+    let mut all = Vec::new();
+    let best = recommend::best(plan, judgement).map(|judged| judged.setting);
+    trades(plan, judgement, best, &mut all);
+    let shown = shown(judgement, best);
+    recovery(plan, &shown, best, runs, &mut all)?;
+    amplification(judgement, &shown, best, &mut all);
+    waiting(judgement, &shown, best, &mut all);
+    let columns: Vec<(usize, Vec<String>)> =
+        (0..plan.paths.len()).map(|column| (column, values_of(plan, column))).filter(|(_, v)| v.len() > 1).collect();
+    for (column, values) in &columns {
+        one_parameter(plan, judgement, *column, values, &mut all);
+    }
+    let paired: Vec<_> = columns.iter().filter(|(_, values)| values.len() <= VALUES_MAX).take(PAIRED_MAX).collect();
+    for (index, x) in paired.iter().enumerate() {
+        for y in &paired[index + 1..] {
+            pair(plan, judgement, x, y, &mut all);
+        }
+    }
+    Ok(all)
+}
+
+/// A path without what all of them share.
+pub fn short(path: &str) -> &str {
+    path.strip_prefix("tuning.").unwrap_or(path)
+}
+
+/// A name as part of a file's name.
+fn slug(text: &str) -> String {
+    text.chars().map(|c| if c.is_ascii_alphanumeric() || c == '_' { c } else { '-' }).collect()
+}
+
+/// A value as a number, in seconds where it is a duration.
+fn numeric(text: &str) -> Option<f64> {
+    let seconds = text.parse::<SimDuration>().ok().map(|duration| duration.as_nanos() as f64 / 1e9);
+    seconds.or_else(|| text.parse().ok())
+}
+
+/// The values of a parameter, the numbers among them in their order.
+fn values_of(plan: &Plan, column: usize) -> Vec<String> {
+    let mut values: Vec<String> = Vec::new();
+    for value in plan.settings.iter().filter_map(|setting| setting[column].as_ref()) {
+        if !values.contains(value) {
+            values.push(value.clone());
+        }
+    }
+    if values.iter().all(|value| numeric(value).is_some()) {
+        values.sort_by(|a, b| numeric(a).unwrap_or(0.0).total_cmp(&numeric(b).unwrap_or(0.0)));
+    }
+    values
+}
+
+/// The settings that the bars show: today's, the recommended one, and some of the front.
+fn shown(judgement: &Judgement, best: Option<usize>) -> Vec<usize> {
+    let mut shown = vec![0];
+    shown.extend(best);
+    for judged in judgement.settings.iter().filter(|judged| judged.on_front) {
+        if shown.len() < SHOWN_MAX && !shown.contains(&judged.setting) {
+            shown.push(judged.setting);
+        }
+    }
+    shown
+}
+
+fn title_of(setting: usize, best: Option<usize>) -> String {
+    match setting {
+        0 => "today".to_owned(),
+        n if Some(n) == best => format!("setting {n} (recommended)"),
+        n => format!("setting {n}"),
+    }
+}
+
+fn trades(plan: &Plan, judgement: &Judgement, best: Option<usize>, all: &mut Vec<Figure>) {
+    for x in 0..plan.objectives.len() {
+        for y in x + 1..plan.objectives.len() {
+            let dots = judgement.settings.iter().map(|judged| Dot {
+                x: judged.objectives[x].value,
+                y: judged.objectives[y].value,
+                words: plan.words(judged.setting),
+                mark: match judged.setting {
+                    0 => Mark::Today,
+                    n if Some(n) == best => Mark::Best,
+                    _ if judged.on_front => Mark::Front,
+                    _ => Mark::Plain,
+                },
+            });
+            let names = (plan.objectives[x].name(), plan.objectives[y].name());
+            let title = format!("{} against {}", names.1, names.0);
+            let svg = scatter(&Scatter { title, dots: dots.collect(), names: names.clone() });
+            let name = format!("pareto-{}-{}", slug(&names.0), slug(&names.1));
+            all.push(Figure { name, heading: TRADES, svg });
+        }
+    }
+}
+
+fn metric(judged: &Judged, name: &str) -> f64 {
+    judged.means[metric_names().iter().position(|known| *known == name).expect("a metric")]
+}
+
+fn recovery(
+    plan: &Plan,
+    shown: &[usize],
+    best: Option<usize>,
+    runs: impl std::io::Read,
+    all: &mut Vec<Figure>,
+) -> Result<(), String> {
+    let column = metric_names().iter().position(|name| *name == "recovery_s").expect("a metric");
+    let mut wanted: Vec<Distribution> = Vec::new();
+    for block in Blocks::new(plan, runs) {
+        let Block { setting, values } = block?;
+        if shown.iter().take(4).any(|known| *known == setting) {
+            wanted.push(Distribution { name: title_of(setting, best), values: values[column].clone() });
+        }
+    }
+    let svg = distributions("Recovery times of all runs", "recovery_s", &wanted);
+    all.push(Figure { name: "recovery".to_owned(), heading: TIMES, svg });
+    Ok(())
+}
+
+/// Rates during and after the trigger, against before; none without a trigger.
+pub fn amplifications(judged: &Judged) -> Option<[f64; 4]> {
+    let rate = |count: &str, time: &str| {
+        let seconds = metric(judged, time);
+        if seconds > 0.0 { metric(judged, count) / seconds } else { 0.0 }
+    };
+    let (calls, boots) = (rate("calls_before", "before_s"), rate("boots_before", "before_s"));
+    let against = |now: f64, before: f64| if before > 0.0 { now / before } else { 0.0 };
+    (metric(judged, "during_s") > 0.0).then(|| {
+        [
+            against(rate("calls_during", "during_s"), calls),
+            against(rate("calls_after", "after_s"), calls),
+            against(rate("boots_during", "during_s"), boots),
+            against(rate("boots_after", "after_s"), boots),
+        ]
+    })
+}
+
+fn amplification(judgement: &Judgement, shown: &[usize], best: Option<usize>, all: &mut Vec<Figure>) {
+    let groups: Vec<Bar> = shown
+        .iter()
+        .filter_map(|setting| {
+            let judged = &judgement.settings[*setting];
+            let values = amplifications(judged)?.to_vec();
+            let returned = metric(judged, "returned") * 100.0;
+            Some(Bar { name: format!("{}: {returned:.0} % of runs came back", title_of(*setting, best)), values })
+        })
+        .collect();
+    if groups.is_empty() {
+        return;
+    }
+    let series = ["calls during", "calls after", "boots during", "boots after"];
+    let svg = bars("Amplification", "times the rate before the trigger", &series, &groups);
+    all.push(Figure { name: "metastability".to_owned(), heading: META, svg });
+}
+
+fn waiting(judgement: &Judgement, shown: &[usize], best: Option<usize>, all: &mut Vec<Figure>) {
+    let bar = |setting: &usize| {
+        let judged = &judgement.settings[*setting];
+        let values = vec![metric(judged, "cooldown_after_s"), metric(judged, "recovery_s")];
+        Bar { name: title_of(*setting, best), values }
+    };
+    let groups: Vec<Bar> = shown.iter().map(bar).collect();
+    let series = ["cooldown_after_s", "recovery_s"];
+    let svg = bars("In cooldown although the trigger is gone", "seconds, mean of all runs", &series, &groups);
+    all.push(Figure { name: "cost-of-waiting".to_owned(), heading: WAITING, svg });
+}
+
+fn one_parameter(plan: &Plan, judgement: &Judgement, column: usize, values: &[String], all: &mut Vec<Figure>) {
+    let path = short(&plan.paths[column]);
+    for (index, objective) in plan.objectives.iter().enumerate() {
+        let name = format!("by-{}-{}", slug(path), slug(&objective.name()));
+        if values.len() > VALUES_MAX {
+            let dots = judgement.settings.iter().filter_map(|judged| {
+                let value = plan.settings[judged.setting][column].as_deref().and_then(numeric)?;
+                let mark = if judged.setting == 0 { Mark::Today } else { Mark::Plain };
+                Some(Dot { x: value, y: judged.objectives[index].value, words: plan.words(judged.setting), mark })
+            });
+            let names = (path.to_owned(), objective.name());
+            let svg =
+                scatter(&Scatter { title: format!("{} by {path}", objective.name()), names, dots: dots.collect() });
+            all.push(Figure { name, heading: ONE, svg });
+            continue;
+        }
+        let others_as_today = |judged: &&Judged| {
+            let (here, today) = (&plan.settings[judged.setting], &plan.settings[0]);
+            (0..plan.paths.len()).all(|other| other == column || here[other] == today[other])
+        };
+        let at = |value: &String, slice: bool| -> Vec<&Judged> {
+            let has = |judged: &&Judged| plan.settings[judged.setting][column].as_ref() == Some(value);
+            judgement.settings.iter().filter(has).filter(|judged| !slice || others_as_today(judged)).collect()
+        };
+        let slice = values.iter().all(|value| !at(value, true).is_empty());
+        let points = values.iter().map(|value| {
+            let found: Vec<_> = at(value, slice).iter().map(|judged| &judged.objectives[index]).collect();
+            let mean = |number: &dyn Fn(usize) -> f64| (0..found.len()).map(number).sum::<f64>() / found.len() as f64;
+            let known = found.iter().all(|estimate| estimate.interval.is_some());
+            let end =
+                |upper: bool| mean(&|n| found[n].interval.map_or(0.0, |(low, high)| if upper { high } else { low }));
+            Point {
+                label: value.clone(),
+                value: mean(&|n| found[n].value),
+                interval: known.then(|| (end(false), end(true))),
+            }
+        });
+        let curve = Curve { name: objective.name(), points: points.collect() };
+        let how = if slice { "the others as today" } else { "mean over the others" };
+        let svg = curves(&format!("{} by {path} ({how})", objective.name()), path, &objective.name(), &[curve]);
+        all.push(Figure { name, heading: ONE, svg });
+    }
+}
+
+fn pair(plan: &Plan, judgement: &Judgement, x: &(usize, Vec<String>), y: &(usize, Vec<String>), all: &mut Vec<Figure>) {
+    let (x_name, y_name) = (short(&plan.paths[x.0]), short(&plan.paths[y.0]));
+    for (index, objective) in plan.objectives.iter().enumerate() {
+        let mut sums = vec![vec![(0.0, 0_u32); x.1.len()]; y.1.len()];
+        for judged in &judgement.settings {
+            let place = |side: &(usize, Vec<String>)| {
+                let value = plan.settings[judged.setting][side.0].as_ref()?;
+                side.1.iter().position(|known| known == value)
+            };
+            if let (Some(column), Some(row)) = (place(x), place(y)) {
+                sums[row][column].0 += judged.objectives[index].value;
+                sums[row][column].1 += 1;
+            }
+        }
+        let mean = |(sum, count): &(f64, u32)| (*count > 0).then(|| sum / f64::from(*count));
+        let today = |side: &(usize, Vec<String>)| {
+            let value = plan.settings[0][side.0].as_ref()?;
+            side.1.iter().position(|known| known == value)
+        };
+        let svg = heat_map(&HeatMap {
+            title: objective.name(),
+            x: (x_name.to_owned(), x.1.clone()),
+            y: (y_name.to_owned(), y.1.clone()),
+            cells: sums.iter().map(|row| row.iter().map(mean).collect()).collect(),
+            maximise: objective.maximise,
+            today: today(x).zip(today(y)),
+        });
+        let name = format!("heat-{}-{}-{}", slug(x_name), slug(y_name), slug(&objective.name()));
+        all.push(Figure { name, heading: PAIRS, svg });
+    }
+}

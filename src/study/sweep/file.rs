@@ -1,0 +1,449 @@
+//! From a sweep file to what it asks for, everything of its own checked.
+//!
+//! It reads by the walker of the scenario loader and knows nothing of what a path means: settings
+//! are tried on the scenarios in `plan`. All independent problems come in one go. What a newcomer
+//! gets wrong: a value is kept as TOML text, for it is handed to the loader as if it stood on the
+//! command line after `--set`.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use crate::kernel::SimDuration;
+use crate::scenario::Diagnostics;
+use crate::scenario::diagnostics::{Problem, Source};
+use crate::scenario::numbers;
+use crate::scenario::tree::{self, Node, Value};
+use crate::scenario::values;
+use crate::scenario::walk::{Fields, Walk};
+use crate::trace::metrics::Figure;
+
+use super::aftermath;
+use super::sample::{Range, Sampling, Scale};
+use super::schema::{AGGREGATES, GOALS, SWEEP};
+
+/// A larger file is a mistake.
+const FILE_MAX: usize = 16 << 20;
+/// More of one kind are a mistake.
+const ITEMS_MAX: usize = 10_000;
+
+/// An assignment to a field, as on a command line: path and value as TOML.
+pub type Assignment = (String, String);
+
+/// What a sweep file asks for.
+#[derive(Clone, Debug)]
+pub struct SweepFile {
+    /// Its name.
+    pub name: String,
+    /// What it is to find out.
+    pub about: String,
+    /// Scenario files, as written.
+    pub scenarios: Vec<String>,
+    /// Which variants; none named: all.
+    pub variants: Option<Vec<String>>,
+    /// The first seed, and the first that is left out.
+    pub seeds: (u64, u64),
+    /// Today's values.
+    pub baseline: Vec<Assignment>,
+    /// How settings are chosen.
+    pub sampling: Sampling,
+    /// How many samples.
+    pub samples: u64,
+    /// The seed of the samples.
+    pub sample_seed: u64,
+    /// What is varied.
+    pub parameters: Vec<Parameter>,
+    /// Settings of their own.
+    pub points: Vec<Vec<Assignment>>,
+    /// What is wished; never empty.
+    pub objectives: Vec<Objective>,
+    /// What must be kept.
+    pub constraints: Vec<Constraint>,
+}
+
+/// A field that is varied.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Parameter {
+    /// The field.
+    pub path: String,
+    /// Its values.
+    pub domain: Domain,
+}
+
+/// Where the values of a parameter come from.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Domain {
+    /// A list, as TOML.
+    Values(Vec<String>),
+    /// A range, and how many values of it a grid takes.
+    Range(Range, Option<u64>),
+}
+
+/// How the values of many runs become one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+#[expect(missing_docs, reason = "the names say it")]
+pub enum Aggregate {
+    Mean,
+    Median,
+    P95,
+    P99,
+    Max,
+    Min,
+}
+
+impl Aggregate {
+    const ALL: [Self; 6] = [Self::Mean, Self::Median, Self::P95, Self::P99, Self::Max, Self::Min];
+
+    /// As files write it.
+    pub fn name(self) -> &'static str {
+        AGGREGATES[Self::ALL.iter().position(|known| *known == self).expect("all are listed")]
+    }
+    fn named(name: &str) -> Option<Self> {
+        AGGREGATES.iter().position(|known| *known == name).map(|index| Self::ALL[index])
+    }
+}
+
+/// What is wished.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Objective {
+    /// A column of `runs.csv`.
+    pub metric: String,
+    /// How the runs become one number.
+    pub aggregate: Aggregate,
+    /// Whether more is better.
+    pub maximise: bool,
+    /// Only runs of this scenario.
+    pub scenario: Option<String>,
+    /// Only runs of this variant.
+    pub variant: Option<String>,
+}
+
+impl Objective {
+    /// Whether runs of that scenario and variant count for it.
+    pub fn is_about(&self, scenario: &str, variant: &str) -> bool {
+        let fits = |wanted: &Option<String>, name: &str| match wanted.as_deref() {
+            None => true,
+            Some(wanted) => match wanted.strip_prefix('!') {
+                Some(other) => other != name,
+                None => wanted == name,
+            },
+        };
+        fits(&self.scenario, scenario) && fits(&self.variant, variant)
+    }
+
+    /// `recovery_s.mean`, with the runs it is about: `recovery_s.mean of flapping`.
+    pub fn name(&self) -> String {
+        let of = [&self.scenario, &self.variant].into_iter().flatten().cloned().collect::<Vec<_>>().join("@");
+        let of = if of.is_empty() { of } else { format!(" of {of}") };
+        format!("{}.{}{of}", self.metric, self.aggregate.name())
+    }
+}
+
+/// What a setting must keep.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Constraint {
+    /// The number that is bounded; `maximise` means nothing here.
+    pub what: Objective,
+    /// At most (else at least).
+    pub at_most: bool,
+    /// The bound, in billionths.
+    pub billionths: u64,
+}
+
+impl Constraint {
+    /// As it was written.
+    pub fn text(&self) -> String {
+        let bound = crate::trace::metrics::decimal(u128::from(self.billionths));
+        format!("{} {} {bound}", self.what.name(), if self.at_most { "<=" } else { ">=" })
+    }
+}
+
+impl SweepFile {
+    /// Reads a sweep from a text; `name` stands in messages.
+    ///
+    /// # Errors
+    /// Everything that is wrong with it, in one go.
+    pub fn from_text(text: &str, name: &str) -> Result<Self, Diagnostics> {
+        let sources = vec![Source { name: name.to_owned(), text: Arc::from(text) }];
+        if text.len() > FILE_MAX {
+            return Err(Diagnostics::new(sources, vec![Problem::nowhere("the file is too large for a sweep")]));
+        }
+        let (root, syntax) = tree::parse(&sources[0]);
+        let mut walk = Walk::default();
+        let sweep = read(&mut walk, &root, name);
+        walk.problems.extend(syntax);
+        match sweep {
+            Some(sweep) if walk.problems.is_empty() => Ok(sweep),
+            _ if walk.problems.is_empty() => unreachable!("a sweep without problems is complete"),
+            _ => Err(Diagnostics::new(sources, walk.problems)),
+        }
+    }
+}
+
+fn read(walk: &mut Walk, root: &Node, name: &str) -> Option<SweepFile> {
+    let mut fields = Fields::open(walk, root, &SWEEP)?;
+    match fields.need(walk, "schema") {
+        None => walk.help("begin the file with `schema = 1`"),
+        Some(Node { value: Value::Integer(digits, 10), .. }) if digits == "1" => {}
+        Some(node) => {
+            walk.error(node.span, "this version of schedsim reads schema 1 only");
+        }
+    }
+    let stem = Path::new(name).file_stem().map(|stem| stem.to_string_lossy().into_owned());
+    let name = fields.name(walk, "name").map(|name| name.to_string()).or(stem).unwrap_or_else(|| "sweep".to_owned());
+    let about = fields.text(walk, "about").unwrap_or_default();
+    let scenarios = fields.need(walk, "scenarios").and_then(|node| {
+        let list = texts(walk, node)?;
+        if list.is_empty() {
+            walk.error(node.span, "a sweep without a scenario runs nothing");
+        }
+        Some(list)
+    });
+    let variants = fields.get("variants").and_then(|node| texts(walk, node));
+    let seeds = match fields.get("seeds") {
+        None => Some((0, 16)),
+        Some(node) => seeds(walk, node),
+    };
+    let baseline = fields.get("baseline").and_then(|node| assignments(walk, node)).unwrap_or_default();
+    let sampling = fields.word(walk, "sampling").map_or(Sampling::Grid, |word| Sampling::ALL[word]);
+    let samples_at = fields.get("samples").map(|node| node.span);
+    let samples = fields.int(walk, "samples").unwrap_or(64);
+    if let (Some(span), Sampling::Grid) = (samples_at, sampling) {
+        walk.error(span, "a grid has no number of samples").help("say which samples: `sampling = \"sobol\"`");
+    }
+    let sample_seed = fields.int(walk, "sample_seed").unwrap_or(0);
+    let constraints = fields.get("constraints").map_or_else(Vec::new, |node| constraints(walk, node));
+    let parameters: Vec<Parameter> = fields
+        .tables(walk, "parameter", ITEMS_MAX)
+        .into_iter()
+        .filter_map(|fields| parameter(walk, fields, sampling))
+        .collect();
+    for (index, parameter) in parameters.iter().enumerate() {
+        if parameters[..index].iter().any(|other| other.path == parameter.path) {
+            walk.error(root.span, format!("`{}` is varied twice", parameter.path));
+        }
+    }
+    if sampling == Sampling::Sobol && parameters.len() > super::sample::SOBOL_MAX {
+        walk.error(root.span, format!("a Sobol sample can have at most {} parameters", super::sample::SOBOL_MAX));
+    }
+    let points = fields
+        .tables(walk, "point", ITEMS_MAX)
+        .into_iter()
+        .filter_map(|mut fields| fields.need(walk, "set").and_then(|node| assignments(walk, node)))
+        .collect();
+    let mut objectives: Vec<Objective> =
+        fields.tables(walk, "objective", 100).into_iter().filter_map(|fields| objective(walk, fields)).collect();
+    if objectives.is_empty() {
+        let metric = "recovery_s".to_owned();
+        let aggregate = Aggregate::Mean;
+        objectives.push(Objective { metric, aggregate, maximise: false, scenario: None, variant: None });
+    }
+    Some(SweepFile {
+        name,
+        about,
+        scenarios: scenarios?,
+        variants,
+        seeds: seeds?,
+        baseline,
+        sampling,
+        samples,
+        sample_seed,
+        parameters,
+        points,
+        objectives,
+        constraints,
+    })
+}
+
+/// A list of texts.
+fn texts(walk: &mut Walk, node: &Node) -> Option<Vec<String>> {
+    let items = values::list(walk, node, "texts")?;
+    let read: Vec<_> = items.iter().map(|item| values::text(walk, item).map(str::to_owned)).collect();
+    read.into_iter().collect()
+}
+
+fn seeds(walk: &mut Walk, node: &Node) -> Option<(u64, u64)> {
+    let text = values::text(walk, node)?;
+    let range = text.split_once("..").and_then(|(a, b)| Some((a.trim().parse().ok()?, b.trim().parse().ok()?)));
+    match range {
+        Some((from, to)) if from < to => Some((from, to)),
+        _ => {
+            walk.error(node.span, "these are no seeds").help("write \"0..64\": 64 is the first that is left out");
+            None
+        }
+    }
+}
+
+fn assignments(walk: &mut Walk, node: &Node) -> Option<Vec<Assignment>> {
+    let items = values::list(walk, node, "texts like `tuning.backoff.base=10s`")?;
+    let mut found: Vec<Assignment> = Vec::new();
+    for item in items {
+        let text = values::text(walk, item)?;
+        match text.split_once('=') {
+            Some((path, value)) if !path.trim().is_empty() && !value.trim().is_empty() => {
+                found.push((path.trim().to_owned(), canonical(value.trim())));
+            }
+            _ => {
+                walk.error(item.span, "this sets nothing").help("write PATH=VALUE, like \"tuning.backoff.base=5s\"");
+            }
+        }
+    }
+    Some(found)
+}
+
+/// The one way to write a value: durations as the clock would write them, texts without quotes.
+pub(super) fn canonical(text: &str) -> String {
+    match tree::parse_value(text, 0, 0) {
+        Ok(node) => toml_of(&node),
+        Err(_) => bare(text),
+    }
+}
+
+fn bare(text: &str) -> String {
+    // A duration with a unit; `0` and the like are numbers.
+    text.parse::<SimDuration>().map_or_else(|_| text.to_owned(), |duration| duration.to_string())
+}
+
+/// A value as it is handed to the loader: bare words and durations without quotes.
+fn toml_of(node: &Node) -> String {
+    match &node.value {
+        Value::String(text) => bare(text),
+        Value::Integer(digits, 10) => digits.clone(),
+        Value::Integer(digits, 16) => format!("0x{digits}"),
+        Value::Integer(digits, 8) => format!("0o{digits}"),
+        Value::Integer(digits, _) => format!("0b{digits}"),
+        Value::Float(text) => text.clone(),
+        Value::Boolean(yes) => yes.to_string(),
+        Value::Datetime(date) => date.clone(),
+        Value::Array(items) => format!("[{}]", items.iter().map(quoted).collect::<Vec<_>>().join(", ")),
+        Value::Table(table) => {
+            let pairs: Vec<_> =
+                table.0.iter().map(|entry| format!("{:?} = {}", entry.key, quoted(&entry.node))).collect();
+            format!("{{ {} }}", pairs.join(", "))
+        }
+    }
+}
+
+/// A value inside of another one: texts need their quotes.
+fn quoted(node: &Node) -> String {
+    match &node.value {
+        Value::String(text) => toml::Value::String(text.clone()).to_string(),
+        _ => toml_of(node),
+    }
+}
+
+fn parameter(walk: &mut Walk, mut fields: Fields<'_>, sampling: Sampling) -> Option<Parameter> {
+    let span = fields.span;
+    fields.need(walk, "path");
+    let path = fields.text(walk, "path")?.trim().to_owned();
+    let listed = fields.get("values");
+    let [from, to, steps_at] = ["from", "to", "steps"].map(|name| fields.get(name));
+    let scale = fields.word(walk, "scale").map_or(Scale::Linear, |word| Scale::ALL[word]);
+    let steps = fields.int(walk, "steps");
+    if path == "seed" {
+        walk.error(span, "`seed` is no parameter").help("the seeds of all settings are the same: `seeds = \"0..64\"`");
+        return None;
+    }
+    match (listed, from, to) {
+        (Some(list), None, None) => {
+            let items = values::list(walk, list, "values")?;
+            if items.is_empty() {
+                walk.error(list.span, format!("`{path}` has no value: the grid is empty"));
+                return None;
+            }
+            let values: Vec<String> = items.iter().map(toml_of).collect();
+            if let Some(index) = (1..values.len()).find(|index| values[..*index].contains(&values[*index])) {
+                walk.error(items[index].span, "this is in the list twice");
+                return None;
+            }
+            Some(Parameter { path, domain: Domain::Values(values) })
+        }
+        (None, Some(from), Some(to)) => {
+            let range = match Range::between(&ends(walk, from)?, &ends(walk, to)?, scale) {
+                Ok(range) => range,
+                Err(why) => {
+                    walk.error(to.span, why);
+                    return None;
+                }
+            };
+            if sampling == Sampling::Grid && steps_at.is_none() {
+                walk.error(span, format!("a grid needs to know how many values of `{path}` it takes"))
+                    .help("write `steps = 5`, or list the `values`, or sample: `sampling = \"sobol\"`");
+                return None;
+            }
+            Some(Parameter { path, domain: Domain::Range(range, steps) })
+        }
+        _ => {
+            walk.error(span, format!("`{path}` needs either `values` or both `from` and `to`"));
+            None
+        }
+    }
+}
+
+/// An end of a range, as text.
+fn ends(walk: &mut Walk, node: &Node) -> Option<String> {
+    match &node.value {
+        Value::String(_) => values::duration(walk, node).map(|duration| duration.to_string()),
+        _ => numbers::number(walk, node, 6).map(|_| toml_of(node)),
+    }
+}
+
+/// Every column that can be an objective.
+fn metrics() -> impl Iterator<Item = &'static str> + Clone {
+    Figure::ALL.iter().map(|figure| figure.name()).chain(aftermath::COLUMNS.iter().map(|column| column.name))
+}
+
+fn objective(walk: &mut Walk, mut fields: Fields<'_>) -> Option<Objective> {
+    fields.need(walk, "metric");
+    let at = fields.get("metric").map(|node| node.span);
+    let metric = fields.text(walk, "metric");
+    let aggregate = fields.word(walk, "aggregate").map_or(Aggregate::Mean, |word| Aggregate::ALL[word]);
+    let maximise = fields.word(walk, "goal").is_some_and(|word| GOALS[word] == "maximise");
+    let [scenario, variant] = ["scenario", "variant"].map(|name| fields.text(walk, name));
+    let metric = metric?;
+    if !metrics().any(|known| known == metric) {
+        walk.unknown(at?, "metric", &metric, metrics());
+        return None;
+    }
+    Some(Objective { metric, aggregate, maximise, scenario, variant })
+}
+
+/// `boots_failed.p95 <= 20`.
+fn constraints(walk: &mut Walk, node: &Node) -> Vec<Constraint> {
+    let Some(items) = values::list(walk, node, "texts like `boots_failed.p95 <= 20`") else { return Vec::new() };
+    let mut found = Vec::new();
+    for item in items {
+        let Some(text) = values::text(walk, item) else { continue };
+        let halves = text
+            .split_once("<=")
+            .map(|(what, bound)| (what, true, bound))
+            .or_else(|| text.split_once(">=").map(|(what, bound)| (what, false, bound)));
+        let Some((what, at_most, bound)) = halves else {
+            walk.error(item.span, "this is no constraint").help("write one like \"boots_failed.p95 <= 20\"");
+            continue;
+        };
+        let (metric, aggregate) = what.trim().split_once('.').unwrap_or((what.trim(), "mean"));
+        if !metrics().any(|known| known == metric) {
+            walk.unknown(item.span, "metric", metric, metrics());
+            continue;
+        }
+        let Some(aggregate) = Aggregate::named(aggregate) else {
+            walk.unknown(item.span, "aggregate", aggregate, AGGREGATES.iter().copied());
+            continue;
+        };
+        let bound = bound.trim();
+        let seconds = bound.parse::<SimDuration>().ok().map(|duration| u128::from(duration.as_nanos()));
+        let billionths = seconds.or_else(|| numbers::scaled(bound, 9).ok()).and_then(|n| u64::try_from(n).ok());
+        let Some(billionths) = billionths else {
+            walk.error(item.span, format!("`{bound}` is no bound"))
+                .help("write a number; for times, seconds or \"5m\"");
+            continue;
+        };
+        let metric = metric.to_owned();
+        let what = Objective { metric, aggregate, maximise: false, scenario: None, variant: None };
+        found.push(Constraint { what, at_most, billionths });
+    }
+    found
+}

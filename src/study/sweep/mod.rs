@@ -1,0 +1,25 @@
+//! Sweeps: settings × seeds over scenarios, and what follows from them.
+//!
+//! A sweep file becomes a plan, a plan becomes rows, rows become a judgement; each of the three lies
+//! in the folder of results, and the later ones read nothing but the earlier. They may use
+//! simulation and scenario, and print nothing. What a newcomer gets wrong: settings are compared run
+//! by run under the *same* seeds, so a difference is the setting's, not the weather's.
+
+pub mod aftermath;
+pub mod figures;
+pub mod file;
+pub mod finish;
+pub mod folder;
+pub mod judge;
+mod ordered;
+pub mod page;
+pub mod plan;
+pub mod precise;
+pub mod recommend;
+pub mod rows;
+pub mod run;
+pub mod sample;
+mod schema;
+pub mod stats;
+
+pub use schema::reference;

@@ -1,0 +1,115 @@
+//! More seeds until the objectives are precise.
+//!
+//! Rounds of seeds, each in a file of its own below `rounds/`; after each, all rows are joined in the
+//! order that a sweep of so many seeds would have had, and judged. The size of a round follows from
+//! the rows alone, so a resumed sweep takes the same path. What a newcomer gets wrong: the end is
+//! byte for byte the sweep over the seeds that it ended with, whatever the rounds were.
+
+use std::fmt;
+use std::fs::{self, File};
+use std::io::BufWriter;
+use std::path::Path;
+
+use super::finish;
+use super::folder::{Folder, PLAN, RUNS, Shard, join, plan_text};
+use super::judge;
+use super::plan::{Plan, Stories};
+use super::run::{self, Watcher};
+
+/// No more seeds than this are added; what is not precise by then is said.
+const SEEDS_MAX: u64 = 10_000;
+/// Where the rounds are, until the end.
+const ROUNDS: &str = "rounds";
+/// A round multiplies the seeds by four at most.
+const GROWTH_MAX: u64 = 4;
+
+/// What a round came to.
+pub struct Round<'a> {
+    /// The seeds so far.
+    pub seeds: u64,
+    /// The seeds that the least precise objective would need; none: all are precise.
+    pub needed: Option<u64>,
+    /// The wanted precision.
+    pub precision: f64,
+    /// The sweep's name.
+    pub name: &'a str,
+}
+
+impl fmt::Display for Round<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { seeds, precision, .. } = self;
+        let percent = precision * 100.0;
+        match self.needed {
+            None => write!(f, "{seeds} seeds: every objective is precise to {percent} %"),
+            Some(needed) if *seeds >= SEEDS_MAX => {
+                write!(
+                    f,
+                    "{seeds} seeds: not precise to {percent} % (that would need about {needed}); this is the limit"
+                )
+            }
+            Some(needed) => write!(f, "{seeds} seeds: not yet precise to {percent} % (that needs about {needed})"),
+        }
+    }
+}
+
+/// Somebody to watch the runs of a round.
+pub type Begun<'a> = dyn Fn(&Plan, &Folder) -> Box<dyn Watcher> + 'a;
+
+/// Widens a sweep until it is precise; answers the plan that it came to, whose rows are in `dir`.
+///
+/// # Errors
+/// As running and judging.
+pub fn widen(
+    plan: &Plan,
+    stories: &Stories,
+    dir: &Path,
+    resume: bool,
+    precision: f64,
+    begun: &Begun<'_>,
+    told: &mut dyn FnMut(&Round<'_>),
+) -> Result<Plan, String> {
+    // Rows of a sweep that chooses its seeds are not to be mixed with those of one that does not.
+    let mark = format!("{} until {precision}", plan.digest);
+    let plan = &Plan { digest: format!("b3:{}", blake3::hash(mark.as_bytes()).to_hex()), ..plan.clone() };
+    let rounds = dir.join(ROUNDS);
+    if resume && rounds.exists() {
+        // Killed between the last round and the end: the rounds know better.
+        let _ = fs::remove_file(dir.join(RUNS));
+    }
+    let whole = Folder::open(dir, plan, Shard::WHOLE, resume)?;
+    let joint = Folder { dir: rounds.clone(), ..whole };
+    let first = plan.seeds.0;
+    let mut parts = Vec::new();
+    let mut from = first;
+    let mut upto = plan.seeds.1;
+    loop {
+        let part = Plan { seeds: (from, upto), ..plan.clone() };
+        let below = rounds.join(format!("{}", parts.len() + 1));
+        let folder = Folder::open(&below, &part, Shard::WHOLE, resume)?;
+        run::run(&part, stories, &folder, &*begun(&part, &folder))?;
+        folder.complete(&part)?;
+        parts.push((folder.runs(), upto - from));
+        let so_far = Plan { seeds: (first, upto), ..plan.clone() };
+        let path = joint.runs();
+        let file = File::create(&path).map_err(|error| format!("cannot write `{}`: {error}", path.display()))?;
+        join(&so_far, &parts, &mut BufWriter::new(file))?;
+        let judgement = finish::judged(&joint, &so_far)?;
+        let needed = judge::seeds_for(&so_far, &judgement, precision);
+        let seeds = so_far.seed_count();
+        told(&Round { seeds, needed, precision, name: &plan.name });
+        match needed {
+            Some(needed) if seeds < SEEDS_MAX => {
+                // A little more than is needed, for the estimate of it is uncertain, too.
+                let next = (needed + needed / 10 + 1).clamp(seeds + 1, (seeds * GROWTH_MAX).min(SEEDS_MAX));
+                (from, upto) = (upto, first + next);
+            }
+            _ => {
+                let whole = Folder { dir: dir.to_owned(), ..joint };
+                whole.write(PLAN, &plan_text(&so_far))?;
+                let tidy = fs::rename(&path, whole.runs()).and_then(|()| fs::remove_dir_all(&rounds));
+                tidy.map_err(|error| format!("cannot tidy up: {error}"))?;
+                return Ok(so_far);
+            }
+        }
+    }
+}

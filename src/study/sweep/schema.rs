@@ -1,0 +1,162 @@
+//! The sweep file as data: its tables, their keys, kinds, defaults and meaning.
+//!
+//! The same kind of lists as the scenario's own, read by the same walker, so that a misspelt key is
+//! as impossible here as there. Only names and texts. What a newcomer gets wrong: the fields that a
+//! sweep varies are no keys of this file; they are *paths* into the scenarios, and the scenario
+//! loader judges them.
+
+use crate::scenario::schema::{Key, Keys, Kind, REQUIRED, TableSpec, section, tables_from};
+
+const fn key(name: &'static str, kind: Kind, default: &'static str, doc: &'static str) -> Key {
+    Key { name, kind, default, doc }
+}
+const fn table(name: &'static str, doc: &'static str, keys: &'static [Key]) -> TableSpec {
+    TableSpec { name, doc, keys: Keys::Listed(keys) }
+}
+
+/// How settings are chosen.
+pub(super) const SAMPLINGS: &[&str] = &["grid", "random", "latin", "sobol"];
+/// How a range is walked.
+pub(super) const SCALES: &[&str] = &["linear", "log"];
+/// What is wished of an objective.
+pub(super) const GOALS: &[&str] = &["minimise", "maximise"];
+/// How the values of many runs become one.
+pub(super) const AGGREGATES: &[&str] = &["mean", "median", "p95", "p99", "max", "min"];
+
+pub(super) static SWEEP: TableSpec = table(
+    "the sweep",
+    "The keys at the top of the file.",
+    &[
+        key("schema", Kind::Int { min: 0, max: u64::MAX }, REQUIRED, "the version of the format: 1"),
+        key("name", Kind::Name, "the file's stem", "what the sweep is called"),
+        key("about", Kind::Text, "\"\"", "what it is to find out"),
+        key(
+            "scenarios",
+            Kind::Texts,
+            REQUIRED,
+            "scenario files, relative to this file; `*` and `?` stand for parts of a name",
+        ),
+        key("variants", Kind::Names, "all", "which variants of the scenarios"),
+        key("seeds", Kind::Text, "\"0..16\"", "the seeds of every setting: `\"0..64\"` is 0 to 63"),
+        key(
+            "baseline",
+            Kind::Texts,
+            "[]",
+            "today's values, like `\"tuning.backoff.base=10s\"`; `[]`: as the scenarios say",
+        ),
+        key(
+            "sampling",
+            Kind::Word(SAMPLINGS),
+            "\"grid\"",
+            "all combinations of the parameters' values, or samples of their ranges",
+        ),
+        key("samples", Kind::Int { min: 1, max: 1_000_000_000 }, "64", "how many samples (not for a grid)"),
+        key("sample_seed", Kind::Int { min: 0, max: u64::MAX }, "0", "the seed of the samples"),
+        key("constraints", Kind::Texts, "[]", "what a setting must keep, like `\"boots_failed.p95 <= 20\"`"),
+        key("parameter", Kind::Tables(&PARAMETER), NONE, "a field that is varied"),
+        key("point", Kind::Tables(&POINT), NONE, "a setting of its own, beside the grid or the samples"),
+        key("objective", Kind::Tables(&OBJECTIVE), "`recovery_s`, mean, minimise", "what is wished"),
+    ],
+);
+const NONE: &str = "none";
+
+static PARAMETER: TableSpec = table(
+    "`[[parameter]]`",
+    "A scenario field that is varied: a list of values, or a range with `from` and `to`.",
+    &[
+        key("path", Kind::Text, REQUIRED, "the field, like `\"tuning.backoff.base\"`"),
+        key("values", Kind::Values, "by range", "the values of a grid; a sample takes one of them"),
+        key("from", Kind::Value, "none", "the least: a duration or a number"),
+        key("to", Kind::Value, "none", "the most"),
+        key("scale", Kind::Word(SCALES), "\"linear\"", "how the range is walked"),
+        key("steps", Kind::Int { min: 2, max: 1_000_000 }, "none", "how many values of the range a grid takes"),
+    ],
+);
+
+static POINT: TableSpec = table(
+    "`[[point]]`",
+    "A setting of its own: assignments like those of `--set`.",
+    &[key("set", Kind::Texts, REQUIRED, "`[\"tuning.backoff.base=1s\", \"tuning.backoff.cap=5m\"]`")],
+);
+
+static OBJECTIVE: TableSpec = table(
+    "`[[objective]]`",
+    "What is wished: a metric, made one number over all runs of a setting.",
+    &[
+        key("metric", Kind::Text, REQUIRED, "a metric, or a column of the aftermath (see below)"),
+        key("aggregate", Kind::Word(AGGREGATES), "\"mean\"", "how the runs become one number"),
+        key("goal", Kind::Word(GOALS), "\"minimise\"", "what is better"),
+        key("scenario", Kind::Text, "all", "only runs of this scenario; `\"!name\"`: of all others"),
+        key("variant", Kind::Text, "all", "only runs of this variant, likewise"),
+    ],
+);
+
+const HEAD: &str = "\
+# Sweep reference
+
+<!-- Generated from src/study/sweep/schema.rs; do not edit. Update: UPDATE_DOCS=1 cargo test --lib sweep -->
+
+Every key of a sweep file (`schema = 1`), the input of `schedsim sweep FILE --out DIR`. A key that is not listed here is an
+error. Any field of a scenario can be varied; it is written as a path, as for `schedsim run --set`
+([scenario reference](scenario.md)). Settings come in this order: the baseline, the points, the grid or the samples; equal ones once.
+A `sobol` sample can have at most 16 parameters.
+";
+
+const RESULTS: &str = "
+## Results
+
+Numbers are plain decimals: counts are whole, seconds have three decimals, statistics three. No wall-clock time, host or thread count
+is in any file: the same sweep gives the same bytes.
+
+**`runs.csv`**, a row for each run, ordered by setting, scenario, variant, seed:
+
+| column | meaning |
+| --- | --- |
+| `setting` | its number; 0 is the baseline |
+| `scenario`, `variant`, `seed` | which run; `schedsim run FILE --variant V --seed S --set …` repeats it |
+| one for each varied field | its value; empty where the setting leaves it as the scenario says |
+| `verdict`, `violations` | how the run ended, and the number of violations |
+";
+
+const RESULTS_END: &str = "
+**`summary.csv`**, a row for each setting and metric: `setting`, the varied fields, `metric`, `runs`, `mean`, `median`, `p95`, `ci_low`, `ci_high`
+(95 % interval of the mean: bootstrap over seeds), `diff`, `diff_low`, `diff_high` (mean minus the baseline's, paired by seed, with its
+interval), `seeds_needed` (for an interval of ±5 % of the mean, as far as these seeds can tell).
+
+**`pareto.csv`**, a row for each setting that keeps the constraints and that no other such setting beats: `setting`, the varied fields,
+`baseline` (1 for today's), and for each objective its value and the ends of its interval.
+
+**`sweep.json`** says what was swept, **`manifest.json`** which part of it this folder holds, **`recommendation.txt`** what follows,
+**`report.html`** and **`plots/`** show it.
+";
+
+/// The page of the user's guide about the sweep file and its results.
+pub fn reference() -> String {
+    let mut page = HEAD.to_owned();
+    for spec in tables_from(&SWEEP) {
+        section(&mut page, spec);
+    }
+    page.push_str(RESULTS);
+    for column in super::aftermath::COLUMNS {
+        page.push_str(&format!("| `{}` | {} |\n", column.name, column.meaning));
+    }
+    page.push_str("| every [metric](metrics.md) | as defined there |\n");
+    page.push_str(RESULTS_END);
+    page
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_key_of_the_sweep_file_is_documented() {
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/sweep.md");
+        let page = reference();
+        if std::env::var_os("UPDATE_DOCS").is_some() {
+            std::fs::write(path, &page).expect("docs/ can be written");
+        }
+        let written = std::fs::read_to_string(path).unwrap_or_default();
+        assert!(written == page, "docs/sweep.md is out of date: run UPDATE_DOCS=1 cargo test --lib sweep");
+    }
+}

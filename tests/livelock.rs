@@ -1,0 +1,299 @@
+//! Livelocks are sound: what was proved to repeat for ever does repeat.
+//!
+//! Whenever a run claims a livelock, it is run on for ten periods more, and each of them is
+//! compared with the first, record by record: the same actors, subjects, decisions and values,
+//! times shifted by the period, names of what was born and died on the way renumbered one to
+//! one. What a newcomer gets wrong: judges and their graces are no part of the state, and what
+//! they find once they do not find again; their records are left out.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use proptest::prelude::*;
+use proptest::strategy::ValueTree;
+use schedsim::kernel::{SimDuration, SimTime};
+use schedsim::model::{Address, Subject, Value};
+use schedsim::scenario::{Overrides, Scenario, Variant};
+use schedsim::sim::{Livelock, Simulation};
+use schedsim::trace::{Record, Trace, What};
+
+/// How many periods are compared with the first.
+const PERIODS: u64 = 10;
+
+/// Which thing of a later period stands for which of the first: one to one, and of one kind.
+#[derive(Default)]
+struct Renaming {
+    subjects: BTreeMap<Subject, Subject>,
+    back: BTreeMap<Subject, Subject>,
+    addresses: BTreeMap<Address, Address>,
+    addresses_back: BTreeMap<Address, Address>,
+}
+
+impl Renaming {
+    fn same(&mut self, first: Subject, later: Subject) -> bool {
+        first.kind == later.kind
+            && *self.subjects.entry(first).or_insert(later) == later
+            && *self.back.entry(later).or_insert(first) == first
+    }
+    fn same_address(&mut self, first: Address, later: Address) -> bool {
+        first.node == later.node
+            && *self.addresses.entry(first).or_insert(later) == later
+            && *self.addresses_back.entry(later).or_insert(first) == first
+    }
+    fn same_value(&mut self, first: Value, later: Value, shift: SimDuration) -> bool {
+        match (first, later) {
+            (Value::Ref(first), Value::Ref(later)) => self.same(first, later),
+            (Value::Address(first), Value::Address(later)) => self.same_address(first, later),
+            // A time may lie further back than any rule looks: then it has stood still.
+            (Value::Time(first), Value::Time(later)) => later == first + shift || later == first,
+            (first, later) => first == later,
+        }
+    }
+}
+
+/// The records of a period, but for those of the judges.
+fn window(trace: &Trace, from: SimTime, to: SimTime) -> Vec<&Record> {
+    let judged = |r: &&Record| matches!(r.what, What::Broken { .. } | What::Settled | What::Unsettled);
+    let inside = trace.records().iter().filter(|r| r.at > from && r.at <= to);
+    inside.filter(|r| !judged(r)).collect()
+}
+
+/// What a record says without names, handles, revisions and times that only shift.
+fn words(what: What, shift: SimDuration) -> String {
+    let text = match what {
+        What::Created { .. } => "created".to_owned(),
+        What::Patched { .. } => "patched".to_owned(),
+        What::Deleted { .. } => "deleted".to_owned(),
+        What::Set { field, .. } => format!("set {field:?}"),
+        What::AddressTaken(_) => "takes".to_owned(),
+        What::AddressFreed(_) => "frees".to_owned(),
+        What::Called { point, since } => {
+            format!("called {point:?} {:?}", since.as_nanos().wrapping_sub(shift.as_nanos()))
+        }
+        What::CallFailed { point, since, error } => {
+            format!("failed {point:?} {:?} {error}", since.as_nanos().wrapping_sub(shift.as_nanos()))
+        }
+        // Handles of entities are numbers here; the writes that follow tell which they were.
+        What::Decided(reason) => reason.to_string(),
+        other => format!("{other:?}"),
+    };
+    text
+}
+
+/// The first thing in which a later period differs from the first.
+fn difference(trace: &Trace, proof: Livelock, nth: u64) -> Option<String> {
+    let shift = proof.period * nth;
+    let first = window(trace, proof.from, proof.from + proof.period);
+    let later = window(trace, proof.from + shift, proof.from + shift + proof.period);
+    let tell = |r: &Record| format!("{} {:?} {} {:?}", r.at, r.actor, trace.name(r.subject), r.what);
+    let mut renaming = Renaming::default();
+    for (a, b) in first.iter().zip(&later) {
+        let values = match (a.what, b.what) {
+            (What::Set { from: f1, to: t1, .. }, What::Set { from: f2, to: t2, .. }) => {
+                renaming.same_value(f1, f2, shift) && renaming.same_value(t1, t2, shift)
+            }
+            (What::AddressTaken(x), What::AddressTaken(y)) | (What::AddressFreed(x), What::AddressFreed(y)) => {
+                renaming.same_address(x, y)
+            }
+            _ => true,
+        };
+        let alike = a.at + shift == b.at
+            && a.actor == b.actor
+            && renaming.same(a.subject, b.subject)
+            && words(a.what, SimDuration::ZERO) == words(b.what, shift)
+            && values;
+        if !alike {
+            return Some(format!("period {nth}:\n  first  {}\n  later  {}", tell(a), tell(b)));
+        }
+    }
+    (first.len() != later.len()).then(|| format!("period {nth} has {} records, the first {}", later.len(), first.len()))
+}
+
+/// Runs a story; when a livelock is claimed, runs it on for ten periods and compares. Tells
+/// whether one was claimed.
+fn is_sound(scenario: &Scenario, variant: &Variant) -> Result<Option<Livelock>, String> {
+    let Some(proof) = Simulation::new(scenario, variant).run().livelock else { return Ok(None) };
+    let end = proof.from + proof.period * (PERIODS + 1);
+    let outcome = Simulation::new(scenario, variant).until(end).run();
+    if outcome.livelock != Some(proof) {
+        return Err(format!("a longer run proves {:?}, the story's own {proof:?}", outcome.livelock));
+    }
+    let trace = &outcome.trace;
+    let moved =
+        trace.records().iter().find(|r| r.at > proof.from && matches!(r.what, What::Settled | What::Drawn { .. }));
+    if let Some(record) = moved.filter(|r| matches!(r.what, What::Settled)) {
+        return Err(format!("it settles at {}", record.at));
+    }
+    match (1..=PERIODS).find_map(|nth| difference(trace, proof, nth)) {
+        Some(difference) => Err(format!("{} @ {}: {proof:?}: {difference}", scenario.name, variant.name)),
+        None => Ok(Some(proof)),
+    }
+}
+
+fn stories(folder: &Path, found: &mut Vec<PathBuf>) {
+    for entry in std::fs::read_dir(folder).expect("a folder") {
+        let path = entry.expect("an entry").path();
+        if path.is_dir() {
+            stories(&path, found);
+        } else if path.extension().is_some_and(|ending| ending == "toml") {
+            found.push(path);
+        }
+    }
+}
+
+/// Every scenario of the corpus; app configs beside them are none.
+fn corpus() -> Vec<Scenario> {
+    let mut files = Vec::new();
+    stories(&Path::new(env!("CARGO_MANIFEST_DIR")).join("scenarios"), &mut files);
+    files.sort();
+    files.iter().filter_map(|file| Scenario::from_file(file, &Overrides::default()).ok()).collect()
+}
+
+#[test]
+fn every_livelock_of_the_corpus_repeats_ten_times_more() {
+    let mut proved = 0;
+    for scenario in corpus() {
+        for variant in &scenario.variants {
+            match is_sound(&scenario, variant) {
+                Ok(proof) => proved += usize::from(proof.is_some()),
+                Err(text) => panic!("{text}"),
+            }
+        }
+    }
+    assert!(proved >= 3, "only {proved} livelocks in the corpus: this test shows little");
+}
+
+#[test]
+fn a_period_that_differs_is_noticed() {
+    let scenario = corpus().into_iter().find(|scenario| scenario.name == "orphaned-disk").expect("a story");
+    let variant = &scenario.variants[0];
+    let outcome = Simulation::new(&scenario, variant).run();
+    let proof = outcome.livelock.expect("proved");
+    let wrong = [
+        Livelock { period: proof.period + SimDuration::from_secs(1), ..proof },
+        Livelock { from: SimTime::ZERO, ..proof },
+    ];
+    for wrong in wrong {
+        assert!(difference(&outcome.trace, wrong, 1).is_some(), "{wrong:?}");
+    }
+}
+
+/// A small story that is likely to run in a circle.
+#[derive(Clone, Debug)]
+struct Tale {
+    disk: &'static str,
+    instances: u32,
+    exit_after: &'static str,
+    as_of: &'static str,
+    delete_at: Option<u32>,
+    fault: Option<&'static str>,
+    addresses: u32,
+    monitor_every: u32,
+    stale_after: u32,
+    nodes: u32,
+    seed: u64,
+}
+
+impl Tale {
+    fn text(&self) -> String {
+        let Self { disk, instances, exit_after, as_of, addresses, monitor_every, stale_after, seed, .. } = self;
+        let nodes: Vec<String> = (1..=self.nodes).map(|n| format!("\"n{n}\"")).collect();
+        let mut text = format!(
+            "schema = 1\nhorizon = \"7h\"\nseed = {seed}\n[policy]\nas_of = \"{as_of}\"\n\
+             [tuning]\nmonitor_every = \"{monitor_every}s\"\nstale_pending_after = \"{stale_after}s\"\n\
+             [cluster]\naddresses_per_node = {addresses}\nnodes = [{}]\n\
+             [workload.a.db]\nexit_after = \"{exit_after}\"\n\
+             [[step]]\nname = \"deploy\"\nat = \"0s\"\n[step.do.deploy]\napp = \"a\"\nconfig = '''\n\
+             [services.db.concurrency]\nmode = \"fixed\"\nnum_instances = {instances}\n\
+             [[services.db.disks]]\nname = \"d\"\nmount_path = \"/d\"\n{disk}\n'''\n",
+            nodes.join(", ")
+        );
+        if let Some(at) = self.delete_at {
+            text.push_str(&format!("[[step]]\nname = \"delete\"\nat = \"{at}s\"\ndo.delete_app = {{ app = \"a\" }}\n"));
+        }
+        if let Some(on) = self.fault {
+            text.push_str(&format!(
+                "[[fault]]\nname = \"f\"\non = \"{on}\"\nwhen = {{ times = 2 }}\neffect.error = \"no\"\n"
+            ));
+        }
+        text
+    }
+}
+
+fn tale() -> impl Strategy<Value = Tale> {
+    let words = (
+        prop::sample::select(vec!["size = 20", "size_gb = 20", ""]),
+        1..3_u32,
+        prop::sample::select(vec!["never", "never", "5s", "90s"]),
+        prop::sample::select(vec!["2025-11-13", "2026-01-05", "2026-02-15", "2026-03-11", "2026-03-12", "current"]),
+        prop::option::of(1..90_u32),
+        prop::option::of(prop::sample::select(vec![
+            "sandbox.start",
+            "disk.mount",
+            "disk.create_volume",
+            "store.patch",
+        ])),
+    );
+    let numbers = (
+        prop::sample::select(vec![4_u32, 30, 250]),
+        prop::sample::select(vec![10_u32, 30, 60]),
+        prop::sample::select(vec![60_u32, 120, 300]),
+        1..3_u32,
+        any::<u64>(),
+    );
+    (words, numbers).prop_map(
+        |(
+            (disk, instances, exit_after, as_of, delete_at, fault),
+            (addresses, monitor_every, stale_after, nodes, seed),
+        )| {
+            Tale {
+                disk,
+                instances,
+                exit_after,
+                as_of,
+                delete_at,
+                fault,
+                addresses,
+                monitor_every,
+                stale_after,
+                nodes,
+                seed: seed >> 1,
+            }
+        },
+    )
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: cases(), failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn whatever_is_claimed_to_repeat_for_ever_does(tale in tale()) {
+        let text = tale.text();
+        let scenario = match Scenario::from_text(&text, "tale", None, &Overrides::default()) {
+            Ok(scenario) => scenario,
+            Err(diagnostics) => panic!("{}\n{text}", diagnostics.render(false)),
+        };
+        if let Err(wrong) = is_sound(&scenario, &scenario.variants[0]) {
+            prop_assert!(false, "{wrong}\n{text}");
+        }
+    }
+}
+
+/// More with `PROPTEST_CASES`.
+fn cases() -> u32 {
+    std::env::var("PROPTEST_CASES").ok().and_then(|cases| cases.parse().ok()).unwrap_or(24)
+}
+
+#[test]
+fn the_tales_are_not_all_alike() {
+    let mut runner = proptest::test_runner::TestRunner::deterministic();
+    let mut proved = 0;
+    for _ in 0..30 {
+        let tale = tale().new_tree(&mut runner).expect("a tale").current();
+        let scenario = Scenario::from_text(&tale.text(), "tale", None, &Overrides::default());
+        let scenario = scenario.unwrap_or_else(|wrong| panic!("{}", wrong.render(false)));
+        let outcome = Simulation::new(&scenario, &scenario.variants[0]).run();
+        proved += usize::from(outcome.livelock.is_some());
+    }
+    assert!((3..30).contains(&proved), "{proved} of 30 tales run in a circle: the property shows little");
+}
