@@ -1,0 +1,268 @@
+"""The report in a real browser: found, clicked, keyed, dark, narrow, printed, large.
+
+Usage: report_test.py SCHEDSIM [FOLDER]; pictures of the page are left in FOLDER, to be looked at.
+Runs the binary on stories of this repository. What a newcomer gets wrong: budgets of time are
+generous on purpose – a machine under load must not fail, a page that draws everything must.
+"""
+
+import os
+import subprocess
+import sys
+import tempfile
+import unittest
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+from webdriver import Browser
+
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+CAROUSEL = os.path.join(ROOT, "scenarios/mir-788/lease-carousel.toml")
+FOREVER = os.path.join(ROOT, "scenarios/mir-788/forever-pending.toml")
+LARGE = 100_000
+READY_MS = 4000
+FRAME_MS = 400
+
+SCHEDSIM = None
+PICTURES = None
+FOLDER = tempfile.TemporaryDirectory()
+
+
+def run(name, *words):
+    """Writes a report and returns its path."""
+    path = os.path.join(FOLDER.name, name)
+    done = subprocess.run([SCHEDSIM, "run", "-q", *words, "--report", path], capture_output=True, text=True)
+    if done.returncode not in (0, 1):
+        raise RuntimeError(done.stderr)
+    return path
+
+
+class OnThePage(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.browser = Browser()
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.browser.close()
+
+    def show(self, path):
+        self.browser.open(path)
+        self.browser.frames(3)
+        self.assertIsNotNone(self.ready(), "the scripts did not run to their end")
+
+    def ready(self):
+        return self.browser.js("return document.documentElement.dataset.ready")
+
+    def text(self, css):
+        return self.browser.js("return document.querySelector(arguments[0])?.innerText ?? ''", css)
+
+    def count(self, css):
+        return self.browser.js("return document.querySelectorAll(arguments[0]).length", css)
+
+    def picture(self, name):
+        if PICTURES:
+            self.browser.picture(os.path.join(PICTURES, name + ".png"))
+
+    def no_complaints(self):
+        self.assertEqual(self.browser.complaints(), [])
+
+    def middle(self, css, index=0):
+        """The middle of what is drawn there, scrolled into the window."""
+        return self.browser.js(
+            "const all = document.querySelectorAll(arguments[0]); const one = all[arguments[1]];"
+            "one.scrollIntoView({block: 'center'});"
+            "const r = one.getBoundingClientRect(); return [r.left + r.width / 2, r.top + r.height / 2]", css, index)
+
+
+class Carousel(OnThePage):
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.path = run("carousel.html", CAROUSEL)
+
+    def setUp(self):
+        self.browser.size(1440, 1000)
+        self.browser.dark(False)
+        self.show(self.path)
+
+    def tearDown(self):
+        self.no_complaints()
+
+    def test_both_variants_stand_there_with_all_their_lanes(self):
+        self.assertEqual(self.count(".live:not([hidden])"), 2)
+        first = self.browser.js("return [...document.querySelectorAll('.scroll')[0].querySelectorAll('.name')].map(n => n.textContent)")
+        for name in ["steps", "cluster", "app/pds", "pool/pds-database", "sandbox/pds-database-0", "disk/pds-data", "lease/pds-data-2", "node/n1"]:
+            self.assertIn(name, first)
+        self.assertEqual(self.count(".static:not([hidden])") and self.browser.js(
+            "return getComputedStyle(document.querySelector('svg.static')).display"), "none", "drawn once")
+        self.picture("light")
+
+    def test_a_thing_is_found_by_its_name(self):
+        self.browser.type("#find", "pds-database~2-1")
+        self.assertEqual(self.text("#found"), "1 found")
+        self.assertEqual(self.browser.js("return document.querySelector('.scroll .name').textContent"), "sandbox/pds-database~2-1")
+        self.browser.type("#find", "\ue007")
+        self.assertIn("sandbox/pds-database~2-1", self.text("#panel h2"))
+        self.assertIn("created PENDING", self.text("#panel .chain"))
+        self.assertEqual(self.count(".row.chosen"), 1)
+
+    def test_a_click_on_a_violation_tells_what_led_to_it_down_to_the_typo(self):
+        self.browser.pointer(self.middle(".scroll .m-broken"), "down", "up")
+        self.assertIn("failures-back-off is broken", self.text("#panel h2"))
+        chain = self.text("#panel .chain")
+        for link in ["boot fails", "created PENDING", "unknown field", "step/typo", "-strict-app-config"]:
+            self.assertIn(link, chain)
+        self.assertLess(chain.index("boot fails"), chain.index("unknown field"), "the end first, the root last")
+        self.assertEqual(self.count(".scroll .cause"), 1, "the way is drawn")
+        self.picture("chain")
+        self.browser.click("#panel .chain li[data-told]:last-child")
+        self.assertEqual(self.count("#panel .chain li.chosen"), 1)
+        self.browser.key("Escape")
+        self.assertTrue(self.browser.js("return document.getElementById('panel').hidden"))
+
+    def test_a_finding_in_the_list_opens_its_chain_too(self):
+        self.browser.click(".finding > summary[data-told]")
+        self.assertIn("is broken", self.text("#panel h2"))
+
+    def test_hovering_a_bar_shows_its_reason(self):
+        stopped = ".scroll .lane[data-lane] .s-failed .bar"
+        self.browser.pointer(self.middle(stopped))
+        tip = self.text("#tip")
+        self.assertIn("FAILED", tip)
+        self.assertIn("already leased", tip)
+
+    def test_keys_zoom_move_and_go_through_violations(self):
+        axis = lambda: self.browser.js("return document.querySelector('.live .axis').textContent")
+        whole = axis()
+        self.browser.js("document.querySelector('.scroll').focus()")
+        for key in ["+", "+", "Right"]:
+            before = axis()
+            self.browser.key(key)
+            self.assertNotEqual(before, axis(), key)
+        self.browser.key("0")
+        self.assertEqual(whole, axis())
+        seen = []
+        for _ in range(8):
+            self.browser.key("n")
+            seen.append(self.text("#panel .facts"))
+        self.assertEqual(len(set(seen)), 8, "eight violations")
+        self.browser.key("n")
+        self.assertEqual(self.text("#panel .facts"), seen[0], "and round again")
+        self.browser.key("p")
+        self.assertEqual(self.text("#panel .facts"), seen[-1])
+        self.browser.key("c")
+        self.assertNotIn("is broken", self.text("#panel h2"), "at the cause")
+
+    def test_wheel_and_drag_zoom_and_move_both_runs_together(self):
+        x, y = self.middle(".scroll .k-cluster .bar")
+        axes = lambda: self.browser.js("return [...document.querySelectorAll('.live .axis')].map(a => a.textContent)")
+        one, other = axes()
+        self.browser.js(
+            "document.querySelector('.scroll').dispatchEvent(new WheelEvent('wheel', {deltaY: -300, ctrlKey: true, clientX: arguments[0], clientY: arguments[1], bubbles: true, cancelable: true}))", x, y)
+        self.browser.frames()
+        zoomed = axes()
+        self.assertNotEqual(one, zoomed[0])
+        self.assertEqual(zoomed[0], zoomed[1])
+        self.browser.pointer((x, y), "down", (x - 120, y), (x - 240, y), "up")
+        self.assertNotEqual(axes(), zoomed)
+        self.assertTrue(self.browser.js("return document.getElementById('panel').hidden"), "a drag is no click")
+
+    def test_dark_narrow_and_side_by_side(self):
+        self.browser.dark()
+        self.browser.frames()
+        self.assertEqual(self.browser.js("return getComputedStyle(document.documentElement).backgroundColor"), "rgb(20, 23, 27)")
+        self.picture("dark")
+        self.browser.size(400, 900)
+        self.assertLessEqual(self.browser.js("return document.documentElement.scrollWidth"), 400, "nothing hangs over the edge")
+        self.picture("narrow")
+        self.browser.dark(False)
+        self.browser.size(1800, 1000)
+        self.browser.click("#beside")
+        lefts = self.browser.js("return [...document.querySelectorAll('.run')].map(r => r.getBoundingClientRect().left)")
+        self.assertLess(lefts[0] + 400, lefts[1])
+        self.picture("side-by-side")
+
+    def test_print_shows_every_run_as_a_still_drawing(self):
+        self.browser.dark()
+        self.browser.cdp("Emulation.setEmulatedMedia", media="print")
+        shown = self.browser.js(
+            "const shows = css => getComputedStyle(document.querySelector(css)).display !== 'none';"
+            "return [shows('svg.static'), shows('.live'), shows('.tools'), getComputedStyle(document.documentElement).backgroundColor]")
+        self.assertEqual(shown, [True, False, False, "rgb(255, 255, 255)"])
+        self.browser.cdp("Emulation.setEmulatedMedia", media="")
+        if PICTURES:
+            self.browser.pdf(os.path.join(PICTURES, "print.pdf"))
+
+
+class WithoutScripts(OnThePage):
+    def test_the_page_says_it_all(self):
+        path = run("still.html", CAROUSEL)
+        self.browser.cdp("Emulation.setScriptExecutionDisabled", value=True)
+        self.browser.open(path)
+        self.browser.cdp("Emulation.setScriptExecutionDisabled", value=False)
+        self.assertIsNone(self.ready())
+        self.assertEqual(self.count("svg.static"), 2)
+        self.assertEqual(self.browser.js("return getComputedStyle(document.querySelector('.tools')).display"), "none")
+        self.assertGreater(self.count("svg.static .bar title"), 20)
+        self.browser.click(".finding > summary")
+        self.assertIn("unknown field", self.text(".finding[open] .chain"))
+        self.picture("no-scripts")
+        self.no_complaints()
+
+
+class Policy(OnThePage):
+    def test_a_script_that_is_not_ours_is_refused(self):
+        path = run("policy.html", CAROUSEL)
+        with open(path, encoding="utf-8") as file:
+            page = file.read()
+        with open(path, "w", encoding="utf-8") as file:
+            file.write(page.replace("</body>", "<script>document.documentElement.dataset.foreign = 'ran'</script></body>"))
+        self.show(path)
+        self.assertIsNone(self.browser.js("return document.documentElement.dataset.foreign ?? null"))
+        self.assertTrue(any("Content Security Policy" in one for one in self.browser.complaints()))
+
+
+class Large(OnThePage):
+    def frame(self, script):
+        """How long something takes until it is drawn, in milliseconds."""
+        timed = (f"const done = arguments[0]; const t = performance.now(); {script};"
+                 "requestAnimationFrame(() => setTimeout(() => done(performance.now() - t)))")
+        return self.browser.call("POST", "/execute/async", {"script": timed, "args": []})
+
+    def test_a_hundred_thousand_records_stay_usable(self):
+        words = [FOREVER, "--variant", "before", "--set", "horizon=2d"]
+        trace = os.path.join(FOLDER.name, "large.jsonl")
+        path = run("large.html", *words, "--trace", trace)
+        with open(trace, encoding="utf-8") as file:
+            records = sum(1 for _ in file)
+        self.assertGreaterEqual(records, LARGE)
+        self.show(path)
+        ready = float(self.ready())
+        self.assertLess(self.count(".scroll .lane"), 120, "only what can be seen is drawn")
+        key = "document.querySelector('.scroll').dispatchEvent(new KeyboardEvent('keydown', {{key: '{}', bubbles: true}}))"
+        frames = {name: self.frame(script) for name, script in {
+            "zoom": key.format("+"),
+            "move": key.format("ArrowRight"),
+            "whole": key.format("0"),
+            "violation": key.format("n"),
+            "scroll": "document.querySelector('.scroll').scrollTop = 4000",
+            "find": "const f = document.getElementById('find'); f.value = 'database-300'; f.dispatchEvent(new Event('input'))",
+        }.items()}
+        size = os.path.getsize(path) / 1e6
+        told = ", ".join(f"{name} {ms:.0f} ms" for name, ms in frames.items())
+        print(f"{records} records, {size:.1f} MB: ready after {ready:.0f} ms; until drawn: {told}", file=sys.stderr)
+        self.assertLess(ready, READY_MS)
+        for name, ms in frames.items():
+            self.assertLess(ms, FRAME_MS, name)
+        self.assertEqual(self.text("#found"), "1 found")
+        self.picture("large")
+        self.no_complaints()
+
+
+if __name__ == "__main__":
+    if len(sys.argv) < 2:
+        sys.exit(__doc__)
+    SCHEDSIM = os.path.abspath(sys.argv[1])
+    if len(sys.argv) > 2:
+        PICTURES = os.path.abspath(sys.argv[2])
+        os.makedirs(PICTURES, exist_ok=True)
+    unittest.main(argv=[sys.argv[0]])
