@@ -4,8 +4,6 @@
 //! write a million records. What a newcomer gets wrong: the time is that of *one* explanation
 //! with its index; whoever explains many makes an `Explainer` once.
 
-#![expect(missing_docs, reason = "criterion writes the functions")]
-
 use criterion::{Criterion, criterion_group, criterion_main};
 use schedsim::kernel::RecordId;
 use schedsim::report::explain::{self, Explainer, Limits, Setting};
