@@ -7,21 +7,23 @@
 //! they find once they do not find again; their records are left out.
 
 use std::collections::BTreeMap;
+use std::mem::discriminant;
 use std::path::{Path, PathBuf};
 
 use proptest::prelude::*;
 use proptest::strategy::ValueTree;
+use proptest::test_runner::RngSeed;
 use schedsim::kernel::{SimDuration, SimTime};
-use schedsim::model::{Address, Subject, Value};
+use schedsim::model::{Address, Controller, Field, Reason, Subject, Value};
 use schedsim::scenario::{Overrides, Scenario, Variant};
-use schedsim::sim::{Livelock, Simulation};
+use schedsim::sim::{Livelock, Outcome, Simulation};
 use schedsim::trace::{Record, Trace, What};
 
 /// How many periods are compared with the first.
 const PERIODS: u64 = 10;
 
 /// Which thing of a later period stands for which of the first: one to one, and of one kind.
-#[derive(Default)]
+#[derive(Clone, Default)]
 struct Renaming {
     subjects: BTreeMap<Subject, Subject>,
     back: BTreeMap<Subject, Subject>,
@@ -51,9 +53,41 @@ impl Renaming {
     }
 }
 
-/// The records of a period, but for those of the judges.
+impl Renaming {
+    /// Whether a record of a later period says what one of the first does.
+    fn fits(&mut self, a: &Record, b: &Record, shift: SimDuration) -> bool {
+        if a.at + shift != b.at || a.actor != b.actor || a.subject.kind != b.subject.kind {
+            return false;
+        }
+        // A collector takes the dead of one pass in the order of random keys: when it takes one
+        // is the same in every period, and how many, but not which.
+        if a.actor.controller == Controller::Collector {
+            return discriminant(&a.what) == discriminant(&b.what);
+        }
+        let values = match (a.what, b.what) {
+            (What::Set { from: f1, to: t1, .. }, What::Set { from: f2, to: t2, .. }) => {
+                self.same_value(f1, f2, shift) && self.same_value(t1, t2, shift)
+            }
+            (What::AddressTaken(x), What::AddressTaken(y)) | (What::AddressFreed(x), What::AddressFreed(y)) => {
+                self.same_address(x, y)
+            }
+            _ => true,
+        };
+        values && words(a.what, SimDuration::ZERO) == words(b.what, shift) && self.same(a.subject, b.subject)
+    }
+}
+
+/// The records of a period, but for those of the judges, for looks that led to nothing (a list
+/// is in the order of random keys, so they come in any order), and for the numbers of instances.
 fn window(trace: &Trace, from: SimTime, to: SimTime) -> Vec<&Record> {
-    let judged = |r: &&Record| matches!(r.what, What::Broken { .. } | What::Settled | What::Unsettled);
+    let judged = |r: &&Record| {
+        matches!(
+            r.what,
+            What::Broken { .. }
+                | What::Decided(Reason::Reconcile { .. } | Reason::DiskChanged)
+                | What::Set { field: Field::Instance, .. }
+        )
+    };
     let inside = trace.records().iter().filter(|r| r.at > from && r.at <= to);
     inside.filter(|r| !judged(r)).collect()
 }
@@ -87,26 +121,43 @@ fn difference(trace: &Trace, proof: Livelock, nth: u64) -> Option<String> {
     let later = window(trace, proof.from + shift, proof.from + shift + proof.period);
     let tell = |r: &Record| format!("{} {:?} {} {:?}", r.at, r.actor, trace.name(r.subject), r.what);
     let mut renaming = Renaming::default();
-    for (a, b) in first.iter().zip(&later) {
-        let values = match (a.what, b.what) {
-            (What::Set { from: f1, to: t1, .. }, What::Set { from: f2, to: t2, .. }) => {
-                renaming.same_value(f1, f2, shift) && renaming.same_value(t1, t2, shift)
+    let mut left: &[&Record] = &later;
+    let mut waiting: Vec<&Record> = Vec::new();
+    for a in &first {
+        // What happens in one instant to several things comes in the order of their random keys.
+        let instant = left.partition_point(|b| b.at <= a.at + shift);
+        waiting.extend(&left[..instant]);
+        left = &left[instant..];
+        let place = waiting.iter().position(|b| {
+            let mut trial = renaming.clone();
+            let fits = trial.fits(a, b, shift);
+            if fits {
+                renaming = trial;
             }
-            (What::AddressTaken(x), What::AddressTaken(y)) | (What::AddressFreed(x), What::AddressFreed(y)) => {
-                renaming.same_address(x, y)
+            fits
+        });
+        match place {
+            Some(place) => drop(waiting.remove(place)),
+            None => {
+                let others: Vec<String> = waiting.iter().map(|b| tell(b)).collect();
+                return Some(format!(
+                    "period {nth}: nothing fits\n  first  {}\n  later  {}",
+                    tell(a),
+                    others.join("\n         ")
+                ));
             }
-            _ => true,
-        };
-        let alike = a.at + shift == b.at
-            && a.actor == b.actor
-            && renaming.same(a.subject, b.subject)
-            && words(a.what, SimDuration::ZERO) == words(b.what, shift)
-            && values;
-        if !alike {
-            return Some(format!("period {nth}:\n  first  {}\n  later  {}", tell(a), tell(b)));
         }
     }
     (first.len() != later.len()).then(|| format!("period {nth} has {} records, the first {}", later.len(), first.len()))
+}
+
+/// Whether the cluster is settled all through the first period. That it may be for a moment,
+/// between two crashes, is no rest.
+fn is_at_rest(trace: &Trace, proof: Livelock) -> bool {
+    let end = trace.records().partition_point(|r| r.at <= proof.from);
+    let last = trace.records()[..end].iter().rfind(|r| matches!(r.what, What::Settled | What::Unsettled));
+    let inside = window(trace, proof.from, proof.from + proof.period);
+    last.is_some_and(|r| r.what == What::Settled) && !inside.iter().any(|r| r.what == What::Unsettled)
 }
 
 /// Runs a story; when a livelock is claimed, runs it on for ten periods and compares. Tells
@@ -119,10 +170,8 @@ fn is_sound(scenario: &Scenario, variant: &Variant) -> Result<Option<Livelock>, 
         return Err(format!("a longer run proves {:?}, the story's own {proof:?}", outcome.livelock));
     }
     let trace = &outcome.trace;
-    let moved =
-        trace.records().iter().find(|r| r.at > proof.from && matches!(r.what, What::Settled | What::Drawn { .. }));
-    if let Some(record) = moved.filter(|r| matches!(r.what, What::Settled)) {
-        return Err(format!("it settles at {}", record.at));
+    if is_at_rest(trace, proof) {
+        return Err(format!("it is at rest for a whole period: {proof:?}"));
     }
     match (1..=PERIODS).find_map(|nth| difference(trace, proof, nth)) {
         Some(difference) => Err(format!("{} @ {}: {proof:?}: {difference}", scenario.name, variant.name)),
@@ -165,9 +214,13 @@ fn every_livelock_of_the_corpus_repeats_ten_times_more() {
 
 #[test]
 fn a_period_that_differs_is_noticed() {
-    let scenario = corpus().into_iter().find(|scenario| scenario.name == "orphaned-disk").expect("a story");
-    let variant = &scenario.variants[0];
-    let outcome = Simulation::new(&scenario, variant).run();
+    let scenarios = corpus();
+    let runs = scenarios.iter().flat_map(|s| s.variants.iter().map(move |v| Simulation::new(s, v).run()));
+    // One where something goes on: in the quietest circles nothing is written at all.
+    let busy = |outcome: &Outcome| {
+        outcome.livelock.is_some_and(|p| window(&outcome.trace, p.from, p.from + p.period).len() > 50)
+    };
+    let outcome = runs.into_iter().find(busy).expect("such a story");
     let proof = outcome.livelock.expect("proved");
     let wrong = [
         Livelock { period: proof.period + SimDuration::from_secs(1), ..proof },
@@ -199,7 +252,7 @@ impl Tale {
         let Self { disk, instances, exit_after, as_of, addresses, monitor_every, stale_after, seed, .. } = self;
         let nodes: Vec<String> = (1..=self.nodes).map(|n| format!("\"n{n}\"")).collect();
         let mut text = format!(
-            "schema = 1\nhorizon = \"7h\"\nseed = {seed}\n[policy]\nas_of = \"{as_of}\"\n\
+            "schema = 1\nhorizon = \"5h\"\nseed = {seed}\n[policy]\nas_of = \"{as_of}\"\n\
              [tuning]\nmonitor_every = \"{monitor_every}s\"\nstale_pending_after = \"{stale_after}s\"\n\
              [cluster]\naddresses_per_node = {addresses}\nnodes = [{}]\n\
              [workload.a.db]\nexit_after = \"{exit_after}\"\n\
@@ -222,23 +275,21 @@ impl Tale {
 
 fn tale() -> impl Strategy<Value = Tale> {
     let words = (
-        prop::sample::select(vec!["size = 20", "size_gb = 20", ""]),
-        1..3_u32,
+        prop::sample::select(vec!["size = 20", "size = 20", "size_gb = 20", ""]),
+        Just(1_u32),
         prop::sample::select(vec!["never", "never", "5s", "90s"]),
-        prop::sample::select(vec!["2025-11-13", "2026-01-05", "2026-02-15", "2026-03-11", "2026-03-12", "current"]),
-        prop::option::of(1..90_u32),
-        prop::option::of(prop::sample::select(vec![
-            "sandbox.start",
-            "disk.mount",
-            "disk.create_volume",
-            "store.patch",
-        ])),
+        prop::sample::select(vec!["2025-11-13", "2026-01-05", "2026-02-15", "2026-03-11", "2026-03-11", "2026-03-12"]),
+        prop::option::weighted(0.3, 1..90_u32),
+        prop::option::weighted(
+            0.3,
+            prop::sample::select(vec!["sandbox.start", "disk.mount", "disk.create_volume", "store.patch"]),
+        ),
     );
     let numbers = (
-        prop::sample::select(vec![4_u32, 30, 250]),
+        prop::sample::select(vec![4_u32, 8, 30]),
         prop::sample::select(vec![10_u32, 30, 60]),
         prop::sample::select(vec![60_u32, 120, 300]),
-        1..3_u32,
+        prop::sample::select(vec![1_u32, 1, 1, 2]),
         any::<u64>(),
     );
     (words, numbers).prop_map(
@@ -264,7 +315,14 @@ fn tale() -> impl Strategy<Value = Tale> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: cases(), failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig {
+        cases: cases(),
+        failure_persistence: None,
+        // A tale is small as it is, and each try runs for hours.
+        max_shrink_iters: 8,
+        // The same tales every time; PROPTEST_RNG_SEED tells others.
+        rng_seed: seed(),
+        ..ProptestConfig::default() })]
 
     #[test]
     fn whatever_is_claimed_to_repeat_for_ever_does(tale in tale()) {
@@ -277,6 +335,11 @@ proptest! {
             prop_assert!(false, "{wrong}\n{text}");
         }
     }
+}
+
+fn seed() -> RngSeed {
+    let given = std::env::var("PROPTEST_RNG_SEED").ok().and_then(|seed| seed.parse().ok());
+    RngSeed::Fixed(given.unwrap_or(788))
 }
 
 /// More with `PROPTEST_CASES`.
@@ -293,6 +356,9 @@ fn the_tales_are_not_all_alike() {
         let scenario = Scenario::from_text(&tale.text(), "tale", None, &Overrides::default());
         let scenario = scenario.unwrap_or_else(|wrong| panic!("{}", wrong.render(false)));
         let outcome = Simulation::new(&scenario, &scenario.variants[0]).run();
+        if std::env::var_os("TELL").is_some() {
+            println!("{:?} {:?} {tale:?}", outcome.verdict, outcome.livelock);
+        }
         proved += usize::from(outcome.livelock.is_some());
     }
     assert!((3..30).contains(&proved), "{proved} of 30 tales run in a circle: the property shows little");

@@ -1,44 +1,65 @@
-//! Crashes at a chosen moment, for whoever searches all moments.
+//! Crashes at a chosen await, for whoever searches all of them.
 //!
-//! Between two kernel events every task is suspended at some await, so a crash after the N-th
-//! event, tried for every N, meets a process at every await of a story. It uses the world's own
-//! way to crash a process, which drops its tasks and starts it again. What a newcomer gets
-//! wrong: events are counted from the very first, those of the start included, and one event may
-//! count several (a sleep that ends at once is one, too): the crash comes at the first moment at
-//! which so many have run.
+//! After each poll a task is suspended at some await, and so are all others of its process: a
+//! crash after the N-th poll of a process, tried for every N, meets it at every await of a
+//! story. It uses the world's own way to crash a process, which drops its tasks and starts it
+//! again. What a newcomer gets wrong: to crash between two polls of a process is no other
+//! await – what others do meanwhile, they do as well while it is down.
 
-use std::cmp::Reverse;
+use std::collections::BTreeMap;
 
 use crate::kernel::RecordId;
 use crate::world::{Process, World};
 
-/// A process that dies at a chosen moment.
+/// A process that dies at a chosen await.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Crash {
-    /// How many kernel events have run by then.
-    pub after: u64,
     /// Which process; it starts again after `restart_after`.
     pub process: Process,
+    /// It dies as soon as its tasks have been polled so often, since the start of the run.
+    pub after: u64,
 }
 
-/// Those that are still to come, the next one last.
+/// Those that are still to come, and how often the tasks of each process were polled.
 #[derive(Default)]
-pub(super) struct Crashes(Vec<Crash>);
+pub(super) struct Crashes {
+    ahead: Vec<Crash>,
+    polls: BTreeMap<Process, u64>,
+    counts: bool,
+}
 
 impl Crashes {
-    pub(super) fn new(mut crashes: Vec<Crash>) -> Self {
-        crashes.sort_by_key(|crash| Reverse(crash.after));
-        Self(crashes)
+    pub(super) fn new(ahead: &[Crash]) -> Self {
+        Self { ahead: ahead.to_vec(), counts: !ahead.is_empty(), ..Self::default() }
+    }
+
+    /// None, but polls are counted.
+    pub(super) fn counting() -> Self {
+        Self { counts: true, ..Self::default() }
+    }
+
+    /// How often the tasks of a process were polled.
+    pub(super) fn polls(&self, process: Process) -> u64 {
+        self.polls.get(&process).copied().unwrap_or(0)
     }
 
     /// Whether one is still to come.
     pub(super) fn lie_ahead(&self) -> bool {
-        !self.0.is_empty()
+        !self.ahead.is_empty()
     }
 
-    /// Lets those happen whose moment it is.
+    /// To be called before the first kernel step and after each: lets those happen whose moment
+    /// it is.
     pub(super) fn strike(&mut self, world: &World) {
-        while let Some(crash) = self.0.pop_if(|crash| crash.after <= world.kernel.events()) {
+        if !self.counts {
+            return;
+        }
+        if let Some(process) = world.kernel.take_polled().and_then(Process::of) {
+            *self.polls.entry(process).or_default() += 1;
+        }
+        let polls = &self.polls;
+        let is_due = |crash: &mut Crash| polls.get(&crash.process).copied().unwrap_or(0) >= crash.after;
+        for crash in self.ahead.extract_if(.., is_due) {
             world.crash_process(crash.process);
             // No task runs, so nothing may follow from this one.
             world.kernel.set_cause(RecordId::NONE);
@@ -73,7 +94,7 @@ mod tests {
     fn a_process_dies_at_its_moment_and_comes_back_and_no_other_does() {
         let undisturbed = minute(&[]);
         for process in [Process::Coordinator, NODE] {
-            let outcome = minute(&[Crash { after: 50, process }]);
+            let outcome = minute(&[Crash { process, after: 20 }]);
             let told = of(&outcome, process);
             let [_, down, up] = told[..] else { panic!("{told:?}") };
             assert_eq!((down.what, up.what), (What::ProcessDown, What::ProcessUp));
@@ -88,11 +109,24 @@ mod tests {
 
     #[test]
     fn crashes_come_in_the_order_of_their_moments_and_those_beyond_the_end_never() {
-        let crash = |after, process| Crash { after, process };
-        let never = crash(u64::MAX, Process::Coordinator);
-        let outcome = minute(&[crash(90, Process::Coordinator), never, crash(0, NODE)]);
+        let crash = |process, after| Crash { process, after };
+        let never = crash(Process::Coordinator, u64::MAX);
+        let outcome = minute(&[crash(Process::Coordinator, 30), never, crash(NODE, 0)]);
         let downs = outcome.trace.records().iter().filter(|record| record.what == What::ProcessDown);
         let who: Vec<_> = downs.map(|record| record.subject).collect();
         assert_eq!(who, [NODE.subject(), Process::Coordinator.subject()]);
+    }
+
+    #[test]
+    fn the_awaits_of_a_process_are_the_moments_at_which_it_can_die() {
+        let text = "schema = 1\nhorizon = \"1m\"\n";
+        let scenario = Scenario::from_text(text, "idle", None, &Overrides::default()).expect("a good text");
+        let simulation = Simulation::new(&scenario, &scenario.variants[0]);
+        for process in [Process::Coordinator, NODE] {
+            let awaits = simulation.awaits(process);
+            assert!(awaits > 20, "{process:?}: {awaits}");
+            let dies = |after| of(&minute(&[Crash { process, after }]), process).len() > 1;
+            assert_eq!((dies(awaits), dies(awaits + 1)), (true, false));
+        }
     }
 }

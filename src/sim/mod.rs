@@ -137,11 +137,21 @@ impl<'a> Simulation<'a> {
 
     /// Runs it to its end.
     pub fn run(&self) -> Outcome {
+        self.run_with(&mut Crashes::new(&self.crashes))
+    }
+
+    /// How many awaits the tasks of a process come to: the moments that a [`Crash`] can name.
+    pub fn awaits(&self, process: Process) -> u64 {
+        let mut crashes = Crashes::counting();
+        self.run_with(&mut crashes);
+        crashes.polls(process)
+    }
+
+    fn run_with(&self, crashes: &mut Crashes) -> Outcome {
         let (world, platform) = self.set_up();
         let horizon = self.until.unwrap_or(self.scenario.horizon);
         let mut judge = Judge::new(self.limits());
         let mut recurrence = Recurrence::new(&platform.rules.borrow(), self.nothing_ahead_from());
-        let crashes = Crashes::new(self.crashes.clone());
         let stop = drive(&world, &platform, &mut judge, &mut recurrence, crashes, self.proofs, horizon);
         let outcome = self.outcome(&world, &judge, &recurrence, stop);
         world.kernel.close();
@@ -276,7 +286,7 @@ fn drive(
     platform: &Platform,
     judge: &mut Judge,
     recurrence: &mut Recurrence,
-    mut crashes: Crashes,
+    crashes: &mut Crashes,
     proofs: Proofs,
     horizon: SimTime,
 ) -> Stop {

@@ -186,7 +186,7 @@ mod tests {
             &platform,
             &mut judge,
             &mut recurrence,
-            Crashes::default(),
+            &mut Crashes::default(),
             Proofs::Note,
             SimTime::ZERO + SimDuration::from_mins(1),
         );

@@ -66,7 +66,7 @@ fn completions_and_manual_pages_are_made() {
     folder.schedsim(&["completions", "cmd.exe"]).code(2).err("cmd.exe");
     folder.schedsim(&["man"]).code(0).out(".TH schedsim 1").no_err();
     folder.schedsim(&["man", "run"]).code(0).out(".TH schedsim-run 1").out("twice");
-    folder.schedsim(&["man", "dance"]).code(2).err("no command `dance`").err("run, test");
+    folder.schedsim(&["man", "dance"]).code(2).err("no command `dance`").err("run, explain, test");
 }
 
 #[test]

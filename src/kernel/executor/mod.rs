@@ -92,6 +92,7 @@ struct Core {
     now: Cell<SimTime>,
     cause: Cell<RecordId>,
     running: Cell<Option<Running>>,
+    polled: Cell<Option<GroupId>>,
     timers: RefCell<Timers>,
     tasks: RefCell<Tasks>,
     ready: Ready,
@@ -117,6 +118,7 @@ impl Kernel {
             now: Cell::new(SimTime::ZERO),
             cause: Cell::new(RecordId::NONE),
             running: Cell::new(None),
+            polled: Cell::new(None),
             timers: RefCell::new(Timers::new()),
             tasks: RefCell::new(Tasks::new()),
             ready: Ready::default(),
@@ -154,6 +156,10 @@ impl Kernel {
     /// The group of the running task; the world's when none runs.
     pub fn current_group(&self) -> GroupId {
         self.0.running.get().map_or(GroupId::WORLD, |running| running.group)
+    }
+    /// The group of the task that was polled last, if one was since this was last asked.
+    pub fn take_polled(&self) -> Option<GroupId> {
+        self.0.polled.take()
     }
     /// Whether a task is ready to run at this instant.
     pub fn has_ready(&self) -> bool {
@@ -311,6 +317,7 @@ impl Kernel {
             return;
         };
         core.cause.set(job.cause());
+        core.polled.set(Some(job.group()));
         core.running.set(Some(Running { task: id, group: job.group(), waker: job.waker().data() }));
         let done = job.as_mut().poll();
         let dead = if done {

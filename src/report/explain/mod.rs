@@ -108,6 +108,17 @@ pub struct Chain {
     pub joins: Option<RecordId>,
 }
 
+/// One link by itself; its record is the main one of the occurrence, not always the one asked for.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Step {
+    /// The link, without branches.
+    pub link: Link,
+    /// The record of the next one, the cause.
+    pub next: Option<RecordId>,
+    /// What else was needed, and in which way.
+    pub sides: Vec<(Role, RecordId)>,
+}
+
 /// How much a chain may show.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Limits {
@@ -170,6 +181,14 @@ impl<'a> Explainer<'a> {
             chain.links.push(link);
         }
         Some(chain)
+    }
+
+    /// One link and where it leads, without the way: what a picture of all chains is drawn from.
+    pub fn step(&mut self, record: RecordId) -> Option<Step> {
+        let at = record.index().filter(|at| *at < self.trace.records().len())?;
+        let (station, next) = self.walker.station(self.walker.main(at));
+        let sides = station.sides.iter().map(|side| (side.role, RecordId::from_index(side.at))).collect();
+        Some(Step { link: self.link(&station), next: next.map(RecordId::from_index), sides })
     }
 
     fn times(&self, way: &[Station]) -> Vec<SimTime> {

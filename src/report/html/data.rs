@@ -63,7 +63,9 @@ struct Told {
     /// Lane plus 1; 0: it has none.
     lane: Vec<u64>,
     tone: Vec<u64>,
-    routine: Vec<u8>,
+    tags: Vec<u64>,
+    /// Telling, how many tellings back its side cause is, in which way it was needed; over and over.
+    sides: Vec<u64>,
 }
 
 /// Numbers for texts, by first use.
@@ -165,7 +167,10 @@ fn told(picture: &Picture, texts: &mut Texts) -> Told {
         told.cause.push(telling.cause.map_or(0, |cause| (place - cause) as u64));
         told.lane.push(telling.lane.map_or(0, |lane| lane as u64 + 1));
         told.tone.push(telling.tone as u64);
-        told.routine.push(u8::from(telling.routine));
+        told.tags.push(texts.number(&telling.tags));
+        for (role, side) in &telling.sides {
+            told.sides.extend([place as u64, (place - side) as u64, texts.number(role)]);
+        }
     }
     told
 }

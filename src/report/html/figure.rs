@@ -297,10 +297,11 @@ fn shortened(name: &str, most: usize) -> String {
     }
 }
 
-/// As timelines write it: to the millisecond.
+/// As timelines write it: always to the millisecond.
 pub(super) fn clock(at: SimTime) -> String {
-    let millis = SimDuration::from_millis(at.as_nanos() / 1_000_000);
-    millis.clock().to_string()
+    let millis = at.as_nanos() / 1_000_000;
+    let whole = SimDuration::from_secs(millis / 1000);
+    format!("{}.{:03}", whole.clock(), millis % 1000)
 }
 
 #[cfg(test)]

@@ -6,6 +6,7 @@
 //! run can be dropped before the next.
 
 mod assets;
+mod chains;
 mod data;
 mod figure;
 mod model;
@@ -15,12 +16,17 @@ use crate::scenario::{Scenario, Variant, Verdict};
 use crate::sim::Outcome;
 use crate::trace::metrics::Metrics;
 
-use super::{ExpectResult, Failure, Mark, settled_after, settled_in, timeline_options};
+use super::explain::{Explainer, Limits, Setting};
+use super::{ExpectResult, Failure, Mark, settled_after, settled_in};
 
 use model::Picture;
 
 /// More runs in one page would be looked at by nobody.
 pub const RUNS_MAX: usize = 12;
+
+/// How many links of a chain, and of what branches off it, the still page tells.
+const CHAIN_MAX: usize = 20;
+const BRANCH_MAX: usize = 3;
 
 /// A finished run.
 pub struct Source<'a> {
@@ -78,13 +84,16 @@ struct Case {
     /// The telling of the record that found it.
     told: usize,
     detail: String,
+    /// What led to it.
+    lines: Vec<chains::Line>,
 }
 
 impl Part {
     /// What a page shows of that run.
     pub fn of(source: &Source<'_>) -> Self {
         let Source { scenario, variant, outcome, metrics, checked, digest, reproduce } = *source;
-        let picture = model::picture(&outcome.trace, outcome.ended_at, &timeline_options(scenario));
+        let setting = Setting::of(scenario, variant);
+        let picture = model::picture(&outcome.trace, outcome.ended_at, &setting);
         let expected = match (checked.asked, checked.passed) {
             (false, _) => "nothing is expected".to_owned(),
             (true, true) => "all as expected".to_owned(),
@@ -107,7 +116,7 @@ impl Part {
             passed: checked.passed,
             expected,
             events: outcome.events,
-            findings: findings(variant, outcome, checked, &picture),
+            findings: findings(variant, outcome, checked, &setting, &picture),
             outside: outside(scenario, variant, outcome),
             figures: metrics.iter().map(|(figure, value)| (figure.name(), value.to_string())).collect(),
             checks: checked.lines.iter().map(|c| (mark(c.mark), c.subject.clone(), c.text.clone())).collect(),
@@ -160,7 +169,14 @@ fn how(scenario: &Scenario, variant: &Variant, outcome: &Outcome) -> String {
 
 /// Failed expectations first, then violations by rule: the unexpected before the expected, and
 /// otherwise in order of time.
-fn findings(variant: &Variant, outcome: &Outcome, checked: &ExpectResult, picture: &Picture) -> Vec<Finding> {
+fn findings(
+    variant: &Variant,
+    outcome: &Outcome,
+    checked: &ExpectResult,
+    setting: &Setting,
+    picture: &Picture,
+) -> Vec<Finding> {
+    let mut explainer = Explainer::new(&outcome.trace, setting);
     let unseen = |failure: &&Failure| !matches!(failure, Failure::Violated { .. });
     let failed = |failure: &Failure| Finding {
         expected: false,
@@ -179,7 +195,13 @@ fn findings(variant: &Variant, outcome: &Outcome, checked: &ExpectResult, pictur
             broken.push(Finding { expected, name, detail: detail.clone(), cases: Vec::new() });
             broken.len() - 1
         });
-        broken[place].cases.extend(told.map(|told| Case { told, detail }));
+        // What is only counted on the page needs no chain.
+        let chain = match broken[place].cases.len() < page::CASES_MAX {
+            true => explainer.chain(violation.record, Limits { links: CHAIN_MAX, branch: BRANCH_MAX }),
+            false => None,
+        };
+        let lines = chain.map(|chain| chains::lines(&outcome.trace, setting, &chain)).unwrap_or_default();
+        broken[place].cases.extend(told.map(|told| Case { told, detail, lines }));
     }
     broken.sort_by_key(|finding| finding.expected);
     findings.extend(broken);

@@ -6,8 +6,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::kernel::SimTime;
-use crate::model::{Field, Kind, Reason, Subject};
+use crate::kernel::{RecordId, SimTime};
+use crate::model::{Field, Kind, Subject};
+use crate::report::explain::{Explainer, Setting, Step as Link, tag};
 use crate::trace::timeline::{self, Entry, Tone, actor_name};
 use crate::trace::tracks::{Span, State, Step, tracks};
 use crate::trace::{Trace, What};
@@ -105,13 +106,15 @@ pub(super) struct Telling {
     pub(super) subject: String,
     pub(super) what: String,
     pub(super) why: String,
-    /// The telling of what caused it.
+    /// What could be otherwise: fixes and faults.
+    pub(super) tags: String,
+    /// The telling of what led to it.
     pub(super) cause: Option<usize>,
+    /// What else was needed: in which way, and its telling.
+    pub(super) sides: Vec<(&'static str, usize)>,
     /// Where it stands in the picture.
     pub(super) lane: Option<usize>,
     pub(super) tone: MarkTone,
-    /// How a scheduler works all day; of little interest by itself.
-    pub(super) routine: bool,
 }
 
 /// The lane of the operator's steps.
@@ -120,9 +123,8 @@ const STEPS: usize = 0;
 const FAULTS: Subject = Subject { kind: Kind::Fault, index: u32::MAX };
 
 /// Draws up the picture of a trace.
-pub(super) fn picture(trace: &Trace, end: SimTime, options: &timeline::Options) -> Picture {
-    let shown = timeline::entries(trace, options);
-    let all = timeline::entries(trace, &timeline::Options { verbose: true, ..options.clone() });
+pub(super) fn picture(trace: &Trace, end: SimTime, setting: &Setting) -> Picture {
+    let shown = timeline::entries(trace, &setting.timeline);
     let tracks = tracks(trace, end);
     let mut pointed: BTreeSet<usize> = shown.iter().map(|entry| entry.record).collect();
     let mut begun = BTreeSet::new();
@@ -134,8 +136,7 @@ pub(super) fn picture(trace: &Trace, end: SimTime, options: &timeline::Options) 
         }
     }
     pointed.extend(&begun);
-    let teller = Teller::new(trace, &shown, &all);
-    let (told, index) = teller.tell(&pointed);
+    let (told, index) = tell(trace, setting, &pointed);
     let mut picture = Picture { end, lanes: Vec::new(), told };
     let mut places: BTreeMap<Subject, usize> = BTreeMap::new();
     let lanes = Lanes { trace, index: &index };
@@ -211,21 +212,6 @@ impl Picture {
         let number = violation.record.index()? + 1;
         self.told.binary_search_by_key(&number, |telling| telling.number).ok()
     }
-
-    /// What led to it, nearest first, without the routine in between.
-    pub(super) fn chain(&self, told: usize) -> Vec<usize> {
-        let mut chain = vec![told];
-        let mut at = told;
-        while let Some(cause) = self.told[at].cause {
-            let (telling, last) = (&self.told[cause], &self.told[*chain.last().expect("it has one")]);
-            at = cause;
-            // A write says why itself; its decision would only say so again.
-            if !telling.routine && telling.what != last.why {
-                chain.push(cause);
-            }
-        }
-        chain
-    }
 }
 
 /// How a record is meant.
@@ -241,74 +227,36 @@ fn tone(what: &What, tone: Tone) -> MarkTone {
     }
 }
 
-/// Makes tellings of records.
-struct Teller<'a> {
-    trace: &'a Trace,
-    /// The best entry of each record that has one, and whether it is one of the timeline's.
-    entries: BTreeMap<usize, (&'a Entry, bool)>,
-}
-
-impl<'a> Teller<'a> {
-    fn new(trace: &'a Trace, shown: &'a [Entry], all: &'a [Entry]) -> Self {
-        let mut entries: BTreeMap<usize, (&Entry, bool)> =
-            all.iter().map(|entry| (entry.record, (entry, false))).collect();
-        entries.extend(shown.iter().map(|entry| (entry.record, (entry, true))));
-        Self { trace, entries }
-    }
-
-    /// Whether something can be told of a record.
-    fn can_tell(&self, record: usize) -> bool {
-        self.entries.contains_key(&record) || matches!(self.trace.records()[record].what, What::Decided(_))
-    }
-
-    /// The nearest record up the causes of which something can be told.
-    fn cause(&self, record: usize) -> Option<usize> {
-        let mut cause = self.trace.records()[record].cause.index()?;
-        while !self.can_tell(cause) {
-            cause = self.trace.records()[cause].cause.index()?;
+/// Tellings of these records and of all that led to them, and where each is.
+fn tell(trace: &Trace, setting: &Setting, pointed: &BTreeSet<usize>) -> (Vec<Telling>, BTreeMap<usize, usize>) {
+    let mut explainer = Explainer::new(trace, setting);
+    let mut links: BTreeMap<usize, Link> = BTreeMap::new();
+    let mut open: Vec<usize> = pointed.iter().copied().collect();
+    while let Some(record) = open.pop() {
+        if links.contains_key(&record) {
+            continue;
         }
-        Some(cause)
+        let Some(link) = explainer.step(RecordId::from_index(record)) else { continue };
+        let sides = link.sides.iter().filter_map(|(_, side)| side.index());
+        open.extend(link.next.and_then(RecordId::index).into_iter().chain(sides));
+        links.insert(record, link);
     }
-
-    /// Tellings of these records and of all that led to them, and where each is.
-    fn tell(&self, pointed: &BTreeSet<usize>) -> (Vec<Telling>, BTreeMap<usize, usize>) {
-        let mut records: BTreeSet<usize> = BTreeSet::new();
-        for start in pointed {
-            let mut next = Some(*start);
-            while let Some(record) = next
-                && records.insert(record)
-            {
-                next = self.cause(record);
-            }
-        }
-        let index: BTreeMap<usize, usize> =
-            records.iter().enumerate().map(|(place, record)| (*record, place)).collect();
-        let told = records.iter().map(|record| self.telling(*record, &index)).collect();
-        (told, index)
-    }
-
-    fn telling(&self, record: usize, index: &BTreeMap<usize, usize>) -> Telling {
-        let of = &self.trace.records()[record];
-        let routine = matches!(of.what, What::Decided(reason) if reason.is_routine())
-            || matches!(of.what, What::Decided(Reason::Reconcile { .. }) | What::Called { .. });
-        let (what, why, meant, shown) = match (self.entries.get(&record), of.what) {
-            (Some((entry, shown)), _) => (entry.what.clone(), entry.why.clone(), entry.tone, *shown),
-            (None, What::Decided(reason)) => (reason.to_string(), String::new(), Tone::Plain, true),
-            (None, _) => (String::new(), String::new(), Tone::Plain, false),
-        };
-        Telling {
-            number: record + 1,
-            at: of.at,
-            by: actor_name(self.trace, of.actor),
-            subject: self.trace.name(of.subject).to_string(),
-            what,
-            why,
-            cause: self.cause(record).map(|cause| index[&cause]),
-            lane: None,
-            tone: tone(&of.what, meant),
-            routine: routine || (!shown && !matches!(of.what, What::Decided(_))),
-        }
-    }
+    let index: BTreeMap<usize, usize> = links.keys().enumerate().map(|(place, record)| (*record, place)).collect();
+    let place = |record: RecordId| record.index().and_then(|record| index.get(&record).copied());
+    let telling = |(record, Link { link, next, sides }): (&usize, &Link)| Telling {
+        number: record + 1,
+        at: link.at,
+        by: actor_name(trace, link.actor),
+        subject: trace.name(link.subject).to_string(),
+        what: link.what.clone(),
+        why: link.rule.clone(),
+        tags: link.decided_by.iter().map(|decider| tag(*decider, &setting.faults)).collect::<Vec<_>>().join(", "),
+        cause: next.and_then(place),
+        sides: sides.iter().filter_map(|(role, side)| Some((role.label(), place(*side)?))).collect(),
+        lane: None,
+        tone: tone(&trace.records()[*record].what, link.tone),
+    };
+    (links.iter().map(telling).collect(), index)
 }
 
 /// Makes lanes of tracks.

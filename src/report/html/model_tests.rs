@@ -7,7 +7,11 @@ use crate::report::testing::Story;
 use crate::trace::testing::{Maker, t, word};
 
 fn draw(maker: &Maker) -> Picture {
-    picture(&maker.trace, t("1h"), &timeline::Options::default())
+    picture(&maker.trace, t("1h"), &plain())
+}
+
+fn plain() -> Setting {
+    Setting::plain(crate::controllers::fixes::Fixes::current())
 }
 
 fn lane<'a>(picture: &'a Picture, name: &str) -> &'a Lane {
@@ -45,24 +49,29 @@ fn what_is_told_of_a_bar_is_the_write_with_its_reason() {
 }
 
 #[test]
-fn a_chain_leads_to_the_root_and_says_nothing_twice() {
+fn causes_lead_to_a_root_and_only_backwards() {
     let mut m = stuck();
     let sandbox = Subject { kind: Kind::Sandbox, index: 0 };
     let last = RecordId::from_index(m.trace.records().len() - 1);
-    let detail = Name::new("it is dead");
-    m.push(sandbox, last, What::Broken { invariant: &"no-boot", detail });
+    m.push(sandbox, last, What::Broken { invariant: &"dead-is-final", detail: Name::new("it is dead") });
     let picture = draw(&m);
-    let broken = picture.told.iter().position(|telling| telling.tone == MarkTone::Broken).expect("it is told");
-    let chain: Vec<&str> = picture.chain(broken).iter().map(|told| picture.told[*told].what.as_str()).collect();
-    assert_eq!(chain, ["BROKEN", "STOPPED -> DEAD"], "the clean-up stands behind the write as its why");
-    let causes = picture.told.iter().enumerate().filter_map(|(at, telling)| Some((at, telling.cause?)));
-    causes.for_each(|(effect, cause)| assert!(cause < effect, "causes come first"));
+    let mut at = picture.told.iter().position(|telling| telling.tone == MarkTone::Broken).expect("it is told");
+    let mut chain = vec![picture.told[at].what.as_str()];
+    while let Some(cause) = picture.told[at].cause {
+        assert!(cause < at, "causes come first");
+        at = cause;
+        chain.push(&picture.told[at].what);
+    }
+    assert_eq!(chain[..2], ["BROKEN", "STOPPED -> DEAD"], "{chain:?}");
+    for (at, telling) in picture.told.iter().enumerate() {
+        assert!(telling.sides.iter().all(|(_, side)| *side < at));
+    }
 }
 
 #[test]
 fn an_arrow_of_causes_never_leads_to_what_is_not_told() {
     let story = Story::forever_pending();
-    let picture = picture(&story.outcome.trace, story.outcome.ended_at, &timeline::Options::default());
+    let picture = picture(&story.outcome.trace, story.outcome.ended_at, &plain());
     assert!(picture.told.len() < story.outcome.trace.records().len(), "not every record is told");
     for telling in &picture.told {
         assert!(telling.cause.is_none_or(|cause| cause < picture.told.len()));

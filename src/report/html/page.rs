@@ -6,13 +6,10 @@
 
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
-use super::model::Picture;
-use super::{Case, Finding, Part, assets, data, figure};
+use super::{Case, Finding, Part, assets, chains, data, figure};
 
-/// A chain longer than that is cut in the still page; with scripts it is whole.
-const CHAIN_MAX: usize = 16;
 /// More things that break one rule are counted instead of told; the figure shows all.
-const CASES_MAX: usize = 24;
+pub(super) const CASES_MAX: usize = 24;
 
 /// The whole page.
 pub(super) fn page(parts: &[Part]) -> String {
@@ -125,7 +122,7 @@ fn one_finding(run: usize, part: &Part, finding: &Finding) -> Markup {
                 summary data-run=(run) data-told=(case.told) {
                     span.badge { (badge) } " " strong { (finding.name) } " " (one_case(part, case))
                 }
-                (chain(&part.picture, case.told))
+                (chains::list(&case.lines))
             }
         } @else {
             details.finding.expected[finding.expected] {
@@ -136,7 +133,7 @@ fn one_finding(run: usize, part: &Part, finding: &Finding) -> Markup {
                 @for case in finding.cases.iter().take(CASES_MAX) {
                     details.case {
                         summary data-run=(run) data-told=(case.told) { (one_case(part, case)) }
-                        (chain(&part.picture, case.told))
+                        (chains::list(&case.lines))
                     }
                 }
                 @if finding.cases.len() > CASES_MAX {
@@ -151,30 +148,6 @@ fn one_case(part: &Part, case: &Case) -> Markup {
     let telling = &part.picture.told[case.told];
     html! {
         span.time { (figure::clock(telling.at)) } " " span.subject { (telling.subject) } " " (case.detail)
-    }
-}
-
-/// What led to it, as a list: the thing itself first, the root last.
-fn chain(picture: &Picture, told: usize) -> Markup {
-    let chain = picture.chain(told);
-    html! {
-        ol.chain {
-            @for place in chain.iter().take(CHAIN_MAX) {
-                @let telling = &picture.told[*place];
-                li.{ "m-" (telling.tone.class()) } {
-                    span.head {
-                        span.time { (figure::clock(telling.at)) } " "
-                        span.subject { (telling.subject) } " "
-                        span.by { "by " (telling.by) }
-                    } " "
-                    span.what { (telling.what) } " "
-                    @if !telling.why.is_empty() { span.why { (telling.why) } }
-                }
-            }
-        }
-        @if chain.len() > CHAIN_MAX {
-            p.note { "and " (chain.len() - CHAIN_MAX) " more links up to the root" }
-        }
     }
 }
 

@@ -15,12 +15,24 @@ function unpackTold(told, text) {
     cause: Int32Array.from(told.cause, (back, i) => (back ? i - back : -1)),
     lane: Int32Array.from(told.lane, (n) => n - 1),
     tone: told.tone,
-    routine: told.routine,
+    sides: unpackSides(told.sides, text),
+    tags: (i) => text[told.tags[i]],
     by: (i) => text[told.by[i]],
     subject: (i) => text[told.subject[i]],
     what: (i) => text[told.what[i]],
     why: (i) => text[told.why[i]],
   };
+}
+
+/** What else was needed for a telling: by its place, tellings with their role. */
+function unpackSides(flat, text) {
+  const sides = new Map();
+  for (let i = 0; i < flat.length; i += 3) {
+    const side = { told: flat[i] - flat[i + 1], role: text[flat[i + 2]] };
+    if (sides.has(flat[i])) sides.get(flat[i]).push(side);
+    else sides.set(flat[i], [side]);
+  }
+  return sides;
 }
 
 /** Bars as objects: from, until, class, label, told. */
@@ -90,12 +102,42 @@ function firstFrom(list, value, key) {
   return low;
 }
 
-/** What led to it, nearest first; what a line says itself is not said again below it. */
+/** What led to it, nearest first. */
 function chainOf(run, told) {
-  const { cause, what, why } = run.told;
-  const chain = [told];
-  for (let at = cause[told]; at >= 0; at = cause[at]) {
-    if (what(at) !== why(chain[chain.length - 1])) chain.push(at);
-  }
+  const chain = [];
+  for (let at = told; at >= 0; at = run.told.cause[at]) chain.push(at);
   return chain;
+}
+
+const LONGEST_BLOCK = 12;
+const FEWEST_TIMES = 3;
+
+/**
+ * A chain with what repeats told once: links, and after a block how often it occurs.
+ * Links are alike when they say the same but for numbers.
+ */
+function folded(run, chain) {
+  const blank = (text) => text.replace(/[\d.:~]+/g, "#");
+  const { subject, what, why } = run.told;
+  const keys = chain.map((told) => blank(`${subject(told)} ${what(told)} ${why(told)}`));
+  const repeats = (at, length) => {
+    let times = 1;
+    while (at + (times + 1) * length <= keys.length) {
+      for (let i = 0; i < length; i++) if (keys[at + i] !== keys[at + times * length + i]) return times;
+      times += 1;
+    }
+    return times;
+  };
+  const items = [];
+  for (let at = 0; at < chain.length; ) {
+    let best = { length: 1, times: 1 };
+    for (let length = 1; length <= LONGEST_BLOCK; length++) {
+      const times = repeats(at, length);
+      if (times >= FEWEST_TIMES && times * length > best.times * best.length) best = { length, times };
+    }
+    for (let i = 0; i < best.length; i++) items.push({ told: chain[at + i] });
+    if (best.times > 1) items.push({ ...best, last: chain[at + best.times * best.length - 1] });
+    at += best.length * best.times;
+  }
+  return items;
 }

@@ -26,8 +26,8 @@ function otherEvent(step) {
 function toCause() {
   if (!page.chosen || page.chosen.told === undefined) return;
   const { view, told } = page.chosen;
-  const cause = chainOf(view.run, told).find((link, i) => i && !view.run.told.routine[link]);
-  if (cause !== undefined) page.choose({ view, told: cause });
+  const cause = view.run.told.cause[told];
+  if (cause >= 0) page.choose({ view, told: cause });
 }
 
 function toggleHelp() {

@@ -3,8 +3,7 @@
 const panel = document.getElementById("panel");
 const chosen = document.getElementById("chosen");
 const LIFE_MAX = 400;
-/** Whether chains are told with every reconcile. */
-let routineShown = false;
+const CHAIN_MAX = 120;
 
 /** An element with a class and a text. */
 function element(name, kind, text, parent) {
@@ -16,20 +15,25 @@ function element(name, kind, text, parent) {
 }
 
 /** One line of a chain or a life. */
-function line(run, told, list, current) {
-  const { at, by, subject, what, why, tone, routine, number } = run.told;
+function line(run, told, list, { current, role } = {}) {
+  const { at, by, subject, what, why, tags, tone, number } = run.told;
   const item = element("li", `m-${run.tones[tone[told]]}`, "", list);
-  if (routine[told]) item.classList.add("routine");
+  if (role) item.classList.add("side");
   if (told === current) item.classList.add("chosen");
   item.tabIndex = 0;
   item.dataset.told = told;
   item.title = `record ${number[told]}`;
   const head = element("span", "head", "", item);
+  if (role) element("span", "role", `${role}: `, head);
   element("span", "time", clock(at[told]), head);
   head.append(" ");
   element("span", "subject", subject(told), head);
   head.append(" ");
   element("span", "by", `by ${by(told)}`, head);
+  for (const tag of tags(told).split(", ").filter(Boolean)) {
+    head.append(" ");
+    element("span", "tag", tag, head).title = "what decided: + a fix in force, - a fix that was not";
+  }
   element("span", "what", what(told), item);
   if (why(told)) element("span", "why", why(told), item);
 }
@@ -50,7 +54,7 @@ function markLine(told) {
 /** Shows the chain that led to a telling. */
 function tellChain(view, told) {
   const { run } = view;
-  const { at, by, subject, why, number, routine } = run.told;
+  const { at, by, subject, why, tags, number, sides } = run.told;
   chosen.replaceChildren();
   element("h2", "", title(run, told), chosen);
   const facts = element("dl", "facts", "", chosen);
@@ -63,27 +67,34 @@ function tellChain(view, told) {
   fact("at", clock(at[told]));
   fact("by", by(told));
   fact("why", why(told));
+  fact("decided by", tags(told));
   fact("record", `${number[told]} of ${run.name}`);
   const button = element("button", "show", "show in the timeline", chosen);
   button.type = "button";
   button.addEventListener("click", () => view.live.scrollIntoView({ block: "center" }));
-  const all = chainOf(run, told);
-  const chain = all.filter((link) => link === told || routineShown || !routine[link]);
+  const chain = chainOf(run, told);
   view.chain = chain;
-  element("h3", "", all.length > 1 ? "What led to it" : "Nothing led to it", chosen);
-  const label = element("label", "quiet", "", chosen);
-  const box = element("input", "", "", label);
-  box.type = "checkbox";
-  box.checked = routineShown;
-  box.addEventListener("change", () => {
-    routineShown = box.checked;
-    tellChain(view, told);
-    page.redraw();
-  });
-  label.append(` routine, too (${all.filter((link) => routine[link]).length})`);
+  element("h3", "", chain.length > 1 ? "What led to it" : "Nothing led to it", chosen);
   const list = element("ol", "chain", "", chosen);
   list.setAttribute("aria-label", "Causes, the nearest first");
-  for (const link of chain) line(run, link, list, told);
+  const known = new Set(chain);
+  const items = folded(run, chain);
+  // Of an endless way the end and the root are told.
+  const gap = items.length > CHAIN_MAX ? items.splice(CHAIN_MAX - 20, items.length - CHAIN_MAX).length : 0;
+  items.forEach((item, place) => {
+    if (gap && place === CHAIN_MAX - 20) element("li", "remark", `\u2026 ${gap} more links`, list);
+    if (item.times) {
+      const lines = item.length > 1 ? `these ${item.length} lines` : "this line";
+      element("li", "remark", `${lines} \u00d7${item.times}, back to ${clock(at[item.last])}`, list);
+      return;
+    }
+    line(run, item.told, list, { current: told });
+    for (const side of sides.get(item.told) ?? []) {
+      if (known.has(side.told)) continue;
+      known.add(side.told);
+      line(run, side.told, list, { role: side.role });
+    }
+  });
   open();
 }
 
