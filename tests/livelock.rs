@@ -19,6 +19,8 @@ use schedsim::scenario::{Overrides, Scenario, Variant};
 use schedsim::sim::{Livelock, Outcome, Simulation};
 use schedsim::trace::{Record, Trace, What};
 
+/// From this count on the backoff of the default constants waits its cap.
+const CRASHES_CAPPED: u32 = 8;
 /// How many periods are compared with the first.
 const PERIODS: u64 = 10;
 
@@ -65,6 +67,10 @@ impl Renaming {
             return discriminant(&a.what) == discriminant(&b.what);
         }
         let values = match (a.what, b.what) {
+            (
+                What::Set { field: Field::ConsecutiveCrashCount, to: Value::Int(a), .. },
+                What::Set { to: Value::Int(b), .. },
+            ) if a.min(b) >= u64::from(CRASHES_CAPPED) => true,
             (What::Set { from: f1, to: t1, .. }, What::Set { from: f2, to: t2, .. }) => {
                 self.same_value(f1, f2, shift) && self.same_value(t1, t2, shift)
             }
@@ -106,6 +112,10 @@ fn words(what: What, shift: SimDuration) -> String {
         }
         What::CallFailed { point, since, error } => {
             format!("failed {point:?} {:?} {error}", since.as_nanos().wrapping_sub(shift.as_nanos()))
+        }
+        // The count rises for ever; from the backoff's cap on it decides nothing.
+        What::Decided(Reason::CrashesCounted { found, count: CRASHES_CAPPED.., wait, limit }) => {
+            format!("{found} crashes, {wait} {limit}")
         }
         // Handles of entities are numbers here; the writes that follow tell which they were.
         What::Decided(reason) => reason.to_string(),

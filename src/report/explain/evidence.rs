@@ -73,8 +73,10 @@ pub(super) struct Evidence<'i, 'a> {
 }
 
 impl<'i, 'a> Evidence<'i, 'a> {
-    pub(super) fn new(index: &'i mut Index<'a>, before: usize) -> Self {
-        Self { index, before, found: Vec::new() }
+    /// Collects into `found`, which must be empty.
+    pub(super) fn new(index: &'i mut Index<'a>, before: usize, found: Vec<Because>) -> Self {
+        debug_assert!(found.is_empty(), "what it holds belongs to another record");
+        Self { index, before, found }
     }
 
     pub(super) fn found(self) -> Vec<Because> {
@@ -243,7 +245,8 @@ impl<'i, 'a> Evidence<'i, 'a> {
         let Some(began) = self.index.last(sandbox, self.before, began) else { return };
         let happened =
             |r: &Record| is_end(r) || is_status(r) || matches!(r.what, What::TaskEnded { .. } | What::Struck { .. });
-        self.add_last(Role::Happened, sandbox, happened);
+        let last = self.index.last_since(sandbox, began, self.before, happened);
+        self.add(Role::Happened, last);
         self.leases_of(sandbox, Role::Happened);
         self.found.retain(|because| because.at > began);
     }

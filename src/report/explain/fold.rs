@@ -41,7 +41,7 @@ const LONGEST: usize = 32;
 const GAIN_MIN: usize = 2;
 
 /// What a link is like, but for its time and its numbers.
-#[derive(Clone, PartialEq)]
+#[derive(PartialEq)]
 struct Likeness {
     controller: Controller,
     kind: Kind,
@@ -53,9 +53,7 @@ struct Likeness {
     error: Option<Name>,
 }
 
-#[derive(Clone)]
 struct Node {
-    first: usize,
     begin: SimTime,
     end: SimTime,
     item: Item,
@@ -67,13 +65,17 @@ pub(super) fn fold(index: &Index<'_>, way: &[Station]) -> Vec<Item> {
     let mut nodes: Vec<Node> = (0..way.len())
         .map(|place| {
             let at = index.record(way[place].at).at;
-            Node { first: place, begin: at, end: at, item: Item::Link(place) }
+            Node { begin: at, end: at, item: Item::Link(place) }
         })
         .collect();
     let mut longest = 1;
     while longest <= LONGEST {
-        while let Some(shorter) = pass(&nodes, longest, &likes) {
-            nodes = shorter;
+        loop {
+            let before = nodes.len();
+            nodes = pass(nodes, longest, &likes);
+            if nodes.len() == before {
+                break;
+            }
         }
         longest *= 2;
     }
@@ -126,28 +128,35 @@ fn alike(a: &Item, b: &Item, likes: &[Likeness]) -> bool {
     }
 }
 
-/// Folds, from the end of the story on, the block that covers most at each place; none when
-/// nothing folds.
-fn pass(nodes: &[Node], longest: usize, likes: &[Likeness]) -> Option<Vec<Node>> {
-    let mut out = Vec::with_capacity(nodes.len());
+/// Folds, from the end of the story on, the block that covers most at each place. When nothing
+/// folds, there are as many nodes after as before.
+fn pass(nodes: Vec<Node>, longest: usize, likes: &[Likeness]) -> Vec<Node> {
+    // Looked for first, so that what stays as it is need not be moved twice.
+    let mut blocks = Vec::new();
     let mut at = 0;
     while at < nodes.len() {
         let best = (1..=longest)
             .map(|length| (length, repetitions(&nodes[at..], length, likes)))
             .filter(|(length, times)| length * times.saturating_sub(1) >= GAIN_MIN)
             .max_by_key(|(length, times)| (length * times, std::cmp::Reverse(*length)));
-        match best {
-            None => {
-                out.push(nodes[at].clone());
-                at += 1;
-            }
-            Some((length, times)) => {
-                out.push(folded(&nodes[at..at + length * times], length));
-                at += length * times;
-            }
-        }
+        at += best.map_or(1, |(length, times)| {
+            blocks.push((at, length, times));
+            length * times
+        });
     }
-    (out.len() < nodes.len()).then_some(out)
+    if blocks.is_empty() {
+        return nodes;
+    }
+    let mut out = Vec::with_capacity(nodes.len());
+    let mut nodes = nodes.into_iter();
+    let mut at = 0;
+    for (begin, length, times) in blocks {
+        out.extend(nodes.by_ref().take(begin - at));
+        out.push(folded(nodes.by_ref().take(length * times), length));
+        at = begin + length * times;
+    }
+    out.extend(nodes);
+    out
 }
 
 fn repetitions(nodes: &[Node], length: usize, likes: &[Likeness]) -> usize {
@@ -158,21 +167,26 @@ fn repetitions(nodes: &[Node], length: usize, likes: &[Likeness]) -> usize {
     nodes.chunks_exact(length).take_while(|chunk| same(chunk)).count()
 }
 
-fn folded(nodes: &[Node], length: usize) -> Node {
-    let repetitions: Vec<&[Node]> = nodes.chunks_exact(length).collect();
-    let begins: Vec<SimTime> = repetitions.iter().map(|nodes| nodes[0].begin).collect();
-    let mut body: Vec<Item> = repetitions[0].iter().map(|node| node.item.clone()).collect();
-    for other in &repetitions[1..] {
-        for (item, node) in body.iter_mut().zip(*other) {
-            widen(item, &node.item);
+/// One block of what repeats every `length` nodes.
+fn folded(mut nodes: impl Iterator<Item = Node>, length: usize) -> Node {
+    let first: Vec<Node> = nodes.by_ref().take(length).collect();
+    let (begin, mut back_to) = (first[0].begin, first[length - 1].end);
+    let mut body: Vec<Item> = first.into_iter().map(|node| node.item).collect();
+    let (mut times, mut last) = (1_u64, begin);
+    let mut every: Option<(SimDuration, SimDuration)> = None;
+    for (nth, node) in nodes.enumerate() {
+        if nth % length == 0 {
+            times += 1;
+            let apart = last.since(node.begin);
+            every = Some(every.map_or((apart, apart), |(low, high)| (low.min(apart), high.max(apart))));
+            last = node.begin;
         }
+        widen(&mut body[nth % length], &node.item);
+        back_to = node.end;
     }
-    let every = begins.windows(2).map(|pair| pair[0].since(pair[1]));
-    let every = (every.clone().min().unwrap_or_default(), every.max().unwrap_or_default());
-    let times = repetitions.len() as u64;
-    let back_to = nodes[nodes.len() - 1].end;
+    let every = every.unwrap_or_default();
     let block = Block { body, times: (times, times), every, back_to };
-    Node { first: nodes[0].first, begin: begins[0], end: back_to, item: Item::Block(block) }
+    Node { begin, end: back_to, item: Item::Block(block) }
 }
 
 /// Widens the ranges of a block by those of one that is alike.

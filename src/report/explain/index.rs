@@ -19,7 +19,8 @@ pub(super) struct Index<'a> {
     /// For each kind, where the records of each of its subjects begin in `places`.
     begins: BTreeMap<Kind, Vec<u32>>,
     places: Places,
-    parents: BTreeMap<Subject, Subject>,
+    /// For each kind, what each of its subjects belongs to.
+    parents: BTreeMap<Kind, Vec<Option<Subject>>>,
     /// Births, deaths and changes of status of a pool's sandboxes.
     members: BTreeMap<u32, Places>,
     /// The leases of a sandbox and those of a disk.
@@ -79,14 +80,14 @@ impl<'a> Index<'a> {
         match record.what {
             What::Set { field, to: Value::Ref(parent), .. } => match (subject.kind, field) {
                 (Kind::Sandbox, Field::Pool) => {
-                    self.parents.insert(subject, parent);
+                    self.belongs(subject, parent);
                     // The fields of a creation follow it: it is told now that its pool is known.
                     let birth = record.cause.index().unwrap_or(at);
                     self.members.entry(parent.index).or_default().push(birth as u32);
                 }
-                (Kind::Pool, Field::App) => drop(self.parents.insert(subject, parent)),
+                (Kind::Pool, Field::App) => self.belongs(subject, parent),
                 (Kind::Lease, Field::Sandbox) => {
-                    self.parents.insert(subject, parent);
+                    self.belongs(subject, parent);
                     self.leases.entry(parent).or_default().push(subject.index);
                 }
                 (Kind::Lease, Field::Disk) => self.leases.entry(parent).or_default().push(subject.index),
@@ -104,8 +105,17 @@ impl<'a> Index<'a> {
         }
     }
 
+    fn belongs(&mut self, subject: Subject, parent: Subject) {
+        let parents = self.parents.entry(subject.kind).or_default();
+        let index = subject.index as usize;
+        if parents.len() <= index {
+            parents.resize(index + 1, None);
+        }
+        parents[index] = Some(parent);
+    }
+
     fn member(&mut self, sandbox: Subject, at: usize) {
-        if let Some(pool) = self.parents.get(&sandbox) {
+        if let Some(pool) = self.parent(sandbox) {
             self.members.entry(pool.index).or_default().push(at as u32);
         }
     }
@@ -131,6 +141,18 @@ impl<'a> Index<'a> {
     pub(super) fn last(&self, subject: Subject, before: usize, is: impl Fn(&Record) -> bool) -> Option<usize> {
         let places = self.of(subject, before);
         places.iter().rev().map(|at| *at as usize).find(|at| is(self.record(*at)))
+    }
+
+    /// The same among the records after `since`.
+    pub(super) fn last_since(
+        &self,
+        subject: Subject,
+        since: usize,
+        before: usize,
+        is: impl Fn(&Record) -> bool,
+    ) -> Option<usize> {
+        let places = self.of(subject, before).iter().rev().map(|at| *at as usize);
+        places.take_while(|at| *at > since).find(|at| is(self.record(*at)))
     }
 
     /// The last record about a subject up to an instant, when there is one.
@@ -176,7 +198,7 @@ impl<'a> Index<'a> {
 
     /// What a subject belongs to: a sandbox to its pool, a pool to its app, a lease to its sandbox.
     pub(super) fn parent(&self, subject: Subject) -> Option<Subject> {
-        self.parents.get(&subject).copied()
+        *self.parents.get(&subject.kind)?.get(subject.index as usize)?
     }
 
     /// The app that a subject belongs to in the end: a disk to that of the boot that made it.

@@ -17,7 +17,7 @@ mod story;
 mod values;
 mod walk;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use crate::controllers::fixes::{Fix, Fixes};
 use crate::kernel::{RecordId, SimDuration, SimTime};
@@ -168,14 +168,17 @@ impl<'a> Explainer<'a> {
         let mut shown = Vec::new();
         flatten(&items, &mut shown, &mut chain.folds, &self.times(&way));
         cut(&mut shown, &mut chain, limits.links);
-        let told: BTreeSet<usize> = way.iter().flat_map(Station::tells).collect();
-        let mut seen = BTreeSet::new();
+        let mut told = Told::of(self.trace);
+        way.iter().flat_map(Station::tells).for_each(|at| {
+            told.add(at);
+        });
+        let mut seen = told.clone();
         for place in shown {
             let station = &way[place];
             let mut link = self.link(station);
             for because in &station.sides {
-                if !told.contains(&because.at) && seen.insert(because.at) {
-                    link.branches.push((because.role, self.branch(because.at, &told, &mut seen, limits.branch)));
+                if seen.add(because.at) {
+                    link.branches.push((because.role, self.branch(because.at, &mut seen, limits.branch)));
                 }
             }
             chain.links.push(link);
@@ -196,13 +199,15 @@ impl<'a> Explainer<'a> {
     }
 
     /// A side cause with its own way, until that meets what is told already.
-    fn branch(&mut self, at: usize, told: &BTreeSet<usize>, seen: &mut BTreeSet<usize>, limit: usize) -> Chain {
+    fn branch(&mut self, at: usize, seen: &mut Told, limit: usize) -> Chain {
         let mut way = self.walker.to_root(at);
         let length = way.len();
-        let meets = way.iter().skip(1).position(|station| told.contains(&station.at) || seen.contains(&station.at));
+        let meets = way.iter().skip(1).position(|station| seen.has(station.at));
         let joins = meets.map(|place| way[place + 1].at);
         way.truncate(meets.map_or(length, |place| place + 1));
-        seen.extend(way.iter().flat_map(Station::tells));
+        way.iter().flat_map(Station::tells).for_each(|at| {
+            seen.add(at);
+        });
         let items = fold::fold(&self.walker.index, &way);
         let joins = joins.map(RecordId::from_index);
         let mut chain = Chain { length: way.len(), joins, ..Chain::default() };
@@ -289,6 +294,25 @@ impl Chain {
     /// Its root: where it all began.
     pub fn root(&self) -> Option<&Link> {
         self.links.last()
+    }
+}
+
+/// Which records are told already: one bit each.
+#[derive(Clone)]
+struct Told(Vec<u64>);
+
+impl Told {
+    fn of(trace: &Trace) -> Self {
+        Self(vec![0; trace.records().len().div_ceil(64)])
+    }
+    fn has(&self, at: usize) -> bool {
+        self.0[at / 64] >> (at % 64) & 1 == 1
+    }
+    /// Adds one; tells whether it is new.
+    fn add(&mut self, at: usize) -> bool {
+        let new = !self.has(at);
+        self.0[at / 64] |= 1 << (at % 64);
+        new
     }
 }
 

@@ -38,6 +38,9 @@ pub(super) struct Walker<'a> {
     pub(super) index: Index<'a>,
     /// For each record that was passed over: 1 + what is behind it, or [`NOTHING`].
     behind: Vec<u32>,
+    /// Room for the causes of one link, used again for the next.
+    causes: Vec<Because>,
+    passed: Vec<usize>,
 }
 
 const NOTHING: u32 = u32::MAX;
@@ -45,7 +48,7 @@ const NOTHING: u32 = u32::MAX;
 impl<'a> Walker<'a> {
     pub(super) fn new(index: Index<'a>) -> Self {
         let records = index.trace().records().len();
-        Self { index, behind: vec![0; records] }
+        Self { index, behind: vec![0; records], causes: Vec::new(), passed: Vec::new() }
     }
 
     /// The main record of the occurrence that a record belongs to.
@@ -78,17 +81,20 @@ impl<'a> Walker<'a> {
         let mut causes = self.causes(at, base);
         let place = (0..causes.len()).max_by_key(|place| (causes[*place].leads, causes[*place].at));
         let lead = place.map(|place| causes.swap_remove(place));
+        causes.retain(|because| lead.is_some_and(|lead| lead.at != because.at));
         // One record may be needed in two ways; what it was needed for says more than that it came before.
         causes.sort_by_key(|because| (because.at, because.role == Role::Cause, because.role));
         causes.dedup_by_key(|because| because.at);
-        causes.retain(|because| lead.is_some_and(|lead| lead.at != because.at));
+        let sides = causes.as_slice().to_vec();
+        causes.clear();
+        self.causes = causes;
         let role = lead.map_or(Role::Cause, |lead| lead.role);
-        (Station { at, rule, role, sides: causes }, lead.map(|lead| lead.at))
+        (Station { at, rule, role, sides }, lead.map(|lead| lead.at))
     }
 
     fn causes(&mut self, at: usize, base: usize) -> Vec<Because> {
         let decided = *self.index.record(base);
-        let mut evidence = Evidence::new(&mut self.index, base);
+        let mut evidence = Evidence::new(&mut self.index, base, std::mem::take(&mut self.causes));
         match decided.what {
             What::Decided(reason) => evidence.of_reason(decided.subject, reason),
             What::Broken { invariant, detail } => {
@@ -113,7 +119,6 @@ impl<'a> Walker<'a> {
     /// The first thing worth telling, from a cause on.
     fn visible(&mut self, cause: RecordId) -> Option<usize> {
         let mut at = self.main(cause.index()?);
-        let mut passed = Vec::new();
         let found = loop {
             match self.behind[at] {
                 0 => {}
@@ -124,14 +129,14 @@ impl<'a> Walker<'a> {
             if !self.is_bookkeeping(at, record) {
                 break Some(at);
             }
-            passed.push(at);
+            self.passed.push(at);
             match record.cause.index() {
                 Some(cause) => at = self.main(cause),
                 None => break None,
             }
         };
         let mark = found.map_or(NOTHING, |found| found as u32 + 1);
-        passed.into_iter().for_each(|at| self.behind[at] = mark);
+        self.passed.drain(..).for_each(|at| self.behind[at] = mark);
         found
     }
 

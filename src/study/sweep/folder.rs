@@ -200,7 +200,7 @@ impl Folder {
         while let Some(length) = next(&mut line)? {
             row.push_str(&String::from_utf8_lossy(&line));
             pending += length;
-            if row.matches('"').count() % 2 == 1 {
+            if !row.matches('"').count().is_multiple_of(2) {
                 continue;
             }
             let key = plan.key(&pairs, self.shard.index(finished));
@@ -361,7 +361,7 @@ fn record(reader: &mut impl BufRead) -> Result<String, String> {
         if read == 0 {
             return Err(format!("a shard's {RUNS} ends too early"));
         }
-        if row.matches('"').count() % 2 == 0 {
+        if row.matches('"').count().is_multiple_of(2) {
             return Ok(row);
         }
     }
@@ -386,4 +386,48 @@ pub fn join(plan: &Plan, parts: &[(PathBuf, u64)], to: &mut impl Write) -> Resul
         }
     }
     to.flush().map_err(cannot)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A disk with room for so many bytes.
+    struct Disk(Vec<u8>, usize);
+
+    impl Write for Disk {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            let room = self.1 - self.0.len();
+            if room == 0 {
+                return Err(io::ErrorKind::StorageFull.into());
+            }
+            let part = bytes.len().min(room);
+            self.0.extend_from_slice(&bytes[..part]);
+            Ok(part)
+        }
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn a_full_disk_is_told_with_what_is_kept_and_finished_rows_are_intact() {
+        let mut appender = Appender { to: Disk(Vec::new(), 25), finished: 7, buffer: Vec::new() };
+        appender.row("0,first,row\n").unwrap();
+        appender.row("0,second,row\n").unwrap();
+        let error = appender.row("0,third,row\n").unwrap_err();
+        assert!(error.contains("9 finished runs are kept") && error.contains("--resume"), "{error}");
+        assert!(appender.to.0.starts_with(b"0,first,row\n0,second,row\n"));
+    }
+
+    #[test]
+    fn shards_take_turns_and_leave_nothing_out() {
+        for (runs, of) in [(10, 3), (2, 5), (7, 7), (0, 2)] {
+            let shards = (1..=of).map(|number| Shard { number, of });
+            let mut taken: Vec<u64> =
+                shards.flat_map(|shard| (0..shard.share(runs)).map(move |nth| shard.index(nth))).collect();
+            taken.sort_unstable();
+            assert_eq!(taken, (0..runs).collect::<Vec<_>>(), "{runs} runs, {of} shards");
+        }
+    }
 }

@@ -203,8 +203,11 @@ pub fn plan(file: &SweepFile, dir: &Path, options: &PlanOptions) -> Result<(Plan
     Ok((plan, stories, warnings))
 }
 
+/// Stories, what a plan says of them, and each as it is without a setting.
+type Read = (Vec<Story>, Vec<StoryPlan>, Vec<Scenario>);
+
 /// The files of a sweep, each read once.
-fn stories(file: &SweepFile, dir: &Path) -> Result<(Vec<Story>, Vec<StoryPlan>, Vec<Scenario>), String> {
+fn stories(file: &SweepFile, dir: &Path) -> Result<Read, String> {
     let mut paths: Vec<(String, PathBuf)> = Vec::new();
     for pattern in &file.scenarios {
         let found = expand(dir, pattern)?;

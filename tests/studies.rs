@@ -1,0 +1,65 @@
+//! The studies of this repository, re-run on a grid small enough for every test run.
+//!
+//! `studies/backoff/small.toml` is swept, and its summary compared with the one that is kept; every
+//! number between backquotes and a `small:` mark in `docs/tuning.md` is looked up in it. What a newcomer
+//! gets wrong: a moved number is a finding – say why before writing it anew with UPDATE_DOCS=1.
+
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+/// The summary's columns of the metrics that the guide speaks of.
+fn kept(summary: &str) -> String {
+    let wanted = ["recovery_s", "boots_attempted", "cooldowns", "cooldown_after_s", "max_cooldown_s", "boots_during"];
+    let is_kept =
+        |line: &&str| line.starts_with("setting,") || wanted.iter().any(|metric| line.contains(&format!(",{metric},")));
+    summary.lines().filter(is_kept).map(|line| format!("{line}\n")).collect()
+}
+
+fn swept(file: &str) -> (String, String) {
+    let folder = tempfile::tempdir().expect("a folder");
+    let out = folder.path().join("out");
+    let mut command = Command::new(env!("CARGO_BIN_EXE_schedsim"));
+    let done = command.arg("sweep").arg(root().join("studies/backoff").join(file)).arg("--out").arg(&out).output();
+    let done = done.expect("schedsim runs");
+    assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
+    let read = |name: &str| fs::read_to_string(out.join(name)).expect("a result");
+    (read("summary.csv"), read("recommendation.txt"))
+}
+
+#[test]
+fn the_small_grid_of_the_backoff_study_gives_the_numbers_that_the_guide_quotes() {
+    let (summary, words) = swept("small.toml");
+    let golden = root().join("studies/backoff/small-summary.csv");
+    let said = root().join("studies/backoff/small-recommendation.txt");
+    if std::env::var_os("UPDATE_DOCS").is_some() {
+        fs::write(&golden, kept(&summary)).expect("studies/ can be written");
+        fs::write(&said, &words).expect("studies/ can be written");
+    }
+    let read = |path: &Path| fs::read_to_string(path).unwrap_or_default();
+    assert_eq!(kept(&summary), read(&golden), "run UPDATE_DOCS=1 cargo test --test studies, and say why numbers moved");
+    assert_eq!(words, read(&said));
+    let guide = read(&root().join("docs/tuning.md"));
+    let mut quoted = 0;
+    // `small: 47.0` in the guide: a mean of the small summary, rounded as it is written.
+    for part in guide.split("`small: ").skip(1) {
+        let number = part.split('`').next().expect("the mark ends");
+        let decimals = number.split_once('.').map_or(0, |(_, after)| after.len());
+        let found = summary.lines().skip(1).any(|line| {
+            let fields: Vec<&str> = line.rsplit(',').collect();
+            // From the end: seeds_needed, diff_high, diff_low, diff, ci_high, ci_low, p95, median, mean.
+            let mean: f64 = fields[8].parse().expect("a mean");
+            format!("{mean:.decimals$}") == number
+        });
+        assert!(
+            found || words.contains(&format!(" {number} ")),
+            "`small: {number}` of docs/tuning.md is no mean of the small grid"
+        );
+        quoted += 1;
+    }
+    assert!(quoted >= 6, "the guide quotes {quoted} numbers of the small grid");
+}
