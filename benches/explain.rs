@@ -4,7 +4,6 @@
 //! write a million records. What a newcomer gets wrong: the time is that of *one* explanation
 //! with its index; whoever explains many makes an `Explainer` once.
 
-
 use criterion::{Criterion, criterion_group, criterion_main};
 use schedsim::kernel::RecordId;
 use schedsim::report::explain::{self, Explainer, Limits, Setting};

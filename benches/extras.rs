@@ -4,7 +4,6 @@
 //! a newcomer gets wrong: without causes judges may find other violations, so only the times of
 //! the two are to be compared.
 
-
 use criterion::{Criterion, criterion_group, criterion_main};
 use schedsim::kernel::{SimDuration, SimTime};
 use schedsim::scenario::{Overrides, Scenario};
