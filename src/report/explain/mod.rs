@@ -162,11 +162,11 @@ impl<'a> Explainer<'a> {
     /// The causal chain of a record; none when there is no such record.
     pub fn chain(&mut self, record: RecordId, limits: Limits) -> Option<Chain> {
         let at = record.index().filter(|at| *at < self.trace.records().len())?;
-        let way = self.walker.to_root(at);
+        let way = self.walker.rootward(at);
         let items = fold::fold(&self.walker.index, &way);
         let mut chain = Chain { length: way.len(), ..Chain::default() };
         let mut shown = Vec::new();
-        flatten(&items, &mut shown, &mut chain.folds, &self.times(&way));
+        flatten(&items, &mut shown, &mut chain.folds);
         cut(&mut shown, &mut chain, limits.links);
         let mut told = Told::of(self.trace);
         way.iter().flat_map(Station::tells).for_each(|at| {
@@ -194,13 +194,9 @@ impl<'a> Explainer<'a> {
         Some(Step { link: self.link(&station), next: next.map(RecordId::from_index), sides })
     }
 
-    fn times(&self, way: &[Station]) -> Vec<SimTime> {
-        way.iter().map(|station| self.trace.records()[station.at].at).collect()
-    }
-
     /// A side cause with its own way, until that meets what is told already.
     fn branch(&mut self, at: usize, seen: &mut Told, limit: usize) -> Chain {
-        let mut way = self.walker.to_root(at);
+        let mut way = self.walker.rootward(at);
         let length = way.len();
         let meets = way.iter().skip(1).position(|station| seen.has(station.at));
         let joins = meets.map(|place| way[place + 1].at);
@@ -212,7 +208,7 @@ impl<'a> Explainer<'a> {
         let joins = joins.map(RecordId::from_index);
         let mut chain = Chain { length: way.len(), joins, ..Chain::default() };
         let mut shown = Vec::new();
-        flatten(&items, &mut shown, &mut chain.folds, &self.times(&way));
+        flatten(&items, &mut shown, &mut chain.folds);
         cut(&mut shown, &mut chain, limit);
         chain.links = shown.into_iter().map(|place| self.link(&way[place])).collect();
         chain
@@ -317,13 +313,13 @@ impl Told {
 }
 
 /// Puts the links of folded items in a row, and notes the blocks among them.
-fn flatten(items: &[Item], shown: &mut Vec<usize>, folds: &mut Vec<Fold>, times: &[SimTime]) {
+fn flatten(items: &[Item], shown: &mut Vec<usize>, folds: &mut Vec<Fold>) {
     for item in items {
         match item {
             Item::Link(place) => shown.push(*place),
             Item::Block(block) => {
                 let first = shown.len();
-                flatten(&block.body, shown, folds, times);
+                flatten(&block.body, shown, folds);
                 folds.push(Fold {
                     first,
                     last: shown.len() - 1,

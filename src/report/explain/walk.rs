@@ -61,7 +61,7 @@ impl<'a> Walker<'a> {
     }
 
     /// The way from a record to its root, that record first.
-    pub(super) fn to_root(&mut self, from: usize) -> Vec<Station> {
+    pub(super) fn rootward(&mut self, from: usize) -> Vec<Station> {
         let mut way = Vec::new();
         let mut next = Some(self.main(from));
         while let Some(at) = next {
