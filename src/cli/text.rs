@@ -90,11 +90,8 @@ fn outcome(replay: &Replay<'_>) -> Vec<(String, String)> {
             let at = outcome.ended_at.elapsed().clock();
             facts.push(("stopped".into(), format!("at {at}, as the livelock was proved (--stop-when-proved)")));
         }
-        Stop::EventBudget => {
-            facts.push(("stopped".into(), "the budget of events was used up before the horizon".into()))
-        }
-        Stop::ZeroTimeLoop { task } => {
-            facts.push(("stopped".into(), format!("time stood still: `{task}` and others ran on without it")));
+        Stop::TraceFull | Stop::EventBudget | Stop::ZeroTimeLoop { .. } => {
+            facts.extend(outcome.stop.guard().map(|guard| ("stopped".to_owned(), guard)));
         }
     }
     let expect = replay.variant.expect.as_ref();

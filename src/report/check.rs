@@ -18,6 +18,11 @@ use super::{settled_after, settled_in};
 /// How a run differs from what was expected of it.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Failure {
+    /// A guard ended it before its horizon, so that nothing can be said of the rest.
+    Stopped {
+        /// Which one, in words.
+        guard: String,
+    },
     /// It ended otherwise.
     Verdict {
         /// As expected.
@@ -76,6 +81,7 @@ pub enum Failure {
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            Self::Stopped { guard } => write!(f, "a guard ended the run: {guard}"),
             Self::Verdict { expected, found } => write!(f, "expected {}, found {}", expected.name(), found.name()),
             Self::Settled { limit, after, took } => {
                 write!(f, "expected to settle within {limit}{}, ", after_step(after.as_deref()))?;
@@ -147,6 +153,7 @@ pub struct ExpectResult {
 pub fn check(scenario: &Scenario, variant: &Variant, outcome: &Outcome, metrics: &Metrics) -> ExpectResult {
     let mut checks = Checks { failures: Vec::new(), lines: Vec::new() };
     if let Some(expect) = &variant.expect {
+        checks.stopped(outcome);
         checks.verdict(expect, outcome);
         checks.settled(scenario, expect, outcome);
         checks.rejected(scenario, expect, outcome);
@@ -170,6 +177,12 @@ impl Checks {
     fn fail(&mut self, failure: Failure, subject: impl Into<String>, text: impl Into<String>) {
         self.failures.push(failure);
         self.line(Mark::Failed, subject, text);
+    }
+
+    fn stopped(&mut self, outcome: &Outcome) {
+        if let Some(guard) = outcome.stop.guard() {
+            self.fail(Failure::Stopped { guard: guard.clone() }, "stopped", guard);
+        }
     }
 
     fn verdict(&mut self, expect: &Expect, outcome: &Outcome) {

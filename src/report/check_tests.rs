@@ -1,6 +1,7 @@
 //! What passes, what fails, and in which words.
 
 use super::*;
+use crate::kernel::Stop;
 use crate::model::{Name, Subject};
 use crate::report::testing::Story;
 use crate::scenario::Bounds;
@@ -111,4 +112,24 @@ fn metrics_are_compared_exactly_with_each_bound() {
         story.expect().metrics.insert(name.to_owned(), bounds);
         assert_eq!(failures(&story), expected.into_iter().collect::<Vec<_>>(), "{name} {bounds:?}");
     }
+}
+
+#[test]
+fn a_run_that_a_guard_ended_fails_whatever_came_until_then() {
+    let mut story = story();
+    story.expect().verdict = Some(Verdict::Unsettled);
+    for (stop, expected) in [
+        (Stop::Horizon, None),
+        (Stop::TraceFull, Some("a guard ended the run: the trace is full, before the horizon")),
+        (Stop::EventBudget, Some("a guard ended the run: the budget of events was used up before the horizon")),
+        (
+            Stop::ZeroTimeLoop { task: "resync" },
+            Some("a guard ended the run: time stood still: `resync` and others ran on without it"),
+        ),
+    ] {
+        story.outcome.stop = stop;
+        assert_eq!(failures(&story), expected.into_iter().collect::<Vec<_>>(), "{stop:?}");
+    }
+    story.variant.expect = None;
+    assert_eq!(failures(&story), [""; 0], "nothing was expected");
 }

@@ -228,6 +228,7 @@ fn end(page: &mut Page, scenario: &Scenario, variant: &Variant, outcome: &Outcom
     match &outcome.stop {
         Stop::Horizon => {}
         Stop::Enough => page.entry("STOPPED EARLY", "the livelock was proved"),
+        Stop::TraceFull => page.entry("STOPPED EARLY", "the trace was full"),
         Stop::EventBudget => page.entry("STOPPED EARLY", "the event budget was used up"),
         Stop::ZeroTimeLoop { task } => {
             page.entry("STOPPED EARLY", &format!("too many events without progress of time, last in {task}"));

@@ -78,7 +78,7 @@ pub fn json_with(
     put("settled_in", json!(settled_in(scenario, variant.expect.as_ref(), outcome)));
     put("livelock", json!(livelock));
     put("rejected", Value::Array(rejected.collect()));
-    put("warnings", json!(outcome.warnings));
+    put("warnings", json!(outcome.warnings.iter().cloned().chain(outcome.stop.guard()).collect::<Vec<_>>()));
     put("ended_at", json!(outcome.ended_at));
     put("events", json!(outcome.events));
     put("trace_digest", json!(digest));

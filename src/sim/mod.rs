@@ -6,6 +6,7 @@
 
 mod crash;
 mod livelock;
+mod run;
 mod steps;
 mod traffic;
 
@@ -17,7 +18,7 @@ use crate::controllers::activator::Activator;
 use crate::controllers::process::{self, Hosting};
 use crate::controllers::runtime::Rules;
 use crate::controllers::tuning::{TickerPhase, Tuning};
-use crate::kernel::{Budget, RecordId, SimDuration, SimTime, Step as KernelStep, Stop};
+use crate::kernel::{Budget, RecordId, SimDuration, SimTime, Stop};
 use crate::model::{Actor, Controller, Kind, Name, Node, NodeId, NodeStatus};
 use crate::ports::{Ports, Remembers};
 use crate::scenario::{Action, Scenario, Step, Variant, Verdict};
@@ -28,9 +29,14 @@ use crate::world::{Process, SimDisks, SimPlatform, SimSandboxes, World, WorldSpe
 
 use crash::Crashes;
 use livelock::Recurrence;
+use run::Run;
 
 /// Most failed boots in ten minutes for each desired instance (`failures-back-off`).
 const FAILURES_MAX: u32 = 8;
+
+/// Most records in the trace of a run. A record is 64 bytes, and a timeline that folds badly takes
+/// twice as much again while it is rendered: so a run, and what is read from it, stays below 2 GB.
+const RECORDS_MAX: usize = 10_000_000;
 
 /// One variant of a scenario, ready to run.
 pub struct Simulation<'a> {
@@ -38,6 +44,7 @@ pub struct Simulation<'a> {
     variant: &'a Variant,
     until: Option<SimTime>,
     budget: Budget,
+    records_max: usize,
     crashes: Vec<Crash>,
     proofs: Proofs,
     causes: bool,
@@ -96,8 +103,9 @@ pub struct Outcome {
 impl<'a> Simulation<'a> {
     /// Prepares a run.
     pub fn new(scenario: &'a Scenario, variant: &'a Variant) -> Self {
+        let (budget, records_max) = (Budget::default(), RECORDS_MAX);
         let (proofs, causes, crashes) = (Proofs::Note, true, Vec::new());
-        Self { scenario, variant, until: None, budget: Budget::default(), crashes, proofs, causes }
+        Self { scenario, variant, until: None, budget, records_max, crashes, proofs, causes }
     }
 
     /// Ends the run at `until` instead of the scenario's horizon.
@@ -128,6 +136,13 @@ impl<'a> Simulation<'a> {
         self
     }
 
+    /// Ends the run when its trace has so many records.
+    #[must_use]
+    pub fn records_max(mut self, records_max: usize) -> Self {
+        self.records_max = records_max;
+        self
+    }
+
     /// Lets processes die at chosen moments, besides what the scenario tells.
     #[must_use]
     pub fn crashes(mut self, crashes: &[Crash]) -> Self {
@@ -137,28 +152,29 @@ impl<'a> Simulation<'a> {
 
     /// Runs it to its end.
     pub fn run(&self) -> Outcome {
-        self.run_with(&mut Crashes::new(&self.crashes))
+        self.run_with(Crashes::new(&self.crashes)).0
     }
 
     /// How many awaits the tasks of a process come to: the moments that a [`Crash`] can name.
     pub fn awaits(&self, process: Process) -> u64 {
-        let mut crashes = Crashes::counting();
-        self.run_with(&mut crashes);
-        crashes.polls(process)
+        self.run_with(Crashes::counting()).1.polls(process)
     }
 
-    fn run_with(&self, crashes: &mut Crashes) -> Outcome {
+    fn run_with(&self, crashes: Crashes) -> (Outcome, Crashes) {
+        let mut run = self.start(crashes);
+        let stop = run.drive(self.until.unwrap_or(self.scenario.horizon));
+        let outcome = self.outcome(&run, stop);
+        let crashes = std::mem::take(&mut run.crashes);
+        run.end();
+        (outcome, crashes)
+    }
+
+    /// A run of which nothing has happened yet.
+    fn start(&self, crashes: Crashes) -> Run {
         let (world, platform) = self.set_up();
-        let horizon = self.until.unwrap_or(self.scenario.horizon);
-        let mut judge = Judge::new(self.limits());
-        let mut recurrence = Recurrence::new(&platform.rules.borrow(), self.nothing_ahead_from());
-        let stop = drive(&world, &platform, &mut judge, &mut recurrence, crashes, self.proofs, horizon);
-        let outcome = self.outcome(&world, &judge, &recurrence, stop);
-        world.kernel.close();
-        // The world keeps how processes start, and what they remember keeps the world.
-        platform.forget();
-        debug_assert!(world.is_last_handle(), "something keeps the world of a run that is over");
-        outcome
+        let judge = Judge::new(self.limits());
+        let recurrence = Recurrence::new(&platform.rules.borrow(), self.nothing_ahead_from());
+        Run { world, platform, judge, recurrence, crashes, proofs: self.proofs, records_max: self.records_max }
     }
 
     /// A world at time zero with its processes started and its steps waiting.
@@ -246,7 +262,8 @@ impl<'a> Simulation<'a> {
         steps.chain(traffic).max().unwrap_or_default()
     }
 
-    fn outcome(&self, world: &World, judge: &Judge, recurrence: &Recurrence, stop: Stop) -> Outcome {
+    fn outcome(&self, run: &Run, stop: Stop) -> Outcome {
+        let Run { world, judge, recurrence, .. } = run;
         let ended_at = world.kernel.now();
         let mut warnings = self.scenario.warnings.clone();
         for (fault, struck) in self.scenario.faults.iter().zip(world.faults_struck()) {
@@ -277,47 +294,6 @@ impl<'a> Simulation<'a> {
             warnings,
         }
     }
-}
-
-/// Runs the world to the horizon, or until a guard stops it. Judges look after every step, and
-/// at their own deadlines, after the events of that instant and before any later one.
-fn drive(
-    world: &World,
-    platform: &Platform,
-    judge: &mut Judge,
-    recurrence: &mut Recurrence,
-    crashes: &mut Crashes,
-    proofs: Proofs,
-    horizon: SimTime,
-) -> Stop {
-    crashes.strike(world);
-    judge.observe(world);
-    loop {
-        let due = judge.next_deadline().filter(|due| *due <= horizon);
-        match world.kernel.step(due.unwrap_or(horizon)) {
-            KernelStep::Ran => {
-                crashes.strike(world);
-                judge.observe(world);
-                let wanted = proofs != Proofs::Off && !crashes.lie_ahead();
-                if wanted && recurrence.is_due(world.kernel.now()) {
-                    let memories: Vec<_> = platform.memories.borrow().values().flatten().cloned().collect();
-                    recurrence.look(world, judge.settled_since().is_some(), &memories);
-                    if proofs == Proofs::Stop && recurrence.proved().is_some() {
-                        return Stop::Enough;
-                    }
-                }
-            }
-            KernelStep::Idle => {
-                let Some(due) = due else { break };
-                world.kernel.advance_to(due);
-                judge.advance(world, due);
-            }
-            KernelStep::Stopped(stop) => return stop,
-        }
-    }
-    judge.finish(world, horizon);
-    world.kernel.advance_to(horizon);
-    Stop::Horizon
 }
 
 /// The steps that the platform refused.

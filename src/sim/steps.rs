@@ -170,28 +170,17 @@ mod tests {
     use super::*;
     use crate::kernel::{SimDuration, SimTime};
     use crate::scenario::{Overrides, Scenario};
-    use crate::sim::{Crashes, Proofs, Simulation, livelock::Recurrence};
-    use crate::world::judge::Judge;
+    use crate::sim::{Crashes, Simulation};
 
     /// A cluster with every controller there is, a minute after its start.
     fn after_a_minute(test: impl Fn(&World)) {
         let text = "schema = 1\nhorizon = \"1h\"\npolicy.as_of = \"proposed\"\ncluster.nodes = [\"n1\", \"n2\"]\n";
         let scenario = Scenario::from_text(text, "quiet.toml", None, &Overrides::default()).expect("a good text");
         let simulation = Simulation::new(&scenario, &scenario.variants[0]);
-        let (world, platform) = simulation.set_up();
-        let mut judge = Judge::new(simulation.limits());
-        let mut recurrence = Recurrence::new(&platform.rules.borrow(), SimTime::ZERO);
-        crate::sim::drive(
-            &world,
-            &platform,
-            &mut judge,
-            &mut recurrence,
-            &mut Crashes::default(),
-            Proofs::Note,
-            SimTime::ZERO + SimDuration::from_mins(1),
-        );
-        test(&world);
-        world.kernel.close();
+        let mut run = simulation.start(Crashes::default());
+        run.drive(SimTime::ZERO + SimDuration::from_mins(1));
+        test(&run.world);
+        run.end();
     }
 
     #[test]

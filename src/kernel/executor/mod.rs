@@ -44,6 +44,8 @@ pub enum Stop {
     Horizon,
     /// Whoever drives the run has seen enough.
     Enough,
+    /// The trace has as many records as a run may write.
+    TraceFull,
     /// The event budget was used up.
     EventBudget,
     /// Too many events without progress of time.
@@ -51,6 +53,18 @@ pub enum Stop {
         /// What the task that ran last is called.
         task: &'static str,
     },
+}
+
+impl Stop {
+    /// Which guard ended the run before its time, in words; none when none did.
+    pub fn guard(self) -> Option<String> {
+        match self {
+            Self::Horizon | Self::Enough => None,
+            Self::TraceFull => Some("the trace is full, before the horizon".to_owned()),
+            Self::EventBudget => Some("the budget of events was used up before the horizon".to_owned()),
+            Self::ZeroTimeLoop { task } => Some(format!("time stood still: `{task}` and others ran on without it")),
+        }
+    }
 }
 
 /// What one step did.

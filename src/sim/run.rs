@@ -1,0 +1,82 @@
+//! A run under way: the world, and whoever looks at it while it goes on.
+//!
+//! It knows the order in which they look: crashes strike, judges judge, recurrences are sought –
+//! after every kernel step, and at the judges' own deadlines, after the events of that instant
+//! and before any later one. It knows no scenario. What a newcomer gets wrong: nobody here may
+//! move the clock beyond what is next, and a guard that ends the run ends it at once, wherever
+//! it stands.
+
+use crate::kernel::{SimTime, Step, Stop};
+use crate::world::World;
+use crate::world::judge::Judge;
+
+use super::crash::Crashes;
+use super::livelock::Recurrence;
+use super::{Platform, Proofs};
+
+/// A run under way.
+pub(super) struct Run {
+    pub(super) world: World,
+    pub(super) platform: Platform,
+    pub(super) judge: Judge,
+    pub(super) recurrence: Recurrence,
+    pub(super) crashes: Crashes,
+    pub(super) proofs: Proofs,
+    /// With so many records in its trace it ends.
+    pub(super) records_max: usize,
+}
+
+impl Run {
+    /// Goes on to the horizon, or until a guard stops it.
+    pub(super) fn drive(&mut self, horizon: SimTime) -> Stop {
+        self.look();
+        loop {
+            let due = self.judge.next_deadline().filter(|due| *due <= horizon);
+            match self.world.kernel.step(due.unwrap_or(horizon)) {
+                Step::Ran => {
+                    self.look();
+                    if let Some(stop) = self.is_enough() {
+                        return stop;
+                    }
+                }
+                Step::Idle => {
+                    let Some(due) = due else { break };
+                    self.world.kernel.advance_to(due);
+                    self.judge.advance(&self.world, due);
+                }
+                Step::Stopped(stop) => return stop,
+            }
+        }
+        self.judge.finish(&self.world, horizon);
+        self.world.kernel.advance_to(horizon);
+        Stop::Horizon
+    }
+
+    fn look(&mut self) {
+        self.crashes.strike(&self.world);
+        self.judge.observe(&self.world);
+    }
+
+    /// Whether the run ends here: its trace is full, or a livelock is proved and that was asked.
+    fn is_enough(&mut self) -> Option<Stop> {
+        if self.world.with_trace(|trace| trace.records().len()) >= self.records_max {
+            return Some(Stop::TraceFull);
+        }
+        let wanted = self.proofs != Proofs::Off && !self.crashes.lie_ahead();
+        if wanted && self.recurrence.is_due(self.world.kernel.now()) {
+            let memories: Vec<_> = self.platform.memories.borrow().values().flatten().cloned().collect();
+            self.recurrence.look(&self.world, self.judge.settled_since().is_some(), &memories);
+            let proved = self.proofs == Proofs::Stop && self.recurrence.proved().is_some();
+            return proved.then_some(Stop::Enough);
+        }
+        None
+    }
+
+    /// Ends it: its tasks are dropped and its memory is given back.
+    pub(super) fn end(self) {
+        self.world.kernel.close();
+        // The world keeps how processes start, and what they remember keeps the world.
+        self.platform.forget();
+        debug_assert!(self.world.is_last_handle(), "something keeps the world of a run that is over");
+    }
+}
