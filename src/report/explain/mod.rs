@@ -35,7 +35,7 @@ pub use story::{Page, story};
 use fold::Item;
 use index::Index;
 use relations::Fact;
-use walk::{Station, Walker};
+use walk::{Hop, Walker};
 
 /// What made a link as it is, and could be otherwise.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
@@ -166,17 +166,16 @@ impl<'a> Explainer<'a> {
         let items = fold::fold(&self.walker.index, &way);
         let mut chain = Chain { length: way.len(), ..Chain::default() };
         let mut shown = Vec::new();
-        flatten(&items, &mut shown, &mut chain.folds, &self.times(&way));
+        flatten(&items, &mut shown, &mut chain.folds);
         cut(&mut shown, &mut chain, limits.links);
         let mut told = Told::of(self.trace);
-        way.iter().flat_map(Station::tells).for_each(|at| {
+        way.iter().flat_map(|hop| hop.tells()).for_each(|at| {
             told.add(at);
         });
         let mut seen = told.clone();
         for place in shown {
-            let station = &way[place];
-            let mut link = self.link(station);
-            for because in &station.sides {
+            let mut link = self.link(way[place]);
+            for because in self.walker.why(way[place]).sides {
                 if seen.add(because.at) {
                     link.branches.push((because.role, self.branch(because.at, &mut seen, limits.branch)));
                 }
@@ -189,47 +188,47 @@ impl<'a> Explainer<'a> {
     /// One link and where it leads, without the way: what a picture of all chains is drawn from.
     pub fn step(&mut self, record: RecordId) -> Option<Step> {
         let at = record.index().filter(|at| *at < self.trace.records().len())?;
-        let (station, next) = self.walker.station(self.walker.main(at));
-        let sides = station.sides.iter().map(|side| (side.role, RecordId::from_index(side.at))).collect();
-        Some(Step { link: self.link(&station), next: next.map(RecordId::from_index), sides })
-    }
-
-    fn times(&self, way: &[Station]) -> Vec<SimTime> {
-        way.iter().map(|station| self.trace.records()[station.at].at).collect()
+        let hop = self.walker.hop(self.walker.main(at));
+        let why = self.walker.why(hop);
+        let sides = why.sides.iter().map(|side| (side.role, RecordId::from_index(side.at))).collect();
+        let next = why.lead.map(|lead| RecordId::from_index(lead.at));
+        Some(Step { link: self.link(hop), next, sides })
     }
 
     /// A side cause with its own way, until that meets what is told already.
     fn branch(&mut self, at: usize, seen: &mut Told, limit: usize) -> Chain {
         let mut way = self.walker.to_root(at);
         let length = way.len();
-        let meets = way.iter().skip(1).position(|station| seen.has(station.at));
-        let joins = meets.map(|place| way[place + 1].at);
+        let meets = way.iter().skip(1).position(|hop| seen.has(hop.at()));
+        let joins = meets.map(|place| way[place + 1].at());
         way.truncate(meets.map_or(length, |place| place + 1));
-        way.iter().flat_map(Station::tells).for_each(|at| {
+        way.iter().flat_map(|hop| hop.tells()).for_each(|at| {
             seen.add(at);
         });
         let items = fold::fold(&self.walker.index, &way);
         let joins = joins.map(RecordId::from_index);
         let mut chain = Chain { length: way.len(), joins, ..Chain::default() };
         let mut shown = Vec::new();
-        flatten(&items, &mut shown, &mut chain.folds, &self.times(&way));
+        flatten(&items, &mut shown, &mut chain.folds);
         cut(&mut shown, &mut chain, limit);
-        chain.links = shown.into_iter().map(|place| self.link(&way[place])).collect();
+        chain.links = shown.into_iter().map(|place| self.link(way[place])).collect();
         chain
     }
 
-    fn link(&self, station: &Station) -> Link {
-        let record = self.trace.records()[station.at];
-        let entry = timeline::entry(self.trace, &self.setting.timeline, station.at);
-        let decided = match (record.what, station.rule.map(|rule| self.trace.records()[rule].what)) {
+    fn link(&mut self, hop: Hop) -> Link {
+        let at = hop.at();
+        let record = self.trace.records()[at];
+        let entry = timeline::entry(self.trace, &self.setting.timeline, at);
+        let decided = match (record.what, hop.rule().map(|rule| self.trace.records()[rule].what)) {
             (What::Decided(reason), _) | (_, Some(What::Decided(reason))) => Some(reason),
             _ => None,
         };
-        let fact = Fact { index: &self.walker.index, at: station.at, record, reason: decided };
+        let role = self.walker.why(hop).lead.map_or(Role::Cause, |lead| lead.role);
+        let fact = Fact { index: &self.walker.index, at, record, reason: decided };
         let values = decided.map(|reason| values::of(self.trace, reason)).unwrap_or_default();
         let (what, rule) = self.words(decided, entry.what, entry.why);
         Link {
-            record: RecordId::from_index(station.at),
+            record: RecordId::from_index(at),
             at: record.at,
             actor: record.actor,
             subject: record.subject,
@@ -238,7 +237,7 @@ impl<'a> Explainer<'a> {
             values,
             tone: entry.tone,
             decided_by: self.deciders(&fact),
-            role: station.role,
+            role,
             branches: Vec::new(),
         }
     }
@@ -317,13 +316,13 @@ impl Told {
 }
 
 /// Puts the links of folded items in a row, and notes the blocks among them.
-fn flatten(items: &[Item], shown: &mut Vec<usize>, folds: &mut Vec<Fold>, times: &[SimTime]) {
+fn flatten(items: &[Item], shown: &mut Vec<usize>, folds: &mut Vec<Fold>) {
     for item in items {
         match item {
-            Item::Link(place) => shown.push(*place),
+            Item::Link(place) => shown.push(*place as usize),
             Item::Block(block) => {
                 let first = shown.len();
-                flatten(&block.body, shown, folds, times);
+                flatten(&block.body, shown, folds);
                 folds.push(Fold {
                     first,
                     last: shown.len() - 1,
