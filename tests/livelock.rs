@@ -100,7 +100,7 @@ fn window(trace: &Trace, from: SimTime, to: SimTime) -> Vec<&Record> {
 
 /// What a record says without names, handles, revisions and times that only shift.
 fn words(what: What, shift: SimDuration) -> String {
-    let text = match what {
+    match what {
         What::Created { .. } => "created".to_owned(),
         What::Patched { .. } => "patched".to_owned(),
         What::Deleted { .. } => "deleted".to_owned(),
@@ -120,8 +120,7 @@ fn words(what: What, shift: SimDuration) -> String {
         // Handles of entities are numbers here; the writes that follow tell which they were.
         What::Decided(reason) => reason.to_string(),
         other => format!("{other:?}"),
-    };
-    text
+    }
 }
 
 /// The first thing in which a later period differs from the first.

@@ -293,15 +293,8 @@ fn drive(
     crashes.strike(world);
     judge.observe(world);
     loop {
-        if !world.kernel.has_ready() {
-            let next = world.kernel.next_time().filter(|at| *at <= horizon);
-            while let Some(due) = judge.next_deadline().filter(|due| *due <= horizon && next.is_none_or(|at| *due < at))
-            {
-                world.kernel.advance_to(due);
-                judge.advance(world, due);
-            }
-        }
-        match world.kernel.step(horizon) {
+        let due = judge.next_deadline().filter(|due| *due <= horizon);
+        match world.kernel.step(due.unwrap_or(horizon)) {
             KernelStep::Ran => {
                 crashes.strike(world);
                 judge.observe(world);
@@ -314,7 +307,11 @@ fn drive(
                     }
                 }
             }
-            KernelStep::Idle => break,
+            KernelStep::Idle => {
+                let Some(due) = due else { break };
+                world.kernel.advance_to(due);
+                judge.advance(world, due);
+            }
             KernelStep::Stopped(stop) => return stop,
         }
     }

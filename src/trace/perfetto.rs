@@ -183,7 +183,7 @@ impl<W: Write> Page<'_, W> {
         let (pid, tid) = self.place(subject);
         let name = match span.state {
             State::Word(word) => word.to_owned(),
-            State::Cooldown => "cooldown".to_owned(),
+            State::Cooldown { .. } => "cooldown".to_owned(),
             State::Thing(thing) if subject.kind == Kind::Volume => format!("mounted on {}", self.trace.name(thing)),
             State::Thing(thing) => self.trace.name(thing).to_string(),
             State::Held { lease, sandbox } => {
@@ -193,7 +193,7 @@ impl<W: Write> Page<'_, W> {
         let (ts, end) = (micros(span.from), micros(span.until));
         let args = json!({ "ns": span.from.as_nanos(), "number": span.record + 1 });
         match span.state {
-            State::Word(_) | State::Cooldown => self.event(&json!({
+            State::Word(_) | State::Cooldown { .. } => self.event(&json!({
                 "ph": "X", "cat": "state", "name": name, "pid": pid, "tid": tid, "ts": ts, "dur": end - ts, "args": args,
             }))?,
             State::Thing(_) if subject.kind != Kind::Volume => self.event(&json!({
@@ -203,8 +203,8 @@ impl<W: Write> Page<'_, W> {
                 self.overlapping("holder", &name, (pid, tid), span.record + 1, (ts, end), args)?;
             }
         }
-        if span.state == State::Cooldown {
-            let wait = span.until.since(span.from).as_secs();
+        if let State::Cooldown { set } = span.state {
+            let wait = set.since(span.from).as_secs();
             self.counter(subject, "cooldown_s", span.from, wait)?;
             self.counter(subject, "cooldown_s", span.until, 0)?;
         }

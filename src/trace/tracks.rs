@@ -40,7 +40,10 @@ pub enum State {
         sandbox: Option<Subject>,
     },
     /// A pool waits before it tries again.
-    Cooldown,
+    Cooldown {
+        /// Until then, as it was set; the run, a deploy or the next crash can end it earlier.
+        set: SimTime,
+    },
 }
 
 /// A number from a moment on.
@@ -99,7 +102,7 @@ impl Track {
             last.until = last.until.min(at);
         }
         if let Some(until) = until.filter(|until| *until > at) {
-            self.cooldowns.push(Span { state: State::Cooldown, from: at, until, record });
+            self.cooldowns.push(Span { state: State::Cooldown { set: until }, from: at, until, record });
         }
     }
 }

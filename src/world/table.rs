@@ -69,14 +69,37 @@ struct Logged<E: Entity> {
 /// What a row became at an instant; none: deleted.
 type Past<E> = (SimTime, Id<E>, Option<Versioned<E>>);
 
+/// Where lists show a row: by its key, then by its id.
+type Place<E> = (u64, Id<E>);
+
 struct Inner<E: Entity> {
     rows: Vec<Option<Row<E>>>,
-    by_key: BTreeSet<(u64, Id<E>)>,
-    by_index: BTreeSet<(E::Index, u64, Id<E>)>,
+    by_key: BTreeSet<Place<E>>,
+    /// Sorted; no list is empty.
+    by_index: BTreeMap<E::Index, Vec<Place<E>>>,
     mailboxes: Vec<Rc<Mailbox<E>>>,
     log: VecDeque<Logged<E>>,
     /// Every former state, when a fault of the scenario asks for old answers.
     past: Option<Vec<Past<E>>>,
+}
+
+impl<E: Entity> Inner<E> {
+    fn enter(&mut self, entry: E::Index, place: Place<E>) {
+        let places = self.by_index.entry(entry).or_default();
+        if let Err(at) = places.binary_search(&place) {
+            places.insert(at, place);
+        }
+    }
+
+    fn leave(&mut self, entry: E::Index, place: Place<E>) {
+        let Some(places) = self.by_index.get_mut(&entry) else { return };
+        if let Ok(at) = places.binary_search(&place) {
+            places.remove(at);
+        }
+        if places.is_empty() {
+            self.by_index.remove(&entry);
+        }
+    }
 }
 
 /// One table of the store.
@@ -87,7 +110,7 @@ impl<E: Entity> Default for Table<E> {
         Self(RefCell::new(Inner {
             rows: Vec::new(),
             by_key: BTreeSet::new(),
-            by_index: BTreeSet::new(),
+            by_index: BTreeMap::new(),
             mailboxes: Vec::new(),
             log: VecDeque::new(),
             past: None,
@@ -120,9 +143,18 @@ impl<E: Entity> Table<E> {
 
     /// All rows of a query, in the order of their keys.
     pub fn list(&self, query: Query<E>) -> Vec<Versioned<E>> {
-        let mut found = Vec::with_capacity(8);
+        let mut found = Vec::with_capacity(self.count(query));
         self.for_each(query, |item| found.push(item.clone()));
         found
+    }
+
+    /// How many rows a query has.
+    pub fn count(&self, query: Query<E>) -> usize {
+        let inner = self.0.borrow();
+        match query {
+            Query::All => inner.by_key.len(),
+            Query::By(entry) => inner.by_index.get(&entry).map_or(0, Vec::len),
+        }
     }
 
     /// Looks at all rows of a query, in the order of their keys.
@@ -132,9 +164,7 @@ impl<E: Entity> Table<E> {
         match query {
             Query::All => inner.by_key.iter().for_each(|(_, id)| look(row(*id))),
             Query::By(entry) => {
-                let (first, last) = (Id::from_index(0), Id::from_index(u32::MAX));
-                let range = (entry, 0, first)..=(entry, u64::MAX, last);
-                inner.by_index.range(range).for_each(|(_, _, id)| look(row(*id)));
+                inner.by_index.get(&entry).into_iter().flatten().for_each(|(_, id)| look(row(*id)));
             }
         }
     }
@@ -173,9 +203,7 @@ impl<E: Entity> Table<E> {
         let item = Versioned { id, entity: Rc::new(entity), meta };
         let inner = &mut *self.0.borrow_mut();
         inner.by_key.insert((key, id));
-        item.entity.for_each_index(&mut |entry| {
-            inner.by_index.insert((entry, key, id));
-        });
+        item.entity.for_each_index(&mut |entry| inner.enter(entry, (key, id)));
         inner.rows.push(Some(Row { key, item: item.clone() }));
         item
     }
@@ -195,12 +223,12 @@ impl<E: Entity> Table<E> {
         let item = row.item.clone();
         old.for_each_index(&mut |entry| {
             if !has_index(&*item.entity, entry) {
-                inner.by_index.remove(&(entry, key, id));
+                inner.leave(entry, (key, id));
             }
         });
         item.entity.for_each_index(&mut |entry| {
             if !has_index(&*old, entry) {
-                inner.by_index.insert((entry, key, id));
+                inner.enter(entry, (key, id));
             }
         });
         (old, item)
@@ -214,9 +242,7 @@ impl<E: Entity> Table<E> {
         let inner = &mut *self.0.borrow_mut();
         let row = inner.rows[id.index() as usize].take().expect("the caller looked");
         inner.by_key.remove(&(row.key, id));
-        row.item.entity.for_each_index(&mut |entry| {
-            inner.by_index.remove(&(entry, row.key, id));
-        });
+        row.item.entity.for_each_index(&mut |entry| inner.leave(entry, (row.key, id)));
         row.item
     }
 

@@ -162,7 +162,7 @@ impl<'a> Explainer<'a> {
     /// The causal chain of a record; none when there is no such record.
     pub fn chain(&mut self, record: RecordId, limits: Limits) -> Option<Chain> {
         let at = record.index().filter(|at| *at < self.trace.records().len())?;
-        let way = self.walker.to_root(at);
+        let way = self.walker.rootward(at);
         let items = fold::fold(&self.walker.index, &way);
         let mut chain = Chain { length: way.len(), ..Chain::default() };
         let mut shown = Vec::new();
@@ -197,7 +197,7 @@ impl<'a> Explainer<'a> {
 
     /// A side cause with its own way, until that meets what is told already.
     fn branch(&mut self, at: usize, seen: &mut Told, limit: usize) -> Chain {
-        let mut way = self.walker.to_root(at);
+        let mut way = self.walker.rootward(at);
         let length = way.len();
         let meets = way.iter().skip(1).position(|hop| seen.has(hop.at()));
         let joins = meets.map(|place| way[place + 1].at());

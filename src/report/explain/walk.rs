@@ -72,7 +72,7 @@ impl<'a> Walker<'a> {
     }
 
     /// The way from a record to its root, that record first.
-    pub(super) fn to_root(&mut self, from: usize) -> Vec<Hop> {
+    pub(super) fn rootward(&mut self, from: usize) -> Vec<Hop> {
         let mut way = Vec::new();
         let mut next = Some(self.main(from));
         while let Some(at) = next {

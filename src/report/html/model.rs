@@ -6,7 +6,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::kernel::{RecordId, SimTime};
+use crate::kernel::{RecordId, SimDuration, SimTime};
 use crate::model::{Field, Kind, Subject};
 use crate::report::explain::{Explainer, Setting, Step as Link, tag};
 use crate::trace::timeline::{self, Entry, Tone, actor_name};
@@ -290,7 +290,12 @@ impl Lanes<'_> {
         };
         let (class, label) = match span.state {
             State::Word(word) => (word, word.to_uppercase()),
-            State::Cooldown => ("cooldown", format!("cooldown {}", span.until.since(span.from).clock())),
+            State::Cooldown { set } => {
+                // To the second: who waits for minutes asks for no more.
+                let half = SimDuration::from_millis(500);
+                let wait = SimDuration::from_secs(set.since(span.from).saturating_add(half).as_secs());
+                ("cooldown", format!("cooldown {}", wait.clock()))
+            }
             State::Thing(thing) if thing.kind == Kind::Node => ("mounted", bare(thing)),
             State::Thing(thing) => (turn(thing.index), bare(thing)),
             State::Held { lease, sandbox } => {
