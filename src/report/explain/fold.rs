@@ -6,11 +6,8 @@
 //! wrong: a way runs backwards, so the repetition that is kept is the one nearest to the end.
 
 use std::collections::BTreeMap;
-use std::mem::{Discriminant, discriminant};
 
 use crate::kernel::{SimDuration, SimTime};
-use crate::model::{Controller, Field, Kind, Name, Reason, Subject, Value};
-use crate::trace::{Record, What};
 
 use super::index::Index;
 use super::walk::Hop;
@@ -41,19 +38,6 @@ const LONGEST: usize = 32;
 /// A block is folded when that saves so many lines, its own not counted.
 const GAIN_MIN: usize = 2;
 
-/// What a link is like, but for its time and its numbers.
-#[derive(PartialEq)]
-struct Likeness {
-    controller: Controller,
-    kind: Kind,
-    parent: Option<Subject>,
-    what: Discriminant<What>,
-    reason: Option<Discriminant<Reason>>,
-    /// The status that was written, or the error.
-    word: Option<&'static str>,
-    error: Option<Name>,
-}
-
 struct Node {
     /// The same for all that are alike.
     key: u32,
@@ -63,46 +47,13 @@ struct Node {
     item: Item,
 }
 
-/// Numbers for links and blocks that are alike.
-struct Keys {
-    /// By a cheap hash; alike is decided by comparison.
-    links: Vec<Vec<(Likeness, u32)>>,
-    blocks: BTreeMap<Vec<u32>, u32>,
-    next: u32,
-}
-
-const BUCKETS: usize = 1024;
-
-impl Keys {
-    fn new() -> Self {
-        Self { links: (0..BUCKETS).map(|_| Vec::new()).collect(), blocks: BTreeMap::new(), next: 0 }
-    }
-    fn link(&mut self, like: Likeness) -> u32 {
-        let parent = like.parent.map_or(0, |parent| parent.index as usize);
-        let hash = like.controller as usize + 16 * like.kind as usize + 199 * parent;
-        let bucket = &mut self.links[hash % BUCKETS];
-        if let Some((_, known)) = bucket.iter().find(|(known, _)| *known == like) {
-            return *known;
-        }
-        self.next += 1;
-        bucket.push((like, self.next));
-        self.next
-    }
-    fn block(&mut self, body: &[Node]) -> u32 {
-        let keys: Vec<u32> = body.iter().map(|node| node.key).collect();
-        *self.blocks.entry(keys).or_insert_with(|| {
-            self.next += 1;
-            self.next
-        })
-    }
-}
-
 /// Folds a way.
 pub(super) fn fold(index: &Index<'_>, way: &[Hop]) -> Vec<Item> {
-    let mut folder = Folder { index, way, keys: Keys::new() };
+    let next = way.iter().map(|hop| hop.likeness()).max().unwrap_or_default();
+    let mut folder = Folder { index, way, blocks: BTreeMap::new(), next };
     let mut nodes: Vec<Node> = (0..way.len() as u32)
         .map(|place| {
-            let key = folder.keys.link(likeness(index, way[place as usize]));
+            let key = way[place as usize].likeness();
             Node { key, first: place, last: place, item: Item::Link(place) }
         })
         .collect();
@@ -120,46 +71,12 @@ pub(super) fn fold(index: &Index<'_>, way: &[Hop]) -> Vec<Item> {
     nodes.into_iter().map(|node| node.item).collect()
 }
 
-fn likeness(index: &Index<'_>, hop: Hop) -> Likeness {
-    let record = index.record(hop.at());
-    let reason = match (record.what, hop.rule().map(|rule| index.record(rule).what)) {
-        (What::Decided(reason), _) | (_, Some(What::Decided(reason))) => Some(reason),
-        _ => None,
-    };
-    Likeness {
-        controller: record.actor.controller,
-        kind: record.subject.kind,
-        parent: match record.subject.kind {
-            Kind::Sandbox => index.parent(record.subject),
-            // One lease of a disk is as good as the other.
-            Kind::Lease => None,
-            _ => Some(record.subject),
-        },
-        what: discriminant(&record.what),
-        reason: reason.as_ref().map(discriminant),
-        word: status_of(index, hop.at()),
-        error: match (reason, record.what) {
-            (Some(Reason::BootFailed { error, .. } | Reason::LeaseFailed { error }), _)
-            | (_, What::CallFailed { error, .. }) => Some(error),
-            _ => None,
-        },
-    }
-}
-
-/// The status that a write gave.
-fn status_of(index: &Index<'_>, write: usize) -> Option<&'static str> {
-    let sets = index.trace().records()[write + 1..].iter();
-    let own = |r: &&Record| matches!(r.what, What::Set { .. }) && r.cause.index() == Some(write);
-    sets.take_while(own).find_map(|set| match set.what {
-        What::Set { field: Field::Status, to: Value::Word(word), .. } => Some(*word),
-        _ => None,
-    })
-}
-
 struct Folder<'i, 'a> {
     index: &'i Index<'a>,
     way: &'i [Hop],
-    keys: Keys,
+    /// Numbers for blocks that are alike, after those of the links.
+    blocks: BTreeMap<Vec<u32>, u32>,
+    next: u32,
 }
 
 impl Folder<'_, '_> {
@@ -197,7 +114,7 @@ impl Folder<'_, '_> {
     /// One block of what repeats every `length` nodes.
     fn folded(&mut self, mut nodes: impl Iterator<Item = Node>, length: usize) -> Node {
         let body: Vec<Node> = nodes.by_ref().take(length).collect();
-        let key = self.keys.block(&body);
+        let key = self.key(&body);
         let (first, mut last) = (body[0].first, body[length - 1].last);
         let mut body: Vec<Item> = body.into_iter().map(|node| node.item).collect();
         let (mut times, mut begun) = (1_u64, self.time(first));
@@ -216,6 +133,14 @@ impl Folder<'_, '_> {
         let (every, back_to) = (every.unwrap_or_default(), self.time(last));
         let block = Box::new(Block { body, times: (times, times), every, back_to });
         Node { key, first, last, item: Item::Block(block) }
+    }
+
+    fn key(&mut self, body: &[Node]) -> u32 {
+        let keys: Vec<u32> = body.iter().map(|node| node.key).collect();
+        *self.blocks.entry(keys).or_insert_with(|| {
+            self.next += 1;
+            self.next
+        })
     }
 
     fn time(&self, place: u32) -> SimTime {

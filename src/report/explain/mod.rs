@@ -11,6 +11,7 @@ mod evidence;
 mod fold;
 mod index;
 mod json;
+mod likeness;
 mod relations;
 mod setting;
 mod story;
@@ -102,6 +103,8 @@ pub struct Chain {
     pub folds: Vec<Fold>,
     /// How many links were left out, and after which place, because there are too many.
     pub left_out: Option<(usize, usize)>,
+    /// How many branches were left out, likewise.
+    pub branches_left_out: usize,
     /// How many links the whole way has.
     pub length: usize,
     /// The link of another chain that this one joins; none when it leads to its own root.
@@ -126,18 +129,20 @@ pub struct Limits {
     pub links: usize,
     /// Links of each branch.
     pub branch: usize,
+    /// Branches in all.
+    pub branches: usize,
 }
 
 impl Default for Limits {
     /// What fits a screen.
     fn default() -> Self {
-        Self { links: 24, branch: 4 }
+        Self { links: 16, branch: 3, branches: 3 }
     }
 }
 
 impl Limits {
     /// Everything, folded.
-    pub const ALL: Self = Self { links: usize::MAX, branch: usize::MAX };
+    pub const ALL: Self = Self { links: usize::MAX, branch: usize::MAX, branches: usize::MAX };
 }
 
 /// The causal chain of one record; none when there is no such record. For more than one record
@@ -168,15 +173,22 @@ impl<'a> Explainer<'a> {
         let mut shown = Vec::new();
         flatten(&items, &mut shown, &mut chain.folds);
         cut(&mut shown, &mut chain, limits.links);
-        let mut told = Told::of(self.trace);
+        let mut seen = Told::of(self.trace);
         way.iter().flat_map(|hop| hop.tells()).for_each(|at| {
-            told.add(at);
+            seen.add(at);
         });
-        let mut seen = told.clone();
+        let mut branches = 0;
         for place in shown {
             let mut link = self.link(way[place]);
             for because in self.walker.why(way[place]).sides {
-                if seen.add(because.at) {
+                if seen.has(because.at) {
+                    continue;
+                }
+                if branches == limits.branches {
+                    chain.branches_left_out += 1;
+                } else {
+                    branches += 1;
+                    seen.add(because.at);
                     link.branches.push((because.role, self.branch(because.at, &mut seen, limits.branch)));
                 }
             }
@@ -297,7 +309,6 @@ impl Chain {
 }
 
 /// Which records are told already: one bit each.
-#[derive(Clone)]
 struct Told(Vec<u64>);
 
 impl Told {

@@ -12,6 +12,7 @@ use crate::world::spec::Invariant;
 
 use super::evidence::{Because, Evidence, Role};
 use super::index::Index;
+use super::likeness::Likenesses;
 
 /// One hop of a way: as small as can be, for there may be hundreds of thousands.
 #[derive(Clone, Copy, Debug)]
@@ -19,6 +20,7 @@ pub(super) struct Hop {
     at: u32,
     /// [`NOTHING`] when there is none.
     rule: u32,
+    likeness: u32,
 }
 
 impl Hop {
@@ -29,6 +31,10 @@ impl Hop {
     /// The decision behind it, when that is another record.
     pub(super) fn rule(self) -> Option<usize> {
         (self.rule != NOTHING).then_some(self.rule as usize)
+    }
+    /// The same number for all links that say the same but for times and numbers.
+    pub(super) fn likeness(self) -> u32 {
+        self.likeness
     }
     /// The records that it tells.
     pub(super) fn tells(self) -> impl Iterator<Item = usize> {
@@ -52,6 +58,7 @@ pub(super) struct Walker<'a> {
     /// Room for the causes of one link, used again for the next.
     causes: Vec<Because>,
     passed: Vec<usize>,
+    likenesses: Likenesses,
 }
 
 const NOTHING: u32 = u32::MAX;
@@ -59,7 +66,7 @@ const NOTHING: u32 = u32::MAX;
 impl<'a> Walker<'a> {
     pub(super) fn new(index: Index<'a>) -> Self {
         let records = index.trace().records().len();
-        Self { index, behind: vec![0; records], causes: Vec::new(), passed: Vec::new() }
+        Self { index, behind: vec![0; records], causes: Vec::new(), passed: Vec::new(), likenesses: Likenesses::new() }
     }
 
     /// The main record of the occurrence that a record belongs to.
@@ -88,10 +95,12 @@ impl<'a> Walker<'a> {
     }
 
     /// The link whose main record that is.
-    pub(super) fn hop(&self, at: usize) -> Hop {
+    pub(super) fn hop(&mut self, at: usize) -> Hop {
         let record = self.index.record(at);
         let rule = if is_write(record) { decision(self.index.trace(), record) } else { None };
-        Hop { at: at as u32, rule: rule.map_or(NOTHING, |(rule, _)| rule as u32) }
+        let rule = rule.map(|(rule, _)| rule);
+        let likeness = self.likenesses.number(&self.index, at, rule);
+        Hop { at: at as u32, rule: rule.map_or(NOTHING, |rule| rule as u32), likeness }
     }
 
     /// Why one link came about.
