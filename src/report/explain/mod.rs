@@ -136,7 +136,7 @@ pub struct Limits {
 impl Default for Limits {
     /// What fits a screen.
     fn default() -> Self {
-        Self { links: 16, branch: 3, branches: 3 }
+        Self { links: 15, branch: 3, branches: 3 }
     }
 }
 
