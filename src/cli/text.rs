@@ -104,9 +104,7 @@ fn outcome(replay: &Replay<'_>) -> Vec<(String, String)> {
         let here = if expected { " (expected here)" } else { "" };
         facts.push(("refused".into(), format!("step `{name}`: {refusal}{here}")));
     }
-    facts.extend(
-        replay.scenario.warnings.iter().chain(&outcome.warnings).map(|warning| ("warning".to_owned(), warning.clone())),
-    );
+    facts.extend(outcome.warnings.iter().map(|warning| ("warning".to_owned(), warning.clone())));
     facts.push(("trace".into(), format!("{} events, {}", outcome.events, replay.digest)));
     facts
 }

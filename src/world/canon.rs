@@ -11,8 +11,8 @@
 use std::collections::BTreeMap;
 
 use crate::kernel::{SimDuration, SimTime};
-use crate::model::{Entity, Field, Id, NodeId, Pool, Sandbox, SandboxSpec, SandboxStatus, Subject, Value};
-use crate::ports::{Meta, Query};
+use crate::model::{Entity, Field, Id, Kind, NodeId, Pool, Sandbox, SandboxSpec, SandboxStatus, Subject, Value};
+use crate::ports::{Query, Versioned};
 
 use super::process::Process;
 use super::{AddressSlot, TaskState, World};
@@ -23,8 +23,8 @@ pub struct Canon {
     now: SimTime,
     /// No rule looks further back than this.
     memory: SimDuration,
-    /// The number of each entity that exists, among its kind.
-    ranks: BTreeMap<Subject, u32>,
+    /// The entities that exist, by kind, sorted: the number of each is its place.
+    ranks: BTreeMap<Kind, Vec<u32>>,
     /// Numbers for what is referred to and gone, in the order of mention.
     gone: BTreeMap<Subject, u32>,
     /// What stands for each address, by node and host.
@@ -77,8 +77,8 @@ impl Canon {
     /// Writes a reference by the number of what it refers to.
     pub fn reference(&mut self, subject: Subject) {
         self.number(subject.kind as u64);
-        if let Some(rank) = self.ranks.get(&subject) {
-            self.number(u64::from(*rank));
+        if let Some(rank) = self.rank(subject) {
+            self.number(rank);
         } else {
             let next = self.gone.len() as u32;
             let number = *self.gone.entry(subject).or_insert(next);
@@ -103,20 +103,23 @@ impl Canon {
     }
 
     fn rank_all<E: Entity>(&mut self, world: &World) {
-        let mut ids: Vec<Id<E>> = Vec::new();
-        E::table(&world.tables).for_each(Query::All, |item| ids.push(item.id));
-        ids.sort_unstable();
-        for (rank, id) in ids.iter().enumerate() {
-            self.ranks.insert(Subject { kind: E::KIND, index: id.index() }, rank as u32);
-        }
+        let mut indexes: Vec<u32> = Vec::with_capacity(E::table(&world.tables).count(Query::All));
+        E::table(&world.tables).for_each(Query::All, |item| indexes.push(item.id.index()));
+        indexes.sort_unstable();
+        self.ranks.insert(E::KIND, indexes);
+    }
+
+    /// The number of an entity, if it exists.
+    fn rank(&self, subject: Subject) -> Option<u64> {
+        let rank = self.ranks.get(&subject.kind)?.binary_search(&subject.index).ok()?;
+        Some(rank as u64)
     }
 
     fn table<E: Entity>(&mut self, world: &World, more: impl Fn(&mut Self, &E)) {
-        let mut rows: Vec<(Id<E>, std::rc::Rc<E>, Meta)> = Vec::new();
-        E::table(&world.tables).for_each(Query::All, |item| rows.push((item.id, item.entity.clone(), item.meta)));
-        rows.sort_unstable_by_key(|(id, ..)| *id);
-        self.number(rows.len() as u64);
-        for (_, entity, meta) in rows {
+        let ids: Vec<Id<E>> = self.ranks[&E::KIND].iter().map(|index| Id::from_index(*index)).collect();
+        self.number(ids.len() as u64);
+        for id in ids {
+            let Versioned { entity, meta, .. } = E::table(&world.tables).get(id).expect("it was ranked");
             self.time(meta.created_at);
             self.time(meta.updated_at);
             for (field, value) in entity.fields() {
@@ -208,8 +211,8 @@ impl World {
         let containers = self.containers.borrow();
         let now = canon.now;
         let class = |slot: &AddressSlot| match slot.owner {
-            Some(owner) => match canon.ranks.get(&Subject::from(owner)) {
-                Some(rank) => (OWNED, u64::from(*rank)),
+            Some(owner) => match canon.rank(owner.into()) {
+                Some(rank) => (OWNED, rank),
                 None => (OWNED_BY_NOBODY, 0),
             },
             None => match slot.freed_at.filter(|at| now.since(*at) < caps.address_rest) {

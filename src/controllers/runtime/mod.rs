@@ -6,13 +6,14 @@
 //! next resync or event – and a worker that waits inside its handler is occupied.
 
 mod draft;
+mod marks;
 mod own_writes;
 mod retry;
 mod rules;
 mod ticker;
 
 use std::cell::{Cell, RefCell};
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::VecDeque;
 use std::future::{Future, poll_fn};
 use std::rc::Rc;
 use std::task::{Poll, Waker};
@@ -31,6 +32,7 @@ pub use own_writes::OwnWrites;
 pub use rules::{Failure, Rules, Task};
 pub use ticker::{Ticker, timeout};
 
+use marks::Marks;
 use retry::Retries;
 
 /// What a controller does with one entity.
@@ -98,7 +100,7 @@ pub struct Runtime<P: Platform, R: Reconciler> {
     own: OwnWrites,
     queue: RefCell<VecDeque<Queued<R::Entity>>>,
     /// The keys in the queue (fix `dirty-key-queue`: one mark an entity).
-    dirty: RefCell<BTreeSet<Id<R::Entity>>>,
+    dirty: RefCell<Marks>,
     retries: Retries<R::Entity>,
     idle: RefCell<VecDeque<Waker>>,
     in_flight: RefCell<InFlight<R::Entity>>,
@@ -119,7 +121,7 @@ where
             drive,
             own,
             queue: RefCell::default(),
-            dirty: RefCell::default(),
+            dirty: RefCell::new(Marks::none()),
             retries: Retries::default(),
             idle: RefCell::default(),
             in_flight: RefCell::default(),
@@ -169,7 +171,7 @@ where
     /// and is never full.
     pub fn enqueue(&self, change: Change, item: Versioned<R::Entity>, origin: Origin) {
         if self.by_key() {
-            if !self.dirty.borrow_mut().insert(item.id) {
+            if !self.dirty.borrow_mut().put(item.id) {
                 return;
             }
         } else if self.queue.borrow().len() >= self.rules.tuning.queue_capacity as usize {
@@ -241,7 +243,7 @@ where
     async fn next(&self) -> Queued<R::Entity> {
         poll_fn(|cx| match self.queue.borrow_mut().pop_front() {
             Some(event) => {
-                self.dirty.borrow_mut().remove(&event.item.id);
+                self.dirty.borrow_mut().take(event.item.id);
                 Poll::Ready(event)
             }
             None => {

@@ -26,6 +26,8 @@ const DEAD_MAX: usize = 64;
 /// further ahead saves less.
 const TOUCH_TASK: usize = 3;
 const TOUCH_JOB: usize = 1;
+/// With fewer events pending everything is near.
+const TOUCH_MIN: usize = 1000;
 
 /// A timer, as the agenda knows it: the payload of its event.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -146,6 +148,9 @@ impl Timers {
 
     /// Has nothing to do with what happens, only with how fast.
     fn touch_ahead(&self, tasks: &Tasks) {
+        if self.agenda.len() < TOUCH_MIN {
+            return;
+        }
         let slot_ahead = |n| match self.agenda.ahead(n).map(|payload| TimerKey::from_payload(payload).kind()) {
             Some(Kind::Own(key)) => Some(key.slot()),
             _ => None,

@@ -224,7 +224,7 @@ fn outside(scenario: &Scenario, variant: &Variant, outcome: &Outcome) -> Vec<(St
     let mut rows: Vec<(String, String, String)> = rows.into_iter().map(|(_, row)| row).collect();
     rows.extend(scenario.faults.iter().map(|f| (String::new(), format!("fault {}", f.name), super::steps::fault(f))));
     let mut warnings: Vec<&String> = Vec::new();
-    for warning in scenario.warnings.iter().chain(&outcome.warnings) {
+    for warning in &outcome.warnings {
         if !warnings.contains(&warning) {
             warnings.push(warning);
         }

@@ -93,7 +93,11 @@ impl Judge {
             let record = world.with_trace(|trace| trace.records()[index]);
             self.read(world, RecordId::from_index(index), &record);
         }
-        self.evaluate(world);
+        self.seen = end;
+        // Most records touch nothing: then there is nothing to weigh.
+        if !self.dirty.is_empty() {
+            self.evaluate(world);
+        }
     }
 
     /// When [`Judge::advance`] must be called, unless something happens before.
