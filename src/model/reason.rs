@@ -118,6 +118,9 @@ pub enum Reason {
     Idle { since: SimDuration, limit: SimDuration },
     /// Wants nothing, has nothing, and nothing wants it.
     PoolEmpty { age: SimDuration, limit: SimDuration },
+    // -- activator
+    /// A request finds no room in the pool, which wants so many as far as the activator knows.
+    NoRoom { desired: u32 },
     // -- scheduler
     /// A ready node was drawn.
     NodeChosen { ready: u32 },
@@ -211,6 +214,7 @@ impl Reason {
                 | Self::PoolReused { .. }
                 | Self::CleanedUp
                 | Self::DiskNotReady
+                | Self::NoRoom { .. }
                 | Self::DiskHeld { .. }
                 | Self::OwnerUnknown { .. }
                 | Self::NodeChosen { .. }
@@ -274,6 +278,7 @@ impl fmt::Display for Reason {
             Self::PoolEmpty { age, limit } => {
                 write!(f, "empty for {}: limit {}", age.clock(), limit.clock())
             }
+            Self::NoRoom { desired } => write!(f, "a request finds no room, desired known as {desired}"),
             Self::NodeChosen { ready } => write!(f, "drawn among {ready} ready nodes"),
             Self::NoNode => f.write_str("no node is ready"),
             Self::NodeLost { since, limit } => {

@@ -181,3 +181,32 @@ fn fingerprints_that_cannot_be_read_stop_everything() {
     folder.schedsim(&["test", "scenarios", "--accept"]).code(2).err("line 1").err("repair the file");
     assert!(!folder.exists("snapshots/fine@main.snap"), "nothing is half done");
 }
+
+#[test]
+fn results_are_written_for_machines_too() {
+    let folder = folder(&[("s/scenarios/fine.toml", FINE), ("s/scenarios/fails.toml", FAILS)]);
+    folder.schedsim(&["test", "s", "--accept"]).code(1);
+    let done = folder.schedsim(&["test", "s", "--junit", "results.xml"]).code(1);
+    assert!(!done.out.contains("::error"), "we are not on GitHub");
+    let xml = folder.read("results.xml");
+    assert!(xml.contains("tests=\"2\" failures=\"1\" errors=\"0\""), "{xml}");
+    assert!(xml.contains("classname=\"fails\" name=\"main\"") && xml.contains("reproduce: schedsim run"), "{xml}");
+    folder.schedsim(&["test", "s", "--junit", "no/such/results.xml"]).code(2).err("cannot write the results");
+    folder.write("broken/scenarios/b.toml", BROKEN);
+    folder.schedsim(&["test", "broken", "--junit", "broken.xml"]).code(2);
+    assert!(folder.read("broken.xml").contains("<error"), "a file that cannot be read is an error");
+}
+
+#[test]
+fn on_github_failures_are_annotated_and_summed_up() {
+    let folder = folder(&[("s/scenarios/fine.toml", FINE), ("s/scenarios/fails.toml", FAILS)]);
+    folder.schedsim(&["test", "s", "--accept"]).code(1);
+    folder.write("summary.md", "before\n");
+    let summary = folder.path().join("summary.md");
+    let command = folder.command(&["test", "s"]).env("GITHUB_ACTIONS", "true").env("GITHUB_STEP_SUMMARY", summary);
+    let done = done(command).code(1).out("::error file=s/scenarios/fails.toml,line=1,title=fails@main::");
+    assert_eq!(done.out.matches("::error").count(), 1);
+    let text = folder.read("summary.md");
+    assert!(text.starts_with("before\n## schedsim test\n\n1 passed, 1 failed"), "{text}");
+    assert!(text.contains("fails@main") && text.contains("schedsim run s/scenarios/fails.toml"), "{text}");
+}

@@ -1,7 +1,7 @@
 //! Raising `desired_instances` when a request finds no capacity.
 
-use crate::model::{PoolChange, PoolId, Revision};
-use crate::ports::{Clock, EntityStore, Platform, StoreError};
+use crate::model::{PoolChange, PoolId, Reason, Revision};
+use crate::ports::{Clock, EntityStore, Host, Platform, StoreError};
 
 use crate::controllers::fixes::Fix;
 
@@ -54,6 +54,7 @@ impl<P: Platform> Activator<P> {
             return Err(RequestError::Cooldown { until });
         }
         let known = self.below_max(pool, known).await?;
+        self.ports.host.note(pool, Reason::NoRoom { desired: known.desired });
         let raised = if self.rules.has(Fix::RevisionCheckedIncrement) {
             self.raise_checked(pool, &known).await
         } else {

@@ -105,6 +105,9 @@ impl<'i, 'a> Evidence<'i, 'a> {
     /// What a decision about a subject went by.
     pub(super) fn of_reason(&mut self, subject: Subject, reason: Reason) {
         match reason {
+            Reason::NoRoom { .. } => {
+                self.add_write(Role::Wanted, subject, Field::DesiredInstances);
+            }
             Reason::TooFew { .. } => {
                 self.add_write(Role::Wanted, subject, Field::DesiredInstances);
                 self.add_member(subject, has_left);

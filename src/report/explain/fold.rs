@@ -5,26 +5,24 @@
 //! of a hundred thousand links is folded before a single text is made. What a newcomer gets
 //! wrong: a way runs backwards, so the repetition that is kept is the one nearest to the end.
 
-use std::mem::{Discriminant, discriminant};
+use std::collections::BTreeMap;
 
 use crate::kernel::{SimDuration, SimTime};
-use crate::model::{Controller, Field, Kind, Name, Reason, Subject, Value};
-use crate::trace::{Record, What};
 
 use super::index::Index;
-use super::walk::Station;
+use super::walk::Hop;
 
 /// A link of the way, or a block of them that repeats.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub(super) enum Item {
     /// The link at that place of the way.
-    Link(usize),
+    Link(u32),
     /// A block.
-    Block(Block),
+    Block(Box<Block>),
 }
 
 /// A block of links that repeats.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub(super) struct Block {
     pub(super) body: Vec<Item>,
     /// How often: the least and the most over the repetitions of an outer block.
@@ -40,39 +38,30 @@ const LONGEST: usize = 32;
 /// A block is folded when that saves so many lines, its own not counted.
 const GAIN_MIN: usize = 2;
 
-/// What a link is like, but for its time and its numbers.
-#[derive(PartialEq)]
-struct Likeness {
-    controller: Controller,
-    kind: Kind,
-    parent: Option<Subject>,
-    what: Discriminant<What>,
-    reason: Option<Discriminant<Reason>>,
-    /// The status that was written, or the error.
-    word: Option<&'static str>,
-    error: Option<Name>,
-}
-
 struct Node {
-    begin: SimTime,
-    end: SimTime,
+    /// The same for all that are alike.
+    key: u32,
+    /// The places of its first and last links.
+    first: u32,
+    last: u32,
     item: Item,
 }
 
 /// Folds a way.
-pub(super) fn fold(index: &Index<'_>, way: &[Station]) -> Vec<Item> {
-    let likes: Vec<Likeness> = way.iter().map(|station| likeness(index, station)).collect();
-    let mut nodes: Vec<Node> = (0..way.len())
+pub(super) fn fold(index: &Index<'_>, way: &[Hop]) -> Vec<Item> {
+    let next = way.iter().map(|hop| hop.likeness()).max().unwrap_or_default();
+    let mut folder = Folder { index, way, blocks: BTreeMap::new(), next };
+    let mut nodes: Vec<Node> = (0..way.len() as u32)
         .map(|place| {
-            let at = index.record(way[place].at).at;
-            Node { begin: at, end: at, item: Item::Link(place) }
+            let key = way[place as usize].likeness();
+            Node { key, first: place, last: place, item: Item::Link(place) }
         })
         .collect();
     let mut longest = 1;
     while longest <= LONGEST {
         loop {
             let before = nodes.len();
-            nodes = pass(nodes, longest, &likes);
+            nodes = folder.pass(nodes, longest);
             if nodes.len() == before {
                 break;
             }
@@ -82,111 +71,90 @@ pub(super) fn fold(index: &Index<'_>, way: &[Station]) -> Vec<Item> {
     nodes.into_iter().map(|node| node.item).collect()
 }
 
-fn likeness(index: &Index<'_>, station: &Station) -> Likeness {
-    let record = index.record(station.at);
-    let reason = match (record.what, station.rule.map(|rule| index.record(rule).what)) {
-        (What::Decided(reason), _) | (_, Some(What::Decided(reason))) => Some(reason),
-        _ => None,
-    };
-    Likeness {
-        controller: record.actor.controller,
-        kind: record.subject.kind,
-        parent: match record.subject.kind {
-            Kind::Sandbox => index.parent(record.subject),
-            // One lease of a disk is as good as the other.
-            Kind::Lease => None,
-            _ => Some(record.subject),
-        },
-        what: discriminant(&record.what),
-        reason: reason.as_ref().map(discriminant),
-        word: status_of(index, station.at),
-        error: match (reason, record.what) {
-            (Some(Reason::BootFailed { error, .. } | Reason::LeaseFailed { error }), _)
-            | (_, What::CallFailed { error, .. }) => Some(error),
-            _ => None,
-        },
-    }
+struct Folder<'i, 'a> {
+    index: &'i Index<'a>,
+    way: &'i [Hop],
+    /// Numbers for blocks that are alike, after those of the links.
+    blocks: BTreeMap<Vec<u32>, u32>,
+    next: u32,
 }
 
-/// The status that a write gave.
-fn status_of(index: &Index<'_>, write: usize) -> Option<&'static str> {
-    let sets = index.trace().records()[write + 1..].iter();
-    let own = |r: &&Record| matches!(r.what, What::Set { .. }) && r.cause.index() == Some(write);
-    sets.take_while(own).find_map(|set| match set.what {
-        What::Set { field: Field::Status, to: Value::Word(word), .. } => Some(*word),
-        _ => None,
-    })
-}
-
-fn alike(a: &Item, b: &Item, likes: &[Likeness]) -> bool {
-    match (a, b) {
-        (Item::Link(a), Item::Link(b)) => likes[*a] == likes[*b],
-        (Item::Block(a), Item::Block(b)) => {
-            a.body.len() == b.body.len() && a.body.iter().zip(&b.body).all(|(a, b)| alike(a, b, likes))
+impl Folder<'_, '_> {
+    /// Folds, from the end of the story on, the block that covers most at each place. When
+    /// nothing folds, there are as many nodes after as before.
+    fn pass(&mut self, nodes: Vec<Node>, longest: usize) -> Vec<Node> {
+        // Looked for first, so that what stays as it is need not be moved twice.
+        let mut blocks = Vec::new();
+        let mut at = 0;
+        while at < nodes.len() {
+            let best = (1..=longest)
+                .map(|length| (length, repetitions(&nodes[at..], length)))
+                .filter(|(length, times)| length * times.saturating_sub(1) >= GAIN_MIN)
+                .max_by_key(|(length, times)| (length * times, std::cmp::Reverse(*length)));
+            at += best.map_or(1, |(length, times)| {
+                blocks.push((at, length, times));
+                length * times
+            });
         }
-        (Item::Link(_), Item::Block(_)) | (Item::Block(_), Item::Link(_)) => false,
+        if blocks.is_empty() {
+            return nodes;
+        }
+        let mut out = Vec::with_capacity(nodes.len());
+        let mut nodes = nodes.into_iter();
+        let mut at = 0;
+        for (begin, length, times) in blocks {
+            out.extend(nodes.by_ref().take(begin - at));
+            out.push(self.folded(nodes.by_ref().take(length * times), length));
+            at = begin + length * times;
+        }
+        out.extend(nodes);
+        out
+    }
+
+    /// One block of what repeats every `length` nodes.
+    fn folded(&mut self, mut nodes: impl Iterator<Item = Node>, length: usize) -> Node {
+        let body: Vec<Node> = nodes.by_ref().take(length).collect();
+        let key = self.key(&body);
+        let (first, mut last) = (body[0].first, body[length - 1].last);
+        let mut body: Vec<Item> = body.into_iter().map(|node| node.item).collect();
+        let (mut times, mut begun) = (1_u64, self.time(first));
+        let mut every: Option<(SimDuration, SimDuration)> = None;
+        for (nth, node) in nodes.enumerate() {
+            if nth % length == 0 {
+                times += 1;
+                let begins = self.time(node.first);
+                let apart = begun.since(begins);
+                every = Some(every.map_or((apart, apart), |(low, high)| (low.min(apart), high.max(apart))));
+                begun = begins;
+            }
+            widen(&mut body[nth % length], &node.item);
+            last = node.last;
+        }
+        let (every, back_to) = (every.unwrap_or_default(), self.time(last));
+        let block = Box::new(Block { body, times: (times, times), every, back_to });
+        Node { key, first, last, item: Item::Block(block) }
+    }
+
+    fn key(&mut self, body: &[Node]) -> u32 {
+        let keys: Vec<u32> = body.iter().map(|node| node.key).collect();
+        *self.blocks.entry(keys).or_insert_with(|| {
+            self.next += 1;
+            self.next
+        })
+    }
+
+    fn time(&self, place: u32) -> SimTime {
+        self.index.record(self.way[place as usize].at()).at
     }
 }
 
-/// Folds, from the end of the story on, the block that covers most at each place. When nothing
-/// folds, there are as many nodes after as before.
-fn pass(nodes: Vec<Node>, longest: usize, likes: &[Likeness]) -> Vec<Node> {
-    // Looked for first, so that what stays as it is need not be moved twice.
-    let mut blocks = Vec::new();
-    let mut at = 0;
-    while at < nodes.len() {
-        let best = (1..=longest)
-            .map(|length| (length, repetitions(&nodes[at..], length, likes)))
-            .filter(|(length, times)| length * times.saturating_sub(1) >= GAIN_MIN)
-            .max_by_key(|(length, times)| (length * times, std::cmp::Reverse(*length)));
-        at += best.map_or(1, |(length, times)| {
-            blocks.push((at, length, times));
-            length * times
-        });
-    }
-    if blocks.is_empty() {
-        return nodes;
-    }
-    let mut out = Vec::with_capacity(nodes.len());
-    let mut nodes = nodes.into_iter();
-    let mut at = 0;
-    for (begin, length, times) in blocks {
-        out.extend(nodes.by_ref().take(begin - at));
-        out.push(folded(nodes.by_ref().take(length * times), length));
-        at = begin + length * times;
-    }
-    out.extend(nodes);
-    out
-}
-
-fn repetitions(nodes: &[Node], length: usize, likes: &[Likeness]) -> usize {
+/// How often the first `length` nodes follow each other.
+fn repetitions(nodes: &[Node], length: usize) -> usize {
     if nodes.len() < 2 * length {
         return 0;
     }
-    let same = |chunk: &[Node]| chunk.iter().zip(nodes).all(|(a, b)| alike(&a.item, &b.item, likes));
+    let same = |chunk: &[Node]| chunk.iter().zip(nodes).all(|(a, b)| a.key == b.key);
     nodes.chunks_exact(length).take_while(|chunk| same(chunk)).count()
-}
-
-/// One block of what repeats every `length` nodes.
-fn folded(mut nodes: impl Iterator<Item = Node>, length: usize) -> Node {
-    let first: Vec<Node> = nodes.by_ref().take(length).collect();
-    let (begin, mut back_to) = (first[0].begin, first[length - 1].end);
-    let mut body: Vec<Item> = first.into_iter().map(|node| node.item).collect();
-    let (mut times, mut last) = (1_u64, begin);
-    let mut every: Option<(SimDuration, SimDuration)> = None;
-    for (nth, node) in nodes.enumerate() {
-        if nth % length == 0 {
-            times += 1;
-            let apart = last.since(node.begin);
-            every = Some(every.map_or((apart, apart), |(low, high)| (low.min(apart), high.max(apart))));
-            last = node.begin;
-        }
-        widen(&mut body[nth % length], &node.item);
-        back_to = node.end;
-    }
-    let every = every.unwrap_or_default();
-    let block = Block { body, times: (times, times), every, back_to };
-    Node { begin, end: back_to, item: Item::Block(block) }
 }
 
 /// Widens the ranges of a block by those of one that is alike.

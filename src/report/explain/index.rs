@@ -5,7 +5,7 @@
 //! last such record before that one". What a newcomer gets wrong: it holds positions, never
 //! copies – a question about the past is answered by the trace itself.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::model::{Field, Kind, Name, Reason, Subject, Value};
 use crate::trace::{Record, Trace, What, decision};
@@ -23,6 +23,8 @@ pub(super) struct Index<'a> {
     parents: BTreeMap<Kind, Vec<Option<Subject>>>,
     /// Births, deaths and changes of status of a pool's sandboxes.
     members: BTreeMap<u32, Places>,
+    /// How many of a pool's sandboxes were PENDING or RUNNING after each of these.
+    live: BTreeMap<u32, Vec<u32>>,
     /// The leases of a sandbox and those of a disk.
     leases: BTreeMap<Subject, Vec<u32>>,
     /// The last answer to "who wrote this field": positions only go back, so it is often good
@@ -38,11 +40,33 @@ impl<'a> Index<'a> {
             places: Vec::new(),
             parents: BTreeMap::new(),
             members: BTreeMap::new(),
+            live: BTreeMap::new(),
             leases: BTreeMap::new(),
             writes: BTreeMap::new(),
         };
         index.place();
+        index.live = index.members.iter().map(|(pool, members)| (*pool, index.count_live(members))).collect();
         index
+    }
+
+    /// Counts the living among a pool's sandboxes, once for the whole trace.
+    fn count_live(&self, members: &[u32]) -> Vec<u32> {
+        let mut live: BTreeSet<Subject> = BTreeSet::new();
+        let mut counts = Vec::with_capacity(members.len());
+        for record in members.iter().map(|at| self.record(*at as usize)) {
+            match record.what {
+                What::Created { .. } | What::Set { to: Value::Word(&("pending" | "running")), .. } => {
+                    live.insert(record.subject);
+                }
+                What::Deleted { .. } | What::Set { .. } => {
+                    live.remove(&record.subject);
+                }
+                // A failed boot is no change of status.
+                _ => {}
+            }
+            counts.push(live.len() as u32);
+        }
+        counts
     }
 
     /// Sorts the positions by subject: counts first, then fills.
@@ -180,20 +204,9 @@ impl<'a> Index<'a> {
 
     /// How many sandboxes of a pool were PENDING or RUNNING before that record.
     pub(super) fn live_of_pool(&self, pool: Subject, before: usize) -> usize {
-        let members = self.members.get(&pool.index).map_or(&[][..], Vec::as_slice);
-        let mut live: BTreeMap<Subject, bool> = BTreeMap::new();
-        for record in members.iter().map(|at| *at as usize).take_while(|at| *at < before).map(|at| self.record(at)) {
-            match record.what {
-                What::Created { .. } => drop(live.insert(record.subject, true)),
-                What::Deleted { .. } => drop(live.remove(&record.subject)),
-                What::Set { to, .. } => {
-                    live.insert(record.subject, matches!(to, Value::Word(&("pending" | "running"))));
-                }
-                // A failed boot is no change of status.
-                _ => {}
-            }
-        }
-        live.values().filter(|live| **live).count()
+        let Some((members, live)) = self.members.get(&pool.index).zip(self.live.get(&pool.index)) else { return 0 };
+        let past = members.partition_point(|at| (*at as usize) < before);
+        past.checked_sub(1).map_or(0, |last| live[last] as usize)
     }
 
     /// What a subject belongs to: a sandbox to its pool, a pool to its app, a lease to its sandbox.

@@ -23,6 +23,7 @@ pub fn json(trace: &Trace, setting: &Setting, chain: &Chain) -> Value {
         "links": chain.links.iter().map(|link| self::link(trace, setting, link)).collect::<Vec<_>>(),
         "folds": folds.collect::<Vec<_>>(),
         "left_out": chain.left_out.map(|(after, links)| object!({ "after": after, "links": links })),
+        "branches_left_out": chain.branches_left_out,
         "length": chain.length,
         "joins": chain.joins,
     })

@@ -11,6 +11,7 @@ mod evidence;
 mod fold;
 mod index;
 mod json;
+mod likeness;
 mod relations;
 mod setting;
 mod story;
@@ -35,7 +36,7 @@ pub use story::{Page, story};
 use fold::Item;
 use index::Index;
 use relations::Fact;
-use walk::{Station, Walker};
+use walk::{Hop, Walker};
 
 /// What made a link as it is, and could be otherwise.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
@@ -102,6 +103,8 @@ pub struct Chain {
     pub folds: Vec<Fold>,
     /// How many links were left out, and after which place, because there are too many.
     pub left_out: Option<(usize, usize)>,
+    /// How many branches were left out, likewise.
+    pub branches_left_out: usize,
     /// How many links the whole way has.
     pub length: usize,
     /// The link of another chain that this one joins; none when it leads to its own root.
@@ -126,18 +129,20 @@ pub struct Limits {
     pub links: usize,
     /// Links of each branch.
     pub branch: usize,
+    /// Branches in all.
+    pub branches: usize,
 }
 
 impl Default for Limits {
     /// What fits a screen.
     fn default() -> Self {
-        Self { links: 24, branch: 4 }
+        Self { links: 15, branch: 3, branches: 3 }
     }
 }
 
 impl Limits {
     /// Everything, folded.
-    pub const ALL: Self = Self { links: usize::MAX, branch: usize::MAX };
+    pub const ALL: Self = Self { links: usize::MAX, branch: usize::MAX, branches: usize::MAX };
 }
 
 /// The causal chain of one record; none when there is no such record. For more than one record
@@ -168,16 +173,22 @@ impl<'a> Explainer<'a> {
         let mut shown = Vec::new();
         flatten(&items, &mut shown, &mut chain.folds);
         cut(&mut shown, &mut chain, limits.links);
-        let mut told = Told::of(self.trace);
-        way.iter().flat_map(Station::tells).for_each(|at| {
-            told.add(at);
+        let mut seen = Told::of(self.trace);
+        way.iter().flat_map(|hop| hop.tells()).for_each(|at| {
+            seen.add(at);
         });
-        let mut seen = told.clone();
+        let mut branches = 0;
         for place in shown {
-            let station = &way[place];
-            let mut link = self.link(station);
-            for because in &station.sides {
-                if seen.add(because.at) {
+            let mut link = self.link(way[place]);
+            for because in self.walker.why(way[place]).sides {
+                if seen.has(because.at) {
+                    continue;
+                }
+                if branches == limits.branches {
+                    chain.branches_left_out += 1;
+                } else {
+                    branches += 1;
+                    seen.add(because.at);
                     link.branches.push((because.role, self.branch(because.at, &mut seen, limits.branch)));
                 }
             }
@@ -189,19 +200,21 @@ impl<'a> Explainer<'a> {
     /// One link and where it leads, without the way: what a picture of all chains is drawn from.
     pub fn step(&mut self, record: RecordId) -> Option<Step> {
         let at = record.index().filter(|at| *at < self.trace.records().len())?;
-        let (station, next) = self.walker.station(self.walker.main(at));
-        let sides = station.sides.iter().map(|side| (side.role, RecordId::from_index(side.at))).collect();
-        Some(Step { link: self.link(&station), next: next.map(RecordId::from_index), sides })
+        let hop = self.walker.hop(self.walker.main(at));
+        let why = self.walker.why(hop);
+        let sides = why.sides.iter().map(|side| (side.role, RecordId::from_index(side.at))).collect();
+        let next = why.lead.map(|lead| RecordId::from_index(lead.at));
+        Some(Step { link: self.link(hop), next, sides })
     }
 
     /// A side cause with its own way, until that meets what is told already.
     fn branch(&mut self, at: usize, seen: &mut Told, limit: usize) -> Chain {
         let mut way = self.walker.rootward(at);
         let length = way.len();
-        let meets = way.iter().skip(1).position(|station| seen.has(station.at));
-        let joins = meets.map(|place| way[place + 1].at);
+        let meets = way.iter().skip(1).position(|hop| seen.has(hop.at()));
+        let joins = meets.map(|place| way[place + 1].at());
         way.truncate(meets.map_or(length, |place| place + 1));
-        way.iter().flat_map(Station::tells).for_each(|at| {
+        way.iter().flat_map(|hop| hop.tells()).for_each(|at| {
             seen.add(at);
         });
         let items = fold::fold(&self.walker.index, &way);
@@ -210,22 +223,24 @@ impl<'a> Explainer<'a> {
         let mut shown = Vec::new();
         flatten(&items, &mut shown, &mut chain.folds);
         cut(&mut shown, &mut chain, limit);
-        chain.links = shown.into_iter().map(|place| self.link(&way[place])).collect();
+        chain.links = shown.into_iter().map(|place| self.link(way[place])).collect();
         chain
     }
 
-    fn link(&self, station: &Station) -> Link {
-        let record = self.trace.records()[station.at];
-        let entry = timeline::entry(self.trace, &self.setting.timeline, station.at);
-        let decided = match (record.what, station.rule.map(|rule| self.trace.records()[rule].what)) {
+    fn link(&mut self, hop: Hop) -> Link {
+        let at = hop.at();
+        let record = self.trace.records()[at];
+        let entry = timeline::entry(self.trace, &self.setting.timeline, at);
+        let decided = match (record.what, hop.rule().map(|rule| self.trace.records()[rule].what)) {
             (What::Decided(reason), _) | (_, Some(What::Decided(reason))) => Some(reason),
             _ => None,
         };
-        let fact = Fact { index: &self.walker.index, at: station.at, record, reason: decided };
+        let role = self.walker.why(hop).lead.map_or(Role::Cause, |lead| lead.role);
+        let fact = Fact { index: &self.walker.index, at, record, reason: decided };
         let values = decided.map(|reason| values::of(self.trace, reason)).unwrap_or_default();
         let (what, rule) = self.words(decided, entry.what, entry.why);
         Link {
-            record: RecordId::from_index(station.at),
+            record: RecordId::from_index(at),
             at: record.at,
             actor: record.actor,
             subject: record.subject,
@@ -234,7 +249,7 @@ impl<'a> Explainer<'a> {
             values,
             tone: entry.tone,
             decided_by: self.deciders(&fact),
-            role: station.role,
+            role,
             branches: Vec::new(),
         }
     }
@@ -294,7 +309,6 @@ impl Chain {
 }
 
 /// Which records are told already: one bit each.
-#[derive(Clone)]
 struct Told(Vec<u64>);
 
 impl Told {
@@ -316,7 +330,7 @@ impl Told {
 fn flatten(items: &[Item], shown: &mut Vec<usize>, folds: &mut Vec<Fold>) {
     for item in items {
         match item {
-            Item::Link(place) => shown.push(*place),
+            Item::Link(place) => shown.push(*place as usize),
             Item::Block(block) => {
                 let first = shown.len();
                 flatten(&block.body, shown, folds);

@@ -42,6 +42,10 @@ impl Page<'_> {
                 timeline::write_remark(&self.setting.timeline, &format!("... {links} more links (--full)"), out)?;
             }
         }
+        if chain.branches_left_out > 0 {
+            let remark = format!("... and {} more side causes (--full)", chain.branches_left_out);
+            timeline::write_remark(&self.setting.timeline, &remark, out)?;
+        }
         self.legend(&chain.deciders(), out)
     }
 

@@ -148,7 +148,7 @@ fn what_is_too_long_for_a_screen_keeps_its_end_and_its_root() {
         cause = m.push(subject, cause, What::Decided(reason));
     }
     let all = chain(&m.trace, cause, &setting(), Limits::ALL).expect("a record");
-    let cut = chain(&m.trace, cause, &setting(), Limits { links: 9, branch: 2 }).expect("a record");
+    let cut = chain(&m.trace, cause, &setting(), Limits { links: 9, branch: 2, branches: 2 }).expect("a record");
     assert!(all.links.len() > 50, "{} is too few for this test", all.links.len());
     assert_eq!(cut.links.len(), 9);
     assert_eq!(cut.left_out, Some((5, all.links.len() - 9)));

@@ -12,25 +12,42 @@ use crate::world::spec::Invariant;
 
 use super::evidence::{Because, Evidence, Role};
 use super::index::Index;
+use super::likeness::Likenesses;
 
-/// One link, as positions in the trace.
-#[derive(Clone, Debug)]
-pub(super) struct Station {
-    /// The main record.
-    pub(super) at: usize,
-    /// The decision behind it, when that is another record.
-    pub(super) rule: Option<usize>,
-    /// In which way the next one (the cause) was needed.
-    pub(super) role: Role,
-    /// What else was needed.
-    pub(super) sides: Vec<Because>,
+/// One hop of a way: as small as can be, for there may be hundreds of thousands.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Hop {
+    at: u32,
+    /// [`NOTHING`] when there is none.
+    rule: u32,
+    likeness: u32,
 }
 
-impl Station {
-    /// The records that it tells.
-    pub(super) fn tells(&self) -> impl Iterator<Item = usize> {
-        std::iter::once(self.at).chain(self.rule)
+impl Hop {
+    /// The main record of the link.
+    pub(super) fn at(self) -> usize {
+        self.at as usize
     }
+    /// The decision behind it, when that is another record.
+    pub(super) fn rule(self) -> Option<usize> {
+        (self.rule != NOTHING).then_some(self.rule as usize)
+    }
+    /// The same number for all links that say the same but for times and numbers.
+    pub(super) fn likeness(self) -> u32 {
+        self.likeness
+    }
+    /// The records that it tells.
+    pub(super) fn tells(self) -> impl Iterator<Item = usize> {
+        std::iter::once(self.at()).chain(self.rule())
+    }
+}
+
+/// Why a link came about.
+pub(super) struct Why {
+    /// What leads on, and in which way it was needed.
+    pub(super) lead: Option<Because>,
+    /// What else was needed.
+    pub(super) sides: Vec<Because>,
 }
 
 /// Walks one trace; remembers what is behind bookkeeping.
@@ -41,6 +58,7 @@ pub(super) struct Walker<'a> {
     /// Room for the causes of one link, used again for the next.
     causes: Vec<Because>,
     passed: Vec<usize>,
+    likenesses: Likenesses,
 }
 
 const NOTHING: u32 = u32::MAX;
@@ -48,7 +66,7 @@ const NOTHING: u32 = u32::MAX;
 impl<'a> Walker<'a> {
     pub(super) fn new(index: Index<'a>) -> Self {
         let records = index.trace().records().len();
-        Self { index, behind: vec![0; records], causes: Vec::new(), passed: Vec::new() }
+        Self { index, behind: vec![0; records], causes: Vec::new(), passed: Vec::new(), likenesses: Likenesses::new() }
     }
 
     /// The main record of the occurrence that a record belongs to.
@@ -61,38 +79,51 @@ impl<'a> Walker<'a> {
     }
 
     /// The way from a record to its root, that record first.
-    pub(super) fn rootward(&mut self, from: usize) -> Vec<Station> {
+    pub(super) fn rootward(&mut self, from: usize) -> Vec<Hop> {
         let mut way = Vec::new();
         let mut next = Some(self.main(from));
         while let Some(at) = next {
-            let (station, cause) = self.station(at);
-            debug_assert!(cause.is_none_or(|cause| cause < at), "causes come first");
-            way.push(station);
-            next = cause.filter(|cause| *cause < at);
+            let hop = self.hop(at);
+            way.push(hop);
+            let causes = self.causes(hop);
+            let lead = lead(&causes).map(|place| causes[place].at);
+            self.give_back(causes);
+            debug_assert!(lead.is_none_or(|lead| lead < at), "causes come first");
+            next = lead.filter(|lead| *lead < at);
         }
         way
     }
 
-    /// One link, and its leading cause.
-    pub(super) fn station(&mut self, at: usize) -> (Station, Option<usize>) {
-        let record = *self.index.record(at);
-        let rule = decision(self.index.trace(), &record).map(|(rule, _)| rule).filter(|_| is_write(&record));
-        let base = rule.unwrap_or(at);
-        let mut causes = self.causes(at, base);
-        let place = (0..causes.len()).max_by_key(|place| (causes[*place].leads, causes[*place].at));
-        let lead = place.map(|place| causes.swap_remove(place));
+    /// The link whose main record that is.
+    pub(super) fn hop(&mut self, at: usize) -> Hop {
+        let record = self.index.record(at);
+        let rule = if is_write(record) { decision(self.index.trace(), record) } else { None };
+        let rule = rule.map(|(rule, _)| rule);
+        let likeness = self.likenesses.number(&self.index, at, rule);
+        Hop { at: at as u32, rule: rule.map_or(NOTHING, |rule| rule as u32), likeness }
+    }
+
+    /// Why one link came about.
+    pub(super) fn why(&mut self, hop: Hop) -> Why {
+        let mut causes = self.causes(hop);
+        let lead = lead(&causes).map(|place| causes.swap_remove(place));
         causes.retain(|because| lead.is_some_and(|lead| lead.at != because.at));
         // One record may be needed in two ways; what it was needed for says more than that it came before.
         causes.sort_by_key(|because| (because.at, because.role == Role::Cause, because.role));
         causes.dedup_by_key(|because| because.at);
-        let sides = causes.as_slice().to_vec();
-        causes.clear();
-        self.causes = causes;
-        let role = lead.map_or(Role::Cause, |lead| lead.role);
-        (Station { at, rule, role, sides }, lead.map(|lead| lead.at))
+        let sides = causes.clone();
+        self.give_back(causes);
+        Why { lead, sides }
     }
 
-    fn causes(&mut self, at: usize, base: usize) -> Vec<Because> {
+    fn give_back(&mut self, mut room: Vec<Because>) {
+        room.clear();
+        self.causes = room;
+    }
+
+    fn causes(&mut self, hop: Hop) -> Vec<Because> {
+        let at = hop.at();
+        let base = hop.rule().unwrap_or(at);
         let decided = *self.index.record(base);
         let mut evidence = Evidence::new(&mut self.index, base, std::mem::take(&mut self.causes));
         match decided.what {
@@ -165,6 +196,11 @@ impl<'a> Walker<'a> {
             _ => false,
         }
     }
+}
+
+/// The place of the cause that leads on: one that is meant to, else the latest.
+fn lead(causes: &[Because]) -> Option<usize> {
+    (0..causes.len()).max_by_key(|place| (causes[*place].leads, causes[*place].at))
 }
 
 fn is_set_of(record: &Record, write: usize) -> bool {

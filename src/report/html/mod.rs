@@ -197,7 +197,9 @@ fn findings(
         });
         // What is only counted on the page needs no chain.
         let chain = match broken[place].cases.len() < page::CASES_MAX {
-            true => explainer.chain(violation.record, Limits { links: CHAIN_MAX, branch: BRANCH_MAX }),
+            true => {
+                explainer.chain(violation.record, Limits { links: CHAIN_MAX, branch: BRANCH_MAX, branches: CHAIN_MAX })
+            }
             false => None,
         };
         let lines = chain.map(|chain| chains::lines(&outcome.trace, setting, &chain)).unwrap_or_default();

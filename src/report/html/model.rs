@@ -231,11 +231,10 @@ fn tone(what: &What, tone: Tone) -> MarkTone {
 fn tell(trace: &Trace, setting: &Setting, pointed: &BTreeSet<usize>) -> (Vec<Telling>, BTreeMap<usize, usize>) {
     let mut explainer = Explainer::new(trace, setting);
     let mut links: BTreeMap<usize, Link> = BTreeMap::new();
-    let mut open: Vec<usize> = pointed.iter().copied().collect();
-    while let Some(record) = open.pop() {
-        if links.contains_key(&record) {
-            continue;
-        }
+    // From the last to the first: causes lie before their effects, and the explainer remembers what
+    // it found on a way back.
+    let mut open = pointed.clone();
+    while let Some(record) = open.pop_last() {
         let Some(link) = explainer.step(RecordId::from_index(record)) else { continue };
         let sides = link.sides.iter().filter_map(|(_, side)| side.index());
         open.extend(link.next.and_then(RecordId::index).into_iter().chain(sides));
