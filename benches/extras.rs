@@ -1,4 +1,4 @@
-//! What a run pays for its explanations and its proofs: with and without.
+//! What a run pays for its explanations, its proofs and its judges: with and without.
 //!
 //! Causes may cost 15 % of a run's time, the search for livelocks 10 % of a run of an hour. What
 //! a newcomer gets wrong: without causes judges may find other violations, so only the times of
@@ -27,6 +27,7 @@ fn bench(c: &mut Criterion) {
         group.bench_function("as it is", |b| b.iter(|| run().run()));
         group.bench_function("without causes", |b| b.iter(|| run().without_causes().run()));
         group.bench_function("without proofs", |b| b.iter(|| run().proofs(Proofs::Off).run()));
+        group.bench_function("without judges", |b| b.iter(|| run().without_judges().run()));
         group.finish();
     }
 }

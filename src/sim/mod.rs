@@ -48,6 +48,7 @@ pub struct Simulation<'a> {
     crashes: Vec<Crash>,
     proofs: Proofs,
     causes: bool,
+    judged: bool,
 }
 
 /// What is done about livelocks.
@@ -104,8 +105,8 @@ impl<'a> Simulation<'a> {
     /// Prepares a run.
     pub fn new(scenario: &'a Scenario, variant: &'a Variant) -> Self {
         let (budget, records_max) = (Budget::default(), RECORDS_MAX);
-        let (proofs, causes, crashes) = (Proofs::Note, true, Vec::new());
-        Self { scenario, variant, until: None, budget, records_max, crashes, proofs, causes }
+        let (proofs, causes, judged, crashes) = (Proofs::Note, true, true, Vec::new());
+        Self { scenario, variant, until: None, budget, records_max, crashes, proofs, causes, judged }
     }
 
     /// Ends the run at `until` instead of the scenario's horizon.
@@ -126,6 +127,14 @@ impl<'a> Simulation<'a> {
     #[must_use]
     pub fn without_causes(mut self) -> Self {
         self.causes = false;
+        self
+    }
+
+    /// Asks no judges, so that nothing is found and the run passes for settled: only to measure
+    /// what they cost.
+    #[must_use]
+    pub fn without_judges(mut self) -> Self {
+        self.judged = false;
         self
     }
 
@@ -174,7 +183,8 @@ impl<'a> Simulation<'a> {
         let (world, platform) = self.set_up();
         let judge = Judge::new(self.limits());
         let recurrence = Recurrence::new(&platform.rules.borrow(), self.nothing_ahead_from());
-        Run { world, platform, judge, recurrence, crashes, proofs: self.proofs, records_max: self.records_max }
+        let Self { proofs, records_max, judged, .. } = *self;
+        Run { world, platform, judge, recurrence, crashes, proofs, records_max, judged }
     }
 
     /// A world at time zero with its processes started and its steps waiting.

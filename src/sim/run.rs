@@ -24,6 +24,8 @@ pub(super) struct Run {
     pub(super) proofs: Proofs,
     /// With so many records in its trace it ends.
     pub(super) records_max: usize,
+    /// Whether the judges are asked.
+    pub(super) judged: bool,
 }
 
 impl Run {
@@ -47,14 +49,18 @@ impl Run {
                 Step::Stopped(stop) => return stop,
             }
         }
-        self.judge.finish(&self.world, horizon);
+        if self.judged {
+            self.judge.finish(&self.world, horizon);
+        }
         self.world.kernel.advance_to(horizon);
         Stop::Horizon
     }
 
     fn look(&mut self) {
         self.crashes.strike(&self.world);
-        self.judge.observe(&self.world);
+        if self.judged {
+            self.judge.observe(&self.world);
+        }
     }
 
     /// Whether the run ends here: its trace is full, or a livelock is proved and that was asked.
