@@ -8,6 +8,11 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
+#[path = "studies/occ.rs"]
+mod occ;
+#[path = "studies/published.rs"]
+mod published;
+
 fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
@@ -20,27 +25,39 @@ fn kept(summary: &str) -> String {
     summary.lines().filter(is_kept).map(|line| format!("{line}\n")).collect()
 }
 
-fn swept(file: &str) -> (String, String) {
+/// The folder that a sweep left.
+struct Swept(tempfile::TempDir);
+
+impl Swept {
+    fn read(&self, name: &str) -> String {
+        fs::read_to_string(self.0.path().join("out").join(name)).expect("a result")
+    }
+}
+
+/// Runs a sweep from the command line.
+fn sweep(file: &Path, words: &[&str]) -> Swept {
     let folder = tempfile::tempdir().expect("a folder");
-    let out = folder.path().join("out");
     let mut command = Command::new(env!("CARGO_BIN_EXE_schedsim"));
-    let done = command.arg("sweep").arg(root().join("studies/backoff").join(file)).arg("--out").arg(&out).output();
+    let done = command.arg("sweep").arg(file).arg("--out").arg(folder.path().join("out")).args(words).output();
     let done = done.expect("schedsim runs");
     assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
-    let read = |name: &str| fs::read_to_string(out.join(name)).expect("a result");
-    (read("summary.csv"), read("recommendation.txt"))
+    Swept(folder)
+}
+
+fn read(path: &Path) -> String {
+    fs::read_to_string(path).unwrap_or_default()
 }
 
 #[test]
 fn the_small_grid_of_the_backoff_study_gives_the_numbers_that_the_guide_quotes() {
-    let (summary, words) = swept("small.toml");
+    let swept = sweep(&root().join("studies/backoff/small.toml"), &[]);
+    let (summary, words) = (swept.read("summary.csv"), swept.read("recommendation.txt"));
     let golden = root().join("studies/backoff/small-summary.csv");
     let said = root().join("studies/backoff/small-recommendation.txt");
     if std::env::var_os("UPDATE_DOCS").is_some() {
         fs::write(&golden, kept(&summary)).expect("studies/ can be written");
         fs::write(&said, &words).expect("studies/ can be written");
     }
-    let read = |path: &Path| fs::read_to_string(path).unwrap_or_default();
     assert_eq!(kept(&summary), read(&golden), "run UPDATE_DOCS=1 cargo test --test studies, and say why numbers moved");
     assert_eq!(words, read(&said));
     let guide = read(&root().join("docs/tuning.md"));
