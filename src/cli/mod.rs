@@ -14,6 +14,7 @@ mod explain;
 mod file;
 mod fixes;
 mod input;
+mod interrupt;
 mod json;
 mod man;
 mod output;

@@ -19,6 +19,7 @@ use schedsim::study::sweep::run::{self, Watcher};
 use schedsim::study::sweep::{finish, recommend};
 
 use super::args::{Look, Seeds};
+use super::interrupt::Interrupt;
 use super::output::{self, Out};
 use super::{Exit, Refusal, crash, reproduce};
 
@@ -124,7 +125,8 @@ fn swept(args: &SweepArgs, look: &Look) -> Result<(Exit, String), Refusal> {
     let plan = match args.until_precise {
         None => plan,
         Some(precision) => {
-            let begun = |plan: &Plan, folder: &Folder| watcher(plan, folder, path, look);
+            let interrupt = Interrupt::new(None, out);
+            let begun = |plan: &Plan, folder: &Folder| watcher(plan, folder, path, look, &interrupt);
             let mut rounds = |round: &Round<'_>| {
                 if !look.quiet {
                     output::note(&round.to_string());
@@ -139,8 +141,10 @@ fn swept(args: &SweepArgs, look: &Look) -> Result<(Exit, String), Refusal> {
         }
     };
     let folder = Folder::open(out, &plan, shard, args.resume).map_err(Refusal::wrong)?;
-    run::run(&plan, &stories, &folder, &*watcher(&plan, &folder, path, look)).map_err(Refusal::wrong)?;
     let rows = shard.share(plan.runs());
+    let watcher = watcher(&plan, &folder, path, look, &Interrupt::new(Some(rows), out));
+    run::run(&plan, &stories, &folder, &*watcher).map_err(Refusal::wrong)?;
+    drop(watcher);
     if shard != Shard::WHOLE {
         folder.complete(&plan).map_err(Refusal::wrong)?;
         let text = format!(
@@ -181,6 +185,7 @@ struct Progress {
     files: Vec<String>,
     sets: Vec<(String, bool)>,
     state: Mutex<Best>,
+    interrupt: Interrupt,
 }
 
 /// The best mean of the first objective so far, as a word for the bar; no result.
@@ -192,7 +197,7 @@ struct Best {
     best: Option<(f64, usize)>,
 }
 
-fn watcher(plan: &Plan, folder: &Folder, file: &Path, look: &Look) -> Box<dyn Watcher> {
+fn watcher(plan: &Plan, folder: &Folder, file: &Path, look: &Look, interrupt: &Interrupt) -> Box<dyn Watcher> {
     let total = folder.shard.share(plan.runs());
     let bar = output::progress(total, !look.quiet);
     let style = indicatif::ProgressStyle::with_template("{bar:30} {pos}/{len} runs, {per_sec}, {eta} left  {msg}");
@@ -200,10 +205,11 @@ fn watcher(plan: &Plan, folder: &Folder, file: &Path, look: &Look) -> Box<dyn Wa
     bar.set_position(folder.finished);
     bar.reset_eta();
     bar.enable_steady_tick(Duration::from_millis(500));
+    interrupt.begin(folder.finished, &bar);
     let dir = file.parent().unwrap_or(Path::new(""));
     let files = plan.scenarios.iter().map(|story| dir.join(&story.file).display().to_string()).collect();
     let sets = plan.objectives.iter().map(|objective| (objective.metric.clone(), objective.maximise)).collect();
-    Box::new(Progress { bar, files, sets, state: Mutex::default() })
+    Box::new(Progress { bar, files, sets, state: Mutex::default(), interrupt: interrupt.clone() })
 }
 
 impl Watcher for Progress {
@@ -217,11 +223,19 @@ impl Watcher for Progress {
         crash::doing_what(&line, run);
     }
 
-    fn wrote(&self, key: Key, run: &Measured) {
+    fn writing(&self, key: Key, run: &Measured, write: &mut dyn FnMut() -> Result<(), String>) -> Result<(), String> {
+        self.interrupt.writing(write)?;
         self.bar.inc(1);
-        if self.bar.is_hidden() {
-            return;
+        if !self.bar.is_hidden() {
+            self.note(key, run);
         }
+        Ok(())
+    }
+}
+
+impl Progress {
+    /// Keeps the best mean so far.
+    fn note(&self, key: Key, run: &Measured) {
         let Some((metric, maximise)) = self.sets.first() else { return };
         let mut state = self.state.lock().expect("nobody panics here");
         if state.setting != Some(key.setting) {

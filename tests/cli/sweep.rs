@@ -180,6 +180,49 @@ fn a_process_that_is_really_killed_has_lost_nothing() {
     }
 }
 
+/// Ctrl-C, and what a cluster sends before it kills.
+#[cfg(unix)]
+#[test]
+fn an_interrupted_sweep_says_what_is_kept_and_how_to_go_on() {
+    use std::os::unix::process::ExitStatusExt;
+
+    let folder = with(|sweep| sweep.replace("0..4", "0..40"));
+    folder.schedsim(&["sweep", "sweep.toml", "--out", "whole"]).code(0);
+    let binary = snapbox::cmd::cargo_bin!("schedsim");
+    for (name, signal, words) in [("INT", 2, &["--jobs", "2"][..]), ("TERM", 15, &["-q"])] {
+        let out = format!("out {name}");
+        let child = Command::new(binary)
+            .current_dir(folder.path())
+            .args(["sweep", "sweep.toml", "--out", &out])
+            .args(words)
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("the binary runs");
+        let path = folder.path().join(&out).join("runs.csv");
+        let rows = || fs::read(&path).unwrap_or_default().iter().filter(|byte| **byte == b'\n').count();
+        while rows() <= 5 {
+            std::thread::yield_now();
+        }
+        let sent = Command::new("sh").arg("-c").arg(format!("kill -s {name} {}", child.id())).status();
+        assert!(sent.expect("sh runs").success(), "it ended before it could be interrupted");
+        let done = child.wait_with_output().expect("a child");
+        assert_eq!(done.status.signal(), Some(signal), "shells make {} of it", 128 + signal);
+        assert_eq!(done.stdout, b"");
+        let said = String::from_utf8(done.stderr).expect("UTF-8");
+        let kept = rows() - 1;
+        let line = format!("schedsim sweep sweep.toml --out 'out {name}' {} --resume", words.join(" "));
+        assert_eq!(said, format!("interrupted: {kept} of 240 runs are kept in {out}; to go on:\n  {line}\n"));
+        assert!(kept < 240, "nothing was interrupted");
+        // The line itself, as somebody copies it.
+        let path =
+            format!("{}:{}", binary.parent().expect("a folder").display(), std::env::var("PATH").expect("a path"));
+        let again = Command::new("sh").arg("-c").arg(line).current_dir(folder.path()).env("PATH", path).output();
+        assert!(again.expect("sh runs").status.success());
+        assert_eq!(bytes(&folder, &out), bytes(&folder, "whole"));
+    }
+}
+
 #[test]
 fn a_folder_with_other_results_is_refused_and_nothing_in_it_is_touched() {
     let folder = ready();

@@ -1,6 +1,6 @@
 //! A part of a sweep, run: on all cores, its rows appended in order.
 //!
-//! It knows plans, folders and runs; who watches is told each row and may wrap each run. What a
+//! It knows plans, folders and runs; who watches may wrap each run and each row. What a
 //! newcomer gets wrong: a scenario is parsed once for each setting and worker, not for each seed;
 //! that is why the seeds of a setting stand next to each other in the order.
 
@@ -17,9 +17,13 @@ pub trait Watcher: Sync {
         let _ = (plan, key);
         run();
     }
-    /// A run's row was written.
-    fn wrote(&self, key: Key, run: &Measured) {
+    /// Wraps the writing of a run's row; must call it.
+    ///
+    /// # Errors
+    /// Those of the writing.
+    fn writing(&self, key: Key, run: &Measured, write: &mut dyn FnMut() -> Result<(), String>) -> Result<(), String> {
         let _ = (key, run);
+        write()
     }
 }
 
@@ -50,11 +54,7 @@ pub fn run(plan: &Plan, stories: &Stories, folder: &Folder, watcher: &dyn Watche
         let measured = measured.expect("a watcher makes the run");
         Ok((rows::row(plan, key, &measured), measured))
     };
-    ordered(missing, work, |nth, (row, measured)| {
-        appender.row(&row)?;
-        watcher.wrote(key(nth), &measured);
-        Ok(())
-    })
+    ordered(missing, work, |nth, (row, measured)| watcher.writing(key(nth), &measured, &mut || appender.row(&row)))
 }
 
 fn loaded<'k>(plan: &Plan, stories: &Stories, kept: &'k mut Kept, key: Key) -> Result<&'k Scenario, String> {
