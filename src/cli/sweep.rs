@@ -48,7 +48,7 @@ pub(crate) struct SweepArgs {
     #[arg(long)]
     resume: bool,
     /// Adds seeds until every objective's interval is no wider than this to either side, like `5%`
-    #[arg(long, value_name = "P%", value_parser = percent, conflicts_with = "shard")]
+    #[arg(long, value_name = "P%", value_parser = percent)]
     until_precise: Option<f64>,
     /// Means it: more than a million runs
     #[arg(long)]
@@ -117,9 +117,18 @@ fn merged(args: &MergeArgs, look: &Look, out: &mut Out) -> Result<Exit, Refusal>
     Ok(Exit::Fine)
 }
 
+/// What to do instead of a shard that chooses its seeds.
+const PRECISE_SHARD: &str = "\
+--until-precise looks at all rows after each round, and a shard has only its own. Find the number of seeds first:
+  `seeds_needed` in the summary.csv of a sweep over a few seeds says it, or --until-precise without --shard.
+  Then give every shard the same --seeds A..B";
+
 /// Runs it; answers what to print.
 fn swept(args: &SweepArgs, look: &Look) -> Result<(Exit, String), Refusal> {
     let (Some(path), Some(out)) = (&args.file, &args.out) else { unreachable!("clap asks for both") };
+    if args.until_precise.is_some() && args.shard.is_some() {
+        return Err(Refusal::wrong(PRECISE_SHARD));
+    }
     let (plan, stories) = read(path, args, look)?;
     let shard = args.shard.unwrap_or(Shard::WHOLE);
     let plan = match args.until_precise {

@@ -339,6 +339,23 @@ fn seeds_are_added_until_the_objectives_are_precise() {
 }
 
 #[test]
+fn a_shard_that_is_to_choose_its_seeds_is_told_what_to_do_instead() {
+    let folder = ready();
+    let words = ["sweep", "sweep.toml", "--out", "out", "--until-precise", "20%", "--shard", "1/2"];
+    let done = folder.schedsim(&words).code(2).no_out().err("a shard has only its own").err("`seeds_needed`");
+    assert!(done.err.contains("give every shard the same --seeds A..B"), "{}", done.err);
+    assert!(!folder.exists("out"));
+    // And that works: the column is there, and shards over seeds that were chosen by it merge.
+    folder.schedsim(&["sweep", "sweep.toml", "--out", "few"]).code(0);
+    assert!(folder.read("few/summary.csv").lines().next().unwrap().ends_with(",seeds_needed"));
+    for shard in ["1/2", "2/2"] {
+        let out = format!("s{}", &shard[..1]);
+        folder.schedsim(&["sweep", "sweep.toml", "--seeds", "0..6", "--shard", shard, "--out", &out]).code(0);
+    }
+    folder.schedsim(&["sweep", "merge", "--out", "both", "s1", "s2"]).code(0).out("x 6 seeds");
+}
+
+#[test]
 fn samples_are_runs_like_any_other() {
     for method in ["random", "latin", "sobol"] {
         let folder = with(|sweep| {
