@@ -71,6 +71,13 @@ struct Baseline {
 
 /// Settings are judged in parallel, so many at a time.
 const CHUNK: usize = 64;
+/// Fewer where each has many runs: so many values are held at once, beside those of the baseline and of one setting.
+const HELD_MAX: usize = 1 << 22;
+
+/// How many settings of so many values each are judged at once.
+fn chunk(values: usize) -> usize {
+    (HELD_MAX / values.max(1)).clamp(1, CHUNK)
+}
 
 /// Judges all settings of a plan, and writes `summary.csv` on the way.
 ///
@@ -93,9 +100,10 @@ pub fn judge(plan: &Plan, runs: impl Read, summary: &mut impl Write) -> Result<J
     };
     summary.write_all(summary_header(plan).as_bytes()).map_err(cannot)?;
     let mut settings = Vec::with_capacity(plan.settings.len());
+    let chunk = chunk(first.values.iter().map(Vec::len).sum());
     let mut pending = vec![first];
     loop {
-        while pending.len() < CHUNK {
+        while pending.len() < chunk {
             match blocks.next() {
                 Some(block) => pending.push(block?),
                 None => break,
@@ -281,4 +289,16 @@ pub fn seeds_for(plan: &Plan, judgement: &Judgement, precision: f64) -> Option<u
         }
     }
     (most > seeds as u64).then_some(most)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn settings_with_many_runs_are_judged_fewer_at_a_time() {
+        for (values, wanted) in [(0, 64), (50 * 200, 64), (1 << 20, 4), (HELD_MAX, 1), (HELD_MAX * 9, 1)] {
+            assert_eq!(chunk(values), wanted, "{values}");
+        }
+    }
 }
