@@ -36,9 +36,9 @@ impl<P: Platform> Reconciler for DiskWatch<P> {
             return Ok(());
         }
         let leases = self.ports.store.list::<DiskLease>(Query::By(LeaseIndex::Disk(item.id))).await?;
-        for lease in leases.into_iter().filter(|lease| lease.entity.node == self.node) {
+        for lease in leases.iter().filter(|lease| lease.entity.node == self.node) {
             self.ports.host.note(lease.id, Reason::DiskChanged);
-            self.leases.enqueue(Change::Updated, lease, self.ports.host.origin());
+            self.leases.enqueue(Change::Updated, lease.clone(), self.ports.host.origin());
         }
         Ok(())
     }

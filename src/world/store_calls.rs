@@ -10,7 +10,7 @@ use std::task::Poll;
 
 use crate::kernel::{SimDuration, SimTime};
 use crate::model::{Actor, Entity, Field, Id, Kind, Name, Point, Revision, Subject, Value};
-use crate::ports::{EntityStore, Query, StoreError, Versioned, Watch, WatchEvent};
+use crate::ports::{EntityStore, Listed, Query, StoreError, Versioned, Watch, WatchEvent};
 use crate::trace::What;
 
 use super::gate::{Call, Passage};
@@ -79,7 +79,7 @@ impl EntityStore for SimStore {
         self.answer(Point::StoreGet, subject, &passage, found.ok_or(StoreError::NotFound)).await
     }
 
-    async fn list<E: Entity>(&self, query: Query<E>) -> Result<Vec<Versioned<E>>, StoreError> {
+    async fn list<E: Entity>(&self, query: Query<E>) -> Result<Listed<E>, StoreError> {
         let subject = match query {
             Query::All => None,
             Query::By(entry) => E::index_subject(entry),

@@ -18,7 +18,7 @@ use crate::kernel::time::{SimDuration, SimTime};
 use crate::model::{
     AppVersion, Concurrency, Name, PoolId, SandboxChange, SandboxId, SandboxStatus, ServiceConfig, VersionId,
 };
-use crate::ports::{Clock, EntityStore, Platform, Ports, StoreError};
+use crate::ports::{Clock, EntityStore, Platform, Ports, StoreError, Versioned};
 
 use super::fixes::Fix;
 use super::runtime::{Rules, Task, Ticker, timeout};
@@ -85,7 +85,7 @@ pub struct Activator<P: Platform> {
     ports: Ports<P>,
     rules: Rc<Rules>,
     cache: Cache,
-    versions: RefCell<BTreeMap<VersionId, Rc<AppVersion>>>,
+    versions: RefCell<BTreeMap<VersionId, Versioned<AppVersion>>>,
     /// Which pool each version's service was led to first.
     pools: RefCell<BTreeMap<(VersionId, Name), PoolId>>,
     rotations: RefCell<BTreeMap<(VersionId, Name), Rotation>>,
@@ -132,7 +132,7 @@ impl<P: Platform> Activator<P> {
     pub async fn request(self: &Rc<Self>, version: VersionId, service: Name) -> Result<Slot, RequestError> {
         let deadline = self.ports.clock.now() + self.rules.tuning.request_wait;
         let config = self.version(version).await?;
-        let service = config.config.iter().find(|s| s.name == service).ok_or(RequestError::NoService)?;
+        let service = config.entity.config.iter().find(|s| s.name == service).ok_or(RequestError::NoService)?;
         let mut wanted = Wanted { version, service, leftovers: BTreeSet::new(), asked: false };
         loop {
             let pool = self.pool_of(&wanted).await;
@@ -155,12 +155,12 @@ impl<P: Platform> Activator<P> {
         }
     }
 
-    async fn version(&self, version: VersionId) -> Result<Rc<AppVersion>, RequestError> {
+    async fn version(&self, version: VersionId) -> Result<Versioned<AppVersion>, RequestError> {
         if let Some(known) = self.versions.borrow().get(&version) {
-            return Ok(Rc::clone(known));
+            return Ok(known.clone());
         }
-        let read = self.ports.store.get(version).await?.entity;
-        self.versions.borrow_mut().insert(version, Rc::clone(&read));
+        let read = self.ports.store.get(version).await?;
+        self.versions.borrow_mut().insert(version, read.clone());
         Ok(read)
     }
 

@@ -232,9 +232,8 @@ where
                     break items;
                 }
             };
-            for item in items {
-                let origin = item.meta.origin;
-                self.enqueue(Change::Updated, item, origin);
+            for item in items.iter() {
+                self.enqueue(Change::Updated, item.clone(), item.meta.origin);
             }
             ticker.tick().await;
         }
@@ -329,7 +328,7 @@ where
     }
 
     async fn reconcile(&self, item: &Versioned<R::Entity>) -> Result<(), Failure> {
-        let mut work = Draft::of(&item.entity);
+        let mut work = Draft::of(item);
         let result = self.reconciler.reconcile(item, &mut work).await;
         let Some(work) = work.into_copy() else { return result };
         let clears = self.rules.has(Fix::DiffClearsFields);

@@ -183,7 +183,7 @@ impl Judge {
         // Disks that nobody owns, leased or is known to have made are told by their names.
         for name in self.memory.homes.named_disks(app) {
             let disks = world.tables.disks.list(Query::By(DiskIndex::Name(name)));
-            for disk in disks {
+            for disk in disks.iter() {
                 if self.memory.homes.of(disk.id.into()).is_none() {
                     self.memory.homes.settle(disk.id.into(), app);
                 }
@@ -265,7 +265,7 @@ impl Judge {
             return;
         };
         let there = Query::By(SandboxIndex::Node(NodeId::from_index(node)));
-        for row in world.tables.sandboxes.list(there) {
+        for row in world.tables.sandboxes.list(there).iter() {
             self.mark(Dirty::Sandbox(row.id), id);
         }
     }
