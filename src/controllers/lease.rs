@@ -261,7 +261,7 @@ impl<P: Platform> LeaseCollector<P> {
         let mut ticker = self.ticker("orphan-sweep", self.rules.tuning.orphan_sweep_every);
         loop {
             for lease in self.mine().await.iter() {
-                if let Err(Failure(error)) = self.sweep_one(&lease).await {
+                if let Err(Failure(error)) = self.sweep_one(lease).await {
                     self.ports.host.note(lease.id, Reason::HandlerFailed { error });
                 }
             }

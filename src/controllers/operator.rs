@@ -67,7 +67,7 @@ impl<P: Platform> Operator<P> {
         let app = self.app(name).await?;
         self.ports.host.note(app.id, Reason::Requested { action: "restart app" });
         for pool in self.ports.store.list::<Pool>(Query::By(app.id)).await?.iter() {
-            self.restart_pool(&pool).await?;
+            self.restart_pool(pool).await?;
         }
         Ok(())
     }

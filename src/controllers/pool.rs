@@ -210,10 +210,14 @@ impl<P: Platform> PoolController<P> {
     ) -> Result<(), Failure> {
         let desired = pool.desired_instances;
         self.ports.host.note(item.id, Reason::TooFew { actual, desired });
-        // Dead ones occupy their numbers, too.
-        let mut taken: Vec<u32> = sandboxes.iter().map(|s| s.entity.instance).collect();
-        taken.sort_unstable();
-        let mut unused = (0..).filter(|n| taken.binary_search(n).is_err());
+        // Dead ones occupy their numbers, too. Of so many numbers enough are free.
+        let mut taken = vec![false; sandboxes.len() + desired as usize];
+        for sandbox in sandboxes {
+            if let Some(taken) = taken.get_mut(sandbox.entity.instance as usize) {
+                *taken = true;
+            }
+        }
+        let mut unused = (0..).zip(taken).filter_map(|(n, taken)| (!taken).then_some(n));
         for _ in actual..desired {
             let sandbox = Sandbox {
                 status: SandboxStatus::Pending,

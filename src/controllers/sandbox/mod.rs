@@ -108,7 +108,7 @@ impl<P: Platform> SandboxController<P> {
             let Some(ailment) = ailment else { continue };
             self.ports.host.attach(item.meta.origin);
             self.ports.host.note(item.id, Reason::FoundOnStart { ailment });
-            if let Err(Failure(error)) = self.stop(item.id, Some(&item), true).await {
+            if let Err(Failure(error)) = self.stop(item.id, Some(item), true).await {
                 self.ports.host.note(item.id, Reason::CleanUpFailed { error });
             }
         }
