@@ -29,7 +29,7 @@ impl<E: Clone> DerefMut for Draft<E> {
 
 impl<E> Draft<E> {
     /// The copy, when the handler wrote to it.
-    pub(super) fn into_copy(self) -> Option<E> {
-        self.copy
+    pub(super) fn copy(&self) -> Option<&E> {
+        self.copy.as_ref()
     }
 }
