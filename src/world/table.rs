@@ -363,3 +363,6 @@ impl<E: Entity> Table<E> {
         count
     }
 }
+
+#[cfg(test)]
+mod tests;
