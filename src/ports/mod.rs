@@ -266,6 +266,8 @@ pub trait EntityStore: Clone + 'static {
 
 /// A running watch.
 pub trait Watch<E: Entity>: 'static {
+    /// The revision that it began at: what was written up to then is not told.
+    fn since(&self) -> Revision;
     /// The next event; `None` when the watch ended without an error.
     ///
     /// # Errors

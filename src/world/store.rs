@@ -170,9 +170,14 @@ impl World {
         Name::new(&format!("{}/{short}", E::KIND.name()))
     }
 
+    /// The revision of the last write.
+    pub(super) fn revision(&self) -> Revision {
+        Revision(self.revision.get())
+    }
+
     fn next_revision(&self) -> Revision {
         self.revision.set(self.revision.get() + 1);
-        Revision(self.revision.get())
+        self.revision()
     }
 
     pub(super) fn key_of(&self, name: &str) -> u64 {

@@ -145,7 +145,8 @@ impl EntityStore for SimStore {
         }
         let at = now + self.world.draw(Subject::CLUSTER, "watch latency", self.world.cluster.latency.watch);
         let mailbox = E::table(&self.world.tables).watch(controller, query, after, at);
-        Ok(SimWatch { world: self.world.clone(), actor: self.actor, mailbox })
+        let since = after.unwrap_or_else(|| self.world.revision());
+        Ok(SimWatch { world: self.world.clone(), actor: self.actor, since, mailbox })
     }
 }
 
@@ -160,6 +161,7 @@ impl World {
 pub struct SimWatch<E: Entity> {
     world: World,
     actor: Actor,
+    since: Revision,
     mailbox: Rc<Mailbox<E>>,
 }
 
@@ -187,6 +189,10 @@ impl<E: Entity> SimWatch<E> {
 }
 
 impl<E: Entity> Watch<E> for SimWatch<E> {
+    fn since(&self) -> Revision {
+        self.since
+    }
+
     async fn next(&mut self) -> Result<Option<WatchEvent<E>>, StoreError> {
         loop {
             let Delivery { at, event } = self.head().await?;

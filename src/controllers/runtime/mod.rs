@@ -193,6 +193,7 @@ where
         loop {
             let resume = seen.filter(|_| self.rules.has(Fix::WatchResumes));
             if let Ok(mut watch) = self.ports.store.watch(self.drive.query, resume).await {
+                seen = Some(watch.since());
                 loop {
                     match watch.next().await {
                         Ok(Some(event)) => {
