@@ -6,7 +6,7 @@
 
 use std::rc::Rc;
 
-use crate::model::{Disk, DiskLease, LeaseIndex, NodeId, Reason};
+use crate::model::{Disk, DiskId, DiskLease, LeaseIndex, NodeId, Reason};
 use crate::ports::{Change, EntityStore, Host, Platform, Ports, Query, Versioned};
 
 use super::fixes::Fix;
@@ -32,13 +32,23 @@ impl<P: Platform> Reconciler for DiskWatch<P> {
     type Entity = Disk;
 
     async fn reconcile(&self, item: &Versioned<Disk>, _disk: &mut Draft<Disk>) -> Result<(), Failure> {
+        self.recheck_leases(item.id).await
+    }
+
+    async fn deleted(&self, disk: DiskId) -> Result<(), Failure> {
+        self.recheck_leases(disk).await
+    }
+}
+
+impl<P: Platform> DiskWatch<P> {
+    async fn recheck_leases(&self, disk: DiskId) -> Result<(), Failure> {
         if !self.rules.has(Fix::RecheckLeaseOnDiskChange) {
             return Ok(());
         }
-        let leases = self.ports.store.list::<DiskLease>(Query::By(LeaseIndex::Disk(item.id))).await?;
-        for lease in leases.into_iter().filter(|lease| lease.entity.node == self.node) {
+        let leases = self.ports.store.list::<DiskLease>(Query::By(LeaseIndex::Disk(disk))).await?;
+        for lease in leases.iter().filter(|lease| lease.entity.node == self.node) {
             self.ports.host.note(lease.id, Reason::DiskChanged);
-            self.leases.enqueue(Change::Updated, lease, self.ports.host.origin());
+            self.leases.enqueue(Change::Updated, lease.clone(), self.ports.host.origin());
         }
         Ok(())
     }

@@ -233,7 +233,7 @@ impl<P: Platform> Launcher<P> {
     /// Every other pool of the app that the active version does not reference loses its
     /// references and gets `desired_instances = 0`; one without references is not written again.
     async fn retire_others(&self, app: AppId, active: VersionId) -> Result<(), Failure> {
-        for pool in self.ports.store.list::<Pool>(Query::By(app)).await? {
+        for pool in self.ports.store.list::<Pool>(Query::By(app)).await?.iter() {
             let references = &pool.entity.referenced_by_versions;
             if references.is_empty() || references.contains(&active) {
                 continue;

@@ -15,7 +15,7 @@ use crate::model::{
     SandboxStatus, Value, VolumeId,
 };
 use crate::ports::{
-    Clock, DiskBackend, EntityStore, Host, Nonce, Platform, Ports, Query, Remembers, StoreError, Versioned,
+    Clock, DiskBackend, EntityStore, Host, Listed, Nonce, Platform, Ports, Query, Remembers, StoreError, Versioned,
 };
 
 use super::fixes::Fix;
@@ -80,14 +80,14 @@ impl<P: Platform> LeaseManager<P> {
     /// Binds a lease whose disk is reserved for it.
     async fn bind(&self, item: &Versioned<DiskLease>, lease: &mut Draft<DiskLease>) -> Result<(), Failure> {
         let disk = match self.ports.store.get::<Disk>(lease.disk).await {
-            Ok(disk) => disk.entity,
+            Ok(disk) => disk,
             Err(StoreError::NotFound) => {
                 self.fail(item.id, lease, Name::new("the disk does not exist"));
                 return Ok(());
             }
             Err(error) => return Err(error.into()),
         };
-        let volume = match (disk.status, disk.volume) {
+        let volume = match (disk.entity.status, disk.entity.volume) {
             (DiskStatus::Provisioning, _) => {
                 // Looked at again at the resync, or when the disk changes.
                 self.ports.host.note(item.id, Reason::DiskNotReady);
@@ -99,7 +99,7 @@ impl<P: Platform> LeaseManager<P> {
                 return Ok(());
             }
         };
-        match self.take(volume, &disk).await {
+        match self.take(volume, &disk.entity).await {
             Ok(nonce) => {
                 let held = Held { by: item.id, volume: Some(volume), nonce: Some(nonce) };
                 self.active.borrow_mut().insert(lease.disk, held);
@@ -231,7 +231,7 @@ impl<P: Platform> LeaseCollector<P> {
         Ticker::new(&self.ports, name, period)
     }
 
-    async fn mine(&self) -> Vec<Versioned<DiskLease>> {
+    async fn mine(&self) -> Listed<DiskLease> {
         // What cannot be listed now is listed at the next tick.
         self.ports.store.list(Query::By(LeaseIndex::Node(self.node))).await.unwrap_or_default()
     }
@@ -242,7 +242,7 @@ impl<P: Platform> LeaseCollector<P> {
         let limit = self.rules.tuning.released_kept;
         let mut ticker = self.ticker("lease-collection", self.rules.tuning.collect_every);
         loop {
-            for lease in self.mine().await {
+            for lease in self.mine().await.iter() {
                 let age = age(self.ports.clock.now(), lease.meta.updated_at);
                 if lease.entity.status == LeaseStatus::Released && age > limit {
                     self.ports.host.attach(lease.meta.origin);
@@ -260,8 +260,8 @@ impl<P: Platform> LeaseCollector<P> {
         let origin = self.ports.host.origin();
         let mut ticker = self.ticker("orphan-sweep", self.rules.tuning.orphan_sweep_every);
         loop {
-            for lease in self.mine().await {
-                if let Err(Failure(error)) = self.sweep_one(&lease).await {
+            for lease in self.mine().await.iter() {
+                if let Err(Failure(error)) = self.sweep_one(lease).await {
                     self.ports.host.note(lease.id, Reason::HandlerFailed { error });
                 }
             }

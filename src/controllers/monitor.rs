@@ -37,9 +37,9 @@ impl<P: Platform> Monitor<P> {
         loop {
             ticker.tick().await;
             let Ok(pools) = self.ports.store.list::<Pool>(Query::All).await else { continue };
-            for pool in pools {
+            for pool in pools.iter() {
                 self.ports.host.attach(pool.meta.origin);
-                if let Err(Failure(error)) = self.look_at(&pool).await {
+                if let Err(Failure(error)) = self.look_at(pool).await {
                     self.ports.host.note(pool.id, Reason::HandlerFailed { error });
                 }
             }

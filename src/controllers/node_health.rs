@@ -41,7 +41,7 @@ impl<P: Platform> Reconciler for NodeHealth<P> {
         if since < limit {
             return Ok(());
         }
-        for sandbox in self.ports.store.list::<Sandbox>(Query::By(SandboxIndex::Node(item.id))).await? {
+        for sandbox in self.ports.store.list::<Sandbox>(Query::By(SandboxIndex::Node(item.id))).await?.iter() {
             if sandbox.entity.status != SandboxStatus::Dead {
                 self.ports.host.note(sandbox.id, Reason::NodeLost { since, limit });
                 let dead = vec![SandboxChange::Status(SandboxStatus::Dead)];

@@ -24,7 +24,7 @@ impl<P: Platform> Operator<P> {
 
     async fn app(&self, name: Name) -> Result<Versioned<App>, Failure> {
         let known = self.ports.store.list::<App>(Query::By(name)).await?;
-        known.into_iter().next().ok_or_else(|| Failure::new(format!("app \"{name}\" does not exist")))
+        known.first().cloned().ok_or_else(|| Failure::new(format!("app \"{name}\" does not exist")))
     }
 
     /// Deletes everything that references the app through an index, then the app.
@@ -35,16 +35,16 @@ impl<P: Platform> Operator<P> {
         let app = self.app(name).await?.id;
         self.ports.host.note(app, Reason::Requested { action: "delete app" });
         let store = &self.ports.store;
-        for version in store.list::<AppVersion>(Query::By(app)).await? {
+        for version in store.list::<AppVersion>(Query::By(app)).await?.iter() {
             self.delete(version.id).await?;
         }
-        for pool in store.list::<Pool>(Query::By(app)).await? {
+        for pool in store.list::<Pool>(Query::By(app)).await?.iter() {
             self.delete(pool.id).await?;
         }
-        for disk in store.list::<Disk>(Query::By(DiskIndex::CreatedBy(app))).await? {
+        for disk in store.list::<Disk>(Query::By(DiskIndex::CreatedBy(app))).await?.iter() {
             self.delete(disk.id).await?;
         }
-        for lease in store.list::<DiskLease>(Query::By(LeaseIndex::App(app))).await? {
+        for lease in store.list::<DiskLease>(Query::By(LeaseIndex::App(app))).await?.iter() {
             self.delete(lease.id).await?;
         }
         store.delete(app).await?;
@@ -66,15 +66,15 @@ impl<P: Platform> Operator<P> {
     pub async fn restart_app(&self, name: Name) -> Result<(), Failure> {
         let app = self.app(name).await?;
         self.ports.host.note(app.id, Reason::Requested { action: "restart app" });
-        for pool in self.ports.store.list::<Pool>(Query::By(app.id)).await? {
-            self.restart_pool(&pool).await?;
+        for pool in self.ports.store.list::<Pool>(Query::By(app.id)).await?.iter() {
+            self.restart_pool(pool).await?;
         }
         Ok(())
     }
 
     async fn restart_pool(&self, pool: &Versioned<Pool>) -> Result<(), Failure> {
         let store = &self.ports.store;
-        for sandbox in store.list::<Sandbox>(Query::By(SandboxIndex::Pool(pool.id))).await? {
+        for sandbox in store.list::<Sandbox>(Query::By(SandboxIndex::Pool(pool.id))).await?.iter() {
             if sandbox.entity.status.is_live() {
                 let stopped = vec![SandboxChange::Status(SandboxStatus::Stopped)];
                 store.patch(sandbox.id, stopped, None).await?;
@@ -118,7 +118,7 @@ impl<P: Platform> Operator<P> {
             .ok_or_else(|| Failure::new(format!("node \"{name}\" does not exist")))?;
         self.ports.host.note(node.id, Reason::Requested { action: "drain node" });
         self.ports.store.patch(node.id, vec![NodeChange::Status(NodeStatus::Disabled)], None).await?;
-        for sandbox in self.ports.store.list::<Sandbox>(Query::By(SandboxIndex::Node(node.id))).await? {
+        for sandbox in self.ports.store.list::<Sandbox>(Query::By(SandboxIndex::Node(node.id))).await?.iter() {
             if sandbox.entity.status.is_live() {
                 let stopped = vec![SandboxChange::Status(SandboxStatus::Stopped)];
                 self.ports.store.patch(sandbox.id, stopped, None).await?;

@@ -10,7 +10,7 @@ use std::rc::Rc;
 use crate::kernel::time::{SimDuration, SimTime};
 use crate::model::entity::age;
 use crate::model::{Concurrency, Field, Pool, PoolId, Reason, Sandbox, SandboxChange, SandboxIndex, SandboxStatus};
-use crate::ports::{Clock, EntityStore, Host, Platform, Ports, Query, StoreError, Versioned};
+use crate::ports::{Clock, EntityStore, Host, Listed, Platform, Ports, Query, StoreError, Versioned};
 
 use super::fixes::Fix;
 use super::runtime::{Draft, Failure, Reconciler, Rules};
@@ -40,9 +40,15 @@ impl<P: Platform> Reconciler for PoolController<P> {
     async fn reconcile(&self, item: &Versioned<Pool>, pool: &mut Draft<Pool>) -> Result<(), Failure> {
         let sandboxes = self.members(item).await?;
         let now = self.ports.clock.now();
-        let count = |status| sandboxes.iter().filter(|s| s.entity.status == status).count() as u32;
-        let ready = count(SandboxStatus::Running);
-        let actual = ready + count(SandboxStatus::Pending);
+        let (mut pending, mut ready) = (0, 0);
+        for sandbox in sandboxes.iter() {
+            match sandbox.entity.status {
+                SandboxStatus::Pending => pending += 1,
+                SandboxStatus::Running => ready += 1,
+                SandboxStatus::Stopped | SandboxStatus::Dead => {}
+            }
+        }
+        let actual = pending + ready;
 
         if self.rules.has(Fix::CrashBackoff) {
             self.count_crashes(item, pool, &sandboxes, now);
@@ -66,7 +72,7 @@ impl<P: Platform> Reconciler for PoolController<P> {
 
     async fn deleted(&self, pool: PoolId) -> Result<(), Failure> {
         let orphans = self.ports.store.list::<Sandbox>(Query::By(SandboxIndex::Pool(pool))).await?;
-        for sandbox in orphans {
+        for sandbox in orphans.iter() {
             self.ports.host.note(sandbox.id, Reason::PoolDeleted);
             match self.ports.store.delete(sandbox.id).await {
                 // A collector may have been quicker.
@@ -79,15 +85,16 @@ impl<P: Platform> Reconciler for PoolController<P> {
 }
 
 impl<P: Platform> PoolController<P> {
-    async fn members(&self, item: &Versioned<Pool>) -> Result<Vec<Versioned<Sandbox>>, Failure> {
-        let by = if self.rules.has(Fix::MembershipByPool) {
-            SandboxIndex::Pool(item.id)
-        } else {
-            SandboxIndex::Version(item.entity.spec.version)
-        };
-        let mut sandboxes = self.ports.store.list::<Sandbox>(Query::By(by)).await?;
-        sandboxes.retain(|sandbox| sandbox.entity.pool == item.id);
-        Ok(sandboxes)
+    async fn members(&self, item: &Versioned<Pool>) -> Result<Listed<Sandbox>, Failure> {
+        if self.rules.has(Fix::MembershipByPool) {
+            return Ok(self.ports.store.list(Query::By(SandboxIndex::Pool(item.id))).await?);
+        }
+        let version = SandboxIndex::Version(item.entity.spec.version);
+        let sandboxes = self.ports.store.list::<Sandbox>(Query::By(version)).await?;
+        if sandboxes.iter().all(|sandbox| sandbox.entity.pool == item.id) {
+            return Ok(sandboxes);
+        }
+        Ok(sandboxes.iter().filter(|sandbox| sandbox.entity.pool == item.id).cloned().collect())
     }
 
     /// Counts the deaths that came too early and were not counted before.
@@ -103,11 +110,14 @@ impl<P: Platform> PoolController<P> {
         }
         let backoff = &self.rules.tuning.backoff;
         let counts_slow = self.rules.has(Fix::SlowFailuresCount);
+        let counted_until = pool.last_crash_time;
         let is_crash = |sandbox: &&Versioned<Sandbox>| {
+            let counted = counted_until.is_some_and(|mark| sandbox.meta.updated_at <= mark);
+            if counted || sandbox.entity.status != SandboxStatus::Dead {
+                return false;
+            }
             let lived = age(sandbox.meta.updated_at, sandbox.meta.created_at);
-            let early = lived < backoff.quick_crash || (counts_slow && sandbox.entity.boot_failed);
-            let counted = pool.last_crash_time.is_some_and(|mark| sandbox.meta.updated_at <= mark);
-            sandbox.entity.status == SandboxStatus::Dead && early && !counted
+            lived < backoff.quick_crash || (counts_slow && sandbox.entity.boot_failed)
         };
         let found = sandboxes.iter().filter(is_crash).count() as u32;
         if found == 0 {
@@ -200,10 +210,14 @@ impl<P: Platform> PoolController<P> {
     ) -> Result<(), Failure> {
         let desired = pool.desired_instances;
         self.ports.host.note(item.id, Reason::TooFew { actual, desired });
-        // Dead ones occupy their numbers, too.
-        let mut taken: Vec<u32> = sandboxes.iter().map(|s| s.entity.instance).collect();
-        taken.sort_unstable();
-        let mut unused = (0..).filter(|n| taken.binary_search(n).is_err());
+        // Dead ones occupy their numbers, too. Of so many numbers enough are free.
+        let mut taken = vec![false; sandboxes.len() + desired as usize];
+        for sandbox in sandboxes {
+            if let Some(taken) = taken.get_mut(sandbox.entity.instance as usize) {
+                *taken = true;
+            }
+        }
+        let mut unused = (0..).zip(taken).filter_map(|(n, taken)| (!taken).then_some(n));
         for _ in actual..desired {
             let sandbox = Sandbox {
                 status: SandboxStatus::Pending,

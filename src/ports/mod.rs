@@ -9,6 +9,7 @@
 
 use std::fmt;
 use std::future::Future;
+use std::ops::Deref;
 use std::rc::Rc;
 
 use crate::kernel::time::{SimDuration, SimTime};
@@ -117,22 +118,44 @@ impl fmt::Display for BackendError {
 }
 impl std::error::Error for BackendError {}
 
-/// An entity as it was at one revision.
+/// An entity as it was at one revision: a snapshot that its readers share.
 #[derive(Debug)]
-pub struct Versioned<E> {
+pub struct Versioned<E>(Rc<Snapshot<E>>);
+
+/// What a [`Versioned`] holds.
+#[derive(Debug)]
+pub struct Snapshot<E> {
     /// Its handle.
     pub id: Id<E>,
     /// Its fields.
-    pub entity: Rc<E>,
+    pub entity: E,
     /// The store's bookkeeping.
     pub meta: Meta,
 }
 
-impl<E> Clone for Versioned<E> {
-    fn clone(&self) -> Self {
-        Self { id: self.id, entity: Rc::clone(&self.entity), meta: self.meta }
+impl<E> Versioned<E> {
+    /// The entity `id` as it is at the revision of `meta`.
+    pub fn new(id: Id<E>, entity: E, meta: Meta) -> Self {
+        Self(Rc::new(Snapshot { id, entity, meta }))
     }
 }
+
+impl<E> Clone for Versioned<E> {
+    fn clone(&self) -> Self {
+        Self(Rc::clone(&self.0))
+    }
+}
+
+impl<E> Deref for Versioned<E> {
+    type Target = Snapshot<E>;
+    fn deref(&self) -> &Snapshot<E> {
+        &self.0
+    }
+}
+
+/// What a query found, in the order of the keys; shared, so that a store may answer the same
+/// question twice with the same list.
+pub type Listed<E> = Rc<[Versioned<E>]>;
 
 /// What the store keeps about an entity besides its fields.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -199,7 +222,7 @@ pub trait EntityStore: Clone + 'static {
     ///
     /// # Errors
     /// [`StoreError::Failed`] when the call fails.
-    fn list<E: Entity>(&self, query: Query<E>) -> impl Future<Output = Result<Vec<Versioned<E>>, StoreError>>;
+    fn list<E: Entity>(&self, query: Query<E>) -> impl Future<Output = Result<Listed<E>, StoreError>>;
     /// Writes a new entity.
     ///
     /// # Errors
@@ -243,6 +266,8 @@ pub trait EntityStore: Clone + 'static {
 
 /// A running watch.
 pub trait Watch<E: Entity>: 'static {
+    /// The revision that it began at: what was written up to then is not told.
+    fn since(&self) -> Revision;
     /// The next event; `None` when the watch ended without an error.
     ///
     /// # Errors

@@ -51,9 +51,12 @@ impl Crashes {
     /// To be called before the first kernel step and after each: lets those happen whose moment
     /// it is.
     pub(super) fn strike(&mut self, world: &World) {
-        if !self.counts {
-            return;
+        if self.counts {
+            self.count_and_strike(world);
         }
+    }
+
+    fn count_and_strike(&mut self, world: &World) {
         if let Some(process) = world.kernel.take_polled().and_then(Process::of) {
             *self.polls.entry(process).or_default() += 1;
         }

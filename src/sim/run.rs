@@ -26,25 +26,35 @@ pub(super) struct Run {
     pub(super) records_max: usize,
     /// Whether the judges are asked.
     pub(super) judged: bool,
+    /// How many records the trace had when it was last looked at.
+    pub(super) seen: usize,
 }
 
 impl Run {
     /// Goes on to the horizon, or until a guard stops it.
     pub(super) fn drive(&mut self, horizon: SimTime) -> Stop {
-        self.look();
+        self.crashes.strike(&self.world);
+        let mut due = self.look(horizon);
         loop {
-            let due = self.judge.next_deadline().filter(|due| *due <= horizon);
             match self.world.kernel.step(due.unwrap_or(horizon)) {
                 Step::Ran => {
-                    self.look();
-                    if let Some(stop) = self.is_enough() {
-                        return stop;
+                    self.crashes.strike(&self.world);
+                    // Most steps write nothing, and then there is nothing to judge.
+                    if self.world.with_trace(|trace| trace.records().len()) != self.seen {
+                        due = self.look(horizon);
+                        if self.seen >= self.records_max {
+                            return Stop::TraceFull;
+                        }
+                    }
+                    if self.is_proved() {
+                        return Stop::Enough;
                     }
                 }
                 Step::Idle => {
-                    let Some(due) = due else { break };
-                    self.world.kernel.advance_to(due);
-                    self.judge.advance(&self.world, due);
+                    let Some(deadline) = due else { break };
+                    self.world.kernel.advance_to(deadline);
+                    self.judge.advance(&self.world, deadline);
+                    due = self.next_deadline(horizon);
                 }
                 Step::Stopped(stop) => return stop,
             }
@@ -56,26 +66,28 @@ impl Run {
         Stop::Horizon
     }
 
-    fn look(&mut self) {
-        self.crashes.strike(&self.world);
+    /// Has the judges look at what is new; when they want to look again by themselves.
+    fn look(&mut self, horizon: SimTime) -> Option<SimTime> {
         if self.judged {
             self.judge.observe(&self.world);
         }
+        self.seen = self.world.with_trace(|trace| trace.records().len());
+        self.next_deadline(horizon)
     }
 
-    /// Whether the run ends here: its trace is full, or a livelock is proved and that was asked.
-    fn is_enough(&mut self) -> Option<Stop> {
-        if self.world.with_trace(|trace| trace.records().len()) >= self.records_max {
-            return Some(Stop::TraceFull);
-        }
+    fn next_deadline(&self, horizon: SimTime) -> Option<SimTime> {
+        self.judge.next_deadline().filter(|due| *due <= horizon)
+    }
+
+    /// Whether a livelock is proved, and the run was to end then.
+    fn is_proved(&mut self) -> bool {
         let wanted = self.proofs != Proofs::Off && !self.crashes.lie_ahead();
         if wanted && self.recurrence.is_due(self.world.kernel.now()) {
             let memories: Vec<_> = self.platform.memories.borrow().values().flatten().cloned().collect();
             self.recurrence.look(&self.world, self.judge.settled_since().is_some(), &memories);
-            let proved = self.proofs == Proofs::Stop && self.recurrence.proved().is_some();
-            return proved.then_some(Stop::Enough);
+            return self.proofs == Proofs::Stop && self.recurrence.proved().is_some();
         }
-        None
+        false
     }
 
     /// Ends it: its tasks are dropped and its memory is given back.

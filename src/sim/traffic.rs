@@ -71,7 +71,7 @@ impl Drop for Attempt {
 }
 
 fn arrive(world: &World, platform: &Platform, traffic: Traffic) {
-    let app = world.tables.apps.list(Query::By(traffic.app)).into_iter().next();
+    let app = world.tables.apps.list(Query::By(traffic.app)).first().cloned();
     let subject = app.as_ref().map_or(Subject::CLUSTER, |app| app.id.into());
     let arrived = world.kernel.now();
     let mut attempt =

@@ -12,7 +12,7 @@ use std::collections::BTreeMap;
 
 use crate::kernel::{SimDuration, SimTime};
 use crate::model::{Entity, Field, Id, Kind, NodeId, Pool, Sandbox, SandboxSpec, SandboxStatus, Subject, Value};
-use crate::ports::{Query, Versioned};
+use crate::ports::{Query, Snapshot};
 
 use super::process::Process;
 use super::{AddressSlot, TaskState, World};
@@ -119,7 +119,8 @@ impl Canon {
         let ids: Vec<Id<E>> = self.ranks[&E::KIND].iter().map(|index| Id::from_index(*index)).collect();
         self.number(ids.len() as u64);
         for id in ids {
-            let Versioned { entity, meta, .. } = E::table(&world.tables).get(id).expect("it was ranked");
+            let item = E::table(&world.tables).get(id).expect("it was ranked");
+            let Snapshot { entity, meta, .. } = &*item;
             self.time(meta.created_at);
             self.time(meta.updated_at);
             for (field, value) in entity.fields() {
@@ -128,7 +129,7 @@ impl Canon {
                     self.value(value);
                 }
             }
-            more(self, &entity);
+            more(self, entity);
         }
     }
 

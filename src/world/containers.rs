@@ -138,8 +138,7 @@ fn per_boot(values: &[Delay], index: usize) -> Delay {
 impl World {
     /// The app and service whose workload a sandbox runs.
     pub(super) fn program_of(&self, sandbox: SandboxId) -> Option<(Name, Name)> {
-        let facts = self.facts_of(sandbox.into());
-        Some((facts.app?, facts.service?))
+        self.tables.program_of_pool(self.tables.pool_of(sandbox.index())?.index())
     }
 
     fn workload_of(&self, sandbox: SandboxId) -> WorkloadSpec {

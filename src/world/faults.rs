@@ -15,20 +15,20 @@ use super::{World, spec::Trigger};
 /// What a filter can ask about a call or a write.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Facts {
-    pub(super) app: Option<Name>,
-    pub(super) service: Option<Name>,
-    pub(super) sandbox: Option<Name>,
-    pub(super) pool: Option<Name>,
-    pub(super) disk: Option<Name>,
-    pub(super) lease: Option<Name>,
-    pub(super) node: Option<Name>,
-    pub(super) controller: Option<Name>,
-    pub(super) kind: Option<Name>,
+    pub(super) app: Option<&'static str>,
+    pub(super) service: Option<&'static str>,
+    pub(super) sandbox: Option<&'static str>,
+    pub(super) pool: Option<&'static str>,
+    pub(super) disk: Option<&'static str>,
+    pub(super) lease: Option<&'static str>,
+    pub(super) node: Option<&'static str>,
+    pub(super) controller: Option<&'static str>,
+    pub(super) kind: Option<&'static str>,
 }
 
 impl Filter {
     fn matches(&self, facts: &Facts) -> bool {
-        let fits = |wanted: Option<Name>, is: Option<Name>| wanted.is_none() || wanted == is;
+        let fits = |wanted: Option<Name>, is| wanted.is_none_or(|wanted| is == Some(wanted.as_str()));
         fits(self.app, facts.app)
             && fits(self.service, facts.service)
             && fits(self.sandbox, facts.sandbox)
@@ -208,20 +208,20 @@ impl Faults {
 }
 
 /// A disk made anew under an old name is `name~2`: filters mean the name.
-fn unnumbered(name: Name) -> Name {
-    name.split_once('~').map_or(name, |(name, _)| Name::new(name))
+fn unnumbered(name: &str) -> &str {
+    name.split_once('~').map_or(name, |(name, _)| name)
 }
 
 impl World {
     /// What filters can ask about a call.
     pub(super) fn facts(&self, call: &Call) -> Facts {
         let mut facts = self.facts_of(call.subject);
-        facts.controller = Some(Name::new(call.actor.controller.name()));
+        facts.controller = Some(call.actor.controller.name());
         if call.kind != Kind::Cluster {
-            facts.kind = Some(Name::new(call.kind.name()));
+            facts.kind = Some(call.kind.name());
         }
         if let Some(node) = call.actor.node() {
-            facts.node = self.tables.nodes.with(node, |node, _| node.name);
+            facts.node = self.tables.nodes.with(node, |node, _| node.name.as_str());
         }
         facts
     }
@@ -234,25 +234,25 @@ impl World {
     }
 
     fn add_facts(&self, subject: Subject, facts: &mut Facts) {
-        let full = self.name(subject);
-        let short = full.split_once('/').map_or(full, |(_, rest)| Name::new(rest));
+        let full = self.name(subject).as_str();
+        let short = full.split_once('/').map_or(full, |(_, rest)| rest);
         let id = subject.index;
         match subject.kind {
-            Kind::App => facts.app = self.tables.app_name(id),
+            Kind::App => facts.app = self.tables.app_name(id).map(|app| app.as_str()),
             Kind::Version => {
                 self.add_owner(self.tables.versions.with(crate::model::Id::from_index(id), |v, _| v.app.into()), facts)
             }
             Kind::Pool => {
                 facts.pool = Some(short);
                 if let Some((app, service)) = self.tables.program_of_pool(id) {
-                    facts.app = Some(app);
-                    facts.service = Some(service);
+                    facts.app = Some(app.as_str());
+                    facts.service = Some(service.as_str());
                 }
             }
             Kind::Sandbox => {
                 facts.sandbox = Some(short);
                 let node = self.tables.sandboxes.with(crate::model::Id::from_index(id), |s, _| s.node).flatten();
-                facts.node = node.and_then(|node| self.tables.nodes.with(node, |node, _| node.name));
+                facts.node = node.and_then(|node| self.tables.nodes.with(node, |node, _| node.name.as_str()));
                 // Its pool may outlive it, and the other way round: what it was born with is kept.
                 if let Some(pool) = self.tables.pool_of(id) {
                     self.add_facts(pool.into(), facts);
@@ -274,7 +274,7 @@ impl World {
                     self.tables.leases.with(crate::model::Id::from_index(id), |lease, _| (lease.disk, lease.sandbox));
                 if let Some((disk, sandbox)) = known {
                     self.add_facts(sandbox.into(), facts);
-                    facts.disk = Some(unnumbered(Name::new(self.name(disk).trim_start_matches("disk/"))));
+                    facts.disk = Some(unnumbered(self.name(disk).as_str().trim_start_matches("disk/")));
                 }
                 facts.lease = Some(short);
             }
@@ -294,7 +294,7 @@ impl World {
     pub(super) fn observe_status(&self, subject: Subject, status: AnyStatus) {
         if self.faults.borrow().has_triggers() {
             let mut facts = self.facts_of(subject);
-            facts.kind = Some(Name::new(subject.kind.name()));
+            facts.kind = Some(subject.kind.name());
             self.faults.borrow_mut().observe(status, &facts, self.kernel.now());
         }
     }

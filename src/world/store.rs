@@ -7,7 +7,6 @@
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
-use std::rc::Rc;
 
 use crate::kernel::{SimDuration, SimTime};
 use crate::model::{
@@ -171,9 +170,14 @@ impl World {
         Name::new(&format!("{}/{short}", E::KIND.name()))
     }
 
+    /// The revision of the last write.
+    pub(super) fn revision(&self) -> Revision {
+        Revision(self.revision.get())
+    }
+
     fn next_revision(&self) -> Revision {
         self.revision.set(self.revision.get() + 1);
-        Revision(self.revision.get())
+        self.revision()
     }
 
     pub(super) fn key_of(&self, name: &str) -> u64 {
@@ -268,10 +272,10 @@ impl World {
         let revision = self.next_revision();
         let subject = Subject { kind: E::KIND, index: id.index() };
         let record = self.record(actor, subject, What::Deleted { revision: revision.0 });
-        let mut item = table.remove(id);
-        item.meta.revision = revision;
-        item.meta.origin = Origin(record.number());
-        self.publish(Some(Rc::clone(&item.entity)), Change::Deleted, &item);
+        let last = table.remove(id);
+        let meta = Meta { revision, origin: Origin(record.number()), ..last.meta };
+        let item = Versioned::new(id, last.entity.clone(), meta);
+        self.publish(Some(last), Change::Deleted, &item);
         Ok(())
     }
 
@@ -284,7 +288,7 @@ impl World {
         }
     }
 
-    fn publish<E: Entity>(&self, old: Option<Rc<E>>, change: Change, item: &Versioned<E>) {
+    fn publish<E: Entity>(&self, old: Option<Versioned<E>>, change: Change, item: &Versioned<E>) {
         let now = self.kernel.now();
         let subject = Subject { kind: E::KIND, index: item.id.index() };
         E::table(&self.tables)

@@ -10,7 +10,7 @@ use std::task::Poll;
 
 use crate::kernel::{SimDuration, SimTime};
 use crate::model::{Actor, Entity, Field, Id, Kind, Name, Point, Revision, Subject, Value};
-use crate::ports::{EntityStore, Query, StoreError, Versioned, Watch, WatchEvent};
+use crate::ports::{EntityStore, Listed, Query, StoreError, Versioned, Watch, WatchEvent};
 use crate::trace::What;
 
 use super::gate::{Call, Passage};
@@ -31,15 +31,14 @@ impl SimStore {
         Self { world: world.clone(), actor }
     }
 
-    async fn enter(&self, point: Point, subject: Subject, kind: Kind) -> (Passage, Result<(), StoreError>) {
+    async fn enter(&self, point: Point, subject: Subject, kind: Kind) -> Result<Passage, StoreError> {
         let call = Call { point, actor: self.actor, subject, kind };
         let latency = self.world.draw(Subject::CLUSTER, "store latency", self.world.cluster.latency.store);
         let passage = self.world.enter(call, latency).await;
-        let result = match passage.error {
-            None => Ok(()),
+        match passage.error {
+            None => Ok(passage),
             Some(message) => Err(self.fail(point, subject, &passage, message)),
-        };
-        (passage, result)
+        }
     }
 
     fn fail(&self, point: Point, subject: Subject, passage: &Passage, error: Name) -> StoreError {
@@ -69,8 +68,7 @@ impl EntityStore for SimStore {
 
     async fn get<E: Entity>(&self, id: Id<E>) -> Result<Versioned<E>, StoreError> {
         let subject = Subject { kind: E::KIND, index: id.index() };
-        let (passage, entered) = self.enter(Point::StoreGet, subject, E::KIND).await;
-        entered?;
+        let passage = self.enter(Point::StoreGet, subject, E::KIND).await?;
         let table = E::table(&self.world.tables);
         let found = match passage.stale {
             None => table.get(id),
@@ -79,14 +77,13 @@ impl EntityStore for SimStore {
         self.answer(Point::StoreGet, subject, &passage, found.ok_or(StoreError::NotFound)).await
     }
 
-    async fn list<E: Entity>(&self, query: Query<E>) -> Result<Vec<Versioned<E>>, StoreError> {
+    async fn list<E: Entity>(&self, query: Query<E>) -> Result<Listed<E>, StoreError> {
         let subject = match query {
             Query::All => None,
             Query::By(entry) => E::index_subject(entry),
         };
         let subject = subject.unwrap_or(Subject::CLUSTER);
-        let (passage, entered) = self.enter(Point::StoreList, subject, E::KIND).await;
-        entered?;
+        let passage = self.enter(Point::StoreList, subject, E::KIND).await?;
         let table = E::table(&self.world.tables);
         let found = match passage.stale {
             None => table.list(query),
@@ -102,8 +99,7 @@ impl EntityStore for SimStore {
             _ => None,
         });
         let subject = owner.unwrap_or(Subject::CLUSTER);
-        let (passage, entered) = self.enter(Point::StoreCreate, subject, E::KIND).await;
-        entered?;
+        let passage = self.enter(Point::StoreCreate, subject, E::KIND).await?;
         let item = self.world.apply_create(self.actor, entity);
         self.answer(Point::StoreCreate, subject, &passage, Ok(item)).await
     }
@@ -115,8 +111,7 @@ impl EntityStore for SimStore {
         expected: Option<Revision>,
     ) -> Result<Revision, StoreError> {
         let subject = Subject { kind: E::KIND, index: id.index() };
-        let (passage, entered) = self.enter(Point::StorePatch, subject, E::KIND).await;
-        entered?;
+        let passage = self.enter(Point::StorePatch, subject, E::KIND).await?;
         let write = |entity: &mut E| changes.into_iter().map(|change| entity.apply(change)).collect();
         let result = self.world.apply_patch(self.actor, id, expected, write);
         self.answer(Point::StorePatch, subject, &passage, result).await
@@ -129,8 +124,7 @@ impl EntityStore for SimStore {
         expected: Option<Revision>,
     ) -> Result<Revision, StoreError> {
         let subject = Subject { kind: E::KIND, index: id.index() };
-        let (passage, entered) = self.enter(Point::StorePatch, subject, E::KIND).await;
-        entered?;
+        let passage = self.enter(Point::StorePatch, subject, E::KIND).await?;
         let write = |old: &mut E| old.diff(&entity, |_| true).into_iter().map(|change| old.apply(change)).collect();
         let result = self.world.apply_patch(self.actor, id, expected, write);
         self.answer(Point::StorePatch, subject, &passage, result).await
@@ -138,8 +132,7 @@ impl EntityStore for SimStore {
 
     async fn delete<E: Entity>(&self, id: Id<E>) -> Result<(), StoreError> {
         let subject = Subject { kind: E::KIND, index: id.index() };
-        let (passage, entered) = self.enter(Point::StoreDelete, subject, E::KIND).await;
-        entered?;
+        let passage = self.enter(Point::StoreDelete, subject, E::KIND).await?;
         let result = self.world.apply_delete(self.actor, id);
         self.answer(Point::StoreDelete, subject, &passage, result).await
     }
@@ -152,7 +145,8 @@ impl EntityStore for SimStore {
         }
         let at = now + self.world.draw(Subject::CLUSTER, "watch latency", self.world.cluster.latency.watch);
         let mailbox = E::table(&self.world.tables).watch(controller, query, after, at);
-        Ok(SimWatch { world: self.world.clone(), actor: self.actor, mailbox })
+        let since = after.unwrap_or_else(|| self.world.revision());
+        Ok(SimWatch { world: self.world.clone(), actor: self.actor, since, mailbox })
     }
 }
 
@@ -167,6 +161,7 @@ impl World {
 pub struct SimWatch<E: Entity> {
     world: World,
     actor: Actor,
+    since: Revision,
     mailbox: Rc<Mailbox<E>>,
 }
 
@@ -194,6 +189,10 @@ impl<E: Entity> SimWatch<E> {
 }
 
 impl<E: Entity> Watch<E> for SimWatch<E> {
+    fn since(&self) -> Revision {
+        self.since
+    }
+
     async fn next(&mut self) -> Result<Option<WatchEvent<E>>, StoreError> {
         loop {
             let Delivery { at, event } = self.head().await?;

@@ -12,7 +12,7 @@ use std::task::Waker;
 
 use crate::kernel::SimTime;
 use crate::model::{Controller, Entity, Id, Revision};
-use crate::ports::{Change, Meta, Query, Versioned, WatchEvent};
+use crate::ports::{Change, Listed, Meta, Query, Versioned, WatchEvent};
 
 /// How many changes a table remembers for watches that resume.
 const LOG_LEN: usize = 10_000;
@@ -62,7 +62,7 @@ struct Row<E> {
 
 /// A change, kept for watches that resume.
 struct Logged<E: Entity> {
-    old: Option<Rc<E>>,
+    old: Option<Versioned<E>>,
     event: WatchEvent<E>,
 }
 
@@ -72,11 +72,28 @@ type Past<E> = (SimTime, Id<E>, Option<Versioned<E>>);
 /// Where lists show a row: by its key, then by its id.
 type Place<E> = (u64, Id<E>);
 
+/// The rows that share an index entry.
+struct Entry<E> {
+    /// Sorted, and never empty.
+    places: Vec<Place<E>>,
+    /// Their list, as long as none of them has changed since it was asked for.
+    listed: Option<Listed<E>>,
+}
+
+impl<E> Default for Entry<E> {
+    fn default() -> Self {
+        Self { places: Vec::new(), listed: None }
+    }
+}
+
 struct Inner<E: Entity> {
     rows: Vec<Option<Row<E>>>,
     by_key: BTreeSet<Place<E>>,
-    /// Sorted; no list is empty.
-    by_index: BTreeMap<E::Index, Vec<Place<E>>>,
+    /// The list of all rows, as long as none has changed since it was asked for.
+    listed: Option<Listed<E>>,
+    by_index: BTreeMap<E::Index, Entry<E>>,
+    /// The list of nothing.
+    nothing: Listed<E>,
     mailboxes: Vec<Rc<Mailbox<E>>>,
     log: VecDeque<Logged<E>>,
     /// Every former state, when a fault of the scenario asks for old answers.
@@ -84,20 +101,43 @@ struct Inner<E: Entity> {
 }
 
 impl<E: Entity> Inner<E> {
-    fn enter(&mut self, entry: E::Index, place: Place<E>) {
-        let places = self.by_index.entry(entry).or_default();
-        if let Err(at) = places.binary_search(&place) {
-            places.insert(at, place);
+    fn enter(&mut self, index: E::Index, place: Place<E>) {
+        let entry = self.by_index.entry(index).or_default();
+        entry.listed = None;
+        if let Err(at) = entry.places.binary_search(&place) {
+            entry.places.insert(at, place);
         }
     }
 
-    fn leave(&mut self, entry: E::Index, place: Place<E>) {
-        let Some(places) = self.by_index.get_mut(&entry) else { return };
-        if let Ok(at) = places.binary_search(&place) {
-            places.remove(at);
+    fn leave(&mut self, index: E::Index, place: Place<E>) {
+        let Some(entry) = self.by_index.get_mut(&index) else { return };
+        entry.listed = None;
+        if let Ok(at) = entry.places.binary_search(&place) {
+            entry.places.remove(at);
         }
-        if places.is_empty() {
-            self.by_index.remove(&entry);
+        if entry.places.is_empty() {
+            self.by_index.remove(&index);
+        }
+    }
+
+    /// A row of that index entry has changed.
+    fn touch(&mut self, index: E::Index) {
+        if let Some(entry) = self.by_index.get_mut(&index) {
+            entry.listed = None;
+        }
+    }
+
+    fn list(&mut self, query: Query<E>) -> Listed<E> {
+        let Self { rows, by_key, listed, by_index, nothing, .. } = self;
+        let item = |(_, id): &Place<E>| rows[id.index() as usize].as_ref().expect("indexed rows exist").item.clone();
+        match query {
+            Query::All => Rc::clone(listed.get_or_insert_with(|| by_key.iter().map(item).collect())),
+            Query::By(index) => match by_index.get_mut(&index) {
+                Some(Entry { places, listed }) => {
+                    Rc::clone(listed.get_or_insert_with(|| places.iter().map(item).collect()))
+                }
+                None => Rc::clone(nothing),
+            },
         }
     }
 }
@@ -110,7 +150,9 @@ impl<E: Entity> Default for Table<E> {
         Self(RefCell::new(Inner {
             rows: Vec::new(),
             by_key: BTreeSet::new(),
+            listed: None,
             by_index: BTreeMap::new(),
+            nothing: Rc::new([]),
             mailboxes: Vec::new(),
             log: VecDeque::new(),
             past: None,
@@ -142,10 +184,8 @@ impl<E: Entity> Table<E> {
     }
 
     /// All rows of a query, in the order of their keys.
-    pub fn list(&self, query: Query<E>) -> Vec<Versioned<E>> {
-        let mut found = Vec::with_capacity(self.count(query));
-        self.for_each(query, |item| found.push(item.clone()));
-        found
+    pub fn list(&self, query: Query<E>) -> Listed<E> {
+        self.0.borrow_mut().list(query)
     }
 
     /// How many rows a query has.
@@ -153,7 +193,7 @@ impl<E: Entity> Table<E> {
         let inner = self.0.borrow();
         match query {
             Query::All => inner.by_key.len(),
-            Query::By(entry) => inner.by_index.get(&entry).map_or(0, Vec::len),
+            Query::By(entry) => inner.by_index.get(&entry).map_or(0, |entry| entry.places.len()),
         }
     }
 
@@ -164,7 +204,8 @@ impl<E: Entity> Table<E> {
         match query {
             Query::All => inner.by_key.iter().for_each(|(_, id)| look(row(*id))),
             Query::By(entry) => {
-                inner.by_index.get(&entry).into_iter().flatten().for_each(|(_, id)| look(row(*id)));
+                let entry = inner.by_index.get(&entry);
+                entry.into_iter().flat_map(|entry| &entry.places).for_each(|(_, id)| look(row(*id)));
             }
         }
     }
@@ -177,7 +218,7 @@ impl<E: Entity> Table<E> {
     }
 
     /// The rows of a query as they were at `then`, in the order of their keys.
-    pub(super) fn list_past(&self, query: Query<E>, then: SimTime, key: impl Fn(&Meta) -> u64) -> Vec<Versioned<E>> {
+    pub(super) fn list_past(&self, query: Query<E>, then: SimTime, key: impl Fn(&Meta) -> u64) -> Listed<E> {
         let inner = self.0.borrow();
         let mut seen: BTreeMap<Id<E>, Option<Versioned<E>>> = BTreeMap::new();
         for (at, id, state) in inner.past.iter().flatten() {
@@ -190,45 +231,48 @@ impl<E: Entity> Table<E> {
             .flatten()
             .filter(|item| match query {
                 Query::All => true,
-                Query::By(entry) => has_index(&*item.entity, entry),
+                Query::By(entry) => has_index(&item.entity, entry),
             })
             .collect();
         found.sort_by_key(|item| (key(&item.meta), item.id));
-        found
+        found.into()
     }
 
     /// Adds a row; `key` decides where lists show it.
     pub(super) fn insert(&self, entity: E, meta: Meta, key: u64) -> Versioned<E> {
         let id = self.next_id();
-        let item = Versioned { id, entity: Rc::new(entity), meta };
+        let item = Versioned::new(id, entity, meta);
         let inner = &mut *self.0.borrow_mut();
+        inner.listed = None;
         inner.by_key.insert((key, id));
-        item.entity.for_each_index(&mut |entry| inner.enter(entry, (key, id)));
+        item.entity.for_each_index(&mut |index| inner.enter(index, (key, id)));
         inner.rows.push(Some(Row { key, item: item.clone() }));
         item
     }
 
-    /// Rewrites a row; `write` changes the copy, and the new state is returned.
+    /// Rewrites a row; `write` changes the copy. The old state and the new one are returned.
     ///
     /// # Panics
     /// When there is no such row: callers look first.
-    pub(super) fn update(&self, id: Id<E>, meta: Meta, write: impl FnOnce(&mut E)) -> (Rc<E>, Versioned<E>) {
+    pub(super) fn update(&self, id: Id<E>, meta: Meta, write: impl FnOnce(&mut E)) -> (Versioned<E>, Versioned<E>) {
         let inner = &mut *self.0.borrow_mut();
         let row = inner.rows[id.index() as usize].as_mut().expect("the caller looked");
-        let old = Rc::clone(&row.item.entity);
-        let mut entity = (*old).clone();
+        let mut entity = row.item.entity.clone();
         write(&mut entity);
         let key = row.key;
-        row.item = Versioned { id, entity: Rc::new(entity), meta };
-        let item = row.item.clone();
-        old.for_each_index(&mut |entry| {
-            if !has_index(&*item.entity, entry) {
-                inner.leave(entry, (key, id));
+        let item = Versioned::new(id, entity, meta);
+        let old = std::mem::replace(&mut row.item, item.clone());
+        inner.listed = None;
+        old.entity.for_each_index(&mut |index| {
+            if has_index(&item.entity, index) {
+                inner.touch(index);
+            } else {
+                inner.leave(index, (key, id));
             }
         });
-        item.entity.for_each_index(&mut |entry| {
-            if !has_index(&*old, entry) {
-                inner.enter(entry, (key, id));
+        item.entity.for_each_index(&mut |index| {
+            if !has_index(&old.entity, index) {
+                inner.enter(index, (key, id));
             }
         });
         (old, item)
@@ -241,8 +285,9 @@ impl<E: Entity> Table<E> {
     pub(super) fn remove(&self, id: Id<E>) -> Versioned<E> {
         let inner = &mut *self.0.borrow_mut();
         let row = inner.rows[id.index() as usize].take().expect("the caller looked");
+        inner.listed = None;
         inner.by_key.remove(&(row.key, id));
-        row.item.entity.for_each_index(&mut |entry| inner.leave(entry, (row.key, id)));
+        row.item.entity.for_each_index(&mut |index| inner.leave(index, (row.key, id)));
         row.item
     }
 
@@ -250,16 +295,16 @@ impl<E: Entity> Table<E> {
     pub(super) fn publish(
         &self,
         now: SimTime,
-        old: Option<Rc<E>>,
+        old: Option<Versioned<E>>,
         change: Change,
         item: &Versioned<E>,
         mut delivery: impl FnMut(&Mailbox<E>) -> SimTime,
     ) {
         let inner = &mut *self.0.borrow_mut();
-        let new = (change != Change::Deleted).then_some(&*item.entity);
+        let new = (change != Change::Deleted).then_some(&item.entity);
         inner.mailboxes.retain(|mailbox| !mailbox.closed.get());
         for mailbox in &inner.mailboxes {
-            if !mailbox.broken.get() && mailbox.wants(old.as_deref(), new) {
+            if !mailbox.broken.get() && mailbox.wants(old.as_ref().map(|old| &old.entity), new) {
                 let at = delivery(mailbox);
                 let event = WatchEvent { change, item: item.clone() };
                 mailbox.queue.borrow_mut().push_back(Delivery { at, event });
@@ -294,8 +339,9 @@ impl<E: Entity> Table<E> {
         let inner = &mut *self.0.borrow_mut();
         if let Some(after) = after {
             let missed = inner.log.iter().filter(|logged| {
-                let new = (logged.event.change != Change::Deleted).then_some(&*logged.event.item.entity);
-                logged.event.item.meta.revision > after && mailbox.wants(logged.old.as_deref(), new)
+                let old = logged.old.as_ref().map(|old| &old.entity);
+                let new = (logged.event.change != Change::Deleted).then_some(&logged.event.item.entity);
+                logged.event.item.meta.revision > after && mailbox.wants(old, new)
             });
             let mut queue = mailbox.queue.borrow_mut();
             queue.extend(missed.map(|logged| Delivery { at, event: logged.event.clone() }));
@@ -317,3 +363,6 @@ impl<E: Entity> Table<E> {
         count
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -21,15 +21,14 @@ use super::{Activator, Slot};
 const WATCH_RESTART: SimDuration = SimDuration::from_secs(5);
 
 struct Tracked {
-    entity: Rc<Sandbox>,
-    revision: Revision,
+    item: Versioned<Sandbox>,
     used: Rc<Cell<u32>>,
 }
 
 /// A pool as the activator remembers it.
 #[derive(Clone)]
 pub(super) struct KnownPool {
-    pub(super) entity: Rc<Pool>,
+    pub(super) item: Versioned<Pool>,
     pub(super) revision: Revision,
     /// What the activator believes to be wanted; its own raises count at once.
     pub(super) desired: u32,
@@ -79,12 +78,12 @@ impl Cache {
 
     pub(super) fn sandboxes_made_for(&self, version: VersionId, service: Name) -> Vec<SandboxId> {
         let made_for = |sandbox: &Sandbox| sandbox.spec.version == version && sandbox.service == service;
-        self.sandboxes.borrow().iter().filter(|(_, t)| made_for(&t.entity)).map(|(id, _)| *id).collect()
+        self.sandboxes.borrow().iter().filter(|(_, t)| made_for(&t.item.entity)).map(|(id, _)| *id).collect()
     }
 
     /// Asks something of a sandbox; no for one that is not known.
     pub(super) fn with(&self, id: SandboxId, ask: impl FnOnce(&Sandbox) -> bool) -> bool {
-        self.sandboxes.borrow().get(&id).is_some_and(|tracked| ask(&tracked.entity))
+        self.sandboxes.borrow().get(&id).is_some_and(|tracked| ask(&tracked.item.entity))
     }
 
     pub(super) fn has_room(&self, id: SandboxId, size: u32, room: u32) -> bool {
@@ -101,20 +100,19 @@ impl Cache {
     fn put_sandbox(&self, item: &Versioned<Sandbox>) {
         let mut sandboxes = self.sandboxes.borrow_mut();
         let used = match sandboxes.get(&item.id) {
-            Some(known) if known.revision >= item.meta.revision => return,
+            Some(known) if known.item.meta.revision >= item.meta.revision => return,
             Some(known) => Rc::clone(&known.used),
             None => Rc::default(),
         };
         self.by_pool.borrow_mut().entry(item.entity.pool).or_default().insert(item.id);
-        let tracked = Tracked { entity: Rc::clone(&item.entity), revision: item.meta.revision, used };
-        sandboxes.insert(item.id, tracked);
+        sandboxes.insert(item.id, Tracked { item: item.clone(), used });
         drop(sandboxes);
         self.announce();
     }
 
     fn drop_sandbox(&self, id: SandboxId) {
         if let Some(tracked) = self.sandboxes.borrow_mut().remove(&id)
-            && let Some(ids) = self.by_pool.borrow_mut().get_mut(&tracked.entity.pool)
+            && let Some(ids) = self.by_pool.borrow_mut().get_mut(&tracked.item.entity.pool)
         {
             ids.remove(&id);
         }
@@ -132,7 +130,7 @@ impl Cache {
             Some(_) | None => wanted,
         };
         let place = pools.get(&item.id).map_or_else(|| self.pools_told.replace(self.pools_told.get() + 1), |p| p.place);
-        let known = KnownPool { entity: Rc::clone(&item.entity), revision: item.meta.revision, desired, place };
+        let known = KnownPool { item: item.clone(), revision: item.meta.revision, desired, place };
         pools.insert(item.id, known);
     }
 }
@@ -234,11 +232,11 @@ impl<P: Platform> Remembers for Activator<P> {
         for (pool, known) in &*self.cache.pools.borrow() {
             fact(Value::Ref((*pool).into()));
             fact(Value::Int(u64::from(known.desired)));
-            fact(known.entity.cooldown_until.map_or(Value::None, Value::Time));
+            fact(known.item.entity.cooldown_until.map_or(Value::None, Value::Time));
         }
         for (id, tracked) in &*self.cache.sandboxes.borrow() {
             fact(Value::Ref((*id).into()));
-            fact(Value::Int(tracked.entity.status as u64));
+            fact(Value::Int(tracked.item.entity.status as u64));
             fact(Value::Int(u64::from(tracked.used.get())));
         }
         for pool in self.pools.borrow().values() {

@@ -18,7 +18,7 @@ use crate::kernel::time::{SimDuration, SimTime};
 use crate::model::{
     AppVersion, Concurrency, Name, PoolId, SandboxChange, SandboxId, SandboxStatus, ServiceConfig, VersionId,
 };
-use crate::ports::{Clock, EntityStore, Platform, Ports, StoreError};
+use crate::ports::{Clock, EntityStore, Platform, Ports, StoreError, Versioned};
 
 use super::fixes::Fix;
 use super::runtime::{Rules, Task, Ticker, timeout};
@@ -85,7 +85,7 @@ pub struct Activator<P: Platform> {
     ports: Ports<P>,
     rules: Rc<Rules>,
     cache: Cache,
-    versions: RefCell<BTreeMap<VersionId, Rc<AppVersion>>>,
+    versions: RefCell<BTreeMap<VersionId, Versioned<AppVersion>>>,
     /// Which pool each version's service was led to first.
     pools: RefCell<BTreeMap<(VersionId, Name), PoolId>>,
     rotations: RefCell<BTreeMap<(VersionId, Name), Rotation>>,
@@ -97,9 +97,10 @@ pub struct Activator<P: Platform> {
 struct Wanted<'a> {
     version: VersionId,
     service: &'a ServiceConfig,
-    /// Dead ones that were there before it asked for capacity.
+    /// Dead ones that were there before it began to wait.
     leftovers: BTreeSet<SandboxId>,
     asked: bool,
+    waited: bool,
 }
 
 impl<P: Platform> Activator<P> {
@@ -132,18 +133,20 @@ impl<P: Platform> Activator<P> {
     pub async fn request(self: &Rc<Self>, version: VersionId, service: Name) -> Result<Slot, RequestError> {
         let deadline = self.ports.clock.now() + self.rules.tuning.request_wait;
         let config = self.version(version).await?;
-        let service = config.config.iter().find(|s| s.name == service).ok_or(RequestError::NoService)?;
-        let mut wanted = Wanted { version, service, leftovers: BTreeSet::new(), asked: false };
+        let service = config.entity.config.iter().find(|s| s.name == service).ok_or(RequestError::NoService)?;
+        let mut wanted = Wanted { version, service, leftovers: BTreeSet::new(), asked: false, waited: false };
         loop {
             let pool = self.pool_of(&wanted).await;
             let seen = self.cache.changes();
             if let Some(slot) = self.take_slot(&wanted, pool) {
                 return Ok(slot);
             }
-            if !self.ask_for_capacity(&mut wanted, pool).await? {
+            // Who has waited for sandboxes that died asks for no others.
+            let hopeless = wanted.waited && self.all_died(&wanted, pool);
+            if !hopeless && !self.ask_for_capacity(&mut wanted, pool).await? {
                 continue;
             }
-            if self.all_died(&wanted, self.cached_pool(&wanted)) {
+            if hopeless || self.all_died(&wanted, self.cached_pool(&wanted)) {
                 return Err(RequestError::DiedDuringBoot);
             }
             let left = deadline.since(self.ports.clock.now());
@@ -151,16 +154,17 @@ impl<P: Platform> Activator<P> {
                 return Err(RequestError::PoolTimeout(self.rules.tuning.request_wait));
             }
             let tick = left.min(self.rules.tuning.request_tick);
+            wanted.waited = true;
             timeout(&self.ports.clock, tick, self.cache.changed_since(seen)).await;
         }
     }
 
-    async fn version(&self, version: VersionId) -> Result<Rc<AppVersion>, RequestError> {
+    async fn version(&self, version: VersionId) -> Result<Versioned<AppVersion>, RequestError> {
         if let Some(known) = self.versions.borrow().get(&version) {
-            return Ok(Rc::clone(known));
+            return Ok(known.clone());
         }
-        let read = self.ports.store.get(version).await?.entity;
-        self.versions.borrow_mut().insert(version, Rc::clone(&read));
+        let read = self.ports.store.get(version).await?;
+        self.versions.borrow_mut().insert(version, read.clone());
         Ok(read)
     }
 
@@ -204,12 +208,14 @@ impl<P: Platform> Activator<P> {
         }
         let candidates = self.candidates(wanted, pool);
         let is = |id: &SandboxId, status| self.cache.with(*id, |sandbox| sandbox.status == status);
+        if !wanted.waited {
+            let over = |id: &&SandboxId| is(id, SandboxStatus::Dead) || is(id, SandboxStatus::Stopped);
+            wanted.leftovers = candidates.iter().filter(over).copied().collect();
+        }
         let pending = candidates.iter().any(|id| is(id, SandboxStatus::Pending));
         if pending && self.rules.has(Fix::ActivatorSeesPending) {
             return Ok(true);
         }
-        let over = |id: &SandboxId| is(id, SandboxStatus::Dead) || is(id, SandboxStatus::Stopped);
-        wanted.leftovers = candidates.into_iter().filter(over).collect();
         match self.raise_desired(pool).await {
             Ok(()) => wanted.asked = true,
             Err(RequestError::NoPool) if pool.is_some_and(|pool| self.is_forgotten(pool)) => {}
@@ -226,13 +232,15 @@ impl<P: Platform> Activator<P> {
         if !self.rules.has(Fix::ExitWatch) {
             return false;
         }
-        let counts = |id: &SandboxId| {
+        let tracked = self.candidates(wanted, pool);
+        if tracked.iter().any(|id| self.cache.with(*id, |sandbox| sandbox.status.is_live())) {
+            return false;
+        }
+        tracked.iter().any(|id| {
             let left_over = self.rules.has(Fix::IgnoreStaleDead) && wanted.leftovers.contains(id);
             let own = self.cache.with(*id, |sandbox| sandbox.spec.version == wanted.version);
             !left_over && (own || !self.rules.has(Fix::DeathsOfOwnVersion))
-        };
-        let tracked: Vec<SandboxId> = self.candidates(wanted, pool).into_iter().filter(counts).collect();
-        !tracked.is_empty() && tracked.iter().all(|id| self.cache.with(*id, |sandbox| !sandbox.status.is_live()))
+        })
     }
 
     /// Writes back when sandboxes last served a request, every 30 s.

@@ -14,7 +14,8 @@ impl<P: Platform> Activator<P> {
         let key = (wanted.version, wanted.service.name);
         let pools = self.cache.pools.borrow();
         let references = |pool: &KnownPool| {
-            pool.entity.service == wanted.service.name && pool.entity.referenced_by_versions.contains(&wanted.version)
+            let entity = &pool.item.entity;
+            entity.service == wanted.service.name && entity.referenced_by_versions.contains(&wanted.version)
         };
         let first = self.pools.borrow().get(&key).copied();
         if let Some(pool) = first {
@@ -50,7 +51,7 @@ impl<P: Platform> Activator<P> {
     pub(super) async fn raise_desired(&self, pool: Option<PoolId>) -> Result<(), RequestError> {
         let pool = pool.ok_or(RequestError::NoPool)?;
         let known = self.cache.pools.borrow().get(&pool).cloned().ok_or(RequestError::NoPool)?;
-        if let Some(until) = known.entity.cooldown_until.filter(|until| self.ports.clock.now() < *until) {
+        if let Some(until) = known.item.entity.cooldown_until.filter(|until| self.ports.clock.now() < *until) {
             return Err(RequestError::Cooldown { until });
         }
         let known = self.below_max(pool, known).await?;
@@ -81,7 +82,7 @@ impl<P: Platform> Activator<P> {
         let item = self.ports.store.get(pool).await?;
         self.put_pool(&item);
         let desired = item.entity.desired_instances;
-        let fresh = KnownPool { desired, revision: item.meta.revision, entity: item.entity, place: known.place };
+        let fresh = KnownPool { desired, revision: item.meta.revision, item, place: known.place };
         if fresh.desired < limit { Ok(fresh) } else { Err(RequestError::MaxSize(limit)) }
     }
 

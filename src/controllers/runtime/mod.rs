@@ -193,6 +193,7 @@ where
         loop {
             let resume = seen.filter(|_| self.rules.has(Fix::WatchResumes));
             if let Ok(mut watch) = self.ports.store.watch(self.drive.query, resume).await {
+                seen = Some(watch.since());
                 loop {
                     match watch.next().await {
                         Ok(Some(event)) => {
@@ -232,9 +233,8 @@ where
                     break items;
                 }
             };
-            for item in items {
-                let origin = item.meta.origin;
-                self.enqueue(Change::Updated, item, origin);
+            for item in items.iter() {
+                self.enqueue(Change::Updated, item.clone(), item.meta.origin);
             }
             ticker.tick().await;
         }
@@ -273,17 +273,23 @@ where
             self.in_flight.borrow_mut().push((id, VecDeque::new()));
             loop {
                 self.process(event).await;
-                let mut in_flight = self.in_flight.borrow_mut();
-                let place = in_flight.iter().position(|(held, _)| *held == id).expect("this worker holds it");
-                match in_flight[place].1.pop_front() {
+                match self.next_for(id) {
                     Some(next) => event = next,
-                    None => {
-                        in_flight.swap_remove(place);
-                        break;
-                    }
+                    None => break,
                 }
             }
         }
+    }
+
+    /// What came for an entity while its worker held it; the worker lets go when nothing did.
+    fn next_for(&self, id: Id<R::Entity>) -> Option<Queued<R::Entity>> {
+        let mut in_flight = self.in_flight.borrow_mut();
+        let place = in_flight.iter().position(|(held, _)| *held == id).expect("this worker holds it");
+        let next = in_flight[place].1.pop_front();
+        if next.is_none() {
+            in_flight.swap_remove(place);
+        }
+        next
     }
 
     async fn process(&self, event: Queued<R::Entity>) {
@@ -329,11 +335,11 @@ where
     }
 
     async fn reconcile(&self, item: &Versioned<R::Entity>) -> Result<(), Failure> {
-        let mut work = Draft::of(&item.entity);
+        let mut work = Draft::of(item);
         let result = self.reconciler.reconcile(item, &mut work).await;
-        let Some(work) = work.into_copy() else { return result };
+        let Some(work) = work.copy() else { return result };
         let clears = self.rules.has(Fix::DiffClearsFields);
-        let changes = item.entity.diff(&work, |field| clears || self.reconciler.writes_zero(field));
+        let changes = item.entity.diff(work, |field| clears || self.reconciler.writes_zero(field));
         if !changes.is_empty() {
             // Written even when the handler failed.
             let revision = self.ports.store.patch(item.id, changes, None).await?;

@@ -46,7 +46,7 @@ impl<P: Platform> Collector<P> {
 
     async fn collect(&self) -> Result<(), Failure> {
         let limit = self.rules.tuning.dead_kept;
-        for sandbox in self.ports.store.list::<Sandbox>(Query::By(SandboxIndex::Node(self.node))).await? {
+        for sandbox in self.ports.store.list::<Sandbox>(Query::By(SandboxIndex::Node(self.node))).await?.iter() {
             let age = age(self.ports.clock.now(), sandbox.meta.updated_at);
             if sandbox.entity.status != SandboxStatus::Dead || age <= limit {
                 continue;

@@ -96,7 +96,7 @@ impl<P: Platform> SandboxController<P> {
     /// stopped and marked DEAD.
     pub async fn reconcile_boots(&self) {
         let listed = self.ports.store.list::<Sandbox>(Query::By(SandboxIndex::Node(self.node))).await;
-        for item in listed.unwrap_or_default() {
+        for item in listed.unwrap_or_default().iter() {
             if item.entity.status != SandboxStatus::Running {
                 continue;
             }
@@ -108,7 +108,7 @@ impl<P: Platform> SandboxController<P> {
             let Some(ailment) = ailment else { continue };
             self.ports.host.attach(item.meta.origin);
             self.ports.host.note(item.id, Reason::FoundOnStart { ailment });
-            if let Err(Failure(error)) = self.stop(item.id, Some(&item), true).await {
+            if let Err(Failure(error)) = self.stop(item.id, Some(item), true).await {
                 self.ports.host.note(item.id, Reason::CleanUpFailed { error });
             }
         }

@@ -127,17 +127,17 @@ impl<P: Platform> SandboxController<P> {
         let disk = config.name;
         loop {
             let now = match self.ports.store.get(lease).await {
-                Ok(lease) => lease.entity,
+                Ok(lease) => lease,
                 Err(StoreError::NotFound) => {
                     return Err(Failure::new(format!("the lease of disk \"{disk}\" was deleted")));
                 }
                 Err(error) => return Err(error.into()),
             };
-            match now.status {
+            match now.entity.status {
                 LeaseStatus::Bound => return Ok(()),
                 LeaseStatus::Pending => {}
                 LeaseStatus::Failed => {
-                    let why = now.error_message.map_or_else(|| "no reason given".to_owned(), |m| m.to_string());
+                    let why = now.entity.error_message.map_or_else(|| "no reason given".to_owned(), |m| m.to_string());
                     return Err(Failure::new(format!("the lease of disk \"{disk}\" failed: {why}")));
                 }
                 LeaseStatus::Released => {
@@ -162,7 +162,7 @@ pub(super) async fn release_leases<P: Platform>(
     ports: &crate::ports::Ports<P>,
     sandbox: SandboxId,
 ) -> Result<(), Failure> {
-    for lease in ports.store.list::<DiskLease>(Query::By(LeaseIndex::Sandbox(sandbox))).await? {
+    for lease in ports.store.list::<DiskLease>(Query::By(LeaseIndex::Sandbox(sandbox))).await?.iter() {
         if matches!(lease.entity.status, LeaseStatus::Pending | LeaseStatus::Bound) {
             ports.host.note(lease.id, Reason::LeaseGivenUp { sandbox });
             ports.store.patch(lease.id, vec![DiskLeaseChange::Status(LeaseStatus::Released)], None).await?;

@@ -118,6 +118,10 @@ impl Agenda {
     }
 
     fn push_near(&mut self, entry: Entry) {
+        // Most waits are short, and end before all others do.
+        if self.near.front().is_none_or(|first| entry.at < first.at) {
+            return self.near.push_front(entry);
+        }
         let place = self.place_in_near(entry.at);
         if place.min(self.near.len() - place) <= MOVES_MAX {
             self.near.insert(place, entry);
@@ -143,7 +147,7 @@ impl Agenda {
 
     /// Where an event goes in `near`: after all that are not later.
     fn place_in_near(&self, at: u64) -> usize {
-        // Most waits are short, and end before nearly all others do.
+        // Of the others, too, many end before nearly all do.
         match self.near.iter().take(SCAN_MAX).position(|entry| entry.at > at) {
             Some(place) => place,
             None => self.near.partition_point(|entry| entry.at <= at),

@@ -48,7 +48,7 @@ pub(super) struct Births(u64);
 
 impl Births {
     pub(super) fn next(&mut self) -> u64 {
-        self.0 = self.0 % BIRTHS_MAX + 1;
+        self.0 = if self.0 == BIRTHS_MAX { 1 } else { self.0 + 1 };
         self.0
     }
 }

@@ -17,7 +17,7 @@ use std::task::Waker;
 
 use self::keyed::Key;
 use self::ready::Ready;
-use self::tasks::{BoxFuture, Tasks};
+use self::tasks::{BoxFuture, Head, Tasks};
 pub use self::timers::Sleep;
 use self::timers::{Alarm, TimerKey, Timers};
 use super::cause::RecordId;
@@ -108,6 +108,8 @@ struct Core {
     running: Cell<Option<Running>>,
     polled: Cell<Option<GroupId>>,
     timers: RefCell<Timers>,
+    /// The timer that fired last.
+    fired: Cell<Option<TimerKey>>,
     tasks: RefCell<Tasks>,
     ready: Ready,
     events: Cell<u64>,
@@ -134,6 +136,7 @@ impl Kernel {
             running: Cell::new(None),
             polled: Cell::new(None),
             timers: RefCell::new(Timers::new()),
+            fired: Cell::new(None),
             tasks: RefCell::new(Tasks::new()),
             ready: Ready::default(),
             events: Cell::new(0),
@@ -249,7 +252,7 @@ impl Kernel {
                 return Step::Stopped(stop);
             }
             core.ready.pop();
-            core.tasks.borrow_mut().unqueue(id);
+            core.tasks.borrow().unqueue(id);
             self.count();
             self.poll(id);
             return Step::Ran;
@@ -264,7 +267,9 @@ impl Kernel {
                 return Step::Stopped(stop);
             }
             self.move_clock(at);
-            timers.fire(&mut core.tasks.borrow_mut()).expect("the first timer lives")
+            let (timer, alarm) = timers.fire(&mut core.tasks.borrow_mut()).expect("the first timer lives");
+            core.fired.set(Some(timer));
+            alarm
         };
         self.count();
         match alarm {
@@ -330,15 +335,18 @@ impl Kernel {
         let Some(mut job) = core.tasks.borrow_mut().start(id) else {
             return;
         };
-        core.cause.set(job.cause());
-        core.polled.set(Some(job.group()));
-        core.running.set(Some(Running { task: id, group: job.group(), waker: job.waker().data() }));
+        let Head { waker, cause, group } = job.head();
+        core.cause.set(cause);
+        core.polled.set(Some(group));
+        core.running.set(Some(Running { task: id, group, waker }));
         let done = job.as_mut().poll();
         let dead = if done {
             core.tasks.borrow_mut().remove(id);
             Some(job)
         } else {
-            job.as_mut().set_cause(core.cause.get());
+            if core.cause.get() != cause {
+                job.as_mut().set_cause(core.cause.get());
+            }
             core.tasks.borrow_mut().put_back(id, job)
         };
         // Its destructors still belong to it.
@@ -363,6 +371,10 @@ impl Kernel {
         }
         self.cancel_timer(timer);
         self.set_timer(at, waker)
+    }
+
+    fn fired_last(&self, timer: TimerKey) -> bool {
+        self.0.fired.get() == Some(timer)
     }
 
     fn cancel_timer(&self, timer: TimerKey) {

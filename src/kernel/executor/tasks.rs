@@ -33,13 +33,19 @@ pin_project! {
     }
 }
 
+/// What the executor must know of a job before it polls it.
+pub(super) struct Head {
+    /// Tells its waker from others; only ever compared.
+    pub(super) waker: *const (),
+    pub(super) cause: RecordId,
+    pub(super) group: GroupId,
+}
+
 /// A job whose future's type is forgotten.
 pub(super) trait Work {
     /// Polls the future; true when it has finished.
     fn poll(self: Pin<&mut Self>) -> bool;
-    fn waker(&self) -> &Waker;
-    fn group(&self) -> GroupId;
-    fn cause(&self) -> RecordId;
+    fn head(&self) -> Head;
     fn set_cause(self: Pin<&mut Self>, cause: RecordId);
     /// Reads both ends of it, so that they are on their way into the cache.
     fn touch(&self);
@@ -50,14 +56,8 @@ impl<F: Future<Output = ()>> Work for Job<F> {
         let job = self.project();
         job.future.poll(&mut Context::from_waker(job.waker)).is_ready()
     }
-    fn waker(&self) -> &Waker {
-        &self.waker
-    }
-    fn group(&self) -> GroupId {
-        self.group
-    }
-    fn cause(&self) -> RecordId {
-        self.cause
+    fn head(&self) -> Head {
+        Head { waker: self.waker.data(), cause: self.cause, group: self.group }
     }
     fn set_cause(self: Pin<&mut Self>, cause: RecordId) {
         *self.project().cause = cause;
@@ -176,8 +176,8 @@ impl Tasks {
     }
 
     /// A queued task is about to run: from now on a wake-up queues it again.
-    pub(super) fn unqueue(&mut self, id: TaskId) {
-        self.civil(id.0).scheduled.unqueue();
+    pub(super) fn unqueue(&self, id: TaskId) {
+        self.civil[id.0.slot()].as_ref().expect("every task has one").scheduled.unqueue();
     }
 
     /// Takes a task out to be polled; none when it is dead.

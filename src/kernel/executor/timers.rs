@@ -140,10 +140,11 @@ impl Timers {
     }
 
     /// Takes the timer of which [`Timers::first`] told.
-    pub(super) fn fire(&mut self, tasks: &mut Tasks) -> Option<Alarm> {
+    pub(super) fn fire(&mut self, tasks: &mut Tasks) -> Option<(TimerKey, Alarm)> {
         let (_, payload) = self.agenda.pop()?;
         self.touch_ahead(tasks);
-        self.take(TimerKey::from_payload(payload), tasks)
+        let timer = TimerKey::from_payload(payload);
+        self.take(timer, tasks).map(|alarm| (timer, alarm))
     }
 
     /// Has nothing to do with what happens, only with how fast.
@@ -256,6 +257,8 @@ impl Future for Sleep {
                 cx.waker().wake_by_ref();
                 return Poll::Pending;
             }
+            // Nearly always it is this very timer that has fired: nothing is left to be cancelled.
+            self.timer = self.timer.filter(|timer| !self.kernel.fired_last(*timer));
             return Poll::Ready(());
         }
         self.timer = Some(match self.timer {

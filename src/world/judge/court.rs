@@ -20,6 +20,7 @@ use super::docket::{Docket, Violation};
 use super::limits::Limits;
 use super::memory::{Memory, View};
 use super::progress::Progress;
+use super::reader;
 use super::rest::Rest;
 
 /// What must be looked at again, in the order in which it is: later ones depend on earlier.
@@ -81,17 +82,22 @@ impl Judge {
     /// after each.
     pub fn observe(&mut self, world: &World) {
         let end = world.with_trace(|trace| trace.records().len());
-        if self.seen == end && self.opened {
-            return;
+        if self.seen != end || !self.opened {
+            self.catch_up(world, end);
         }
+    }
+
+    /// Reads the records before `end` that are new, and weighs what they touched.
+    fn catch_up(&mut self, world: &World, end: usize) {
         if !self.opened {
             self.opened = true;
             self.triggers = world.faults_have_triggers();
             self.faults_moved(world, RecordId::NONE);
         }
-        for index in self.seen..end {
-            let record = world.with_trace(|trace| trace.records()[index]);
+        let mut next = self.seen;
+        while let Some((index, record)) = world.with_trace(|trace| reader::first_to_read(trace, next..end)) {
             self.read(world, RecordId::from_index(index), &record);
+            next = index + 1;
         }
         self.seen = end;
         // Most records touch nothing: then there is nothing to weigh.

@@ -5,13 +5,15 @@
 //! newcomer gets wrong: the fields that follow a creation are part of it, so that the creation
 //! and not its last field is named as the cause.
 
+use std::ops::Range;
+
 use crate::kernel::RecordId;
 use crate::model::{
     AppId, DiskIndex, Field, Id, Kind, LeaseId, NodeId, Point, Reason, SandboxId, SandboxIndex, Subject, Value,
     VolumeId,
 };
 use crate::ports::Query;
-use crate::trace::{Record, What};
+use crate::trace::{Record, Trace, What};
 use crate::world::spec::{AnyStatus, Invariant};
 use crate::world::{Process, World};
 
@@ -20,6 +22,15 @@ use super::rules;
 
 /// How many causes back the boot that made a disk may lie.
 const BOOT_WITHIN: usize = 64;
+
+/// The first of these records that the judge must take in. Most records are decisions, and of
+/// those only one kind matters: the others are passed over here, for speed.
+pub(super) fn first_to_read(trace: &Trace, range: Range<usize>) -> Option<(usize, Record)> {
+    let matters = |what| !matches!(what, What::Decided(reason) if !matches!(reason, Reason::BootFailed { .. }));
+    let start = range.start;
+    let place = trace.records()[range].iter().position(|record| matters(record.what))?;
+    Some((start + place, trace.records()[start + place]))
+}
 
 impl Judge {
     /// Takes one record in.
@@ -183,7 +194,7 @@ impl Judge {
         // Disks that nobody owns, leased or is known to have made are told by their names.
         for name in self.memory.homes.named_disks(app) {
             let disks = world.tables.disks.list(Query::By(DiskIndex::Name(name)));
-            for disk in disks {
+            for disk in disks.iter() {
                 if self.memory.homes.of(disk.id.into()).is_none() {
                     self.memory.homes.settle(disk.id.into(), app);
                 }
@@ -265,7 +276,7 @@ impl Judge {
             return;
         };
         let there = Query::By(SandboxIndex::Node(NodeId::from_index(node)));
-        for row in world.tables.sandboxes.list(there) {
+        for row in world.tables.sandboxes.list(there).iter() {
             self.mark(Dirty::Sandbox(row.id), id);
         }
     }

@@ -107,13 +107,14 @@ impl<'a> View<'a> {
     /// A pool that the active version references must have the configured number of sandboxes
     /// RUNNING and able to serve; in auto mode at least the desired number.
     fn pool_lacks_sandboxes(self, id: PoolId) -> Option<Text<'a>> {
-        let pool = self.world.tables.pools.get(id)?.entity;
+        let row = self.world.tables.pools.get(id)?;
+        let pool = &row.entity;
         let active = self.world.tables.apps.with(pool.app, |app, _| app.active_version).flatten()?;
         if !pool.referenced_by_versions.contains(&active) {
             return None;
         }
-        let version = self.world.tables.versions.get(active)?.entity;
-        let service = version.config.iter().find(|service| service.name == pool.service);
+        let version = self.world.tables.versions.get(active)?;
+        let service = version.entity.config.iter().find(|service| service.name == pool.service);
         let Counts { running, serving, .. } = self.memory.counts(id);
         let (wanted, rests) = match service.map(|service| service.concurrency) {
             Some(Concurrency::Fixed { instances }) => (instances, serving == instances && running == instances),
