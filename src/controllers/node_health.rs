@@ -56,7 +56,7 @@ impl<P: Platform> Remembers for NodeHealth<P> {
     fn tell(&self, fact: &mut dyn FnMut(Fact)) {
         for (node, since) in &*self.away_since.borrow() {
             fact(Fact::Thing((*node).into()));
-            fact(Fact::Instant(Some(*since)));
+            fact(Fact::Moment(Some(*since)));
         }
     }
 }

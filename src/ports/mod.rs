@@ -86,7 +86,7 @@ pub enum Fact {
     /// A number, or a choice among few.
     Number(u64),
     /// An instant, if there is one.
-    Instant(Option<SimTime>),
+    Moment(Option<SimTime>),
     /// The proof of a volume's lease, if it has one: of which lease it is matters, not its number.
     Nonce(Option<Nonce>),
 }

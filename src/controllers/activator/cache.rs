@@ -236,7 +236,7 @@ impl<P: Platform> Remembers for Activator<P> {
         for (pool, known) in &*self.cache.pools.borrow() {
             fact(Fact::Thing((*pool).into()));
             fact(Fact::Number(u64::from(known.desired)));
-            fact(Fact::Instant(known.entity.cooldown_until));
+            fact(Fact::Moment(known.entity.cooldown_until));
         }
         for (id, tracked) in &*self.cache.sandboxes.borrow() {
             fact(Fact::Thing((*id).into()));

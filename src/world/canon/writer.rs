@@ -154,7 +154,7 @@ impl Canon {
                 self.number(2);
                 self.number(n);
             }
-            Fact::Instant(at) => {
+            Fact::Moment(at) => {
                 self.number(3);
                 self.maybe_time(at);
             }
