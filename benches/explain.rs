@@ -14,7 +14,7 @@ const RECORDS: usize = 1_000_000;
 
 const STORY: &str = r#"
 schema = 1
-horizon = "30d"
+horizon = "17d"
 [policy]
 as_of = "2026-03-11"
 [[step]]

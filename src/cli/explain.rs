@@ -13,7 +13,7 @@ use schedsim::study::counterfactual::{self, Ending, Tried};
 use serde_json::json;
 
 use super::args::{Format, Logic, Look, shell_line};
-use super::output::{Out, painted, style};
+use super::output::{Out, painted, style, width};
 use super::{Exit, Refusal, crash, input, reproduce};
 
 /// Tells why something happened: the causal chain from its end back to its root
@@ -80,6 +80,7 @@ pub(crate) fn explain(args: &ExplainArgs, look: &Look, out: &mut Out) -> Result<
         }
         let outcome = simulation.run();
         let mut setting = Setting::of(scenario, variant);
+        setting.timeline.width = width();
         setting.timeline.palette = schedsim::trace::timeline::Palette::colour();
         let mut explainer = Explainer::new(&outcome.trace, &setting);
         let (record, chosen) = explain::choose(&explainer, choice(args)).map_err(refusal)?;

@@ -80,7 +80,9 @@ fn beside(target: &Path) -> io::Result<tempfile::NamedTempFile> {
     builder.tempfile_in(folder).map_err(|error| {
         // The name of the temporary file says nothing to anybody.
         let inner = error.kind();
-        if inner == io::ErrorKind::NotFound {
+        if inner == io::ErrorKind::NotFound && folder.is_dir() {
+            io::Error::new(inner, format!("no file can be made in `{}`", folder.display()))
+        } else if inner == io::ErrorKind::NotFound {
             io::Error::new(inner, format!("there is no folder `{}`", folder.display()))
         } else {
             error.raw_os_error().map_or(error, io::Error::from_raw_os_error)

@@ -54,6 +54,43 @@ impl Out {
     }
 }
 
+/// How many columns a line of a result may have: those of the terminal, within reason; in a file
+/// or a pipe always as many.
+pub(crate) fn width() -> usize {
+    const NARROWEST: usize = 60;
+    const USUAL: usize = 120;
+    const WIDEST: usize = 160;
+    let terminal = console::Term::stdout();
+    let columns = terminal.size_checked().filter(|_| terminal.is_term()).map(|(_, columns)| usize::from(columns));
+    columns.map_or(USUAL, |columns| columns.clamp(NARROWEST, WIDEST))
+}
+
+/// Prose in lines of that width, each behind `indent` blanks; the first one as well.
+pub(crate) fn prose(text: &str, indent: usize, width: usize) -> String {
+    let mut out = String::new();
+    for line in text.lines() {
+        let mut column = 0;
+        for word in line.split_whitespace() {
+            let length = word.chars().count();
+            if column > 0 && column + 1 + length > width {
+                out.push('\n');
+                column = 0;
+            }
+            if column == 0 {
+                out.push_str(&" ".repeat(indent));
+                column = indent;
+            } else {
+                out.push(' ');
+                column += 1;
+            }
+            out.push_str(word);
+            column += length;
+        }
+        out.push('\n');
+    }
+    out
+}
+
 /// Colours of ours.
 pub(crate) mod style {
     use anstyle::{AnsiColor, Style};
@@ -106,6 +143,12 @@ mod tests {
         fn flush(&mut self) -> io::Result<()> {
             Ok(())
         }
+    }
+
+    #[test]
+    fn prose_keeps_its_paragraphs_and_its_width() {
+        assert_eq!(prose("one two three\n\nfour", 2, 9), "  one two\n  three\n\n  four\n");
+        assert_eq!(prose("a-word-that-fits-nowhere else", 2, 9), "  a-word-that-fits-nowhere\n  else\n");
     }
 
     #[test]

@@ -11,7 +11,7 @@ use schedsim::scenario::Verdict;
 use schedsim::trace::timeline;
 
 use super::args::Look;
-use super::output::{painted, style};
+use super::output::{painted, prose, style, width};
 
 /// Everything about one run.
 pub(crate) fn whole(replay: &Replay<'_>, look: &Look, reproduce: &str) -> String {
@@ -55,17 +55,19 @@ pub(crate) fn same_twice(replay: &Replay<'_>) -> String {
 
 fn options(replay: &Replay<'_>, look: &Look) -> timeline::Options {
     let palette = timeline::Palette::colour();
-    timeline::Options { verbose: look.verbose > 0, palette, ..report::timeline_options(replay.scenario) }
+    timeline::Options {
+        verbose: look.verbose > 0,
+        width: width(),
+        palette,
+        ..report::timeline_options(replay.scenario)
+    }
 }
 
 fn head(replay: &Replay<'_>) -> String {
     let name = format!("{} @ {}", replay.scenario.name, replay.variant.name);
     let ran = replay.outcome.ended_at.elapsed().clock();
     let mut text = format!("{} seed {} | ran {ran}\n", painted(style::HEAD, format!("{name:58}")), replay.variant.seed);
-    for line in replay.scenario.about.trim().lines() {
-        text.push_str(format!("  {}", line.trim()).trim_end());
-        text.push('\n');
-    }
+    text.push_str(&prose(replay.scenario.about.trim(), 2, width()));
     text
 }
 

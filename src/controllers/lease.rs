@@ -12,10 +12,10 @@ use crate::kernel::time::SimDuration;
 use crate::model::entity::age;
 use crate::model::{
     Disk, DiskId, DiskLease, DiskLeaseChange, DiskStatus, LeaseId, LeaseIndex, LeaseStatus, Name, NodeId, Reason,
-    SandboxStatus, Value, VolumeId,
+    SandboxStatus, VolumeId,
 };
 use crate::ports::{
-    Clock, DiskBackend, EntityStore, Host, Listed, Nonce, Platform, Ports, Query, Remembers, StoreError, Versioned,
+    Clock, DiskBackend, EntityStore, Fact, Host, Listed, Nonce, Platform, Ports, Query, Remembers, StoreError, Versioned,
 };
 
 use super::fixes::Fix;
@@ -196,12 +196,13 @@ impl<P: Platform> Reconciler for LeaseManager<P> {
 }
 
 impl<P: Platform> Remembers for LeaseManager<P> {
-    fn tell(&self, fact: &mut dyn FnMut(Value)) {
+    fn tell(&self, fact: &mut dyn FnMut(Fact)) {
         for (disk, held) in &*self.active.borrow() {
-            fact(Value::Ref((*disk).into()));
-            fact(Value::Ref(held.by.into()));
-            fact(Value::Int(u64::from(held.volume.is_some())));
-            fact(Value::Int(u64::from(held.nonce.is_some())));
+            fact(Fact::Thing((*disk).into()));
+            fact(Fact::Thing(held.by.into()));
+            fact(Fact::Number(u64::from(held.volume.is_some())));
+            held.volume.into_iter().for_each(|volume| fact(Fact::Thing(volume.into())));
+            fact(Fact::Nonce(held.nonce));
         }
     }
 }

@@ -8,8 +8,8 @@ use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use crate::kernel::time::SimTime;
-use crate::model::{Node, NodeId, NodeStatus, Reason, Sandbox, SandboxChange, SandboxIndex, SandboxStatus, Value};
-use crate::ports::{Clock, EntityStore, Host, Platform, Ports, Query, Remembers, Versioned};
+use crate::model::{Node, NodeId, NodeStatus, Reason, Sandbox, SandboxChange, SandboxIndex, SandboxStatus};
+use crate::ports::{Clock, EntityStore, Fact, Host, Platform, Ports, Query, Remembers, Versioned};
 
 use super::runtime::{Draft, Failure, Reconciler, Rules};
 
@@ -53,10 +53,10 @@ impl<P: Platform> Reconciler for NodeHealth<P> {
 }
 
 impl<P: Platform> Remembers for NodeHealth<P> {
-    fn tell(&self, fact: &mut dyn FnMut(Value)) {
+    fn tell(&self, fact: &mut dyn FnMut(Fact)) {
         for (node, since) in &*self.away_since.borrow() {
-            fact(Value::Ref((*node).into()));
-            fact(Value::Time(*since));
+            fact(Fact::Thing((*node).into()));
+            fact(Fact::Moment(Some(*since)));
         }
     }
 }

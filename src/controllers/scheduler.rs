@@ -7,8 +7,8 @@
 use std::cell::RefCell;
 use std::rc::Rc;
 
-use crate::model::{Node, NodeId, NodeStatus, Reason, Sandbox, SandboxStatus, Value};
-use crate::ports::{EntityStore, Host, Platform, Ports, Query, Remembers, Versioned};
+use crate::model::{Node, NodeId, NodeStatus, Reason, Sandbox, SandboxStatus};
+use crate::ports::{EntityStore, Fact, Host, Platform, Ports, Query, Remembers, Versioned};
 
 use super::fixes::Fix;
 use super::runtime::{Draft, Failure, Reconciler, Rules};
@@ -72,7 +72,7 @@ impl<P: Platform> Reconciler for Scheduler<P> {
 }
 
 impl<P: Platform> Remembers for Scheduler<P> {
-    fn tell(&self, fact: &mut dyn FnMut(Value)) {
-        self.nodes_at_start.borrow().iter().flatten().for_each(|node| fact(Value::Ref((*node).into())));
+    fn tell(&self, fact: &mut dyn FnMut(Fact)) {
+        self.nodes_at_start.borrow().iter().flatten().for_each(|node| fact(Fact::Thing((*node).into())));
     }
 }

@@ -12,6 +12,6 @@ pub mod time;
 
 pub use agenda::Agenda;
 pub use cause::RecordId;
-pub use executor::{Budget, GroupId, Kernel, Step, Stop, TaskId};
+pub use executor::{Awaited, Budget, GroupId, Kernel, Step, Stop, TaskId};
 pub use streams::Streams;
 pub use time::{SimDuration, SimTime};

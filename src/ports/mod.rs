@@ -14,7 +14,7 @@ use std::rc::Rc;
 
 use crate::kernel::time::{SimDuration, SimTime};
 use crate::model::{
-    Address, Entity, Filesystem, Id, Name, Reason, Revision, SandboxId, SandboxSpec, Subject, Value, VolumeId,
+    Address, Entity, Filesystem, Id, Name, Reason, Revision, SandboxId, SandboxSpec, Subject, VolumeId,
 };
 
 /// The set of ports that one platform offers. Controllers are generic over it.
@@ -79,10 +79,23 @@ pub trait Host: Clone + 'static {
     fn attach(&self, origin: Origin);
 }
 
+/// One thing that a controller remembers.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Fact {
+    /// Something that it knows of.
+    Thing(Subject),
+    /// A number, or a choice among few.
+    Number(u64),
+    /// An instant, if there is one.
+    Moment(Option<SimTime>),
+    /// The proof of a volume's lease, if it has one: of which lease it is matters, not its number.
+    Nonce(Option<Nonce>),
+}
+
 /// A controller whose memory can be looked at, as through a debug endpoint of a real process.
 pub trait Remembers {
     /// Tells what it remembers, in an order of its own that repeats.
-    fn tell(&self, fact: &mut dyn FnMut(Value));
+    fn tell(&self, fact: &mut dyn FnMut(Fact));
 }
 
 /// Why a store call failed.

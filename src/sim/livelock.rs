@@ -12,7 +12,7 @@ use crate::controllers::runtime::Rules;
 use crate::kernel::{SimDuration, SimTime};
 use crate::ports::Remembers;
 use crate::trace::What;
-use crate::world::{Caps, World};
+use crate::world::{Caps, Unrest, World};
 
 use super::Livelock;
 
@@ -39,6 +39,10 @@ pub(super) struct Recurrence {
     grid: Option<SimDuration>,
     next: SimTime,
     caps: Caps,
+    /// What was last found to disturb the quiet.
+    unrest: Option<Unrest>,
+    /// Room to write states into.
+    bytes: Vec<u8>,
     /// How many records had been looked through for draws, and when the last draw was.
     read: usize,
     drawn_at: Option<SimTime>,
@@ -50,17 +54,19 @@ pub(super) struct Recurrence {
 impl Recurrence {
     /// Looks for recurrences under these rules; steps and requests end at `nothing_ahead_from`.
     pub(super) fn new(rules: &Rules, nothing_ahead_from: SimTime) -> Self {
-        let grid = grid(rules);
+        let (grid, caps) = (grid(rules), caps(rules));
         // Not before the first cell with nothing ahead: to find out whether the world is quiet
-        // costs as much as there are timers, and under traffic it never is.
-        let next = grid.map_or(SimTime::ZERO, |grid| {
-            SimTime::ZERO + grid.saturating_mul(nothing_ahead_from.as_nanos().div_ceil(grid.as_nanos()))
-        });
+        // costs as much as there are tasks, and under traffic it never is. Nor while the nodes,
+        // which are as old as the run, still age.
+        let next =
+            grid.map_or(SimTime::ZERO, |grid| cell_from(nothing_ahead_from.max(SimTime::ZERO + caps.memory), grid));
         Self {
             seen: BTreeMap::new(),
             grid,
             next,
-            caps: caps(rules),
+            caps,
+            unrest: None,
+            bytes: Vec::new(),
             read: 0,
             drawn_at: None,
             nothing_ahead_from,
@@ -82,27 +88,42 @@ impl Recurrence {
     pub(super) fn look(&mut self, world: &World, settled: bool, memories: &[Rc<dyn Remembers>]) {
         let now = world.kernel.now();
         let Some(grid) = self.grid else { return };
-        if self.proved.is_some() || now < self.next || !world.is_quiet(IDLE) {
+        if self.proved.is_some() || now < self.next || !self.is_quiet(world) {
             return;
         }
-        let cells = now.as_nanos() / grid.as_nanos() + 1;
-        self.next = SimTime::ZERO + grid.saturating_mul(cells);
+        self.next = cell_from(now + SimDuration::from_nanos(1), grid);
+        // What only comes from outside grows older, and no state before its age is capped ever
+        // comes back: none of them need be kept.
+        let capped_from = world.given_at() + self.caps.memory;
+        if now < capped_from {
+            self.next = self.next.max(cell_from(capped_from, grid));
+            return;
+        }
         self.note_draws(world);
         // Nothing is claimed of a cluster at rest, nor while anything lies ahead.
         if settled || now < self.nothing_ahead_from || world.faults_ahead() {
             self.seen.clear();
             return;
         }
-        let mut canon = world.canon(self.caps);
-        for memory in memories {
-            memory.tell(&mut |fact| canon.value(fact));
-        }
-        let Some(before) = self.seen.insert(canon.digest(), now) else { return };
+        let mut canon = world.canon(self.caps, std::mem::take(&mut self.bytes));
+        memories.iter().for_each(|memory| canon.memory(&**memory));
+        let (digest, bytes) = canon.finish();
+        self.bytes = bytes;
+        let Some(before) = self.seen.insert(digest, now) else { return };
         let drawn = self.drawn_at.is_some_and(|at| at > before);
         // The order of keys is drawn, too; it decides nothing among one.
         if !drawn && world.live_younger_than(before) <= 1 {
             self.proved = Some(Livelock { from: before, period: now.since(before) });
         }
+    }
+
+    /// Whether the world is quiet. What disturbed it last is asked first.
+    fn is_quiet(&mut self, world: &World) -> bool {
+        if self.unrest.as_ref().is_some_and(|unrest| world.goes_on(unrest)) {
+            return false;
+        }
+        self.unrest = world.unrest(IDLE);
+        self.unrest.is_none()
     }
 
     fn note_draws(&mut self, world: &World) {
@@ -113,6 +134,11 @@ impl Recurrence {
             self.read = trace.records().len();
         });
     }
+}
+
+/// Where the first cell of the grid begins that does not begin before `at`.
+fn cell_from(at: SimTime, grid: SimDuration) -> SimTime {
+    SimTime::ZERO + grid.saturating_mul(at.as_nanos().div_ceil(grid.as_nanos()))
 }
 
 /// The least common multiple of all periods, if it is no longer than an hour.

@@ -171,6 +171,20 @@ pub fn write_remark(options: &Options, remark: &str, out: &mut impl Write) -> fm
     out.write_char('\n')
 }
 
+/// Writes text that begins in the first of two columns and goes on in the second.
+///
+/// # Errors
+/// The writer's.
+pub fn write_words(
+    options: &Options,
+    text: &str,
+    (start, indent): (usize, usize),
+    out: &mut impl Write,
+) -> fmt::Result {
+    let trace = Trace::default();
+    Page { trace: &trace, entries: &[], options }.text(text, start, indent, Style::new(), out)
+}
+
 /// Writes the line below a block that repeats, with the instant at its other end.
 ///
 /// # Errors

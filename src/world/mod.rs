@@ -27,7 +27,7 @@ use crate::kernel::{Budget, Kernel, RecordId, SimDuration, Streams};
 use crate::model::{Actor, Controller, Kind, Name, Subject};
 use crate::trace::{Record, Trace, What};
 
-pub use canon::{Canon, Caps};
+pub use canon::{Canon, Caps, Unrest};
 pub use containers::{AddressSlot, Container, Containers, SimExits, SimSandboxes, TaskState};
 pub use host::{SimClock, SimHost, SimPlatform};
 pub use process::Process;

@@ -10,8 +10,10 @@ use std::rc::Rc;
 use std::task::{Poll, Waker};
 
 use crate::kernel::time::SimDuration;
-use crate::model::{Entity, Id, Name, Pool, PoolId, Revision, Sandbox, SandboxId, Value, VersionId};
-use crate::ports::{Change, Clock, EntityStore, Platform, Query, Remembers, StoreError, Versioned, Watch, WatchEvent};
+use crate::model::{Entity, Id, Name, Pool, PoolId, Revision, Sandbox, SandboxId, VersionId};
+use crate::ports::{
+    Change, Clock, EntityStore, Fact, Platform, Query, Remembers, StoreError, Versioned, Watch, WatchEvent,
+};
 
 use crate::controllers::fixes::Fix;
 
@@ -228,22 +230,22 @@ impl<P: Platform> Activator<P> {
 }
 
 impl<P: Platform> Remembers for Activator<P> {
-    fn tell(&self, fact: &mut dyn FnMut(Value)) {
+    fn tell(&self, fact: &mut dyn FnMut(Fact)) {
         for (pool, known) in &*self.cache.pools.borrow() {
-            fact(Value::Ref((*pool).into()));
-            fact(Value::Int(u64::from(known.desired)));
-            fact(known.item.entity.cooldown_until.map_or(Value::None, Value::Time));
+            fact(Fact::Thing((*pool).into()));
+            fact(Fact::Number(u64::from(known.desired)));
+            fact(Fact::Moment(known.item.entity.cooldown_until));
         }
         for (id, tracked) in &*self.cache.sandboxes.borrow() {
-            fact(Value::Ref((*id).into()));
-            fact(Value::Int(tracked.item.entity.status as u64));
-            fact(Value::Int(u64::from(tracked.used.get())));
+            fact(Fact::Thing((*id).into()));
+            fact(Fact::Number(tracked.item.entity.status as u64));
+            fact(Fact::Number(u64::from(tracked.used.get())));
         }
         for pool in self.pools.borrow().values() {
-            fact(Value::Ref((*pool).into()));
+            fact(Fact::Thing((*pool).into()));
         }
         for sandbox in self.active.borrow().keys() {
-            fact(Value::Ref((*sandbox).into()));
+            fact(Fact::Thing((*sandbox).into()));
         }
     }
 }

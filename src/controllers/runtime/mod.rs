@@ -19,9 +19,9 @@ use std::rc::Rc;
 use std::task::{Poll, Waker};
 
 use crate::kernel::time::SimDuration;
-use crate::model::{Entity, Field, Id, Reason, Subject, Value};
+use crate::model::{Entity, Field, Id, Reason, Subject};
 use crate::ports::{
-    Change, Clock, EntityStore, Host, Origin, Platform, Ports, Query, Remembers, StoreError, Versioned, Watch,
+    Change, Clock, EntityStore, Fact, Host, Origin, Platform, Ports, Query, Remembers, StoreError, Versioned, Watch,
     WatchEvent,
 };
 
@@ -351,7 +351,7 @@ where
 
 /// The memory of a controller is that of its handler; a quiet queue holds nothing.
 impl<P: Platform, R: Reconciler + Remembers> Remembers for Runtime<P, R> {
-    fn tell(&self, fact: &mut dyn FnMut(Value)) {
+    fn tell(&self, fact: &mut dyn FnMut(Fact)) {
         self.reconciler.tell(fact);
     }
 }

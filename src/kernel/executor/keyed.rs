@@ -94,6 +94,10 @@ impl<T: HasKey> Keyed<T> {
     pub(super) fn remove(&mut self, key: Key) -> Option<T> {
         self.contains(key).then(|| self.slots.remove(key.slot()))
     }
+    /// Everybody who lives, in an order that nothing may depend on.
+    pub(super) fn any_order(&self) -> impl Iterator<Item = &T> {
+        self.slots.iter().map(|(_, value)| value)
+    }
     pub(super) fn len(&self) -> usize {
         self.slots.len()
     }

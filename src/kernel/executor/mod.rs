@@ -37,6 +37,9 @@ impl GroupId {
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct TaskId(Key);
 
+/// A timer that somebody found pending.
+pub struct Awaited(TimerKey);
+
 /// Why a run stopped.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Stop {
@@ -193,6 +196,17 @@ impl Kernel {
         let tasks = self.0.tasks.borrow();
         let pending = self.0.timers.borrow_mut().pending_in_order(&tasks);
         pending.into_iter().map(|(at, task)| (at, task.and_then(|id| tasks.describe(id)))).collect()
+    }
+
+    /// A timer that will wake somebody else than tasks of these names: another task, or a
+    /// combinator. Asking looks at every task.
+    pub fn awaited_beside(&self, names: &[&str]) -> Option<Awaited> {
+        self.0.timers.borrow().beside(names, &self.0.tasks.borrow()).map(Awaited)
+    }
+
+    /// Whether a timer that was found is still pending.
+    pub fn is_awaited(&self, awaited: &Awaited) -> bool {
+        self.0.timers.borrow().lives(awaited.0, &self.0.tasks.borrow())
     }
 
     /// Starts a task; it runs for the first time after those that are ready now.

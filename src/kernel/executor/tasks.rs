@@ -249,6 +249,13 @@ impl Tasks {
         self.civil[id.0.slot()].as_ref().map(|civil| (civil.group, civil.name))
     }
 
+    /// A task that waits on a timer itself and has none of these names, with the timer's number.
+    pub(super) fn waiting_beside(&self, names: &[&str]) -> Option<Key> {
+        let waiting = self.table.any_order().filter(|task| task.timer != 0);
+        let named = |task: &Task| self.civil[task.key.slot()].as_ref().is_some_and(|civil| names.contains(&civil.name));
+        waiting.filter(|task| !named(task)).map(|task| Key::new(task.key.slot(), task.timer)).next()
+    }
+
     /// How many tasks wait on a timer themselves.
     pub(super) fn waiting(&self) -> usize {
         self.waiting

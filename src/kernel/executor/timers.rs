@@ -204,6 +204,22 @@ impl Timers {
         pending
     }
 
+    /// A timer that wakes somebody else than tasks of these names, if there is one; which of
+    /// several nothing may depend on.
+    pub(super) fn beside(&self, names: &[&str], tasks: &Tasks) -> Option<TimerKey> {
+        let named = |other: &&Other| match &other.alarm {
+            Alarm::Task(id) => tasks.describe(*id).is_some_and(|(_, name)| names.contains(&name)),
+            Alarm::Waker(_) => false,
+        };
+        let own = tasks.waiting_beside(names).map(TimerKey::own);
+        own.or_else(|| self.others.any_order().find(|other| !named(other)).map(|other| TimerKey::other(other.key)))
+    }
+
+    /// Whether a timer lives.
+    pub(super) fn lives(&self, timer: TimerKey, tasks: &Tasks) -> bool {
+        lives(timer, &self.others, tasks)
+    }
+
     fn wakes(&self, timer: TimerKey, tasks: &Tasks) -> Option<TaskId> {
         match timer.kind() {
             Kind::Own(key) => tasks.at(key.slot()),

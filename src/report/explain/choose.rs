@@ -11,7 +11,7 @@ use crate::model::{Name, Reason, Subject};
 use crate::trace::What;
 use crate::world::spec::Invariant;
 
-use super::Explainer;
+use super::{Explainer, class};
 
 /// What a user wants explained.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -219,7 +219,7 @@ fn moment(
         _ => true,
     };
     let place = match subject {
-        Some(subject) => index.last(subject, before, telling).or_else(|| index.last_any(subject, before)),
+        Some(subject) => index.last(subject, before, class::ANY, telling).or_else(|| index.last_any(subject, before)),
         None => records[..before].iter().rposition(telling).or(before.checked_sub(1)),
     };
     let place = place.ok_or_else(|| {

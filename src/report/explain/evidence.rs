@@ -10,6 +10,7 @@ use crate::model::{Field, Kind, Reason, Subject, Value};
 use crate::trace::{Record, What};
 use crate::world::spec::Invariant;
 
+use super::class;
 use super::index::Index;
 
 /// In which way an earlier record was needed.
@@ -87,8 +88,8 @@ impl<'i, 'a> Evidence<'i, 'a> {
         self.found.extend(at.map(|at| Because { at, role, leads: false }));
     }
 
-    fn add_last(&mut self, role: Role, subject: Subject, is: impl Fn(&Record) -> bool) {
-        let at = self.index.last(subject, self.before, is);
+    fn add_last(&mut self, role: Role, subject: Subject, of: u8, is: impl Fn(&Record) -> bool) {
+        let at = self.index.last(subject, self.before, of, is);
         self.add(role, at);
     }
 
@@ -97,8 +98,8 @@ impl<'i, 'a> Evidence<'i, 'a> {
         self.add(role, at);
     }
 
-    fn add_member(&mut self, pool: Subject, is: impl Fn(&Record) -> bool) {
-        let at = self.index.last_of_pool(pool, self.before, is);
+    fn add_member(&mut self, pool: Subject, of: u8, is: impl Fn(&Record) -> bool) {
+        let at = self.index.last_of_pool(pool, self.before, of, is);
         self.add(Role::Members, at);
     }
 
@@ -110,29 +111,31 @@ impl<'i, 'a> Evidence<'i, 'a> {
             }
             Reason::TooFew { .. } => {
                 self.add_write(Role::Wanted, subject, Field::DesiredInstances);
-                self.add_member(subject, has_left);
+                self.add_member(subject, class::END | class::STATUS, has_left);
             }
             Reason::TooMany { .. } => {
                 if let Some(pool) = self.index.parent(subject) {
                     self.add_write(Role::Wanted, pool, Field::DesiredInstances);
-                    self.add_member(pool, is_birth);
+                    self.add_member(pool, class::BIRTH, is_birth);
                 }
             }
             Reason::PoolEmpty { .. } => {
                 self.add_write(Role::Wanted, subject, Field::DesiredInstances);
-                self.add_member(subject, has_left);
+                self.add_member(subject, class::END | class::STATUS, has_left);
             }
             Reason::InstancesConfigured { .. } | Reason::ScaleReset | Reason::CappedAtMax { .. } => {
                 self.add_write(Role::Wanted, subject, Field::DesiredInstances);
             }
-            Reason::CrashesCounted { .. } => self.add_member(subject, |r| becomes(r, "dead")),
+            Reason::CrashesCounted { .. } => self.add_member(subject, class::STATUS, |r| becomes(r, "dead")),
             Reason::Recovered { .. } | Reason::Idle { .. } | Reason::NewPoolAwaited { ready: true, .. } => {
-                self.add_member(subject, |r| becomes(r, "running"));
+                self.add_member(subject, class::STATUS, |r| becomes(r, "running"));
             }
             Reason::NewPoolAwaited { ready: false, .. } => {
-                self.add_member(subject, |r| is_failed_boot(r) || has_left(r) || is_birth(r));
+                self.add_member(subject, class::LIFE, |r| is_failed_boot(r) || has_left(r) || is_birth(r));
             }
-            Reason::Drained { empty: false, .. } => self.add_member(subject, |r| is_status(r) || is_birth(r)),
+            Reason::Drained { empty: false, .. } => {
+                self.add_member(subject, class::STATUS | class::BIRTH, |r| is_status(r) || is_birth(r))
+            }
             Reason::CoolingDown { .. } | Reason::CooldownOver { .. } => {
                 self.add_write(Role::Cooldown, subject, Field::CooldownUntil);
             }
@@ -141,7 +144,7 @@ impl<'i, 'a> Evidence<'i, 'a> {
             }
             Reason::PoolDeleted => {
                 if let Some(pool) = self.index.parent(subject) {
-                    self.add_last(Role::OwnerGone, pool, is_end);
+                    self.add_last(Role::OwnerGone, pool, class::END, is_end);
                 }
             }
             Reason::StalePending { .. } | Reason::HealthyPending { .. } => self.not_ready(subject),
@@ -153,28 +156,36 @@ impl<'i, 'a> Evidence<'i, 'a> {
             }
             Reason::NoNode => self.nodes(),
             Reason::BootStarted => {
-                self.add_last(Role::TryBefore, subject, is_failed_boot);
+                self.add_last(Role::TryBefore, subject, class::FAILED, is_failed_boot);
             }
             Reason::BootFailed { .. } => self.failed_boot(subject),
-            Reason::BootOvertaken => self.add_last(Role::Happened, subject, |r| is_status(r) || is_end(r)),
+            Reason::BootOvertaken => {
+                self.add_last(Role::Happened, subject, class::STATUS | class::END, |r| is_status(r) || is_end(r))
+            }
             Reason::Unwell { ailment } | Reason::FoundOnStart { ailment } => {
-                self.add_last(Role::Happened, subject, |r| shows(r, ailment));
+                self.add_last(Role::Happened, subject, class::WORLD, |r| shows(r, ailment));
             }
             Reason::StrayContainer { .. } => {
-                self.add_last(Role::OwnerGone, subject, |r| is_end(r) || becomes(r, "dead"));
+                self.add_last(Role::OwnerGone, subject, class::STATUS | class::END, |r| {
+                    is_end(r) || becomes(r, "dead")
+                });
             }
             Reason::AlreadyLeased { by } | Reason::DiskHeld { by } => {
-                self.add_last(Role::Holder, by.into(), |r| is_status(r) || is_birth(r));
+                self.add_last(Role::Holder, by.into(), class::STATUS | class::BIRTH, |r| is_status(r) || is_birth(r));
             }
             Reason::LeaseTakenUp { lease } => {
-                self.add_last(Role::Happened, lease.into(), |r| is_status(r) || is_birth(r));
+                self.add_last(Role::Happened, lease.into(), class::STATUS | class::BIRTH, |r| {
+                    is_status(r) || is_birth(r)
+                });
             }
             Reason::LeaseOrphaned { .. } => {
                 if let Some(sandbox) = self.index.parent(subject) {
-                    self.add_last(Role::OwnerGone, sandbox, |r| is_end(r) || becomes(r, "dead"));
+                    self.add_last(Role::OwnerGone, sandbox, class::STATUS | class::END, |r| {
+                        is_end(r) || becomes(r, "dead")
+                    });
                 }
             }
-            Reason::OwnerUnknown { version } => self.add_last(Role::OwnerGone, version.into(), is_end),
+            Reason::OwnerUnknown { version } => self.add_last(Role::OwnerGone, version.into(), class::END, is_end),
             // What set these off says all: the event, the call, the request.
             Reason::Reconcile { .. }
             | Reason::EventDropped { .. }
@@ -234,7 +245,7 @@ impl<'i, 'a> Evidence<'i, 'a> {
             // Nothing else keeps a sandbox from its boot's end.
             _ => false,
         };
-        let last = self.index.last(sandbox, self.before, tells);
+        let last = self.index.last(sandbox, self.before, class::DECIDED | class::WORLD, tells);
         self.add(Role::NotReady, last);
         let waits = last.map(|at| self.index.record(at).what);
         if let Some(What::Decided(Reason::LeaseAsked { .. } | Reason::LeaseTakenUp { .. })) = waits {
@@ -245,10 +256,11 @@ impl<'i, 'a> Evidence<'i, 'a> {
     /// What happened to a sandbox and its leases while its boot ran.
     fn failed_boot(&mut self, sandbox: Subject) {
         let began = |r: &Record| matches!(r.what, What::Decided(Reason::BootStarted));
-        let Some(began) = self.index.last(sandbox, self.before, began) else { return };
+        let Some(began) = self.index.last(sandbox, self.before, class::BOOT, began) else { return };
         let happened =
             |r: &Record| is_end(r) || is_status(r) || matches!(r.what, What::TaskEnded { .. } | What::Struck { .. });
-        let last = self.index.last_since(sandbox, began, self.before, happened);
+        let last =
+            self.index.last_since(sandbox, began, self.before, class::END | class::STATUS | class::WORLD, happened);
         self.add(Role::Happened, last);
         self.leases_of(sandbox, Role::Happened);
         self.found.retain(|because| because.at > began);
@@ -257,8 +269,9 @@ impl<'i, 'a> Evidence<'i, 'a> {
     /// The last change of the last lease of a sandbox.
     fn leases_of(&mut self, sandbox: Subject, role: Role) {
         let leases: Vec<Subject> = self.index.leases(sandbox).collect();
-        let last =
-            leases.iter().filter_map(|lease| self.index.last(*lease, self.before, |r| is_status(r) || is_end(r)));
+        let last = leases.iter().filter_map(|lease| {
+            self.index.last(*lease, self.before, class::STATUS | class::END, |r| is_status(r) || is_end(r))
+        });
         let last = last.max();
         self.add(role, last);
     }
@@ -267,7 +280,7 @@ impl<'i, 'a> Evidence<'i, 'a> {
     fn nodes(&mut self) {
         let count = self.index.trace().names_of(Kind::Node).len() as u32;
         let nodes = (0..count).map(|index| Subject { kind: Kind::Node, index });
-        let last = nodes.filter_map(|node| self.index.last(node, self.before, is_status)).max();
+        let last = nodes.filter_map(|node| self.index.last(node, self.before, class::STATUS, is_status)).max();
         self.add(Role::Happened, last);
     }
 
@@ -275,35 +288,39 @@ impl<'i, 'a> Evidence<'i, 'a> {
     pub(super) fn of_violation(&mut self, subject: Subject, invariant: Invariant, detail: &str) {
         match invariant {
             Invariant::NothingOutlivesItsApp => {
-                let birth = self.index.last(subject, self.before, is_birth);
+                let birth = self.index.last(subject, self.before, class::BIRTH, is_birth);
                 // That it was made as it was made is the story; that the app ended is its occasion.
                 self.found.extend(birth.map(|at| Because { at, role: Role::Birth, leads: true }));
                 if let Some(app) = self.index.app(subject) {
-                    self.add_last(Role::OwnerGone, app, is_end);
+                    self.add_last(Role::OwnerGone, app, class::END, is_end);
                 }
             }
             Invariant::BoundLeaseHasLiveSandbox => {
-                self.add_last(Role::Happened, subject, |r| becomes(r, "bound"));
+                self.add_last(Role::Happened, subject, class::STATUS, |r| becomes(r, "bound"));
                 if let Some(sandbox) = self.index.parent(subject) {
-                    self.add_last(Role::OwnerGone, sandbox, |r| is_end(r) || becomes(r, "dead"));
+                    self.add_last(Role::OwnerGone, sandbox, class::STATUS | class::END, |r| {
+                        is_end(r) || becomes(r, "dead")
+                    });
                 }
             }
             Invariant::OneBoundLeasePerDisk => {
                 let leases: Vec<Subject> = self.index.leases(subject).collect();
                 for lease in leases {
-                    self.add_last(Role::Holder, lease, |r| becomes(r, "bound"));
+                    self.add_last(Role::Holder, lease, class::STATUS, |r| becomes(r, "bound"));
                 }
             }
             Invariant::NoLeakedAddress => {
-                self.add_last(Role::Happened, subject, |r| matches!(r.what, What::AddressTaken(_)));
+                self.add_last(Role::Happened, subject, class::WORLD, |r| matches!(r.what, What::AddressTaken(_)));
             }
             Invariant::NoOrphanContainer => {
-                self.add_last(Role::Birth, subject, |r| matches!(r.what, What::TaskStarted));
-                self.add_last(Role::OwnerGone, subject, |r| is_end(r) || becomes(r, "dead"));
+                self.add_last(Role::Birth, subject, class::WORLD, |r| matches!(r.what, What::TaskStarted));
+                self.add_last(Role::OwnerGone, subject, class::STATUS | class::END, |r| {
+                    is_end(r) || becomes(r, "dead")
+                });
             }
             Invariant::NoOvershoot | Invariant::PoolWithinMaxSize => {
                 self.add_write(Role::Wanted, subject, Field::DesiredInstances);
-                self.add_member(subject, is_birth);
+                self.add_member(subject, class::BIRTH, is_birth);
             }
             Invariant::NoBootDuringCooldown => self.add_write(Role::Cooldown, subject, Field::CooldownUntil),
             Invariant::Progress => self.stuck(detail),
@@ -322,14 +339,14 @@ impl<'i, 'a> Evidence<'i, 'a> {
         let named = detail.split([' ', ',', ';']).find_map(|word| self.index.named(word));
         match named {
             Some(pool) if pool.kind == Kind::Pool => {
-                self.add_member(pool, |r| is_failed_boot(r) || is_status(r) || is_end(r) || is_birth(r));
+                self.add_member(pool, class::LIFE, |r| is_failed_boot(r) || is_status(r) || is_end(r) || is_birth(r));
             }
             Some(sandbox) if sandbox.kind == Kind::Sandbox => {
                 self.not_ready(sandbox);
-                self.add_last(Role::Happened, sandbox, is_status);
+                self.add_last(Role::Happened, sandbox, class::STATUS, is_status);
             }
             Some(subject) => {
-                self.add_last(Role::Birth, subject, |r| is_birth(r) || is_status(r));
+                self.add_last(Role::Birth, subject, class::BIRTH | class::STATUS, |r| is_birth(r) || is_status(r));
                 self.found.iter_mut().for_each(|because| because.leads = true);
             }
             None => {}
@@ -342,7 +359,7 @@ impl<'i, 'a> Evidence<'i, 'a> {
         let pools = (0..count).map(|index| Subject { kind: Kind::Pool, index });
         let pools: Vec<Subject> = pools.filter(|pool| self.index.parent(*pool) == Some(app)).collect();
         let last = pools.into_iter().filter_map(|pool| {
-            self.index.last_of_pool(pool, self.before, |r| is_failed_boot(r) || is_status(r) || is_end(r))
+            self.index.last_of_pool(pool, self.before, class::LIFE, |r| is_failed_boot(r) || is_status(r) || is_end(r))
         });
         let last = last.max();
         self.add(Role::Members, last);

@@ -38,109 +38,141 @@ const LONGEST: usize = 32;
 /// A block is folded when that saves so many lines, its own not counted.
 const GAIN_MIN: usize = 2;
 
+/// What is left of the way at some place: a link, or a block of them. As small as can be.
+#[derive(Clone, Copy)]
 struct Node {
     /// The same for all that are alike.
     key: u32,
     /// The places of its first and last links.
     first: u32,
     last: u32,
-    item: Item,
+    /// Which repeat it is; [`LINK`] when it is a link.
+    repeat: u32,
+}
+
+const LINK: u32 = u32::MAX;
+
+/// A block, while the way is folded.
+struct Repeat {
+    /// Where its first repetition is among the bodies, and how long it is.
+    body: usize,
+    length: usize,
+    times: (u64, u64),
+    every: (SimDuration, SimDuration),
+    back_to: SimTime,
 }
 
 /// Folds a way.
 pub(super) fn fold(index: &Index<'_>, way: &[Hop]) -> Vec<Item> {
     let next = way.iter().map(|hop| hop.likeness()).max().unwrap_or_default();
-    let mut folder = Folder { index, way, blocks: BTreeMap::new(), next };
-    let mut nodes: Vec<Node> = (0..way.len() as u32)
-        .map(|place| {
-            let key = way[place as usize].likeness();
-            Node { key, first: place, last: place, item: Item::Link(place) }
-        })
-        .collect();
+    let nodes =
+        way.iter().zip(0..).map(|(hop, place)| Node { key: hop.likeness(), first: place, last: place, repeat: LINK });
+    let (nodes, bodies, repeats, keys) = (nodes.collect(), Vec::new(), Vec::new(), Vec::new());
+    let mut folder = Folder { index, way, nodes, bodies, repeats, blocks: BTreeMap::new(), keys, next };
     let mut longest = 1;
     while longest <= LONGEST {
-        loop {
-            let before = nodes.len();
-            nodes = folder.pass(nodes, longest);
-            if nodes.len() == before {
-                break;
-            }
-        }
+        while folder.pass(longest) {}
         longest *= 2;
     }
-    nodes.into_iter().map(|node| node.item).collect()
+    folder.nodes.iter().map(|node| folder.item(*node)).collect()
 }
 
+/// A way that is being folded. Blocks are kept in tables of their own: there are tens of
+/// thousands, and all but a few end up inside another.
 struct Folder<'i, 'a> {
     index: &'i Index<'a>,
     way: &'i [Hop],
+    nodes: Vec<Node>,
+    bodies: Vec<Node>,
+    repeats: Vec<Repeat>,
     /// Numbers for blocks that are alike, after those of the links.
     blocks: BTreeMap<Vec<u32>, u32>,
+    /// Room for the keys of one block.
+    keys: Vec<u32>,
     next: u32,
 }
 
 impl Folder<'_, '_> {
-    /// Folds, from the end of the story on, the block that covers most at each place. When
-    /// nothing folds, there are as many nodes after as before.
-    fn pass(&mut self, nodes: Vec<Node>, longest: usize) -> Vec<Node> {
-        // Looked for first, so that what stays as it is need not be moved twice.
-        let mut blocks = Vec::new();
-        let mut at = 0;
-        while at < nodes.len() {
+    /// Folds, from the end of the story on, the block that covers most at each place; tells
+    /// whether there was one.
+    fn pass(&mut self, longest: usize) -> bool {
+        let before = self.nodes.len();
+        let (mut at, mut kept) = (0, 0);
+        while at < self.nodes.len() {
             let best = (1..=longest)
-                .map(|length| (length, repetitions(&nodes[at..], length)))
+                .map(|length| (length, repetitions(&self.nodes[at..], length)))
                 .filter(|(length, times)| length * times.saturating_sub(1) >= GAIN_MIN)
                 .max_by_key(|(length, times)| (length * times, std::cmp::Reverse(*length)));
-            at += best.map_or(1, |(length, times)| {
-                blocks.push((at, length, times));
-                length * times
-            });
+            let node = best.map_or(self.nodes[at], |(length, times)| self.folded(at, length, times));
+            at += best.map_or(1, |(length, times)| length * times);
+            // What was looked at is free to be written over.
+            self.nodes[kept] = node;
+            kept += 1;
         }
-        if blocks.is_empty() {
-            return nodes;
-        }
-        let mut out = Vec::with_capacity(nodes.len());
-        let mut nodes = nodes.into_iter();
-        let mut at = 0;
-        for (begin, length, times) in blocks {
-            out.extend(nodes.by_ref().take(begin - at));
-            out.push(self.folded(nodes.by_ref().take(length * times), length));
-            at = begin + length * times;
-        }
-        out.extend(nodes);
-        out
+        self.nodes.truncate(kept);
+        kept < before
     }
 
     /// One block of what repeats every `length` nodes.
-    fn folded(&mut self, mut nodes: impl Iterator<Item = Node>, length: usize) -> Node {
-        let body: Vec<Node> = nodes.by_ref().take(length).collect();
-        let key = self.key(&body);
-        let (first, mut last) = (body[0].first, body[length - 1].last);
-        let mut body: Vec<Item> = body.into_iter().map(|node| node.item).collect();
-        let (mut times, mut begun) = (1_u64, self.time(first));
+    fn folded(&mut self, at: usize, length: usize, times: usize) -> Node {
+        let body = self.bodies.len();
+        self.bodies.extend_from_slice(&self.nodes[at..at + length]);
+        let key = self.key(body);
+        let first = self.nodes[at].first;
+        let mut begun = self.time(first);
         let mut every: Option<(SimDuration, SimDuration)> = None;
-        for (nth, node) in nodes.enumerate() {
-            if nth % length == 0 {
-                times += 1;
-                let begins = self.time(node.first);
-                let apart = begun.since(begins);
-                every = Some(every.map_or((apart, apart), |(low, high)| (low.min(apart), high.max(apart))));
-                begun = begins;
+        for nth in 1..times {
+            let from = at + nth * length;
+            let begins = self.time(self.nodes[from].first);
+            let apart = begun.since(begins);
+            every = Some(every.map_or((apart, apart), |(low, high)| (low.min(apart), high.max(apart))));
+            begun = begins;
+            for place in 0..length {
+                self.widen(self.bodies[body + place], self.nodes[from + place]);
             }
-            widen(&mut body[nth % length], &node.item);
-            last = node.last;
         }
+        let last = self.nodes[at + times * length - 1].last;
         let (every, back_to) = (every.unwrap_or_default(), self.time(last));
-        let block = Box::new(Block { body, times: (times, times), every, back_to });
-        Node { key, first, last, item: Item::Block(block) }
+        let repeat = self.repeats.len() as u32;
+        let times = (times as u64, times as u64);
+        self.repeats.push(Repeat { body, length, times, every, back_to });
+        Node { key, first, last, repeat }
     }
 
-    fn key(&mut self, body: &[Node]) -> u32 {
-        let keys: Vec<u32> = body.iter().map(|node| node.key).collect();
-        *self.blocks.entry(keys).or_insert_with(|| {
-            self.next += 1;
-            self.next
-        })
+    /// The number of a block that was just added to the bodies.
+    fn key(&mut self, body: usize) -> u32 {
+        self.keys.clear();
+        self.keys.extend(self.bodies[body..].iter().map(|node| node.key));
+        if let Some(known) = self.blocks.get(&self.keys) {
+            return *known;
+        }
+        self.next += 1;
+        self.blocks.insert(self.keys.clone(), self.next);
+        self.next
+    }
+
+    /// Widens the ranges of a block by those of one that is alike.
+    fn widen(&mut self, node: Node, other: Node) {
+        if node.repeat == LINK || other.repeat == LINK {
+            return;
+        }
+        let Repeat { body: others, times, every, .. } = self.repeats[other.repeat as usize];
+        let repeat = &mut self.repeats[node.repeat as usize];
+        repeat.times = (repeat.times.0.min(times.0), repeat.times.1.max(times.1));
+        repeat.every = (repeat.every.0.min(every.0), repeat.every.1.max(every.1));
+        let (body, length) = (repeat.body, repeat.length);
+        for place in 0..length {
+            self.widen(self.bodies[body + place], self.bodies[others + place]);
+        }
+    }
+
+    fn item(&self, node: Node) -> Item {
+        if node.repeat == LINK {
+            return Item::Link(node.first);
+        }
+        let Repeat { body, length, times, every, back_to } = self.repeats[node.repeat as usize];
+        let body = self.bodies[body..body + length].iter().map(|node| self.item(*node)).collect();
+        Item::Block(Box::new(Block { body, times, every, back_to }))
     }
 
     fn time(&self, place: u32) -> SimTime {
@@ -148,21 +180,16 @@ impl Folder<'_, '_> {
     }
 }
 
-/// How often the first `length` nodes follow each other.
+/// How often the first `length` nodes follow each other; 0 when they do not.
 fn repetitions(nodes: &[Node], length: usize) -> usize {
-    if nodes.len() < 2 * length {
+    // Nearly always the first one tells that there are none.
+    if nodes.len() < 2 * length || nodes[0].key != nodes[length].key {
         return 0;
     }
-    let same = |chunk: &[Node]| chunk.iter().zip(nodes).all(|(a, b)| a.key == b.key);
-    nodes.chunks_exact(length).take_while(|chunk| same(chunk)).count()
-}
-
-/// Widens the ranges of a block by those of one that is alike.
-fn widen(item: &mut Item, other: &Item) {
-    let (Item::Block(block), Item::Block(other)) = (item, other) else { return };
-    block.times = (block.times.0.min(other.times.0), block.times.1.max(other.times.1));
-    block.every = (block.every.0.min(other.every.0), block.every.1.max(other.every.1));
-    for (item, other) in block.body.iter_mut().zip(&other.body) {
-        widen(item, other);
+    let (body, after) = nodes.split_at(length);
+    let same = |chunk: &[Node]| chunk.iter().zip(body).all(|(a, b)| a.key == b.key);
+    match after.chunks_exact(length).take_while(|chunk| same(chunk)).count() {
+        0 => 0,
+        more => more + 1,
     }
 }

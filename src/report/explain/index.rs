@@ -1,14 +1,17 @@
 //! An index of a trace: which records are about what, and what belongs to what.
 //!
-//! Made in two passes over the records, four bytes a record and a few for each entity, so that
+//! Made in one pass over the records, five bytes a record and a few for each entity, so that
 //! an explanation looks things up instead of searching. It knows records only, and answers "the
 //! last such record before that one". What a newcomer gets wrong: it holds positions, never
 //! copies – a question about the past is answered by the trace itself.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::model::{Field, Kind, Name, Reason, Subject, Value};
+use crate::model::{Field, Kind, Name, Subject, Value};
 use crate::trace::{Record, Trace, What, decision};
+
+use super::class;
+use super::reading::{self, Notes, Related, Relation, unpack};
 
 /// Positions of the records of one subject, or of the members of one group, in order.
 type Places = Vec<u32>;
@@ -17,10 +20,12 @@ type Places = Vec<u32>;
 pub(super) struct Index<'a> {
     trace: &'a Trace,
     /// For each kind, where the records of each of its subjects begin in `places`.
-    begins: BTreeMap<Kind, Vec<u32>>,
+    begins: [Vec<u32>; KINDS.len()],
     places: Places,
+    /// The class of each record.
+    classes: Vec<u8>,
     /// For each kind, what each of its subjects belongs to.
-    parents: BTreeMap<Kind, Vec<Option<Subject>>>,
+    parents: [Vec<Option<Subject>>; KINDS.len()],
     /// Births, deaths and changes of status of a pool's sandboxes.
     members: BTreeMap<u32, Places>,
     /// How many of a pool's sandboxes were PENDING or RUNNING after each of these.
@@ -36,9 +41,10 @@ impl<'a> Index<'a> {
     pub(super) fn new(trace: &'a Trace) -> Self {
         let mut index = Self {
             trace,
-            begins: BTreeMap::new(),
+            begins: Default::default(),
             places: Vec::new(),
-            parents: BTreeMap::new(),
+            classes: Vec::new(),
+            parents: Default::default(),
             members: BTreeMap::new(),
             live: BTreeMap::new(),
             leases: BTreeMap::new(),
@@ -71,77 +77,63 @@ impl<'a> Index<'a> {
 
     /// Sorts the positions by subject: counts first, then fills.
     fn place(&mut self) {
-        let mut counts: Vec<Vec<u32>> = vec![Vec::new(); KINDS.len()];
-        for (at, record) in self.trace.records().iter().enumerate() {
-            let of_kind = &mut counts[record.subject.kind as usize];
-            let index = record.subject.index as usize;
-            if of_kind.len() <= index + 1 {
-                of_kind.resize(index + 2, 0);
+        let records = self.trace.records();
+        let Notes { subjects, classes, relations } = reading::read(records);
+        self.classes = classes;
+        relations.into_iter().flatten().for_each(|relation| self.relate(relation));
+
+        let mut counts: [Vec<u32>; KINDS.len()] = Default::default();
+        for (kind, index) in subjects.iter().map(|subject| unpack(*subject)) {
+            if counts[kind].len() <= index + 1 {
+                counts[kind].resize(index + 2, 0);
             }
-            of_kind[index + 1] += 1;
-            self.relate(at, record);
+            counts[kind][index + 1] += 1;
         }
         let mut begin = 0;
-        for (kind, mut counts) in KINDS.iter().zip(counts) {
+        for (begins, mut counts) in self.begins.iter_mut().zip(counts) {
             for count in &mut counts {
                 begin += *count;
                 *count = begin;
             }
-            self.begins.insert(*kind, counts);
+            *begins = counts;
         }
-        self.places = vec![0; self.trace.records().len()];
-        let mut next: Vec<Vec<u32>> = KINDS.iter().map(|kind| self.begins[kind].clone()).collect();
-        for (at, record) in self.trace.records().iter().enumerate() {
-            let place = &mut next[record.subject.kind as usize][record.subject.index as usize];
-            self.places[*place as usize] = at as u32;
+        self.places = vec![0; records.len()];
+        let mut next = self.begins.clone();
+        for (at, (kind, index)) in (0..).zip(subjects.iter().map(|subject| unpack(*subject))) {
+            let place = &mut next[kind][index];
+            self.places[*place as usize] = at;
             *place += 1;
         }
     }
 
-    /// Takes down who belongs to whom, as the fields of their creation say.
-    fn relate(&mut self, at: usize, record: &Record) {
-        let subject = record.subject;
-        match record.what {
-            What::Set { field, to: Value::Ref(parent), .. } => match (subject.kind, field) {
-                (Kind::Sandbox, Field::Pool) => {
-                    self.belongs(subject, parent);
-                    // The fields of a creation follow it: it is told now that its pool is known.
-                    let birth = record.cause.index().unwrap_or(at);
-                    self.members.entry(parent.index).or_default().push(birth as u32);
-                }
-                (Kind::Pool, Field::App) => self.belongs(subject, parent),
-                (Kind::Lease, Field::Sandbox) => {
-                    self.belongs(subject, parent);
-                    self.leases.entry(parent).or_default().push(subject.index);
-                }
-                (Kind::Lease, Field::Disk) => self.leases.entry(parent).or_default().push(subject.index),
-                // Other references are read from their own records.
-                _ => {}
-            },
-            What::Set { field: Field::Status, from, .. } if subject.kind == Kind::Sandbox && from != Value::None => {
-                self.member(subject, at);
+    /// Takes down who belongs to whom.
+    fn relate(&mut self, Relation { at, subject, what }: Relation) {
+        match what {
+            Related::SandboxOf(pool) => {
+                self.belongs(subject, pool);
+                self.members.entry(pool.index).or_default().push(at);
             }
-            What::Deleted { .. } | What::Decided(Reason::BootFailed { .. }) if subject.kind == Kind::Sandbox => {
-                self.member(subject, at);
+            Related::PoolOf(app) => self.belongs(subject, app),
+            Related::LeaseBy(sandbox) => {
+                self.belongs(subject, sandbox);
+                self.leases.entry(sandbox).or_default().push(subject.index);
             }
-            // Nothing else relates two things.
-            _ => {}
+            Related::LeaseOf(disk) => self.leases.entry(disk).or_default().push(subject.index),
+            Related::Lived => {
+                if let Some(pool) = self.parent(subject) {
+                    self.members.entry(pool.index).or_default().push(at);
+                }
+            }
         }
     }
 
     fn belongs(&mut self, subject: Subject, parent: Subject) {
-        let parents = self.parents.entry(subject.kind).or_default();
+        let parents = &mut self.parents[subject.kind as usize];
         let index = subject.index as usize;
         if parents.len() <= index {
             parents.resize(index + 1, None);
         }
         parents[index] = Some(parent);
-    }
-
-    fn member(&mut self, sandbox: Subject, at: usize) {
-        if let Some(pool) = self.parent(sandbox) {
-            self.members.entry(pool.index).or_default().push(at as u32);
-        }
     }
 
     pub(super) fn trace(&self) -> &'a Trace {
@@ -154,17 +146,17 @@ impl<'a> Index<'a> {
 
     /// The positions of a subject's records before `before`, in order.
     fn of(&self, subject: Subject, before: usize) -> &[u32] {
-        let begins = &self.begins[&subject.kind];
+        let begins = &self.begins[subject.kind as usize];
         let index = subject.index as usize;
         let Some((begin, end)) = begins.get(index).zip(begins.get(index + 1)) else { return &[] };
         let all = &self.places[*begin as usize..*end as usize];
         &all[..all.partition_point(|at| (*at as usize) < before)]
     }
 
-    /// The last record about a subject, before that one, that is so.
-    pub(super) fn last(&self, subject: Subject, before: usize, is: impl Fn(&Record) -> bool) -> Option<usize> {
-        let places = self.of(subject, before);
-        places.iter().rev().map(|at| *at as usize).find(|at| is(self.record(*at)))
+    /// The last record about a subject, before that one, that is so. Only records of these
+    /// classes can be.
+    pub(super) fn last(&self, subject: Subject, before: usize, of: u8, is: impl Fn(&Record) -> bool) -> Option<usize> {
+        self.find(self.of(subject, before).iter().rev(), of, is)
     }
 
     /// The same among the records after `since`.
@@ -173,10 +165,25 @@ impl<'a> Index<'a> {
         subject: Subject,
         since: usize,
         before: usize,
+        of: u8,
         is: impl Fn(&Record) -> bool,
     ) -> Option<usize> {
-        let places = self.of(subject, before).iter().rev().map(|at| *at as usize);
-        places.take_while(|at| *at > since).find(|at| is(self.record(*at)))
+        let places = self.of(subject, before).iter().rev();
+        self.find(places.take_while(|at| **at as usize > since), of, is)
+    }
+
+    /// The first of these records that is so. The classes fit the cache, the records do not.
+    fn find<'p>(
+        &self,
+        mut places: impl Iterator<Item = &'p u32> + Clone,
+        of: u8,
+        is: impl Fn(&Record) -> bool,
+    ) -> Option<usize> {
+        let all = places.clone();
+        let is_so = |at: &&u32| is(self.record(**at as usize));
+        let found = places.find(|at| self.classes[**at as usize] & of != 0 && is_so(at));
+        debug_assert_eq!(found, all.clone().find(is_so), "a class was forgotten");
+        found.map(|at| *at as usize)
     }
 
     /// The last record about a subject up to an instant, when there is one.
@@ -186,20 +193,33 @@ impl<'a> Index<'a> {
 
     /// The record of the last write of a field before that record.
     pub(super) fn last_write(&mut self, subject: Subject, field: Field, before: usize) -> Option<usize> {
+        let search = |index: &Self| {
+            index.last(subject, before, class::SET, |r| matches!(r.what, What::Set { field: f, .. } if f == field))
+        };
+        if self.of(subject, before).len() <= WRITES_MIN {
+            return search(self);
+        }
         let known = self.writes.get(&(subject, field)).copied();
         let found = match known {
             Some((asked, found)) if before <= asked && found.is_none_or(|found| found < before) => found,
-            _ => self.last(subject, before, |r| matches!(r.what, What::Set { field: f, .. } if f == field)),
+            _ => search(self),
         };
         self.writes.insert((subject, field), (before, found));
         found
     }
 
     /// The last birth, death or change of a pool's sandboxes, before that record, that is so.
-    pub(super) fn last_of_pool(&self, pool: Subject, before: usize, is: impl Fn(&Record) -> bool) -> Option<usize> {
+    /// Only records of these classes can be.
+    pub(super) fn last_of_pool(
+        &self,
+        pool: Subject,
+        before: usize,
+        of: u8,
+        is: impl Fn(&Record) -> bool,
+    ) -> Option<usize> {
         let members = self.members.get(&pool.index)?;
         let members = &members[..members.partition_point(|at| (*at as usize) < before)];
-        members.iter().rev().map(|at| *at as usize).find(|at| is(self.record(*at)))
+        self.find(members.iter().rev(), of, is)
     }
 
     /// How many sandboxes of a pool were PENDING or RUNNING before that record.
@@ -211,14 +231,14 @@ impl<'a> Index<'a> {
 
     /// What a subject belongs to: a sandbox to its pool, a pool to its app, a lease to its sandbox.
     pub(super) fn parent(&self, subject: Subject) -> Option<Subject> {
-        *self.parents.get(&subject.kind)?.get(subject.index as usize)?
+        *self.parents[subject.kind as usize].get(subject.index as usize)?
     }
 
     /// The app that a subject belongs to in the end: a disk to that of the boot that made it.
     pub(super) fn app(&self, subject: Subject) -> Option<Subject> {
         let mut at = subject;
         if subject.kind == Kind::Disk {
-            let birth = self.last(subject, usize::MAX, |r| matches!(r.what, What::Created { .. }))?;
+            let birth = self.last(subject, usize::MAX, class::BIRTH, |r| matches!(r.what, What::Created { .. }))?;
             let (made, _) = decision(self.trace, self.record(birth))?;
             at = self.record(made).subject;
         }
@@ -251,6 +271,9 @@ impl<'a> Index<'a> {
         KINDS.iter().flat_map(|kind| self.trace.names_of(*kind)).copied()
     }
 }
+
+/// Among so few records of a subject a search is as fast as remembering what was found.
+const WRITES_MIN: usize = 100;
 
 /// Every kind, in the order of the enum.
 const KINDS: [Kind; 12] = [

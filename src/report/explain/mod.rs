@@ -7,11 +7,13 @@
 //! out as it did often hangs on another record, and the chain follows that one.
 
 mod choose;
+mod class;
 mod evidence;
 mod fold;
 mod index;
 mod json;
 mod likeness;
+mod reading;
 mod relations;
 mod setting;
 mod story;

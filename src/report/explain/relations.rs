@@ -11,6 +11,7 @@ use crate::model::reason::Ailment;
 use crate::model::{Controller, Field, Kind, Name, Reason, Value};
 use crate::trace::{Record, What};
 
+use super::class;
 use super::index::Index;
 
 /// What is known of a link when fixes are asked.
@@ -80,7 +81,7 @@ impl Fact<'_, '_> {
     /// Whether nothing references the pool that the link is about.
     fn is_retired(&self) -> bool {
         let is = |r: &Record| matches!(r.what, What::Set { field: Field::ReferencedByVersions, .. });
-        let last = self.index.last(self.record.subject, self.at, is);
+        let last = self.index.last(self.record.subject, self.at, class::SET, is);
         matches!(last.map(|at| self.index.record(at).what), Some(What::Set { to: Value::Int(0), .. }))
     }
 

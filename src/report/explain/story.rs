@@ -100,7 +100,9 @@ impl Page<'_> {
         }
         writeln!(out, "\ndecided by")?;
         for decider in deciders {
-            writeln!(out, "  {:34} {}", tag(*decider, &self.setting.faults), self.meaning(*decider))?;
+            let tag = tag(*decider, &self.setting.faults);
+            write!(out, "  {tag:34} ")?;
+            timeline::write_words(&self.setting.timeline, &self.meaning(*decider), (37.max(3 + tag.len()), 37), out)?;
         }
         Ok(())
     }

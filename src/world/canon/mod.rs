@@ -1,0 +1,253 @@
+//! The canonical state of a world: what decides the future, and nothing else.
+//!
+//! Times are written relative to now and capped where no rule looks further back; entities are
+//! renumbered in order; revisions, names, keys and trace positions are left out. Two moments with
+//! the same bytes have the same future, as long as nothing lies ahead. What a newcomer gets
+//! wrong: it may leave out only what *no* rule reads – when a rule is added, look here.
+//!
+//! ASSUMES: the order of keys decides nothing while at most one live entity of a kind is younger
+//! than the period; who claims a recurrence must check that (`sim/livelock.rs`).
+
+mod writer;
+
+use crate::kernel::{Awaited, SimDuration, SimTime};
+use crate::model::{
+    App, AppVersion, Disk, DiskLease, DiskStatus, Kind, LeaseStatus, Node, NodeId, Pool, Sandbox, SandboxStatus, Value,
+};
+use crate::ports::Query;
+
+use super::process::Process;
+use super::{AddressSlot, TaskState, World};
+
+pub use writer::Canon;
+
+/// How the state is written: what the rules cap.
+#[derive(Clone, Copy, Debug)]
+pub struct Caps {
+    /// No rule looks further back than this.
+    pub memory: SimDuration,
+    /// From this crash count on, the backoff waits its cap.
+    pub crashes: u32,
+    /// For how long a freed address is left alone.
+    pub address_rest: SimDuration,
+}
+
+/// What an address is, and a detail: its owner's rank, or how long it has been free.
+type Class = (u64, u64);
+const RESTED: u64 = 0;
+const RESTING: u64 = 1;
+const OWNED: u64 = 2;
+const OWNED_BY_NOBODY: u64 = 3;
+
+/// So many rested addresses are more than any cell of the grid takes.
+const RESTED_MIN: usize = 20;
+
+impl Canon {
+    fn class(&self, slot: &AddressSlot) -> Class {
+        match slot.owner {
+            Some(owner) => match self.rank(owner.into()) {
+                Some(rank) => (OWNED, rank),
+                None => (OWNED_BY_NOBODY, 0),
+            },
+            None => match slot.freed_at.filter(|at| self.now.since(*at) < self.caps.address_rest) {
+                Some(freed) => (RESTING, self.now.since(freed).as_nanos()),
+                None => (RESTED, 0),
+            },
+        }
+    }
+
+    /// Writes what stands for each address of each node.
+    ///
+    /// While more than enough rested addresses are free, one is as good as another: which slot
+    /// it is decides nothing, so the slots are written as a sorted list of what they are – free
+    /// and for how long, owned by whom, or owned by somebody gone, which nobody can ever free.
+    /// With few left the first fit looks at their order, and they are written as they stand.
+    /// Equal neighbours are written once, with their count.
+    fn addresses(&mut self) {
+        let world = self.world.clone();
+        let containers = world.containers.borrow();
+        for node in 0..world.cluster.nodes.len() as u32 {
+            let mut runs = self.runs(containers.addresses(NodeId::from_index(node)));
+            let count = |wanted: u64| runs.iter().filter(|run| run.0.0 == wanted).map(|run| run.1).sum::<usize>();
+            let (rested, resting) = (count(RESTED), count(RESTING));
+            let by_place = rested + resting > 0 && rested < RESTED_MIN;
+            self.by_place.push(by_place);
+            self.number(u64::from(by_place));
+            if !by_place {
+                runs.sort_unstable();
+            }
+            for alike in runs.chunk_by(|a, b| a.0 == b.0) {
+                self.number(alike.iter().map(|run| run.1 as u64).sum());
+                self.number(alike[0].0.0);
+                self.number(alike[0].0.1);
+            }
+            self.number(0);
+        }
+    }
+
+    /// What stands for each slot, equal neighbours once with their count.
+    fn runs(&self, slots: &[AddressSlot]) -> Vec<(Class, usize)> {
+        let of_slots = slots.chunk_by(|a, b| a.owner == b.owner && a.freed_at == b.freed_at);
+        of_slots.map(|alike| (self.class(&alike[0]), alike.len())).collect()
+    }
+
+    fn containers(&mut self) {
+        let world = self.world.clone();
+        let containers = world.containers.borrow();
+        // A list of containers is in the order in which they were made.
+        let mut made: Vec<u64> = containers.iter().map(|(_, container)| container.number).collect();
+        made.sort_unstable();
+        self.number(made.len() as u64);
+        for (sandbox, container) in containers.iter() {
+            self.reference(sandbox.into());
+            self.number(made.binary_search(&container.number).expect("it was listed") as u64);
+            self.number(u64::from(container.node.index()));
+            self.value(Value::Address(container.address));
+            self.spec(&container.spec);
+            self.number(match container.task {
+                TaskState::Created => 0,
+                TaskState::Running { bound: false } => 1,
+                TaskState::Running { bound: true } => 2,
+                TaskState::Ended => 3,
+            });
+            container.ahead.iter().for_each(|at| self.maybe_time(at.filter(|at| *at > self.now)));
+        }
+        let (starts, images) = containers.memories();
+        self.number(starts.len() as u64);
+        for ((app, service), starts) in starts {
+            // A per-boot list repeats its last value: further starts are all alike.
+            let workload = world.workload(*app, *service);
+            self.text(app);
+            self.text(service);
+            self.number((*starts).min(workload.ready.len().max(workload.exit_after.len())) as u64);
+        }
+        for images in images {
+            self.number(images.len() as u64);
+            images.iter().for_each(|image| self.text(image));
+        }
+    }
+
+    fn volumes(&mut self) {
+        let world = self.world.clone();
+        for (id, volume) in world.volumes.borrow().iter() {
+            self.reference(id.into());
+            self.text(&volume.name);
+            self.number(u64::from(volume.size_gb));
+            self.number(u64::from(volume.initialised));
+            self.number(volume.lease.map_or(0, |(_, node)| u64::from(node.index()) + 1));
+            if let Some((nonce, _)) = volume.lease {
+                self.nonce(nonce);
+            }
+            self.number(volume.mounts.len() as u64);
+            volume.mounts.iter().for_each(|node| self.number(u64::from(node.index())));
+        }
+    }
+
+    fn processes(&mut self) {
+        let world = self.world.clone();
+        self.number(u64::from(world.is_up(Process::Coordinator)));
+        for node in 0..world.cluster.nodes.len() {
+            self.number(u64::from(world.is_up(Process::Node(NodeId::from_index(node as u32)))));
+        }
+        let pending = world.kernel.pending_timers();
+        self.number(pending.len() as u64);
+        for (at, task) in pending {
+            let (group, name) = task.expect("a quiet world has no combinators waiting");
+            self.number(u64::from(group.0));
+            self.text(name);
+            self.time(at);
+        }
+    }
+}
+
+impl World {
+    /// Why the world is not quiet; none: it is. Quiet means that no call, delivery or reconcile
+    /// is under way: then the state is the store's, the backends' and the memories', and every
+    /// task waits at the top of its loop.
+    pub fn unrest(&self, idle_tasks: &[&str]) -> Option<Unrest> {
+        if self.kernel.has_ready() || self.calls_under_way.get() > 0 {
+            return Some(Unrest::Busy);
+        }
+        self.kernel.awaited_beside(idle_tasks).map(Unrest::Awaited)
+    }
+
+    /// Whether what was found to disturb the quiet certainly still does.
+    pub fn goes_on(&self, unrest: &Unrest) -> bool {
+        match unrest {
+            Unrest::Busy => self.kernel.has_ready() || self.calls_under_way.get() > 0,
+            Unrest::Awaited(awaited) => self.kernel.is_awaited(awaited),
+        }
+    }
+
+    /// Writes the canonical state of store, backends, processes and timers; `bytes` is room
+    /// that was used before.
+    pub fn canon(&self, caps: Caps, bytes: Vec<u8>) -> Canon {
+        let mut canon = Canon::new(self, caps, bytes);
+        canon.rank_all::<App>();
+        canon.rank_all::<AppVersion>();
+        canon.rank_all::<Pool>();
+        canon.rank_all::<Sandbox>();
+        canon.rank_all::<Disk>();
+        canon.rank_all::<DiskLease>();
+        canon.rank_all::<Node>();
+        canon.ranks[Kind::Volume as usize] = self.volumes.borrow().iter().map(|(id, _)| id.0).collect();
+        canon.addresses();
+        canon.table::<App>(|_, _| {});
+        canon.table::<AppVersion>(|_, _| {});
+        canon.table::<Pool>(|canon, pool| {
+            canon.number(u64::from(pool.consecutive_crash_count.min(canon.caps.crashes)));
+            pool.referenced_by_versions.iter().for_each(|version| canon.reference((*version).into()));
+            canon.spec(&pool.spec);
+        });
+        canon.table::<Sandbox>(|canon, sandbox| canon.spec(&sandbox.spec));
+        canon.table::<Disk>(|_, _| {});
+        canon.table::<DiskLease>(|canon, lease| canon.number(u64::from(lease.mount.read_only)));
+        canon.table::<Node>(|_, _| {});
+        canon.containers();
+        canon.volumes();
+        canon.processes();
+        canon
+    }
+
+    /// When the youngest of what no controller ever makes was made: nodes, apps and versions
+    /// come from outside, and their ages stand in the state.
+    pub fn given_at(&self) -> SimTime {
+        let mut last = SimTime::ZERO;
+        self.tables.nodes.for_each(Query::All, |item| last = last.max(item.meta.created_at));
+        self.tables.apps.for_each(Query::All, |item| last = last.max(item.meta.created_at));
+        self.tables.versions.for_each(Query::All, |item| last = last.max(item.meta.created_at));
+        last
+    }
+
+    /// How many live things of one kind were created at or after `since`, of the kind that has
+    /// most of them.
+    pub fn live_younger_than(&self, since: SimTime) -> usize {
+        let count = |live: &mut usize, is_live: bool, created_at: SimTime| {
+            *live += usize::from(is_live && created_at >= since);
+        };
+        let [mut pools, mut sandboxes, mut disks, mut leases] = [0; 4];
+        self.tables.pools.for_each(Query::All, |item| count(&mut pools, true, item.meta.created_at));
+        self.tables.sandboxes.for_each(Query::All, |item| {
+            count(&mut sandboxes, item.entity.status != SandboxStatus::Dead, item.meta.created_at);
+        });
+        self.tables.disks.for_each(Query::All, |item| {
+            count(&mut disks, item.entity.status != DiskStatus::Error, item.meta.created_at);
+        });
+        self.tables.leases.for_each(Query::All, |item| {
+            let is_live = matches!(item.entity.status, LeaseStatus::Pending | LeaseStatus::Bound);
+            count(&mut leases, is_live, item.meta.created_at);
+        });
+        pools.max(sandboxes).max(disks).max(leases)
+    }
+}
+
+/// What keeps a world from being quiet.
+pub enum Unrest {
+    /// A task is ready, or a call under way.
+    Busy,
+    /// Somebody waits inside what he does.
+    Awaited(Awaited),
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,255 @@
+//! Writes a canonical state, one fact after the other.
+//!
+//! It knows how each kind of value is written so that equal bytes mean equal states, and not
+//! what belongs to a state: that is the parent's. References become ranks, texts and specs are
+//! written out. What a newcomer gets wrong: what is written without its length or type can be
+//! taken for something else.
+
+use std::collections::BTreeMap;
+use std::rc::Rc;
+
+use crate::kernel::SimTime;
+use crate::model::{DiskConfig, Entity, Field, Id, Kind, Name, NodeId, SandboxSpec, Subject, Value};
+use crate::ports::{Fact, Nonce, Query, Remembers};
+use crate::world::World;
+
+use super::Caps;
+
+/// Collects the bytes of a state. Whatever is written can be read again in one way only: lists
+/// carry their lengths, and what may be of several types its type.
+pub struct Canon {
+    pub(super) world: World,
+    bytes: Vec<u8>,
+    pub(super) now: SimTime,
+    pub(super) caps: Caps,
+    /// The things that exist, by kind, sorted: the number of each is its place.
+    pub(super) ranks: [Vec<u32>; KINDS],
+    /// Numbers for what is referred to and gone, in the order of mention.
+    gone: BTreeMap<Subject, u64>,
+    /// The same for the proofs of leases: only which of them are the same matters.
+    nonces: Vec<Nonce>,
+    /// The specs that were written, by version, each with its number.
+    specs: BTreeMap<u32, Vec<(Rc<SandboxSpec>, u64)>>,
+    specs_written: u64,
+    /// Whether it matters which address of a node is which.
+    pub(super) by_place: Vec<bool>,
+}
+
+const KINDS: usize = Kind::Process as usize + 1;
+
+impl Canon {
+    pub(super) fn new(world: &World, caps: Caps, mut bytes: Vec<u8>) -> Self {
+        bytes.clear();
+        Self {
+            world: world.clone(),
+            bytes,
+            now: world.kernel.now(),
+            caps,
+            ranks: Default::default(),
+            gone: BTreeMap::new(),
+            nonces: Vec::new(),
+            specs: BTreeMap::new(),
+            specs_written: 0,
+            by_place: Vec::new(),
+        }
+    }
+
+    /// The digest of everything that was written, and the bytes, to be used again.
+    pub fn finish(self) -> ([u8; 32], Vec<u8>) {
+        (*blake3::hash(&self.bytes).as_bytes(), self.bytes)
+    }
+
+    /// Writes a number, seven bits a byte: most are small.
+    pub(super) fn number(&mut self, mut n: u64) {
+        while n >= 0x80 {
+            self.bytes.push(n as u8 | 0x80);
+            n >>= 7;
+        }
+        self.bytes.push(n as u8);
+    }
+    /// Writes a text, with its length.
+    pub(super) fn text(&mut self, text: &str) {
+        self.number(text.len() as u64);
+        self.bytes.extend(text.as_bytes());
+    }
+    /// Writes a text that may be absent.
+    fn maybe_text(&mut self, text: Option<Name>) {
+        self.number(u64::from(text.is_some()));
+        self.text(text.as_deref().unwrap_or_default());
+    }
+    /// Writes an instant relative to now; what is long past is just "long past".
+    pub(super) fn time(&mut self, at: SimTime) {
+        if at >= self.now {
+            self.number(1);
+            self.number(at.since(self.now).as_nanos());
+        } else {
+            self.number(2);
+            self.number(self.now.since(at).min(self.caps.memory).as_nanos());
+        }
+    }
+    /// Writes an instant that may be absent.
+    pub(super) fn maybe_time(&mut self, at: Option<SimTime>) {
+        match at {
+            None => self.number(0),
+            Some(at) => self.time(at),
+        }
+    }
+    /// Writes a reference by the number of what it refers to.
+    pub(super) fn reference(&mut self, subject: Subject) {
+        self.number(subject.kind as u64);
+        if let Some(rank) = self.rank(subject) {
+            self.number(rank << 1);
+        } else {
+            let next = self.gone.len() as u64;
+            let number = *self.gone.entry(subject).or_insert(next);
+            self.number(number << 1 | 1);
+        }
+    }
+    /// Writes the value of a field.
+    pub(super) fn value(&mut self, value: Value) {
+        match value {
+            Value::None => self.number(0),
+            Value::Int(n) => {
+                self.number(1);
+                self.number(n);
+            }
+            Value::Time(at) => {
+                self.number(2);
+                self.time(at);
+            }
+            Value::Ref(subject) => {
+                self.number(3);
+                self.reference(subject);
+            }
+            Value::Text(text) => {
+                self.number(4);
+                self.text(&text);
+            }
+            Value::Word(word) => {
+                self.number(5);
+                self.text(word);
+            }
+            Value::Address(address) => {
+                self.number(6);
+                self.number(u64::from(address.node));
+                let node = usize::from(address.node);
+                let place = if self.by_place[node] { address.host } else { 0 };
+                self.number(u64::from(place));
+                let host = usize::from(address.host) - 1;
+                let slot = self.world.containers.borrow().addresses(NodeId::from_index(node as u32))[host];
+                let (what, detail) = self.class(&slot);
+                self.number(what);
+                self.number(detail);
+            }
+        }
+    }
+    /// Writes one thing that a controller remembers.
+    fn fact(&mut self, fact: Fact) {
+        match fact {
+            Fact::Thing(subject) => {
+                self.number(1);
+                self.reference(subject);
+            }
+            Fact::Number(n) => {
+                self.number(2);
+                self.number(n);
+            }
+            Fact::Moment(at) => {
+                self.number(3);
+                self.maybe_time(at);
+            }
+            Fact::Nonce(nonce) => {
+                self.number(4 + u64::from(nonce.is_some()));
+                nonce.into_iter().for_each(|nonce| self.nonce(nonce));
+            }
+        }
+    }
+    /// Writes everything that a controller remembers.
+    pub fn memory(&mut self, memory: &dyn Remembers) {
+        memory.tell(&mut |fact| self.fact(fact));
+        self.number(0);
+    }
+    pub(super) fn nonce(&mut self, nonce: Nonce) {
+        let known = self.nonces.iter().position(|known| *known == nonce);
+        let place = known.unwrap_or_else(|| {
+            self.nonces.push(nonce);
+            self.nonces.len() - 1
+        });
+        self.number(place as u64);
+    }
+
+    pub(super) fn rank_all<E: Entity>(&mut self) {
+        let table = E::table(&self.world.tables);
+        let indexes = &mut self.ranks[E::KIND as usize];
+        indexes.reserve(table.count(Query::All));
+        table.for_each(Query::All, |item| indexes.push(item.id.index()));
+        indexes.sort_unstable();
+    }
+
+    /// The number of a thing, if it exists.
+    pub(super) fn rank(&self, subject: Subject) -> Option<u64> {
+        let rank = self.ranks[subject.kind as usize].binary_search(&subject.index).ok()?;
+        Some(rank as u64)
+    }
+
+    pub(super) fn table<E: Entity>(&mut self, more: impl Fn(&mut Self, &E)) {
+        let world = self.world.clone();
+        let ranked = std::mem::take(&mut self.ranks[E::KIND as usize]);
+        self.number(ranked.len() as u64);
+        let ids = ranked.clone();
+        self.ranks[E::KIND as usize] = ranked;
+        for index in ids {
+            let id = Id::from_index(index);
+            let written = E::table(&world.tables).with(id, |entity, meta| {
+                self.time(meta.created_at);
+                self.time(meta.updated_at);
+                for (field, value) in entity.fields() {
+                    // An instance number decides nothing but the next one: it is a name.
+                    if field != Field::ConsecutiveCrashCount && field != Field::Instance {
+                        self.value(value);
+                    }
+                }
+                more(self, entity);
+            });
+            assert!(written.is_some(), "it was ranked");
+        }
+    }
+
+    /// Writes a spec when it is mentioned first, and from then on its number.
+    pub(super) fn spec(&mut self, spec: &Rc<SandboxSpec>) {
+        let same = |(known, _): &&(Rc<SandboxSpec>, u64)| Rc::ptr_eq(known, spec) || known == spec;
+        let of_version = self.specs.entry(spec.version.index()).or_default();
+        if let Some((_, number)) = of_version.iter().find(same) {
+            let number = *number;
+            self.number(number);
+            return;
+        }
+        let number = self.specs_written;
+        self.specs_written += 1;
+        of_version.push((Rc::clone(spec), number));
+        self.number(number);
+        self.reference(spec.version.into());
+        self.text(&spec.image);
+        self.maybe_text(spec.command);
+        self.number(spec.port.map_or(0, |port| u64::from(port.number) + 1));
+        self.maybe_text(spec.port.and_then(|port| port.name));
+        self.maybe_text(spec.port.and_then(|port| port.port_type));
+        self.number(spec.env.len() as u64);
+        for (key, value) in &spec.env {
+            self.text(key);
+            self.text(value);
+        }
+        self.number(spec.volumes.len() as u64);
+        spec.volumes.iter().for_each(|disk| self.wanted_disk(disk));
+    }
+
+    fn wanted_disk(&mut self, disk: &DiskConfig) {
+        let DiskConfig { name, mount_path, read_only, size_gb, filesystem, lease_timeout } = *disk;
+        self.text(&name);
+        self.text(&mount_path);
+        self.number(u64::from(read_only));
+        self.number(u64::from(size_gb));
+        self.number(filesystem as u64);
+        self.number(lease_timeout.map_or(0, |limit| limit.as_nanos() + 1));
+    }
+}
