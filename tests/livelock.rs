@@ -21,6 +21,8 @@ use schedsim::trace::{Record, Trace, What};
 
 /// From this count on the backoff of the default constants waits its cap.
 const CRASHES_CAPPED: u32 = 8;
+/// No rule looks further back.
+const LONG_PAST: SimDuration = SimDuration::from_mins(70);
 /// How many periods are compared with the first.
 const PERIODS: u64 = 10;
 
@@ -117,6 +119,9 @@ fn words(what: What, shift: SimDuration) -> String {
         What::Decided(Reason::CrashesCounted { found, count: CRASHES_CAPPED.., wait, limit }) => {
             format!("{found} crashes, {wait} {limit}")
         }
+        // An age that has long passed its limit only grows.
+        What::Decided(Reason::Recovered { ran, limit }) if ran >= LONG_PAST => format!("ran long enough: {limit}"),
+        What::Decided(Reason::NodeLost { since, limit }) if since >= LONG_PAST => format!("lost long ago: {limit}"),
         // Handles of entities are numbers here; the writes that follow tell which they were.
         What::Decided(reason) => reason.to_string(),
         other => format!("{other:?}"),
@@ -285,7 +290,7 @@ impl Tale {
 fn tale() -> impl Strategy<Value = Tale> {
     let words = (
         prop::sample::select(vec!["size = 20", "size = 20", "size_gb = 20", ""]),
-        Just(1_u32),
+        prop::sample::select(vec![1_u32, 1, 2, 3]),
         prop::sample::select(vec!["never", "never", "5s", "90s"]),
         prop::sample::select(vec!["2025-11-13", "2026-01-05", "2026-02-15", "2026-03-11", "2026-03-11", "2026-03-12"]),
         prop::option::weighted(0.3, 1..90_u32),

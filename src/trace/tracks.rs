@@ -46,7 +46,7 @@ pub enum State {
     },
 }
 
-/// A number from a moment on.
+/// A number from a moment on; 0 from its owner's end.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Step {
     /// From when.
@@ -148,6 +148,9 @@ impl Reader<'_> {
                 end(&mut track.states, at);
                 track.cool(None, at, index);
                 track.gone = Some(at);
+                for steps in track.numbers.values_mut().filter(|steps| steps.last().is_some_and(|s| s.value > 0)) {
+                    steps.push(Step { at, value: 0, record: index });
+                }
             }
             What::ProcessUp => self.track(subject, at).state(State::Word("up"), at, index),
             What::ProcessDown => self.track(subject, at).state(State::Word("down"), at, index),

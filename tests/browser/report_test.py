@@ -16,6 +16,8 @@ from webdriver import Browser
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 CAROUSEL = os.path.join(ROOT, "scenarios/mir-788/lease-carousel.toml")
+PROVED = os.path.join(ROOT, "scenarios/mir-788/forever-pending-proved.toml")
+ORPHANED = os.path.join(ROOT, "scenarios/mir-788/orphaned-disk.toml")
 FOREVER = os.path.join(ROOT, "scenarios/mir-788/forever-pending.toml")
 LARGE = 100_000
 READY_MS = 4000
@@ -191,6 +193,67 @@ class Carousel(OnThePage):
         self.browser.cdp("Emulation.setEmulatedMedia", media="")
         if PICTURES:
             self.browser.pdf(os.path.join(PICTURES, "print.pdf"))
+
+
+class ForEver(OnThePage):
+    def tearDown(self):
+        self.no_complaints()
+
+    def test_a_proof_has_a_lane_of_rounds_and_its_story(self):
+        self.browser.size(1440, 1000)
+        self.show(run("proved.html", PROVED, "--variant", "before"))
+        self.assertEqual(self.count(".scroll .k-proof .s-round"), 2, "one round, and half of the next")
+        self.browser.pointer(self.middle(".scroll .k-proof .bar"), "down", "up")
+        self.assertIn("repeats for ever", self.text("#panel h2"))
+        self.assertIn("the same state again after 55:00", self.text("#panel .facts"))
+        chain = self.text("#panel .chain")
+        for link in ["progress", "boot fails", "step/typo"]:
+            self.assertIn(link, chain)
+        self.picture("for-ever")
+
+    def test_what_lies_below_is_counted_and_can_be_reached(self):
+        self.browser.size(1440, 700)
+        self.show(run("below.html", PROVED, "--variant", "before"))
+        below = lambda: int(self.text(".more").split()[1])
+        first = below()
+        self.assertGreater(first, 20)
+        self.browser.js("document.querySelector('.more').click()")
+        self.browser.frames(3)
+        self.assertLess(below(), first)
+        self.browser.js("document.querySelector('.scroll').scrollTop = 1e6")
+        self.browser.frames(3)
+        self.assertTrue(self.browser.js("return document.querySelector('.more').hidden"))
+
+    def test_what_is_deleted_ends_and_names_of_steps_do_not_lie_on_each_other(self):
+        self.browser.size(1440, 1000)
+        self.show(run("orphaned.html", ORPHANED, "--variant", "before"))
+        width = self.browser.js("return document.querySelector('.scroll .k-pool .desired').getBBox().width")
+        self.assertLess(width, 40, "the pool is deleted after half a minute of two hours")
+        names = "return [...document.querySelectorAll('.scroll .m-step .label')].map(n => n.textContent)"
+        self.assertEqual(self.browser.js(names), ["deploy"])
+        x, y = self.middle(".scroll .m-step path")
+        for _ in range(11):
+            self.browser.js(
+                "document.querySelector('.scroll').dispatchEvent(new WheelEvent('wheel', {deltaY: -300, ctrlKey: true, clientX: arguments[0], clientY: arguments[1], bubbles: true, cancelable: true}))", x, y)
+        self.browser.js("document.querySelector('.scroll').focus()")
+        self.browser.key("Left")
+        self.assertEqual(self.browser.js(names), ["deploy", "delete"])
+
+
+class Broken(OnThePage):
+    def test_when_a_script_fails_the_still_drawing_is_there(self):
+        path = run("broken.html", CAROUSEL)
+        with open(path, encoding="utf-8") as file:
+            page = file.read()
+        # No policy and no data: the scripts run, and cannot go on.
+        page = page.replace('http-equiv="Content-Security-Policy"', "data-was").replace('id="data"', 'id="gone"')
+        with open(path, "w", encoding="utf-8") as file:
+            file.write(page)
+        self.browser.open(path)
+        self.browser.frames(3)
+        self.assertIsNone(self.ready())
+        shows = "return getComputedStyle(document.querySelector(arguments[0])).display !== 'none'"
+        self.assertEqual([self.browser.js(shows, css) for css in ["svg.static", ".live", ".tools"]], [True, False, False])
 
 
 class WithoutScripts(OnThePage):

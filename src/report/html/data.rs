@@ -42,6 +42,8 @@ struct Row {
     ready: Vec<u64>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     crashes: Vec<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    gone: Option<u64>,
     /// Difference of time, tone, telling; over and over.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     marks: Vec<u64>,
@@ -149,6 +151,7 @@ fn row(lane: &Lane, texts: &mut Texts) -> Row {
         desired: levels(&lane.desired),
         ready: levels(&lane.ready),
         crashes: levels(&lane.crashes),
+        gone: lane.gone.map(micros),
         marks,
     }
 }

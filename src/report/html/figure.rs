@@ -174,7 +174,7 @@ impl Sheet {
                 path.push_str(&format!("L{x} {}", y(level.value)));
                 before = level.value;
             }
-            let end = decimal(GUTTER * 10 + PLOT * 10);
+            let end = lane.gone.map_or_else(|| decimal(GUTTER * 10 + PLOT * 10), |gone| self.x(gone));
             path.push_str(&format!("L{end} {}", y(before)));
             if closed {
                 path.push_str(&format!("L{end} {}Z", y(0)));
@@ -230,19 +230,35 @@ impl Sheet {
         marks.sort_by_key(|mark| (mark.tone, mark.at));
         let mut seen = BTreeSet::new();
         marks.retain(|mark| seen.insert((mark.tone, self.tenths(mark.at) / (MARK_WIDTH * 10))));
+        // A step's name stands beside its flag, unless that of the one before does.
+        let mut taken = 0;
+        let marks: Vec<(&Mark, u64, bool)> = marks
+            .into_iter()
+            .map(|mark| {
+                let x = self.tenths(mark.at);
+                let named = mark.tone == MarkTone::Step && x >= taken;
+                if named {
+                    taken = x + 100 + step_name(picture, mark).chars().count() as u64 * 68;
+                }
+                (mark, x, named)
+            })
+            .collect();
         html! {
-            @for mark in marks {
-                @let x = self.tenths(mark.at);
+            @for (mark, x, named) in marks {
                 @if mark.tone == MarkTone::Step {
                     line.guide x1=(decimal(x)) x2=(decimal(x)) y1=(TOP) y2=(bottom) {}
                 }
-                (one_mark(picture, mark, x, top + height(lane) / 2))
+                (one_mark(picture, mark, (x, top + height(lane) / 2), named))
             }
         }
     }
 }
 
-fn one_mark(picture: &Picture, mark: &Mark, x: u64, y: u64) -> Markup {
+fn step_name<'a>(picture: &'a Picture, mark: &Mark) -> &'a str {
+    picture.told[mark.told].subject.trim_start_matches("step/")
+}
+
+fn one_mark(picture: &Picture, mark: &Mark, (x, y): (u64, u64), named: bool) -> Markup {
     let telling = &picture.told[mark.told];
     let at = decimal(x);
     html! {
@@ -250,8 +266,8 @@ fn one_mark(picture: &Picture, mark: &Mark, x: u64, y: u64) -> Markup {
             path d=(shape(mark.tone)) {
                 title { (clock(telling.at)) " " (telling.subject) ": " (telling.what) " " (telling.why) }
             }
-            @if mark.tone == MarkTone::Step {
-                text.label x="6" y="4" { (telling.subject.trim_start_matches("step/")) }
+            @if named {
+                text.label x="6" y="4" { (step_name(picture, mark)) }
             }
         }
     }

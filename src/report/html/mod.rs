@@ -9,6 +9,7 @@ mod assets;
 mod chains;
 mod data;
 mod figure;
+mod forever;
 mod model;
 mod page;
 
@@ -57,6 +58,8 @@ pub struct Part {
     verdict: &'static str,
     how: String,
     passed: bool,
+    /// Whether anything was expected.
+    asked: bool,
     expected: String,
     events: u64,
     findings: Vec<Finding>,
@@ -93,7 +96,7 @@ impl Part {
     pub fn of(source: &Source<'_>) -> Self {
         let Source { scenario, variant, outcome, metrics, checked, digest, reproduce } = *source;
         let setting = Setting::of(scenario, variant);
-        let picture = model::picture(&outcome.trace, outcome.ended_at, &setting);
+        let picture = model::picture(&outcome.trace, outcome.ended_at, &setting, outcome.livelock);
         let expected = match (checked.asked, checked.passed) {
             (false, _) => "nothing is expected".to_owned(),
             (true, true) => "all as expected".to_owned(),
@@ -114,6 +117,7 @@ impl Part {
             verdict: outcome.verdict.name(),
             how: how(scenario, variant, outcome),
             passed: checked.passed,
+            asked: checked.asked,
             expected,
             events: outcome.events,
             findings: findings(variant, outcome, checked, &setting, &picture),

@@ -9,9 +9,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::kernel::{RecordId, SimDuration, SimTime};
 use crate::model::{Field, Kind, Subject};
 use crate::report::explain::{Explainer, Setting, Step as Link, tag};
+use crate::sim::Livelock;
 use crate::trace::timeline::{self, Entry, Tone, actor_name};
 use crate::trace::tracks::{Span, State, Step, tracks};
 use crate::trace::{Trace, What};
+
+use super::forever;
 
 /// Everything that is drawn of one run.
 pub(super) struct Picture {
@@ -36,6 +39,8 @@ pub(super) struct Lane {
     pub(super) desired: Vec<Level>,
     pub(super) ready: Vec<Level>,
     pub(super) crashes: Vec<Level>,
+    /// When it was deleted: its numbers end there.
+    pub(super) gone: Option<SimTime>,
     /// In order of time.
     pub(super) marks: Vec<Mark>,
     /// Whether something broke or failed here.
@@ -123,7 +128,7 @@ const STEPS: usize = 0;
 const FAULTS: Subject = Subject { kind: Kind::Fault, index: u32::MAX };
 
 /// Draws up the picture of a trace.
-pub(super) fn picture(trace: &Trace, end: SimTime, setting: &Setting) -> Picture {
+pub(super) fn picture(trace: &Trace, end: SimTime, setting: &Setting, proof: Option<Livelock>) -> Picture {
     let shown = timeline::entries(trace, &setting.timeline);
     let tracks = tracks(trace, end);
     let mut pointed: BTreeSet<usize> = shown.iter().map(|entry| entry.record).collect();
@@ -136,7 +141,8 @@ pub(super) fn picture(trace: &Trace, end: SimTime, setting: &Setting) -> Picture
         }
     }
     pointed.extend(&begun);
-    let (told, index) = tell(trace, setting, &pointed);
+    let (mut told, mut index) = tell(trace, setting, &pointed);
+    let proof = proof.map(|proof| (proof, forever::tell(trace, proof, &mut told, &mut index)));
     let mut picture = Picture { end, lanes: Vec::new(), told };
     let mut places: BTreeMap<Subject, usize> = BTreeMap::new();
     let lanes = Lanes { trace, index: &index };
@@ -151,6 +157,9 @@ pub(super) fn picture(trace: &Trace, end: SimTime, setting: &Setting) -> Picture
             let depth = depth_of(track.subject.kind);
             picture.lanes.push(lanes.lane(track, depth));
         }
+        if let (Subject::CLUSTER, Some((proof, told))) = (track.subject, proof) {
+            picture.lanes.push(forever::lane(proof, end, told));
+        }
     }
     // What has no lane of its own stands with what it belongs to.
     for track in &tracks {
@@ -164,6 +173,9 @@ pub(super) fn picture(trace: &Trace, end: SimTime, setting: &Setting) -> Picture
     let subjects: Vec<Subject> = trace.records().iter().map(|record| record.subject).collect();
     for telling in &mut picture.told {
         telling.lane = places.get(&subjects[telling.number - 1]).copied();
+    }
+    if let Some((_, told)) = proof {
+        picture.told[told].lane = picture.lanes.iter().position(|lane| lane.kind == "proof");
     }
     for entry in &shown {
         picture.mark(trace, entry, &places, &index, &begun);
@@ -207,10 +219,16 @@ impl Picture {
         self.lanes[lane].trouble |= matches!(tone, MarkTone::Bad | MarkTone::Broken);
     }
 
+    /// Whether "for ever" was proved.
+    pub(super) fn is_proved(&self) -> bool {
+        self.lanes.iter().any(|lane| lane.kind == "proof")
+    }
+
     /// The telling of a violation's record.
     pub(super) fn violation(&self, violation: &crate::sim::Violation) -> Option<usize> {
         let number = violation.record.index()? + 1;
-        self.told.binary_search_by_key(&number, |telling| telling.number).ok()
+        let place = self.told.partition_point(|telling| telling.number < number);
+        self.told.get(place).is_some_and(|telling| telling.number == number).then_some(place)
     }
 }
 
@@ -278,6 +296,7 @@ impl Lanes<'_> {
             desired: levels(Field::DesiredInstances),
             ready: levels(Field::ReadyInstances),
             crashes: levels(Field::ConsecutiveCrashCount),
+            gone: track.gone,
             ..empty(track.subject.kind.name(), self.trace.name(track.subject).to_string(), depth)
         }
     }
@@ -306,7 +325,7 @@ impl Lanes<'_> {
     }
 }
 
-fn empty(kind: &'static str, name: String, depth: u8) -> Lane {
+pub(super) fn empty(kind: &'static str, name: String, depth: u8) -> Lane {
     Lane {
         name,
         kind,
@@ -317,6 +336,7 @@ fn empty(kind: &'static str, name: String, depth: u8) -> Lane {
         desired: Vec::new(),
         ready: Vec::new(),
         crashes: Vec::new(),
+        gone: None,
         marks: Vec::new(),
         trouble: false,
     }

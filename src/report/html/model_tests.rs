@@ -7,7 +7,7 @@ use crate::report::testing::Story;
 use crate::trace::testing::{Maker, t, word};
 
 fn draw(maker: &Maker) -> Picture {
-    picture(&maker.trace, t("1h"), &plain())
+    picture(&maker.trace, t("1h"), &plain(), None)
 }
 
 fn plain() -> Setting {
@@ -71,7 +71,7 @@ fn causes_lead_to_a_root_and_only_backwards() {
 #[test]
 fn an_arrow_of_causes_never_leads_to_what_is_not_told() {
     let story = Story::forever_pending();
-    let picture = picture(&story.outcome.trace, story.outcome.ended_at, &plain());
+    let picture = picture(&story.outcome.trace, story.outcome.ended_at, &plain(), None);
     assert!(picture.told.len() < story.outcome.trace.records().len(), "not every record is told");
     for telling in &picture.told {
         assert!(telling.cause.is_none_or(|cause| cause < picture.told.len()));

@@ -83,7 +83,7 @@ fn verdicts(parts: &[Part]) -> Markup {
                     h2 { (part.name) }
                     p.word { (part.verdict.to_uppercase()) }
                     p { (part.how) }
-                    p.pass.failed[!part.passed] { (part.expected) }
+                    p.pass.failed[!part.passed].unasked[!part.asked] { (part.expected) }
                     p.quiet { "seed " (part.seed) " \u{b7} ran " (part.picture.end.elapsed().clock()) " \u{b7} " (part.events) " events" }
                 }
             }
@@ -156,7 +156,7 @@ fn pictures(parts: &[Part]) -> Markup {
         section.picture {
             h2 { "Timeline" }
             (tools())
-            (legend())
+            (legend(parts.iter().any(|part| part.picture.is_proved())))
             div #overview hidden {}
             div.runs {
                 @for (run, part) in parts.iter().enumerate() {
@@ -206,7 +206,7 @@ fn tools() -> Markup {
     }
 }
 
-fn legend() -> Markup {
+fn legend(proved: bool) -> Markup {
     let bars = [
         ("pending", "pending"),
         ("running", "running, ready"),
@@ -226,6 +226,9 @@ fn legend() -> Markup {
         ul.legend aria-label="Legend" {
             @for (class, text) in bars {
                 li { svg.swatch.{ "s-" (class) } viewBox="0 0 18 12" aria-hidden="true" { rect.bar width="18" height="12" rx="2" {} } " " (text) }
+            }
+            @if proved {
+                li { svg.swatch.s-round viewBox="0 0 18 12" aria-hidden="true" { rect.bar x="0.5" y="0.5" width="17" height="11" rx="2" {} } " proved round" }
             }
             li { svg.swatch viewBox="0 0 18 12" aria-hidden="true" { path.wanted d="M0 2H18V12H0Z" {} path.ready d="M9 2H18V12H9Z" {} path.desired d="M0 2H18" {} } " wanted, not ready, ready" }
             @for (class, sign, text) in marks {

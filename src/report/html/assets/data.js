@@ -74,6 +74,7 @@ function unpackRun(raw, index) {
       desired: unpackLevels(lane.desired),
       ready: unpackLevels(lane.ready),
       crashes: unpackLevels(lane.crashes),
+      gone: lane.gone ?? Infinity,
       marks: [],
     };
     let at = 0;

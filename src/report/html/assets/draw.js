@@ -98,8 +98,8 @@ function drawBands(group, scale, lane, y, height) {
   });
 }
 
-/** The outline of a number's steps. */
-function outline(scale, levels, y, height, most, closed) {
+/** The outline of a number's steps, up to the end of whose number it is. */
+function outline(scale, levels, gone, y, height, most, closed) {
   const up = (value) => (y + height - (value * height) / most).toFixed(1);
   const first = Math.max(firstFrom(levels, stretch.from, (level) => level.at) - 1, 0);
   let path = "";
@@ -116,15 +116,25 @@ function outline(scale, levels, y, height, most, closed) {
     before = levels[i].value;
   }
   if (!path) return "M0 0";
-  path += `L${scale.right} ${up(before)}`;
-  return closed ? path + `L${scale.right} ${up(0)}Z` : path;
+  const end = scale.inside(gone).toFixed(1);
+  path += `L${end} ${up(before)}`;
+  return closed ? path + `L${end} ${up(0)}Z` : path;
 }
 
 function drawLevels(group, scale, lane, y, height) {
   const most = Math.max(1, ...lane.desired.map((l) => l.value), ...lane.ready.map((l) => l.value));
-  make("path", { class: "wanted", d: outline(scale, lane.desired, y, height, most, true) }, group);
-  if (lane.ready.length) make("path", { class: "ready", d: outline(scale, lane.ready, y, height, most, true) }, group);
-  make("path", { class: "desired", d: outline(scale, lane.desired, y, height, most, false) }, group);
+  make("path", { class: "wanted", d: outline(scale, lane.desired, lane.gone, y, height, most, true) }, group);
+  if (lane.ready.length) make("path", { class: "ready", d: outline(scale, lane.ready, lane.gone, y, height, most, true) }, group);
+  make("path", { class: "desired", d: outline(scale, lane.desired, lane.gone, y, height, most, false) }, group);
+}
+
+/** The name of a step, unless that of the one before stands there. */
+function drawStepName(holder, run, scale, mark, taken) {
+  const name = run.told.subject(mark.told).replace("step/", "");
+  const x = scale.x(mark.at) + 7;
+  if (x < taken.until) return;
+  taken.until = x + name.length * 6.8 + 4;
+  make("text", { class: "label", x: 7, y: 4 }, holder).textContent = name;
 }
 
 /** Marks, the loudest on top; of those on one place, one with their number. */
@@ -139,15 +149,14 @@ function drawMarks(group, run, scale, lane, y) {
     else shown.push(seen.set(key, { mark, more: 0 }).get(key));
   }
   shown.sort((a, b) => LOUDNESS.indexOf(a.mark.tone) - LOUDNESS.indexOf(b.mark.tone));
+  const taken = { until: -Infinity };
   for (const { mark, more } of shown) {
     const place = { class: `mark m-${mark.tone}`, transform: `translate(${scale.x(mark.at).toFixed(1)} ${y})`, "data-told": mark.told };
     if (more) place["data-more"] = more;
     const holder = make("g", place, group);
     make("rect", { class: "hit", x: -6, y: -9, width: 12, height: 18 }, holder);
     make("path", { d: SHAPES[mark.tone] }, holder);
-    if (mark.tone === "step") {
-      make("text", { class: "label", x: 7, y: 4 }, holder).textContent = run.told.subject(mark.told).replace("step/", "");
-    }
+    if (mark.tone === "step") drawStepName(holder, run, scale, mark, taken);
   }
 }
 

@@ -128,4 +128,11 @@ function start() {
   document.documentElement.dataset.ready = performance.now().toFixed(0);
 }
 
-start();
+try {
+  start();
+} catch (error) {
+  // The still drawing says it all, too.
+  document.documentElement.classList.remove("scripted");
+  for (const part of document.querySelectorAll(".tools, #overview, .live")) part.hidden = true;
+  throw error;
+}

@@ -68,7 +68,8 @@ function tellChain(view, told) {
   fact("by", by(told));
   fact("why", why(told));
   fact("decided by", tags(told));
-  fact("record", `${number[told]} of ${run.name}`);
+  // A proof is told by no record.
+  fact(by(told) === "proof" ? "run" : "record", by(told) === "proof" ? run.name : `${number[told]} of ${run.name}`);
   const button = element("button", "show", "show in the timeline", chosen);
   button.type = "button";
   button.addEventListener("click", () => view.live.scrollIntoView({ block: "center" }));

@@ -15,6 +15,12 @@ class RunView {
     this.scroll.setAttribute("aria-label", `Timeline of ${run.name}; press ? for keys`);
     this.sheet = make("svg", {}, this.scroll);
     this.live.append(this.scroll);
+    this.more = document.createElement("button");
+    this.more.className = "more";
+    this.more.type = "button";
+    this.more.tabIndex = -1;
+    this.more.addEventListener("click", () => this.scroll.scrollBy({ top: this.scroll.clientHeight * 0.8 }));
+    this.live.append(this.more);
     this.live.hidden = false;
     this.chain = [];
     this.filter(() => true);
@@ -63,6 +69,14 @@ class RunView {
     if (!this.shown.length) make("text", { class: "empty", x: 12, y: 20 }, this.sheet).textContent = "no lane has that name";
     this.drawGuides(scale);
     this.drawChain(scale);
+    this.tellRest(scrollTop + clientHeight);
+  }
+
+  /** How many lanes lie below what can be seen. */
+  tellRest(bottom) {
+    const below = this.shown.filter((lane) => this.tops.get(lane.place) + lane.height / 2 > bottom).length;
+    this.more.hidden = !below;
+    this.more.textContent = `\u2193 ${below} more`;
   }
 
   flags(lane) {
