@@ -15,6 +15,8 @@ mod explain;
 mod help;
 #[path = "cli/run.rs"]
 mod run;
+#[path = "cli/schema.rs"]
+mod schema;
 #[path = "cli/small.rs"]
 mod small;
 #[path = "cli/sweep.rs"]

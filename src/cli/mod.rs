@@ -21,6 +21,7 @@ mod output;
 mod reproduce;
 mod results;
 mod run;
+mod schema;
 mod story;
 mod sweep;
 mod test;
@@ -58,6 +59,7 @@ enum Command {
     Bisect(bisect::BisectArgs),
     Sweep(sweep::SweepArgs),
     Fixes(fixes::FixesArgs),
+    Schema(schema::SchemaArgs),
     Completions(completions::CompletionsArgs),
     Man(man::ManArgs),
 }
@@ -123,6 +125,7 @@ pub(crate) fn main() -> ExitCode {
         Command::Bisect(args) => bisect::run(args, &mut out),
         Command::Sweep(args) => sweep::run(args, &cli.look, &mut out),
         Command::Fixes(args) => fixes::fixes(args, &mut out),
+        Command::Schema(args) => schema::schema(args, &mut out),
         Command::Completions(args) => completions::completions(args, &mut out),
         Command::Man(args) => man::man(args, &mut out),
     };

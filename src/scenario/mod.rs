@@ -27,5 +27,5 @@ mod tests;
 
 pub use diagnostics::{Diagnostics, Located};
 pub use overrides::Overrides;
-pub use schema::{METRICS, reference};
+pub use schema::{METRICS, json_schema, reference};
 pub use story::{Action, Bounds, Expect, Policy, Scenario, Step, Traffic, Upgrade, Variant, Verdict, WorkloadChange};
