@@ -19,6 +19,7 @@ use super::expect;
 use super::faults;
 use super::overrides::{self, Overrides};
 use super::schema::SCENARIO;
+use super::services;
 use super::steps;
 use super::story::Scenario;
 use super::tree::{self, Node, Value};
@@ -234,4 +235,8 @@ fn warn(walk: &mut Walk, scenario: &Scenario, end: SimTime) {
         format!("the workload of {app}/{service} is not used: no step deploys the app `{app}`{deployed}")
     });
     walk.warnings.extend(unused);
+    // Where something is wrong with the file, a deploy may be missing.
+    if walk.problems.is_empty() {
+        walk.warnings.extend(services::warnings(scenario));
+    }
 }

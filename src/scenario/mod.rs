@@ -15,6 +15,7 @@ pub(crate) mod numbers;
 mod overrides;
 mod policy;
 pub(crate) mod schema;
+mod services;
 mod steps;
 mod story;
 pub(crate) mod suggest;
