@@ -6,7 +6,6 @@
 
 use std::fmt::Write as _;
 use std::io::{self, Write};
-use std::path::Path;
 
 use quick_xml::Writer;
 use quick_xml::events::{BytesDecl, BytesText, Event};
@@ -119,19 +118,8 @@ fn cut(text: &str, most: usize) -> &str {
     }
 }
 
-/// Writes all results as JUnit XML. Nothing half-written stays.
-///
-/// # Errors
-/// The file cannot be written.
-pub(crate) fn write_junit(results: &[TestResult], path: &Path) -> io::Result<()> {
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let mut file = tempfile::NamedTempFile::new_in(folder)?;
-    junit(results, &mut file)?;
-    file.persist(path)?;
-    Ok(())
-}
-
-fn junit(results: &[TestResult], out: &mut impl Write) -> io::Result<()> {
+/// All results as JUnit XML.
+pub(crate) fn junit(results: &[TestResult], out: &mut impl Write) -> io::Result<()> {
     let mut xml = Writer::new_with_indent(out, b' ', 2);
     let count = |is: &dyn Fn(&&TestResult) -> bool| results.iter().filter(is).count().to_string();
     let tests = results.len().to_string();
@@ -245,15 +233,5 @@ mod tests {
         assert_eq!(cases, 3);
         assert!(text.contains("tests=\"3\" failures=\"1\" errors=\"1\""), "{text}");
         assert!(!text.contains('\u{0}') && !text.contains('\u{1b}'));
-    }
-
-    #[test]
-    fn a_report_that_cannot_be_written_leaves_nothing_behind() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("taken");
-        std::fs::create_dir(&path).unwrap();
-        assert!(write_junit(&[result(1, None)], &path).is_err(), "a folder is in the way");
-        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
-        assert!(write_junit(&[], &folder.path().join("no/such/folder.xml")).is_err());
     }
 }

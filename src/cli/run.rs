@@ -36,7 +36,7 @@ pub(crate) struct RunArgs {
     #[arg(long, value_name = "FILE", value_parser = trace_file, help_heading = "Results")]
     trace: Option<PathBuf>,
     /// Writes a page about all runs to FILE, to be looked at in a browser: no network, no server
-    #[arg(long, value_name = "FILE.html", help_heading = "Results")]
+    #[arg(long, value_name = "FILE.html", value_parser = page_file, help_heading = "Results")]
     report: Option<PathBuf>,
     /// For whom results are written; JSON: one object a run, as lines when there are several
     #[arg(long, value_enum, default_value = "text", help_heading = "Results")]
@@ -86,6 +86,7 @@ pub(crate) fn run(args: &RunArgs, look: &Look, out: &mut Out) -> Result<Exit, Re
     // Better before the runs than after them.
     for (what, path) in [("trace", &args.trace), ("report", &args.report)] {
         if let Some(path) = path {
+            file::apart(what, path, args.files.iter().map(Path::new))?;
             file::probe(what, path)?;
         }
     }
@@ -251,5 +252,14 @@ fn trace_file(text: &str) -> Result<PathBuf, String> {
         (Some(_), _) => Ok(path),
         (None, Some(other)) => Err(format!("a trace cannot be written as `.{}`; {possible}", other.to_string_lossy())),
         (None, None) => Err(format!("the ending says how a trace is written; {possible}")),
+    }
+}
+
+fn page_file(text: &str) -> Result<PathBuf, String> {
+    let path = PathBuf::from(text);
+    if path.extension().is_some_and(|ending| ending == "html") {
+        Ok(path)
+    } else {
+        Err("a report is a page for browsers: its name ends in `.html`".to_owned())
     }
 }

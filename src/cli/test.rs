@@ -19,7 +19,7 @@ use schedsim::scenario::{Overrides, Scenario, Variant};
 use super::args::{Look, shell_line};
 use super::output::{self, Out, painted, style};
 use super::results::{self, TestResult};
-use super::{Exit, Refusal, crash, input, reproduce};
+use super::{Exit, Refusal, crash, file, input, reproduce};
 
 /// Replays every scenario below PATH; checks [expect] and the snapshot beside it
 #[derive(Args)]
@@ -37,6 +37,9 @@ pub(crate) struct TestArgs {
     #[arg(long, value_name = "FILE")]
     junit: Option<PathBuf>,
 }
+
+/// What messages call the file of `--junit`.
+const JUNIT: &str = "results";
 
 /// A scenario file that could be read.
 struct Book<'a> {
@@ -78,6 +81,11 @@ pub(crate) fn test(args: &TestArgs, look: &Look, out: &mut Out) -> Result<Exit, 
         corpus.skipped.iter().for_each(|file| output::note(&format!("no scenario: {}", file.display())));
     }
 
+    if let Some(path) = &args.junit {
+        // Better before the runs than after them.
+        file::apart(JUNIT, path, corpus.stories.iter().map(|story| story.file.as_path()))?;
+        file::probe(JUNIT, path)?;
+    }
     let mut tally = Tally::default();
     let read: Vec<_> = pool.install(|| corpus.stories.par_iter().map(read).collect());
     let mut books = Vec::new();
@@ -122,8 +130,7 @@ fn publish(results: &[TestResult], args: &TestArgs, out: &mut Out) -> Result<(),
         }
     }
     let Some(path) = &args.junit else { return Ok(()) };
-    results::write_junit(results, path)
-        .map_err(|error| Refusal::wrong(format!("cannot write the results to `{}`: {error}", path.display())))
+    file::write(JUNIT, path, |out| results::junit(results, out))
 }
 
 fn unreadable(story: &Story, text: String) -> TestResult {

@@ -180,10 +180,10 @@ fn a_report_is_one_page_about_all_runs_and_the_same_every_time() {
 
 #[test]
 fn a_report_that_cannot_be_written_is_2_and_leaves_nothing() {
-    let folder = folder(&[("fine.toml", FINE), ("two.toml", TWO)]);
+    let folder = folder(&[("fine.toml", FINE), ("two.toml", TWO), ("d.html/x", "")]);
     let before = folder.files();
     for (path, says) in
-        [("no/such/r.html", "there is no folder `no/such`"), (".", "a folder"), ("fine.toml/r.html", "r.html")]
+        [("no/such/r.html", "there is no folder `no/such`"), ("d.html", "a folder"), ("fine.toml/r.html", "r.html")]
     {
         folder
             .schedsim(&["run", "fine.toml", "--report", path])
@@ -199,6 +199,25 @@ fn a_report_that_cannot_be_written_is_2_and_leaves_nothing() {
         .err("at most 12 runs");
     folder.schedsim(&["run", "none.toml", "--report", "r.html"]).code(2).no_out();
     assert_eq!(folder.files(), before);
+}
+
+#[test]
+fn no_result_replaces_the_story_it_is_of() {
+    let folder = folder(&[("fine.toml", FINE), ("fine.html", FINE), ("fine.csv", FINE), ("s/scenarios/a.toml", FINE)]);
+    for words in [
+        &["run", "fine.html", "--report", "./fine.html"][..],
+        &["run", "fine.csv", "--trace", "fine.csv"],
+        &["test", "s", "--junit", "s/scenarios/a.toml"],
+    ] {
+        folder.schedsim(words).code(2).no_out().err("would replace the input");
+    }
+    for path in ["fine.toml", "r.toml", "r", "r.htm", "html"] {
+        folder.schedsim(&["run", "fine.toml", "--report", path]).code(2).no_out().err("ends in `.html`");
+    }
+    assert_eq!(folder.files(), ["fine.csv", "fine.html", "fine.toml", "s/scenarios/a.toml"]);
+    for path in folder.files() {
+        assert_eq!(folder.read(&path), FINE, "{path}");
+    }
 }
 
 #[test]

@@ -198,6 +198,32 @@ fn results_are_written_for_machines_too() {
 }
 
 #[test]
+fn where_results_cannot_be_written_is_known_before_anything_runs() {
+    let folder = folder(&[("s/scenarios/fine.toml", FINE), ("taken/x", "")]);
+    for (path, says) in [("no/such/r.xml", "there is no folder `no/such`"), ("taken", "it is a folder")] {
+        let done = folder.schedsim(&["test", "s", "--accept", "--junit", path]).code(2).no_out().err(says);
+        assert!(done.err.contains("cannot write the results"), "{}", done.err);
+    }
+    assert_eq!(folder.files(), ["s/scenarios/fine.toml", "taken/x"], "nothing was accepted");
+}
+
+#[cfg(unix)]
+#[test]
+fn results_are_a_file_as_any_other_and_a_link_stays_a_link() {
+    use std::os::unix::fs::{PermissionsExt, symlink};
+    let folder = folder(&[("s/scenarios/fine.toml", FINE), ("usual", "")]);
+    symlink("target.xml", folder.path().join("link.xml")).unwrap();
+    folder.write("target.xml", "old");
+    for path in ["r.xml", "link.xml"] {
+        folder.schedsim(&["test", "s", "--accept", "--junit", path]).code(0);
+    }
+    let mode = |path: &str| std::fs::metadata(folder.path().join(path)).unwrap().permissions().mode();
+    assert_eq!(mode("r.xml"), mode("usual"));
+    assert!(std::fs::symlink_metadata(folder.path().join("link.xml")).unwrap().is_symlink());
+    assert_eq!(folder.read("target.xml"), folder.read("r.xml"));
+}
+
+#[test]
 fn on_github_failures_are_annotated_and_summed_up() {
     let folder = folder(&[("s/scenarios/fine.toml", FINE), ("s/scenarios/fails.toml", FAILS)]);
     folder.schedsim(&["test", "s", "--accept"]).code(1);
