@@ -77,6 +77,9 @@ pub(crate) fn test(args: &TestArgs, look: &Look, out: &mut Out) -> Result<Exit, 
     if corpus.stories.is_empty() {
         return Err(Refusal::nothing(nothing_below(&args.paths, &corpus)));
     }
+    if !look.quiet {
+        corpus.sweeps.iter().for_each(|file| output::note(&format!("a sweep, skipped: {}", file.display())));
+    }
     if look.verbose > 0 {
         corpus.skipped.iter().for_each(|file| output::note(&format!("no scenario: {}", file.display())));
     }
@@ -141,9 +144,11 @@ fn unreadable(story: &Story, text: String) -> TestResult {
 
 fn nothing_below(paths: &[String], corpus: &Corpus) -> String {
     let paths = shell_line(paths);
-    match corpus.skipped.len() {
+    match corpus.skipped.len() + corpus.sweeps.len() {
         0 => format!("no scenario below {paths}: there is no .toml file"),
-        n => format!("no scenario below {paths}: none of {n} .toml files has a top-level `schema`"),
+        n => format!(
+            "no scenario below {paths}: none of {n} .toml files is one, with a top-level `schema` and a `horizon`"
+        ),
     }
 }
 

@@ -113,7 +113,7 @@ fn a_broken_file_is_2_and_the_others_run() {
 #[test]
 fn nothing_that_matches_is_4_and_a_path_that_is_not_there_is_2() {
     let folder = folder(&[("a/app.toml", "name = \"x\"\n"), ("b/notes.md", "")]);
-    folder.schedsim(&["test", "a"]).code(4).no_out().err("none of 1 .toml files has a top-level `schema`");
+    folder.schedsim(&["test", "a"]).code(4).no_out().err("none of 1 .toml files is one, with a top-level `schema`");
     folder.schedsim(&["test", "b"]).code(4).no_out().err("there is no .toml file");
     folder.schedsim(&["test", "c"]).code(2).no_out().err("`c`");
     folder.schedsim(&["test", "-"]).code(2).no_out().err("standard input");
@@ -136,6 +136,32 @@ fn a_folder_of_ones_own_has_its_snapshots_beside() {
         ["mine/deep/fine.toml", "mine/deep/snapshots/fine@main.snap", "mine/deep/snapshots/fingerprints.snap",]
     );
     folder.schedsim(&["test", "mine/deep/fine.toml"]).code(0);
+}
+
+#[test]
+fn a_folder_and_its_scenarios_are_tested_apart_and_together() {
+    let folder = folder(&[("scenarios/x/a.toml", FINE), ("top.toml", FINE)]);
+    folder.schedsim(&["test", "scenarios", "--accept"]).code(0);
+    let both = folder.schedsim(&["test", ".", "--accept"]).code(0).no_err();
+    assert!(!both.out.contains("removed"), "{}", both.out);
+    let prints = folder.read("snapshots/fingerprints.snap");
+    assert!(prints.contains("  x/a@main\n") && prints.contains("  top@main\n"), "{prints}");
+    for path in ["scenarios", ".", "top.toml", "scenarios/x/a.toml"] {
+        folder.schedsim(&["test", path]).code(0).no_err();
+        folder.schedsim(&["test", path, "--accept"]).code(0).no_err();
+        assert_eq!(folder.read("snapshots/fingerprints.snap"), prints, "{path}");
+    }
+    folder.write("scenarios/top.toml", FINE);
+    folder.schedsim(&["test", "."]).code(2).no_out().err("one place for their snapshots");
+}
+
+#[test]
+fn a_sweep_below_a_tested_folder_is_skipped_with_a_note() {
+    let sweep = "schema = 1\nscenarios = [\"fine.toml\"]\n[[parameter]]\npath = \"horizon\"\nvalues = [\"1m\"]\n";
+    let folder = folder(&[("s/fine.toml", FINE), ("s/sweep.toml", sweep), ("only/sweep.toml", sweep)]);
+    folder.schedsim(&["test", "s", "--accept"]).code(0).err("a sweep, skipped: s/sweep.toml").out("1 passed, 0 failed");
+    folder.schedsim(&["test", "-q", "s"]).code(0).no_err();
+    folder.schedsim(&["test", "only"]).code(4).no_out().err("no scenario below only");
 }
 
 #[test]
