@@ -9,6 +9,8 @@ use std::path::{Path, PathBuf};
 
 use snapbox::cmd::Command;
 
+#[path = "cli/compare.rs"]
+mod compare;
 #[path = "cli/explain.rs"]
 mod explain;
 #[path = "cli/help.rs"]
