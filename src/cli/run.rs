@@ -161,8 +161,8 @@ fn one(job: &Job<'_>, args: &RunArgs, look: &Look, several: bool) -> Result<Show
             part: args.report.is_some().then(|| part(&replay, &line)),
         };
         match args.format {
-            Format::Json if several => shown.out = result(&replay, args) + "\n",
-            Format::Json => shown.out = json::spread(&result(&replay, args)) + "\n",
+            Format::Json if several => shown.out = replay.json_with(&line, args.state) + "\n",
+            Format::Json => shown.out = json::spread(&replay.json_with(&line, args.state)) + "\n",
             Format::Text if args.logic.seeds.is_some() && look.verbose == 0 => shown.out = text::line(&replay, &line),
             Format::Text => {
                 shown.out = text::whole(&replay, look, &line);
@@ -187,11 +187,6 @@ fn one(job: &Job<'_>, args: &RunArgs, look: &Look, several: bool) -> Result<Show
         }
         Ok(shown)
     })
-}
-
-/// The result for programs.
-fn result(replay: &Replay<'_>, args: &RunArgs) -> String {
-    if args.state { replay.json_with_state() } else { replay.json() }
 }
 
 fn write_trace(replay: &Replay<'_>, path: &Path, look: &Look) -> Result<(), Refusal> {

@@ -7,7 +7,7 @@
 use clap::Args;
 use schedsim::scenario::{Overrides, Scenario, Variant};
 
-use super::{Refusal, input};
+use super::{Refusal, input, reproduce};
 
 /// Which story, and with which seed and tuning.
 #[derive(Args)]
@@ -32,6 +32,16 @@ impl StoryArgs {
         let overrides = Overrides { set: self.set.clone(), seed: self.seed, ..Overrides::default() };
         let mut loaded = input::load(std::slice::from_ref(&self.file), &overrides)?;
         Ok(loaded.remove(0).scenario)
+    }
+
+    /// The words that choose the same story.
+    pub(crate) fn words(&self) -> Vec<String> {
+        let mut words = vec![reproduce::operand(&self.file)];
+        let mut push = |flag: &str, value: &str| words.extend([flag.to_owned(), value.to_owned()]);
+        self.variant.iter().for_each(|name| push("--variant", name));
+        self.seed.iter().for_each(|seed| push("--seed", &seed.to_string()));
+        self.set.iter().for_each(|(path, value)| push("--set", &format!("{path}={value}")));
+        words
     }
 
     /// The variant that gives seed and tuning.

@@ -97,7 +97,11 @@ pub(crate) fn test(args: &TestArgs, look: &Look, out: &mut Out) -> Result<Exit, 
             Ok(book) => books.push(book),
             Err(text) => {
                 output::note(text.trim_end());
-                tally.results.push(unreadable(story, text));
+                let result = unreadable(story, text);
+                let (bad, name) = (painted(style::BAD, "FAIL "), &story.name);
+                let why = "the file cannot be used; standard error says why";
+                out.text(&format!("{bad} {name}\n  {why}\n  reproduce: {}\n", result.reproduce));
+                tally.results.push(result);
                 tally.broken = true;
             }
         }

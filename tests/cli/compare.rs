@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::{Folder, TWO, folder};
+use super::{FAILS, Folder, TWO, folder};
 
 /// A story of this repository in which logics differ.
 fn carousel() -> Folder {
@@ -55,4 +55,20 @@ fn without_logics_all_variants_of_the_file_are_compared() {
     let many = [&["compare", "two.toml"][..], &["--b", "current"].repeat(8)].concat();
     folder.schedsim(&many).code(2).no_out().err("at most 8 logics");
     folder.schedsim(&["compare", "two.toml", "--b", "current", "--each-fix"]).code(2).no_out();
+}
+
+#[test]
+fn a_search_that_fails_ends_with_the_line_that_reproduces_it() {
+    let folder = folder(&[("fails.toml", FAILS)]);
+    let words = ["bisect", "fails.toml", "--seed", "7", "--from", "as_of=2025-10-01", "--expect", "main"];
+    let done = folder.schedsim(&words).code(1).out("the end fails, too");
+    let line = "bisect fails.toml --seed 7 --from as_of=2025-10-01 --to current --expect main";
+    assert_eq!(done.reproduce().join(" "), line);
+    assert!(done.out.trim_end().ends_with(line), "it is the last line: {}", done.out);
+    let again: Vec<String> = done.reproduce();
+    let again: Vec<&str> = again.iter().map(String::as_str).collect();
+    assert_eq!(folder.schedsim(&again).code(1).out, done.out);
+    let json = folder.schedsim(&[&words[..], &["--format", "json"]].concat()).code(1).out;
+    let json: serde_json::Value = serde_json::from_str(&json).expect("JSON");
+    assert_eq!(json["reproduce"], format!("schedsim {line}"));
 }

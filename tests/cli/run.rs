@@ -202,6 +202,20 @@ fn a_report_that_cannot_be_written_is_2_and_leaves_nothing() {
 }
 
 #[test]
+fn the_json_of_a_run_says_how_to_make_it_again() {
+    let folder = folder(&[("fails.toml", FAILS)]);
+    let words = ["run", "fails.toml", "--set", "horizon=2m", "--format", "json"];
+    let json: serde_json::Value = serde_json::from_str(&folder.schedsim(&words).code(1).out).unwrap();
+    assert_eq!(json["expect"]["passed"], false);
+    assert_eq!(json["reproduce"], "schedsim run fails.toml --variant main --seed 0 --set horizon=2m");
+    let lines = folder.schedsim(&["run", "fails.toml", "--seeds", "3..5", "--state", "--format", "json"]).code(1).out;
+    for (line, seed) in lines.lines().zip(3..) {
+        let json: serde_json::Value = serde_json::from_str(line).unwrap();
+        assert_eq!(json["reproduce"], format!("schedsim run fails.toml --variant main --seed {seed}"));
+    }
+}
+
+#[test]
 fn no_result_replaces_the_story_it_is_of() {
     let folder = folder(&[("fine.toml", FINE), ("fine.html", FINE), ("fine.csv", FINE), ("s/scenarios/a.toml", FINE)]);
     for words in [

@@ -107,7 +107,8 @@ fn expectations_are_never_accepted() {
 fn a_broken_file_is_2_and_the_others_run() {
     let folder = folder(&[("scenarios/broken.toml", BROKEN), ("scenarios/fine.toml", FINE)]);
     folder.schedsim(&["test", "scenarios", "--accept"]).code(2).err("broken.toml").out("1 passed, 1 failed");
-    folder.schedsim(&["test", "scenarios"]).code(2).out("1 passed, 1 failed");
+    let done = folder.schedsim(&["test", "scenarios"]).code(2).out("1 passed, 1 failed").out("FAIL  broken\n");
+    assert_eq!(done.reproduce(), ["check", "scenarios/broken.toml"]);
 }
 
 #[test]
