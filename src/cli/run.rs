@@ -90,6 +90,9 @@ pub(crate) fn run(args: &RunArgs, look: &Look, out: &mut Out) -> Result<Exit, Re
             file::probe(what, path)?;
         }
     }
+    if args.state && args.logic.seeds.is_some() && args.format == Format::Text && look.verbose == 0 {
+        output::warning("--state is not shown where a run has one line, as with --seeds; give -v or --format json");
+    }
 
     let mut jobs = chosen.iter().flat_map(|(loaded, variant)| {
         let seeds = seeds.clone().unwrap_or(variant.seed..variant.seed.saturating_add(1));

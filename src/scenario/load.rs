@@ -18,6 +18,7 @@ use super::diagnostics::{Diagnostics, Problem, Source, Span};
 use super::expect;
 use super::faults;
 use super::overrides::{self, Overrides};
+use super::policy;
 use super::schema::SCENARIO;
 use super::services;
 use super::steps;
@@ -235,6 +236,14 @@ fn warn(walk: &mut Walk, scenario: &Scenario, end: SimTime) {
         format!("the workload of {app}/{service} is not used: no step deploys the app `{app}`{deployed}")
     });
     walk.warnings.extend(unused);
+    for variant in &scenario.variants {
+        for warning in policy::backoff_warnings(&variant.tuning) {
+            // Variants mostly share it.
+            if !walk.warnings.contains(&warning) {
+                walk.warnings.push(warning);
+            }
+        }
+    }
     // Where something is wrong with the file, a deploy may be missing.
     if walk.problems.is_empty() {
         walk.warnings.extend(services::warnings(scenario));

@@ -253,6 +253,19 @@ fn a_run_that_is_cut_short_is_not_judged() {
 }
 
 #[test]
+fn options_that_take_each_other_away_are_told() {
+    let folder = folder(&[("fine.toml", FINE)]);
+    let state = ["run", "fine.toml", "--seeds", "0..2", "--state"];
+    folder.schedsim(&state).code(0).err("warning: --state is not shown");
+    for more in [&["-v"][..], &["--format", "json"]] {
+        folder.schedsim(&[&state, more].concat()).code(0).no_err();
+    }
+    let both = ["run", "fine.toml", "--with", "crash-backoff", "--without", "crash-backoff"];
+    folder.schedsim(&both).code(0).out("`--with crash-backoff` and `--without crash-backoff` were both given");
+    folder.schedsim(&both[..4]).code(0).no_err();
+}
+
+#[test]
 fn overrides_that_make_no_sense_are_2() {
     let folder = folder(&[("fine.toml", FINE)]);
     for words in [

@@ -281,6 +281,37 @@ fn what_is_legal_and_probably_a_mistake_is_a_warning() {
 }
 
 #[test]
+fn values_that_do_not_do_what_they_seem_to_say_are_warnings() {
+    for (text, says) in [
+        ("tuning.backoff.jitter = 0.5", Some("without a `jitter_kind` draws nothing")),
+        ("tuning.backoff.jitter_kind = \"full\"", Some("while `jitter` is 0")),
+        ("tuning.backoff = { jitter = 0.5, jitter_kind = \"full\" }", None),
+        ("tuning.backoff.base = \"20m\"", Some("`backoff.base` (20m) is above `backoff.cap` (15m)")),
+        ("tuning.backoff = { base = \"15m\", cap = \"15m\" }", None),
+        (
+            "expect.metrics.boots_failed = { max = 2.5 }",
+            Some("`boots_failed` is a count, and its bound is no whole number: `max` is as good as 2"),
+        ),
+        ("expect.metrics.boots_failed = { min = 2.5 }", Some("`min` is as good as 3")),
+        ("expect.metrics.boots_failed = { equals = 2.5 }", Some("`equals` can never hold")),
+        ("expect.metrics.boots_failed = { equals = 2.0 }", None),
+        ("expect.metrics.unready_s = { max = 2.5 }", None),
+        // Told once, not for each variant.
+        ("tuning.backoff.jitter = 0.5\nvariant = [{ name = \"a\" }, { name = \"b\" }]", Some("draws nothing")),
+        ("variant = [{ name = \"a\" }, { name = \"b\", tuning.backoff.base = \"1h\" }]", Some("every wait is the cap")),
+    ] {
+        let warnings = below_head(&format!("{text}\n{DEPLOY}")).warnings;
+        match says {
+            None => assert_eq!(warnings, [""; 0], "{text}"),
+            Some(says) => {
+                assert_eq!(warnings.len(), 1, "{text}: {warnings:?}");
+                assert!(warnings[0].contains(says), "{text}: {warnings:?}");
+            }
+        }
+    }
+}
+
+#[test]
 fn a_service_that_no_deploy_has_is_a_warning_wherever_it_is_named() {
     let deploy = |config: &str| {
         format!("[[step]]\nat = \"0s\"\n[step.do.deploy]\napp = \"shop\"\nconfig = \"\"\"\n{config}\n\"\"\"\n")
