@@ -18,7 +18,7 @@ use schedsim::trace;
 use super::args::{Format, Logic, Look};
 use super::input::{self, Loaded};
 use super::output::{self, Out};
-use super::{Exit, Refusal, crash, file, json, reproduce, text};
+use super::{Exit, Refusal, crash, file, json, reproduce, story, text};
 
 /// Replays scenarios: timeline, outcome, figures
 #[derive(Args)]
@@ -130,10 +130,10 @@ pub(crate) fn run(args: &RunArgs, look: &Look, out: &mut Out) -> Result<Exit, Re
 fn choose<'a>(loaded: &'a [Loaded], names: &[String]) -> Result<Vec<(&'a Loaded, &'a Variant)>, Refusal> {
     let all = || loaded.iter().flat_map(|l| l.scenario.variants.iter().map(move |v| (l, v)));
     if let Some(missing) = names.iter().find(|name| !all().any(|(_, v)| v.name == **name)) {
-        let mut known: Vec<_> = all().map(|(_, variant)| format!("`{}`", variant.name)).collect();
-        known.sort();
+        let mut known: Vec<_> = all().map(|(_, variant)| variant.name.as_str()).collect();
+        known.sort_unstable();
         known.dedup();
-        return Err(Refusal::nothing(format!("no variant is called `{missing}`; there are {}", known.join(", "))));
+        return Err(story::no_variant(missing, known));
     }
     Ok(all().filter(|(_, variant)| names.is_empty() || names.contains(&variant.name)).collect())
 }

@@ -5,7 +5,7 @@
 //! question, and another option.
 
 use clap::Args;
-use schedsim::scenario::{Overrides, Scenario, Variant};
+use schedsim::scenario::{Overrides, Scenario, Variant, similar};
 
 use super::{Refusal, input, reproduce};
 
@@ -55,8 +55,14 @@ impl StoryArgs {
 
 /// The variant of that name.
 pub(crate) fn variant_named<'a>(scenario: &'a Scenario, name: &str) -> Result<&'a Variant, Refusal> {
-    scenario.variants.iter().find(|variant| variant.name == name).ok_or_else(|| {
-        let known: Vec<_> = scenario.variants.iter().map(|variant| format!("`{}`", variant.name)).collect();
-        Refusal::nothing(format!("no variant is called `{name}`; there are {}", known.join(", ")))
-    })
+    let found = scenario.variants.iter().find(|variant| variant.name == name);
+    found.ok_or_else(|| no_variant(name, scenario.variants.iter().map(|variant| variant.name.as_str()).collect()))
+}
+
+/// Says that there is no such variant, and which one may have been meant.
+pub(crate) fn no_variant(name: &str, known: Vec<&str>) -> Refusal {
+    let meant = similar(name, known.iter().copied());
+    let hint = meant.map(|meant| format!("; did you mean `{meant}`?")).unwrap_or_default();
+    let known: Vec<_> = known.iter().map(|known| format!("`{known}`")).collect();
+    Refusal::nothing(format!("no variant is called `{name}`; there are {}{hint}", known.join(", ")))
 }

@@ -148,7 +148,8 @@ fn scenario(
 ) -> Option<Scenario> {
     let over = overrides::policy(walk, sources, overrides);
     let mut fields = Fields::open(walk, root, &SCENARIO).expect("the root is a table");
-    if fields.need(walk, "schema").is_none() {
+    let before = walk.problems.len();
+    if fields.need(walk, "schema").is_none() && walk.problems.len() > before {
         walk.help("begin the file with `schema = 1`");
     }
     let stem = Path::new(&sources[0].name).file_stem().map(|stem| stem.to_string_lossy().into_owned());
@@ -187,8 +188,12 @@ fn scenario(
 
 /// The end of simulated time; beyond what the clock can show, the clock's end.
 fn horizon(walk: &mut Walk, fields: &mut Fields<'_>) -> Option<SimTime> {
+    let before = walk.problems.len();
     let Some(node) = fields.need(walk, "horizon") else {
-        walk.help("simulated time must end: write one like `horizon = \"1h\"`");
+        // A misspelt one was noted where it stands.
+        if walk.problems.len() > before {
+            walk.help("simulated time must end: write one like `horizon = \"1h\"`");
+        }
         return None;
     };
     match values::parse_duration(walk, node)? {
