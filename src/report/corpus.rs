@@ -356,7 +356,8 @@ mod tests {
         for path in ["top.toml", "scenarios", "scenarios/x/a.toml", "."] {
             let corpus = Corpus::find(&[dir.path().join(path)]).unwrap();
             let titles = corpus.stories.iter().map(|story| (story.name.as_str(), vec![story.title("main")])).collect();
-            assert_eq!(corpus.orphans(&corpus.stories[0].shelf, &titles).unwrap(), [PathBuf::new(); 0], "{path}");
+            let orphans = corpus.orphans(&corpus.stories[0].shelf, &titles).unwrap();
+            assert!(orphans.is_empty(), "{path}: {orphans:?}");
         }
         // An app config of the same name is in nobody's way; another story is.
         fs::write(dir.path().join("scenarios/top.toml"), "name = 'top'").unwrap();
