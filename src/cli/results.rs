@@ -20,8 +20,19 @@ pub(crate) struct TestResult {
     pub(crate) file: String,
     /// What is wrong with it; none when it passed.
     pub(crate) failure: Option<String>,
+    /// Where the file is wrong, when it cannot be used.
+    pub(crate) places: Vec<Place>,
     /// The line that shows it again.
     pub(crate) reproduce: String,
+}
+
+/// A place in a file, and what is wrong there.
+pub(crate) struct Place {
+    pub(crate) file: String,
+    /// From 1, as is the column; 0: nowhere in particular.
+    pub(crate) line: usize,
+    pub(crate) column: usize,
+    pub(crate) message: String,
 }
 
 impl TestResult {
@@ -45,21 +56,33 @@ const SUMMARY_MAX: usize = 900_000;
 /// No failure fills a summary alone.
 const FAILURE_MAX: usize = 60_000;
 
-/// One annotation a failure, for the files' own lines in a pull request.
+/// One annotation a failure, or a problem of a file, for the files' own lines in a pull request.
 pub(crate) fn annotations(results: &[TestResult]) -> String {
-    let failed: Vec<&TestResult> = results.iter().filter(|result| result.failure.is_some()).collect();
-    let mut text = String::new();
-    for result in failed.iter().take(ANNOTATIONS_MAX) {
-        let failure = result.failure.as_deref().map(plain).unwrap_or_default();
-        let message = escaped(&format!("{}\nreproduce: {}", cut(failure.trim(), 4000), result.reproduce));
-        let (file, title) = (property(&result.file), property(&result.title()));
-        let _ = writeln!(text, "::error file={file},line=1,title={title}::{message}");
-    }
-    if failed.len() > ANNOTATIONS_MAX {
-        let more = failed.len() - ANNOTATIONS_MAX;
+    let failed = results.iter().filter(|result| result.failure.is_some());
+    let all: Vec<String> = failed.flat_map(annotations_of).collect();
+    let mut text: String = all.iter().take(ANNOTATIONS_MAX).map(String::as_str).collect();
+    if all.len() > ANNOTATIONS_MAX {
+        let more = all.len() - ANNOTATIONS_MAX;
         let _ = writeln!(text, "::error title=schedsim test::and {more} more; the step's summary has all");
     }
     text
+}
+
+fn annotations_of(result: &TestResult) -> Vec<String> {
+    let title = property(&result.title());
+    let one = |file: &str, place: &str, message: &str| {
+        let message = escaped(&format!("{}\nreproduce: {}", cut(message.trim(), 4000), result.reproduce));
+        format!("::error file={},{place},title={title}::{message}\n", property(file))
+    };
+    if result.places.is_empty() {
+        let failure = result.failure.as_deref().map(plain).unwrap_or_default();
+        return vec![one(&result.file, "line=1", &failure)];
+    }
+    let placed = result.places.iter().map(|Place { file, line, column, message }| match line {
+        0 => one(file, "line=1", message),
+        _ => one(file, &format!("line={line},col={column}"), message),
+    });
+    placed.collect()
 }
 
 /// As a workflow command takes it.
@@ -176,6 +199,7 @@ mod tests {
             variant: Some("before".to_owned()),
             file: format!("scenarios/m/story-{n}.toml"),
             failure: failure.map(str::to_owned),
+            places: Vec::new(),
             reproduce: format!("schedsim run story-{n}.toml"),
         }
     }
@@ -188,6 +212,21 @@ mod tests {
             assert_eq!(text.lines().count(), lines, "{failed}: {text}");
             assert_eq!(text.contains("and 31 more"), failed == 40);
         }
+    }
+
+    #[test]
+    fn each_problem_of_a_file_is_annotated_where_it_stands() {
+        let mut broken = result(1, Some("two problems"));
+        let place = |line, message: &str| Place { file: "a.toml".into(), line, column: 7, message: message.into() };
+        broken.places = vec![place(3, "no duration"), place(0, "no file")];
+        let text = annotations(&[broken]);
+        let lines: Vec<&str> = text.lines().collect();
+        assert_eq!(lines.len(), 2, "{text}");
+        assert!(
+            lines[0].starts_with("::error file=a.toml,line=3,col=7,title=m/story-1@before::no duration%0A"),
+            "{text}"
+        );
+        assert!(lines[1].starts_with("::error file=a.toml,line=1,title=m/story-1@before::no file%0A"), "{text}");
     }
 
     #[test]

@@ -14,12 +14,12 @@ use schedsim::replay::{Judged, Replay};
 use schedsim::report::corpus::{Corpus, Owner, Shelf, Story, shown};
 use schedsim::report::fingerprints::{Fingerprint, Fingerprints};
 use schedsim::report::snapshot_file::{self, SnapshotError, SnapshotFile};
-use schedsim::scenario::{Overrides, Scenario, Variant};
+use schedsim::scenario::{Diagnostics, Overrides, Scenario, Variant};
 
 use super::args::{Look, shell_line};
 use super::output::{self, Out, painted, style};
-use super::results::{self, TestResult};
-use super::{Exit, Refusal, crash, file, input, reproduce};
+use super::results::{self, Place, TestResult};
+use super::{Exit, Refusal, crash, file, reproduce};
 
 /// Replays every scenario below PATH; checks [expect] and the snapshot beside it
 #[derive(Args)]
@@ -95,9 +95,9 @@ pub(crate) fn test(args: &TestArgs, look: &Look, out: &mut Out) -> Result<Exit, 
     for (story, book) in corpus.stories.iter().zip(read) {
         match book {
             Ok(book) => books.push(book),
-            Err(text) => {
-                output::note(text.trim_end());
-                let result = unreadable(story, text);
+            Err(diagnostics) => {
+                output::note(diagnostics.render(true).trim_end());
+                let result = unreadable(story, &diagnostics);
                 let (bad, name) = (painted(style::BAD, "FAIL "), &story.name);
                 let why = "the file cannot be used; standard error says why";
                 out.text(&format!("{bad} {name}\n  {why}\n  reproduce: {}\n", result.reproduce));
@@ -140,10 +140,17 @@ fn publish(results: &[TestResult], args: &TestArgs, out: &mut Out) -> Result<(),
     file::write(JUNIT, path, |out| results::junit(results, out))
 }
 
-fn unreadable(story: &Story, text: String) -> TestResult {
+fn unreadable(story: &Story, diagnostics: &Diagnostics) -> TestResult {
     let file = story.file.to_string_lossy().into_owned();
     let reproduce = shell_line(["schedsim", "check", &reproduce::operand(&file)]);
-    TestResult { story: story.name.clone(), variant: None, file, failure: Some(text), reproduce }
+    let places = diagnostics.problems().map(|problem| Place {
+        file: problem.file.to_owned(),
+        line: problem.line,
+        column: problem.column,
+        message: problem.message.to_owned(),
+    });
+    let (places, failure) = (places.collect(), Some(diagnostics.render(true)));
+    TestResult { story: story.name.clone(), variant: None, file, failure, places, reproduce }
 }
 
 fn nothing_below(paths: &[String], corpus: &Corpus) -> String {
@@ -156,9 +163,9 @@ fn nothing_below(paths: &[String], corpus: &Corpus) -> String {
     }
 }
 
-fn read(story: &Story) -> Result<Book<'_>, String> {
+fn read(story: &Story) -> Result<Book<'_>, Diagnostics> {
     let file = story.file.to_string_lossy().into_owned();
-    let scenario = input::load_one(&file, &Overrides::default())?;
+    let scenario = Scenario::from_file(&story.file, &Overrides::default())?;
     Ok(Book { story, file, scenario })
 }
 
@@ -240,6 +247,7 @@ fn judge(
         variant: Some(case.variant.name.clone()),
         file: case.book.file.clone(),
         failure: None,
+        places: Vec::new(),
         reproduce: reproduce::run(&case.book.file, &case.variant.name, case.variant.seed, &[]),
     };
     if failures.is_empty() {
@@ -377,7 +385,8 @@ fn tidy(
                 let (story, variant) = title.rsplit_once('@').unwrap_or((&title, ""));
                 let (story, variant) = (story.to_owned(), Some(variant.to_owned()));
                 let file = shown(&path);
-                tally.results.push(TestResult { story, variant, file, failure: Some(failure), reproduce });
+                let (failure, places) = (Some(failure), Vec::new());
+                tally.results.push(TestResult { story, variant, file, failure, places, reproduce });
             }
         }
         if args.accept {

@@ -259,6 +259,10 @@ fn on_github_failures_are_annotated_and_summed_up() {
     let command = folder.command(&["test", "s"]).env("GITHUB_ACTIONS", "true").env("GITHUB_STEP_SUMMARY", summary);
     let done = done(command).code(1).out("::error file=s/scenarios/fails.toml,line=1,title=fails@main::");
     assert_eq!(done.out.matches("::error").count(), 1);
+    folder.write("b/scenarios/broken.toml", BROKEN);
+    let broken = super::done(folder.command(&["test", "b"]).env("GITHUB_ACTIONS", "true")).code(2);
+    let broken = broken.out("::error file=b/scenarios/broken.toml,line=2,col=11,title=broken::");
+    assert_eq!(broken.out.matches("::error").count(), 2, "one for each problem: {}", broken.out);
     let text = folder.read("summary.md");
     assert!(text.starts_with("before\n## schedsim test\n\n1 passed, 1 failed"), "{text}");
     assert!(text.contains("fails@main") && text.contains("schedsim run s/scenarios/fails.toml"), "{text}");
