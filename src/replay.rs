@@ -95,10 +95,12 @@ impl<'a> Replay<'a> {
         report::json(self.scenario, self.variant, &self.outcome, &self.metrics, &self.checked, &self.digest)
     }
 
-    /// The same with the state at the end, under the key `state`.
-    pub fn json_with_state(&self) -> String {
-        let state = trace::state::state(&self.outcome.trace, self.outcome.ended_at);
-        let state = report::state_json(&self.outcome.trace, &state);
+    /// The same with the line that makes this run again, and the state at the end where that is asked for.
+    pub fn json_with(&self, reproduce: &str, state: bool) -> String {
+        let state = state.then(|| {
+            let state = trace::state::state(&self.outcome.trace, self.outcome.ended_at);
+            ("state", report::state_json(&self.outcome.trace, &state))
+        });
         report::json_with(
             self.scenario,
             self.variant,
@@ -106,7 +108,7 @@ impl<'a> Replay<'a> {
             &self.metrics,
             &self.checked,
             &self.digest,
-            Some(("state", state)),
+            [("reproduce", reproduce.into())].into_iter().chain(state),
         )
     }
 

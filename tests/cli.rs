@@ -9,12 +9,16 @@ use std::path::{Path, PathBuf};
 
 use snapbox::cmd::Command;
 
+#[path = "cli/compare.rs"]
+mod compare;
 #[path = "cli/explain.rs"]
 mod explain;
 #[path = "cli/help.rs"]
 mod help;
 #[path = "cli/run.rs"]
 mod run;
+#[path = "cli/schema.rs"]
+mod schema;
 #[path = "cli/small.rs"]
 mod small;
 #[path = "cli/sweep.rs"]

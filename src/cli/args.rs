@@ -4,6 +4,7 @@
 //! newcomer gets wrong: everything here that changes the outcome of a run must also be in
 //! [`Logic::words`], or the line that reproduces a failure reproduces something else.
 
+use std::ffi::OsString;
 use std::ops::Range;
 use std::str::FromStr;
 
@@ -41,6 +42,20 @@ impl Look {
             ColorArg::Never => anstream::ColorChoice::Never,
         };
         choice.write_global();
+    }
+}
+
+/// The colours that `--color` asks for, read before there is a command line that makes sense.
+pub(crate) fn color_of(words: &[OsString]) -> clap::ColorChoice {
+    let value = |index: usize| match words[index].to_str()? {
+        "--color" => words.get(index + 1)?.to_str(),
+        word => word.strip_prefix("--color="),
+    };
+    let options = words.iter().position(|word| word == "--").unwrap_or(words.len());
+    match (1..options).rev().find_map(value) {
+        Some("never") => clap::ColorChoice::Never,
+        Some("always") => clap::ColorChoice::Always,
+        _ => clap::ColorChoice::Auto,
     }
 }
 

@@ -12,9 +12,10 @@ use schedsim::study::bisect::{Bisection, Found, bisect};
 use schedsim::study::{Logic, Signature};
 use serde_json::json;
 
-use super::args::Format;
+use super::args::{Format, shell_line};
 use super::output::Out;
 use super::story::{StoryArgs, variant_named};
+use super::text::reproduced;
 use super::{Exit, Refusal};
 
 /// Finds the fix, or the smallest set of fixes, that turns the outcome from failing to passing
@@ -45,14 +46,28 @@ pub(crate) fn run(args: &BisectArgs, out: &mut Out) -> Result<Exit, Refusal> {
     let judge = judge_of(scenario, args.expect.as_deref())?;
     let done =
         bisect(scenario, base, start.policy.fixes, end.policy.fixes, |story, variant| passes(story, variant, judge));
-    out.text(&match args.format {
-        Format::Text => text(scenario, &from, &args.to, &done),
-        Format::Json => object(scenario, &done),
-    });
-    Ok(match done.found {
+    let exit = match done.found {
         Found::EndFails => Exit::Failed,
         Found::StartPasses | Found::Single(_) | Found::Smallest(_) | Found::Minimal(_) => Exit::Fine,
-    })
+    };
+    let line = again(args, &from);
+    out.text(&match args.format {
+        Format::Text if exit == Exit::Failed => text(scenario, &from, &args.to, &done) + &reproduced(&line),
+        Format::Text => text(scenario, &from, &args.to, &done),
+        Format::Json => object(scenario, &done, &line),
+    });
+    Ok(exit)
+}
+
+/// The line that searches again.
+fn again(args: &BisectArgs, from: &Logic) -> String {
+    let mut words = vec!["schedsim".to_owned(), "bisect".to_owned()];
+    words.extend(args.story.words());
+    let mut push = |flag: &str, value: &str| words.extend([flag.to_owned(), value.to_owned()]);
+    push("--from", from.text());
+    push("--to", args.to.text());
+    args.expect.iter().for_each(|name| push("--expect", name));
+    shell_line(words)
 }
 
 /// The variant whose expectations decide, if one was named.
@@ -109,7 +124,7 @@ fn text(scenario: &Scenario, from: &Logic, to: &Logic, done: &Bisection) -> Stri
     text
 }
 
-fn object(scenario: &Scenario, done: &Bisection) -> String {
+fn object(scenario: &Scenario, done: &Bisection, reproduce: &str) -> String {
     let names = |fixes: &[Fix]| fixes.iter().map(|fix| fix.name()).collect::<Vec<_>>();
     let (found, sets) = match &done.found {
         Found::StartPasses => ("start-passes", Vec::new()),
@@ -120,7 +135,7 @@ fn object(scenario: &Scenario, done: &Bisection) -> String {
     };
     let object = json!({
         "schema": 1, "scenario": scenario.name, "found": found, "sets": sets, "runs": done.runs,
-        "candidates": names(&done.candidates),
+        "candidates": names(&done.candidates), "reproduce": reproduce,
     });
     serde_json::to_string_pretty(&object).expect("a value of JSON can be written") + "\n"
 }

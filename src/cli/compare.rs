@@ -1,11 +1,11 @@
-//! `schedsim compare FILE`: the same story under two logics side by side, or without each fix.
+//! `schedsim compare FILE`: the same story under two or more logics side by side, or without each fix.
 //!
-//! It runs and prints; what differs is decided in `study`. What a newcomer gets wrong: both sides
-//! have the seed and the tuning of *one* variant, so that only the logic differs – unless a side
-//! names a variant itself.
+//! It runs and prints; what differs is decided in `study`. Every side is held against the first,
+//! `a`. What a newcomer gets wrong: all sides have the seed and the tuning of *one* variant, so that
+//! only the logic differs – unless a side names a variant itself.
 
 use clap::Args;
-use rayon::join;
+use rayon::prelude::*;
 use schedsim::controllers::fixes::Fix;
 use schedsim::replay::Replay;
 use schedsim::report;
@@ -13,15 +13,16 @@ use schedsim::scenario::{Scenario, Variant};
 use schedsim::study::Logic;
 use schedsim::study::compare::{Comparison, compare};
 use schedsim::study::each_fix::{Noticed, each_fix};
+use schedsim::trace::metrics::Figure;
 use schedsim::trace::timeline;
-use serde_json::json;
+use serde_json::{Map, Value, json};
 
 use super::args::Format;
 use super::output::{Out, painted, style};
 use super::story::StoryArgs;
 use super::{Exit, Refusal};
 
-/// Shows the same story under two logics side by side, or what each single fix is worth
+/// Shows the same story under two or more logics side by side, or what each single fix is worth
 #[derive(Args)]
 pub(crate) struct CompareArgs {
     #[command(flatten)]
@@ -30,9 +31,9 @@ pub(crate) struct CompareArgs {
     /// the first variant's by default
     #[arg(long, value_name = "LOGIC", conflicts_with = "each_fix")]
     a: Option<Logic>,
-    /// The other; the second variant's by default, else `current`
+    /// Another (repeatable); those of all other variants by default, or `current` where there is none or --a is given
     #[arg(long, value_name = "LOGIC", conflicts_with = "each_fix")]
-    b: Option<Logic>,
+    b: Vec<Logic>,
     /// The story without each fix: what breaks when exactly this one is missing
     #[arg(long)]
     each_fix: bool,
@@ -52,47 +53,100 @@ pub(crate) fn run(args: &CompareArgs, out: &mut Out) -> Result<Exit, Refusal> {
         });
         return Ok(Exit::Fine);
     }
-    let [a, b] = sides(args, scenario, base)?;
-    let (one, other) = join(|| Replay::of(scenario, &a, None), || Replay::of(scenario, &b, None));
-    let found = compare(&one, &other);
+    let variants = sides(args, scenario, base)?;
+    let replays: Vec<_> = variants.par_iter().map(|variant| Replay::of(scenario, variant, None)).collect();
+    let sides: Vec<Side<'_>> = LETTERS.into_iter().zip(&replays).map(|(name, replay)| Side { name, replay }).collect();
+    let (a, others) = sides.split_first().expect("there are two at least");
+    let found: Vec<Comparison> =
+        others.iter().map(|other| compare(a.replay, other.replay, [a.name, other.name])).collect();
     out.text(&match args.format {
-        Format::Text => text(&one, &other, &found),
-        Format::Json => object(&one, &other, &found),
+        Format::Text => text(&sides, &found),
+        Format::Json => object(&sides, &found),
     });
     Ok(Exit::Fine)
 }
 
-/// The story's variants under both logics.
-fn sides(args: &CompareArgs, scenario: &Scenario, base: &Variant) -> Result<[Variant; 2], Refusal> {
-    let own = |index: usize| scenario.variants.get(index).map(|variant| Logic::of_variant(&variant.name));
-    let current = || "current".parse::<Logic>().expect("a logic");
-    let a = args.a.clone().or_else(|| own(0)).unwrap_or_else(current);
-    let b = args.b.clone().or_else(|| own(1).filter(|_| args.a.is_none())).unwrap_or_else(current);
-    let under = |logic: &Logic| logic.variant(scenario, base).map_err(|error| Refusal::wrong(error.to_string()));
-    Ok([under(&a)?, under(&b)?])
+/// What the sides are called; there cannot be more.
+const LETTERS: [&str; 8] = ["a", "b", "c", "d", "e", "f", "g", "h"];
+
+/// One logic's run.
+struct Side<'a> {
+    name: &'static str,
+    replay: &'a Replay<'a>,
 }
 
-fn text(a: &Replay<'_>, b: &Replay<'_>, found: &Comparison) -> String {
-    let mut text = format!("{}\n", painted(style::HEAD, &a.scenario.name));
-    text.push_str(&format!("  a  {}\n  b  {}\n", a.variant.name, b.variant.name));
-    let Some(first) = found.first else {
+/// The story's variants under all logics: two at least.
+fn sides(args: &CompareArgs, scenario: &Scenario, base: &Variant) -> Result<Vec<Variant>, Refusal> {
+    let own = |variant: &Variant| Logic::of_variant(&variant.name);
+    let current = || "current".parse::<Logic>().expect("a logic");
+    let first = args.a.clone().unwrap_or_else(|| own(&scenario.variants[0]));
+    let mut logics = vec![first];
+    match (&args.b[..], &args.a) {
+        ([], None) => logics.extend(scenario.variants[1..].iter().map(own)),
+        ([], Some(_)) => {}
+        (given, _) => logics.extend(given.iter().cloned()),
+    }
+    if logics.len() == 1 {
+        logics.push(current());
+    }
+    if logics.len() > LETTERS.len() {
+        let (most, asked) = (LETTERS.len(), logics.len());
+        return Err(Refusal::wrong(format!(
+            "at most {most} logics fit side by side, and this asks for {asked}; choose with --a and --b"
+        )));
+    }
+    let under = |logic: &Logic| logic.variant(scenario, base).map_err(|error| Refusal::wrong(error.to_string()));
+    logics.iter().map(under).collect()
+}
+
+/// The figures in which any side differs from the first, each with the values of all sides.
+fn figures(sides: &[Side<'_>], found: &[Comparison]) -> Vec<(Figure, Vec<String>)> {
+    let all: Vec<Vec<_>> = sides.iter().map(|side| side.replay.metrics.iter().collect()).collect();
+    let differs = |figure: Figure| found.iter().any(|found| found.figures.iter().any(|(known, ..)| *known == figure));
+    let row = |index: usize| all.iter().map(|metrics| metrics[index].1.to_string()).collect();
+    let rows = all[0].iter().enumerate().filter(|(_, (figure, _))| differs(*figure));
+    rows.map(|(index, (figure, _))| (*figure, row(index))).collect()
+}
+
+fn text(sides: &[Side<'_>], found: &[Comparison]) -> String {
+    let (a, others) = sides.split_first().expect("there are two at least");
+    let mut text = format!("{}\n", painted(style::HEAD, &a.replay.scenario.name));
+    for side in sides {
+        text.push_str(&format!("  {}  {}\n", side.name, side.replay.variant.name));
+    }
+    if found.iter().all(|found| found.first.is_none()) {
         text.push_str("\nthe same: not one record differs\n");
         return text;
-    };
-    text.push_str(&format!("\noutcome\n  a  {}\n  b  {}\n", ending(a), ending(b)));
-    if !found.figures.is_empty() {
-        text.push_str(&format!("\n{:24}{:>14}{:>14}\n", "figures", "a", "b"));
-        for (figure, x, y) in &found.figures {
-            text.push_str(&format!("  {:22}{:>14}{:>14}\n", figure.name(), x.to_string(), y.to_string()));
+    }
+    text.push_str("\noutcome\n");
+    for side in sides {
+        text.push_str(&format!("  {}  {}\n", side.name, ending(side.replay)));
+    }
+    let figures = figures(sides, found);
+    if !figures.is_empty() {
+        let row = |name: &str, values: &mut dyn Iterator<Item = &str>| {
+            format!("{name:24}{}\n", values.map(|value| format!("{value:>14}")).collect::<String>())
+        };
+        text.push_str(&format!("\n{}", row("figures", &mut sides.iter().map(|side| side.name))));
+        for (figure, values) in &figures {
+            text.push_str(&row(&format!("  {}", figure.name()), &mut values.iter().map(String::as_str)));
         }
     }
-    text.push_str("\nfirst difference\n");
-    text.push_str(&moment("a", a, first.0));
-    text.push_str(&moment("b", b, first.1));
-    if found.lives.is_empty() {
-        text.push_str("\nlives: the same\n");
-    } else {
-        text.push_str(&format!("\nlives\n{}", indented(&found.lives)));
+    for (other, found) in others.iter().zip(found) {
+        // With two sides everybody knows which they are.
+        let which = if others.len() == 1 { String::new() } else { format!(" of a and {}", other.name) };
+        let Some(first) = found.first else {
+            text.push_str(&format!("\nfirst difference{which}: none, not one record differs\n"));
+            continue;
+        };
+        text.push_str(&format!("\nfirst difference{which}\n"));
+        text.push_str(&moment(a, first.0));
+        text.push_str(&moment(other, first.1));
+        if found.lives.is_empty() {
+            text.push_str(&format!("\nlives{which}: the same\n"));
+        } else {
+            text.push_str(&format!("\nlives{which}\n{}", indented(&found.lives)));
+        }
     }
     text
 }
@@ -116,7 +170,8 @@ fn ending(replay: &Replay<'_>) -> String {
 }
 
 /// A record of one side and the record that caused it, as the timeline tells them.
-fn moment(side: &str, replay: &Replay<'_>, index: Option<usize>) -> String {
+fn moment(side: &Side<'_>, index: Option<usize>) -> String {
+    let Side { name: side, replay } = side;
     let Some(index) = index else { return format!("  {side}  (ends before)\n") };
     let trace = &replay.outcome.trace;
     let options = timeline::Options { verbose: true, fold: false, ..report::timeline_options(replay.scenario) };
@@ -156,31 +211,41 @@ fn matrix_json(scenario: &Scenario, noticed: &[Noticed]) -> String {
     serde_json::to_string_pretty(&object).expect("a value of JSON can be written") + "\n"
 }
 
-fn object(a: &Replay<'_>, b: &Replay<'_>, found: &Comparison) -> String {
-    let figures: serde_json::Map<String, serde_json::Value> = found
-        .figures
-        .iter()
-        .map(|(figure, x, y)| {
-            (figure.name().to_owned(), json!({ "a": number(&x.to_string()), "b": number(&y.to_string()) }))
-        })
-        .collect();
-    let at = |replay: &Replay<'_>, index: Option<usize>| {
-        index.map(|index| replay.outcome.trace.records()[index].at.to_string())
+fn object(sides: &[Side<'_>], found: &[Comparison]) -> String {
+    let (a, others) = sides.split_first().expect("there are two at least");
+    let all = |values: &[String]| -> Map<String, Value> {
+        sides.iter().zip(values).map(|(side, value)| (side.name.to_owned(), number(value))).collect()
     };
-    let first = found.first.map(|(x, y)| json!({ "a": at(a, x), "b": at(b, y) }));
-    let side = |replay: &Replay<'_>| {
-        json!({
-            "logic": replay.variant.name, "verdict": replay.outcome.verdict.name(), "trace_digest": replay.digest,
-            "fixes": replay.variant.policy.fixes,
-        })
+    let rows = figures(sides, found);
+    let figures: Map<String, Value> =
+        rows.iter().map(|(figure, values)| (figure.name().to_owned(), all(values).into())).collect();
+    let at = |side: &Side<'_>, index: Option<usize>| {
+        index.map(|index| side.replay.outcome.trace.records()[index].at.to_string())
     };
-    let object = json!({
-        "schema": 1, "scenario": a.scenario.name, "a": side(a), "b": side(b), "figures": figures,
-        "first_difference": first, "lives": found.lives,
-    });
+    let mut differences = Map::new();
+    for (other, found) in others.iter().zip(found) {
+        let first = found.first.map(|(x, y)| json!({ a.name: at(a, x), other.name: at(other, y) }));
+        let difference = json!({ "first_difference": first, "lives": found.lives });
+        differences.insert(other.name.to_owned(), difference);
+    }
+    // What differs between the first two, as it was before there could be more.
+    let mut object = differences[others[0].name].clone();
+    let fields = object.as_object_mut().expect("just made");
+    for side in sides {
+        let Replay { variant, outcome, digest, .. } = side.replay;
+        let value = json!({
+            "logic": variant.name, "verdict": outcome.verdict.name(), "trace_digest": digest,
+            "fixes": variant.policy.fixes,
+        });
+        fields.insert(side.name.to_owned(), value);
+    }
+    fields.insert("schema".to_owned(), 1.into());
+    fields.insert("scenario".to_owned(), a.replay.scenario.name.clone().into());
+    fields.insert("figures".to_owned(), figures.into());
+    fields.insert("differences".to_owned(), differences.into());
     serde_json::to_string_pretty(&object).expect("a value of JSON can be written") + "\n"
 }
 
-fn number(text: &str) -> serde_json::Value {
-    serde_json::from_str(text).unwrap_or_else(|_| serde_json::Value::String(text.to_owned()))
+fn number(text: &str) -> Value {
+    serde_json::from_str(text).unwrap_or_else(|_| Value::String(text.to_owned()))
 }

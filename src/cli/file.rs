@@ -21,6 +21,19 @@ pub(crate) fn probe(what: &str, path: &Path) -> Result<(), Refusal> {
     tried.map_err(|error| refusal(what, path, &error))
 }
 
+/// Refuses to write over a file that is read: a story is not to be lost to a slip of the fingers.
+pub(crate) fn apart<'a>(what: &str, path: &Path, inputs: impl IntoIterator<Item = &'a Path>) -> Result<(), Refusal> {
+    let Ok(there) = fs::canonicalize(path) else { return Ok(()) };
+    let same = |input: &&Path| fs::canonicalize(input).is_ok_and(|input| input == there);
+    match inputs.into_iter().find(same) {
+        None => Ok(()),
+        Some(input) => {
+            let (path, input) = (path.display(), input.display());
+            Err(Refusal::wrong(format!("the {what} would replace the input: `{path}` is `{input}`; name another file")))
+        }
+    }
+}
+
 /// Writes a file, or leaves what was there.
 pub(crate) fn write(
     what: &str,
@@ -85,7 +98,7 @@ fn beside(target: &Path) -> io::Result<tempfile::NamedTempFile> {
         } else if inner == io::ErrorKind::NotFound {
             io::Error::new(inner, format!("there is no folder `{}`", folder.display()))
         } else {
-            error.raw_os_error().map_or(error, io::Error::from_raw_os_error)
+            error.raw_os_error().map_or_else(|| inner.into(), io::Error::from_raw_os_error)
         }
     })
 }
@@ -129,6 +142,28 @@ mod tests {
             let refused = probe("report", &folder.path().join(path)).expect_err(path);
             assert!(refused.text.contains(says), "{}", refused.text);
         }
+    }
+
+    #[test]
+    fn no_message_names_the_temporary_file() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let file = folder.path().join("file");
+        fs::write(&file, "no folder").expect("a file");
+        let error = beside(&file.join("r.html")).expect_err("a file is no folder");
+        assert_eq!(error.to_string(), io::Error::from(io::ErrorKind::NotADirectory).to_string());
+    }
+
+    #[test]
+    fn an_output_that_is_an_input_is_refused_however_it_is_written() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let input = folder.path().join("a.toml");
+        fs::write(&input, "a story").expect("a file");
+        let other = folder.path().join("b.toml");
+        let roundabout = folder.path().join(".").join("a.toml");
+        let refused = apart("trace", &roundabout, [&*other, &*input]).expect_err("the same file");
+        assert!(refused.text.contains("would replace the input"), "{}", refused.text);
+        assert!(apart("trace", &other, [&*other, &*input]).is_ok(), "there is nothing to be lost");
+        assert!(apart("trace", &input, [Path::new("-")]).is_ok());
     }
 
     #[cfg(unix)]

@@ -24,7 +24,7 @@ pub(crate) fn man(args: &ManArgs, out: &mut Out) -> Result<Exit, Refusal> {
                 Refusal::wrong(format!("there is no command `{name}`; the commands are {}", known.join(", ")))
             })?;
             let page: &'static str = format!("schedsim-{}", found.get_name()).leak();
-            found.name(page)
+            found.name(page).version(env!("CARGO_PKG_VERSION"))
         }
     };
     let mut page = Vec::new();

@@ -21,6 +21,7 @@ mod output;
 mod reproduce;
 mod results;
 mod run;
+mod schema;
 mod story;
 mod sweep;
 mod test;
@@ -28,7 +29,7 @@ mod text;
 
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use args::Look;
 use output::Out;
@@ -58,6 +59,7 @@ enum Command {
     Bisect(bisect::BisectArgs),
     Sweep(sweep::SweepArgs),
     Fixes(fixes::FixesArgs),
+    Schema(schema::SchemaArgs),
     Completions(completions::CompletionsArgs),
     Man(man::ManArgs),
 }
@@ -111,7 +113,7 @@ impl Refusal {
 /// Parses the command line and does what it says.
 pub(crate) fn main() -> ExitCode {
     crash::install();
-    let cli = Cli::parse();
+    let cli = parsed();
     cli.look.apply();
     let mut out = Out::stdout();
     let done = match &cli.command {
@@ -123,6 +125,7 @@ pub(crate) fn main() -> ExitCode {
         Command::Bisect(args) => bisect::run(args, &mut out),
         Command::Sweep(args) => sweep::run(args, &cli.look, &mut out),
         Command::Fixes(args) => fixes::fixes(args, &mut out),
+        Command::Schema(args) => schema::schema(args, &mut out),
         Command::Completions(args) => completions::completions(args, &mut out),
         Command::Man(args) => man::man(args, &mut out),
     };
@@ -133,10 +136,17 @@ pub(crate) fn main() -> ExitCode {
     ExitCode::from(exit.status())
 }
 
+/// The command line; what is wrong with it is told in the colours that it asks for itself.
+fn parsed() -> Cli {
+    let words: Vec<_> = std::env::args_os().collect();
+    let command = Cli::command().color(args::color_of(&words));
+    let matches = command.get_matches_from(words);
+    Cli::from_arg_matches(&matches).unwrap_or_else(|error| error.exit())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use clap::CommandFactory;
 
     #[test]
     fn the_command_line_is_well_formed() {

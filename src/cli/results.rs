@@ -6,7 +6,6 @@
 
 use std::fmt::Write as _;
 use std::io::{self, Write};
-use std::path::Path;
 
 use quick_xml::Writer;
 use quick_xml::events::{BytesDecl, BytesText, Event};
@@ -21,8 +20,19 @@ pub(crate) struct TestResult {
     pub(crate) file: String,
     /// What is wrong with it; none when it passed.
     pub(crate) failure: Option<String>,
+    /// Where the file is wrong, when it cannot be used.
+    pub(crate) places: Vec<Place>,
     /// The line that shows it again.
     pub(crate) reproduce: String,
+}
+
+/// A place in a file, and what is wrong there.
+pub(crate) struct Place {
+    pub(crate) file: String,
+    /// From 1, as is the column; 0: nowhere in particular.
+    pub(crate) line: usize,
+    pub(crate) column: usize,
+    pub(crate) message: String,
 }
 
 impl TestResult {
@@ -46,21 +56,33 @@ const SUMMARY_MAX: usize = 900_000;
 /// No failure fills a summary alone.
 const FAILURE_MAX: usize = 60_000;
 
-/// One annotation a failure, for the files' own lines in a pull request.
+/// One annotation a failure, or a problem of a file, for the files' own lines in a pull request.
 pub(crate) fn annotations(results: &[TestResult]) -> String {
-    let failed: Vec<&TestResult> = results.iter().filter(|result| result.failure.is_some()).collect();
-    let mut text = String::new();
-    for result in failed.iter().take(ANNOTATIONS_MAX) {
-        let failure = result.failure.as_deref().map(plain).unwrap_or_default();
-        let message = escaped(&format!("{}\nreproduce: {}", cut(failure.trim(), 4000), result.reproduce));
-        let (file, title) = (property(&result.file), property(&result.title()));
-        let _ = writeln!(text, "::error file={file},line=1,title={title}::{message}");
-    }
-    if failed.len() > ANNOTATIONS_MAX {
-        let more = failed.len() - ANNOTATIONS_MAX;
+    let failed = results.iter().filter(|result| result.failure.is_some());
+    let all: Vec<String> = failed.flat_map(annotations_of).collect();
+    let mut text: String = all.iter().take(ANNOTATIONS_MAX).map(String::as_str).collect();
+    if all.len() > ANNOTATIONS_MAX {
+        let more = all.len() - ANNOTATIONS_MAX;
         let _ = writeln!(text, "::error title=schedsim test::and {more} more; the step's summary has all");
     }
     text
+}
+
+fn annotations_of(result: &TestResult) -> Vec<String> {
+    let title = property(&result.title());
+    let one = |file: &str, place: &str, message: &str| {
+        let message = escaped(&format!("{}\nreproduce: {}", cut(message.trim(), 4000), result.reproduce));
+        format!("::error file={},{place},title={title}::{message}\n", property(file))
+    };
+    if result.places.is_empty() {
+        let failure = result.failure.as_deref().map(plain).unwrap_or_default();
+        return vec![one(&result.file, "line=1", &failure)];
+    }
+    let placed = result.places.iter().map(|Place { file, line, column, message }| match line {
+        0 => one(file, "line=1", message),
+        _ => one(file, &format!("line={line},col={column}"), message),
+    });
+    placed.collect()
 }
 
 /// As a workflow command takes it.
@@ -119,19 +141,8 @@ fn cut(text: &str, most: usize) -> &str {
     }
 }
 
-/// Writes all results as JUnit XML. Nothing half-written stays.
-///
-/// # Errors
-/// The file cannot be written.
-pub(crate) fn write_junit(results: &[TestResult], path: &Path) -> io::Result<()> {
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let mut file = tempfile::NamedTempFile::new_in(folder)?;
-    junit(results, &mut file)?;
-    file.persist(path)?;
-    Ok(())
-}
-
-fn junit(results: &[TestResult], out: &mut impl Write) -> io::Result<()> {
+/// All results as JUnit XML.
+pub(crate) fn junit(results: &[TestResult], out: &mut impl Write) -> io::Result<()> {
     let mut xml = Writer::new_with_indent(out, b' ', 2);
     let count = |is: &dyn Fn(&&TestResult) -> bool| results.iter().filter(is).count().to_string();
     let tests = results.len().to_string();
@@ -188,6 +199,7 @@ mod tests {
             variant: Some("before".to_owned()),
             file: format!("scenarios/m/story-{n}.toml"),
             failure: failure.map(str::to_owned),
+            places: Vec::new(),
             reproduce: format!("schedsim run story-{n}.toml"),
         }
     }
@@ -200,6 +212,21 @@ mod tests {
             assert_eq!(text.lines().count(), lines, "{failed}: {text}");
             assert_eq!(text.contains("and 31 more"), failed == 40);
         }
+    }
+
+    #[test]
+    fn each_problem_of_a_file_is_annotated_where_it_stands() {
+        let mut broken = result(1, Some("two problems"));
+        let place = |line, message: &str| Place { file: "a.toml".into(), line, column: 7, message: message.into() };
+        broken.places = vec![place(3, "no duration"), place(0, "no file")];
+        let text = annotations(&[broken]);
+        let lines: Vec<&str> = text.lines().collect();
+        assert_eq!(lines.len(), 2, "{text}");
+        assert!(
+            lines[0].starts_with("::error file=a.toml,line=3,col=7,title=m/story-1@before::no duration%0A"),
+            "{text}"
+        );
+        assert!(lines[1].starts_with("::error file=a.toml,line=1,title=m/story-1@before::no file%0A"), "{text}");
     }
 
     #[test]
@@ -245,15 +272,5 @@ mod tests {
         assert_eq!(cases, 3);
         assert!(text.contains("tests=\"3\" failures=\"1\" errors=\"1\""), "{text}");
         assert!(!text.contains('\u{0}') && !text.contains('\u{1b}'));
-    }
-
-    #[test]
-    fn a_report_that_cannot_be_written_leaves_nothing_behind() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("taken");
-        std::fs::create_dir(&path).unwrap();
-        assert!(write_junit(&[result(1, None)], &path).is_err(), "a folder is in the way");
-        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
-        assert!(write_junit(&[], &folder.path().join("no/such/folder.xml")).is_err());
     }
 }

@@ -18,7 +18,7 @@ use schedsim::trace;
 use super::args::{Format, Logic, Look};
 use super::input::{self, Loaded};
 use super::output::{self, Out};
-use super::{Exit, Refusal, crash, file, json, reproduce, text};
+use super::{Exit, Refusal, crash, file, json, reproduce, story, text};
 
 /// Replays scenarios: timeline, outcome, figures
 #[derive(Args)]
@@ -36,7 +36,7 @@ pub(crate) struct RunArgs {
     #[arg(long, value_name = "FILE", value_parser = trace_file, help_heading = "Results")]
     trace: Option<PathBuf>,
     /// Writes a page about all runs to FILE, to be looked at in a browser: no network, no server
-    #[arg(long, value_name = "FILE.html", help_heading = "Results")]
+    #[arg(long, value_name = "FILE.html", value_parser = page_file, help_heading = "Results")]
     report: Option<PathBuf>,
     /// For whom results are written; JSON: one object a run, as lines when there are several
     #[arg(long, value_enum, default_value = "text", help_heading = "Results")]
@@ -86,8 +86,12 @@ pub(crate) fn run(args: &RunArgs, look: &Look, out: &mut Out) -> Result<Exit, Re
     // Better before the runs than after them.
     for (what, path) in [("trace", &args.trace), ("report", &args.report)] {
         if let Some(path) = path {
+            file::apart(what, path, args.files.iter().map(Path::new))?;
             file::probe(what, path)?;
         }
+    }
+    if args.state && args.logic.seeds.is_some() && args.format == Format::Text && look.verbose == 0 {
+        output::warning("--state is not shown where a run has one line, as with --seeds; give -v or --format json");
     }
 
     let mut jobs = chosen.iter().flat_map(|(loaded, variant)| {
@@ -126,10 +130,10 @@ pub(crate) fn run(args: &RunArgs, look: &Look, out: &mut Out) -> Result<Exit, Re
 fn choose<'a>(loaded: &'a [Loaded], names: &[String]) -> Result<Vec<(&'a Loaded, &'a Variant)>, Refusal> {
     let all = || loaded.iter().flat_map(|l| l.scenario.variants.iter().map(move |v| (l, v)));
     if let Some(missing) = names.iter().find(|name| !all().any(|(_, v)| v.name == **name)) {
-        let mut known: Vec<_> = all().map(|(_, variant)| format!("`{}`", variant.name)).collect();
-        known.sort();
+        let mut known: Vec<_> = all().map(|(_, variant)| variant.name.as_str()).collect();
+        known.sort_unstable();
         known.dedup();
-        return Err(Refusal::nothing(format!("no variant is called `{missing}`; there are {}", known.join(", "))));
+        return Err(story::no_variant(missing, known));
     }
     Ok(all().filter(|(_, variant)| names.is_empty() || names.contains(&variant.name)).collect())
 }
@@ -160,8 +164,8 @@ fn one(job: &Job<'_>, args: &RunArgs, look: &Look, several: bool) -> Result<Show
             part: args.report.is_some().then(|| part(&replay, &line)),
         };
         match args.format {
-            Format::Json if several => shown.out = result(&replay, args) + "\n",
-            Format::Json => shown.out = json::spread(&result(&replay, args)) + "\n",
+            Format::Json if several => shown.out = replay.json_with(&line, args.state) + "\n",
+            Format::Json => shown.out = json::spread(&replay.json_with(&line, args.state)) + "\n",
             Format::Text if args.logic.seeds.is_some() && look.verbose == 0 => shown.out = text::line(&replay, &line),
             Format::Text => {
                 shown.out = text::whole(&replay, look, &line);
@@ -186,11 +190,6 @@ fn one(job: &Job<'_>, args: &RunArgs, look: &Look, several: bool) -> Result<Show
         }
         Ok(shown)
     })
-}
-
-/// The result for programs.
-fn result(replay: &Replay<'_>, args: &RunArgs) -> String {
-    if args.state { replay.json_with_state() } else { replay.json() }
 }
 
 fn write_trace(replay: &Replay<'_>, path: &Path, look: &Look) -> Result<(), Refusal> {
@@ -251,5 +250,14 @@ fn trace_file(text: &str) -> Result<PathBuf, String> {
         (Some(_), _) => Ok(path),
         (None, Some(other)) => Err(format!("a trace cannot be written as `.{}`; {possible}", other.to_string_lossy())),
         (None, None) => Err(format!("the ending says how a trace is written; {possible}")),
+    }
+}
+
+fn page_file(text: &str) -> Result<PathBuf, String> {
+    let path = PathBuf::from(text);
+    if path.extension().is_some_and(|ending| ending == "html") {
+        Ok(path)
+    } else {
+        Err("a report is a page for browsers: its name ends in `.html`".to_owned())
     }
 }

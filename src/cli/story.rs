@@ -5,9 +5,9 @@
 //! question, and another option.
 
 use clap::Args;
-use schedsim::scenario::{Overrides, Scenario, Variant};
+use schedsim::scenario::{Overrides, Scenario, Variant, similar};
 
-use super::{Refusal, input};
+use super::{Refusal, input, reproduce};
 
 /// Which story, and with which seed and tuning.
 #[derive(Args)]
@@ -34,6 +34,16 @@ impl StoryArgs {
         Ok(loaded.remove(0).scenario)
     }
 
+    /// The words that choose the same story.
+    pub(crate) fn words(&self) -> Vec<String> {
+        let mut words = vec![reproduce::operand(&self.file)];
+        let mut push = |flag: &str, value: &str| words.extend([flag.to_owned(), value.to_owned()]);
+        self.variant.iter().for_each(|name| push("--variant", name));
+        self.seed.iter().for_each(|seed| push("--seed", &seed.to_string()));
+        self.set.iter().for_each(|(path, value)| push("--set", &format!("{path}={value}")));
+        words
+    }
+
     /// The variant that gives seed and tuning.
     pub(crate) fn base<'a>(&self, scenario: &'a Scenario) -> Result<&'a Variant, Refusal> {
         match &self.variant {
@@ -45,8 +55,14 @@ impl StoryArgs {
 
 /// The variant of that name.
 pub(crate) fn variant_named<'a>(scenario: &'a Scenario, name: &str) -> Result<&'a Variant, Refusal> {
-    scenario.variants.iter().find(|variant| variant.name == name).ok_or_else(|| {
-        let known: Vec<_> = scenario.variants.iter().map(|variant| format!("`{}`", variant.name)).collect();
-        Refusal::nothing(format!("no variant is called `{name}`; there are {}", known.join(", ")))
-    })
+    let found = scenario.variants.iter().find(|variant| variant.name == name);
+    found.ok_or_else(|| no_variant(name, scenario.variants.iter().map(|variant| variant.name.as_str()).collect()))
+}
+
+/// Says that there is no such variant, and which one may have been meant.
+pub(crate) fn no_variant(name: &str, known: Vec<&str>) -> Refusal {
+    let meant = similar(name, known.iter().copied());
+    let hint = meant.map(|meant| format!("; did you mean `{meant}`?")).unwrap_or_default();
+    let known: Vec<_> = known.iter().map(|known| format!("`{known}`")).collect();
+    Refusal::nothing(format!("no variant is called `{name}`; there are {}{hint}", known.join(", ")))
 }

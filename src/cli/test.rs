@@ -14,12 +14,12 @@ use schedsim::replay::{Judged, Replay};
 use schedsim::report::corpus::{Corpus, Owner, Shelf, Story, shown};
 use schedsim::report::fingerprints::{Fingerprint, Fingerprints};
 use schedsim::report::snapshot_file::{self, SnapshotError, SnapshotFile};
-use schedsim::scenario::{Overrides, Scenario, Variant};
+use schedsim::scenario::{Diagnostics, Overrides, Scenario, Variant};
 
 use super::args::{Look, shell_line};
 use super::output::{self, Out, painted, style};
-use super::results::{self, TestResult};
-use super::{Exit, Refusal, crash, input, reproduce};
+use super::results::{self, Place, TestResult};
+use super::{Exit, Refusal, crash, file, reproduce};
 
 /// Replays every scenario below PATH; checks [expect] and the snapshot beside it
 #[derive(Args)]
@@ -37,6 +37,9 @@ pub(crate) struct TestArgs {
     #[arg(long, value_name = "FILE")]
     junit: Option<PathBuf>,
 }
+
+/// What messages call the file of `--junit`.
+const JUNIT: &str = "results";
 
 /// A scenario file that could be read.
 struct Book<'a> {
@@ -74,19 +77,31 @@ pub(crate) fn test(args: &TestArgs, look: &Look, out: &mut Out) -> Result<Exit, 
     if corpus.stories.is_empty() {
         return Err(Refusal::nothing(nothing_below(&args.paths, &corpus)));
     }
+    if !look.quiet {
+        corpus.sweeps.iter().for_each(|file| output::note(&format!("a sweep, skipped: {}", file.display())));
+    }
     if look.verbose > 0 {
         corpus.skipped.iter().for_each(|file| output::note(&format!("no scenario: {}", file.display())));
     }
 
+    if let Some(path) = &args.junit {
+        // Better before the runs than after them.
+        file::apart(JUNIT, path, corpus.stories.iter().map(|story| story.file.as_path()))?;
+        file::probe(JUNIT, path)?;
+    }
     let mut tally = Tally::default();
     let read: Vec<_> = pool.install(|| corpus.stories.par_iter().map(read).collect());
     let mut books = Vec::new();
     for (story, book) in corpus.stories.iter().zip(read) {
         match book {
             Ok(book) => books.push(book),
-            Err(text) => {
-                output::note(text.trim_end());
-                tally.results.push(unreadable(story, text));
+            Err(diagnostics) => {
+                output::note(diagnostics.render(true).trim_end());
+                let result = unreadable(story, &diagnostics);
+                let (bad, name) = (painted(style::BAD, "FAIL "), &story.name);
+                let why = "the file cannot be used; standard error says why";
+                out.text(&format!("{bad} {name}\n  {why}\n  reproduce: {}\n", result.reproduce));
+                tally.results.push(result);
                 tally.broken = true;
             }
         }
@@ -122,27 +137,35 @@ fn publish(results: &[TestResult], args: &TestArgs, out: &mut Out) -> Result<(),
         }
     }
     let Some(path) = &args.junit else { return Ok(()) };
-    results::write_junit(results, path)
-        .map_err(|error| Refusal::wrong(format!("cannot write the results to `{}`: {error}", path.display())))
+    file::write(JUNIT, path, |out| results::junit(results, out))
 }
 
-fn unreadable(story: &Story, text: String) -> TestResult {
+fn unreadable(story: &Story, diagnostics: &Diagnostics) -> TestResult {
     let file = story.file.to_string_lossy().into_owned();
     let reproduce = shell_line(["schedsim", "check", &reproduce::operand(&file)]);
-    TestResult { story: story.name.clone(), variant: None, file, failure: Some(text), reproduce }
+    let places = diagnostics.problems().map(|problem| Place {
+        file: problem.file.to_owned(),
+        line: problem.line,
+        column: problem.column,
+        message: problem.message.to_owned(),
+    });
+    let (places, failure) = (places.collect(), Some(diagnostics.render(true)));
+    TestResult { story: story.name.clone(), variant: None, file, failure, places, reproduce }
 }
 
 fn nothing_below(paths: &[String], corpus: &Corpus) -> String {
     let paths = shell_line(paths);
-    match corpus.skipped.len() {
+    match corpus.skipped.len() + corpus.sweeps.len() {
         0 => format!("no scenario below {paths}: there is no .toml file"),
-        n => format!("no scenario below {paths}: none of {n} .toml files has a top-level `schema`"),
+        n => format!(
+            "no scenario below {paths}: none of {n} .toml files is one, with a top-level `schema` and a `horizon`"
+        ),
     }
 }
 
-fn read(story: &Story) -> Result<Book<'_>, String> {
+fn read(story: &Story) -> Result<Book<'_>, Diagnostics> {
     let file = story.file.to_string_lossy().into_owned();
-    let scenario = input::load_one(&file, &Overrides::default())?;
+    let scenario = Scenario::from_file(&story.file, &Overrides::default())?;
     Ok(Book { story, file, scenario })
 }
 
@@ -224,6 +247,7 @@ fn judge(
         variant: Some(case.variant.name.clone()),
         file: case.book.file.clone(),
         failure: None,
+        places: Vec::new(),
         reproduce: reproduce::run(&case.book.file, &case.variant.name, case.variant.seed, &[]),
     };
     if failures.is_empty() {
@@ -361,7 +385,8 @@ fn tidy(
                 let (story, variant) = title.rsplit_once('@').unwrap_or((&title, ""));
                 let (story, variant) = (story.to_owned(), Some(variant.to_owned()));
                 let file = shown(&path);
-                tally.results.push(TestResult { story, variant, file, failure: Some(failure), reproduce });
+                let (failure, places) = (Some(failure), Vec::new());
+                tally.results.push(TestResult { story, variant, file, failure, places, reproduce });
             }
         }
         if args.accept {

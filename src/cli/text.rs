@@ -172,6 +172,6 @@ fn checks(replay: &Replay<'_>, reproduce: &str) -> String {
     text
 }
 
-fn reproduced(line: &str) -> String {
+pub(crate) fn reproduced(line: &str) -> String {
     format!("  reproduce: {line}\n")
 }

@@ -1,22 +1,20 @@
 //! The corpus: which files are scenarios, and where their snapshots are.
 //!
-//! A scenario is a TOML file with a top-level `schema`; app configs that scenarios name are TOML
-//! too and are passed over. It knows paths only: it loads and runs nothing. What a newcomer gets
-//! wrong: `snapshots/` mirrors the nearest folder called `scenarios`; a scenario that is in none
-//! has its `snapshots/` right beside it.
+//! A scenario is a TOML file with a top-level `schema`; app configs that scenarios name and sweeps
+//! are TOML too and are passed over. It knows paths only: it loads and runs nothing. What a newcomer
+//! gets wrong: `snapshots/` mirrors the nearest folder called `scenarios`; a scenario that is in none
+//! has its `snapshots/` right beside it, and shares it with a folder `scenarios` that is there too.
 
 use std::collections::BTreeMap;
 use std::fs;
 use std::io;
 use std::path::{Component, Path, PathBuf};
 
-/// A folder of snapshots and the folder of scenarios that it mirrors.
+/// A folder of snapshots.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Shelf {
     /// The snapshots, absolute.
     pub snapshots: PathBuf,
-    /// The scenarios, absolute.
-    pub scenarios: PathBuf,
 }
 
 /// One scenario file and its place.
@@ -26,7 +24,7 @@ pub struct Story {
     pub file: PathBuf,
     /// Its folder of snapshots.
     pub shelf: Shelf,
-    /// Its path in that folder, without an ending: `mir-788/lease-carousel`.
+    /// Its path in the folder that the snapshots mirror, without an ending: `mir-788/lease-carousel`.
     pub name: String,
 }
 
@@ -37,6 +35,8 @@ pub struct Corpus {
     pub stories: Vec<Story>,
     /// TOML files that are no scenarios.
     pub skipped: Vec<PathBuf>,
+    /// Sweeps, which are none either.
+    pub sweeps: Vec<PathBuf>,
     /// The paths that were searched, absolute.
     scope: Vec<PathBuf>,
 }
@@ -52,11 +52,39 @@ pub enum Owner {
     Gone,
 }
 
+/// Keys that only a sweep has, and those that it never has.
+const SWEEP_KEYS: &[&str] = &["scenarios", "parameter", "objective", "point", "sampling"];
+const STORY_KEYS: &[&str] = &["horizon", "step", "variant", "expect"];
+
 /// Keys that only a scenario has, should it have forgotten its `schema`.
 const TELLING_KEYS: &[&str] = &["schema", "horizon", "step", "variant", "expect"];
 
 /// Larger files are handed to the scenario loader, which refuses them with its own words.
 const LOOK_LIMIT: u64 = 4 << 20;
+
+/// Whether that is a folder whose structure snapshots mirror.
+fn is_mirrored(folder: &Path) -> bool {
+    folder.file_name().is_some_and(|name| name == "scenarios")
+}
+
+/// The nearest such folder upwards.
+fn mirrored(folder: &Path) -> Option<&Path> {
+    folder.ancestors().find(|folder| is_mirrored(folder))
+}
+
+impl Shelf {
+    /// The files whose snapshots would be there under that name; at most one of them may exist.
+    fn files(&self, name: &str) -> Vec<PathBuf> {
+        let home = self.snapshots.parent().expect("snapshots lie in a folder");
+        let file = format!("{name}.toml");
+        let mut files = vec![home.join("scenarios").join(&file)];
+        // What lies below another `scenarios` has its place there, and what lies deeper its own.
+        if !name.contains('/') && mirrored(home).is_none() {
+            files.push(home.join(file));
+        }
+        files
+    }
+}
 
 impl Story {
     /// The place of that file.
@@ -66,15 +94,12 @@ impl Story {
     pub fn at(file: &Path) -> io::Result<Self> {
         let parent = file.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
         let folder = fs::canonicalize(parent)?;
-        let mirrored = folder.ancestors().find(|a| a.file_name().is_some_and(|name| name == "scenarios"));
-        let shelf = match mirrored {
-            Some(scenarios) => {
-                Shelf { snapshots: scenarios.with_file_name("snapshots"), scenarios: scenarios.to_owned() }
-            }
-            None => Shelf { snapshots: folder.join("snapshots"), scenarios: folder.clone() },
-        };
+        let mirrored = mirrored(&folder).unwrap_or(&folder);
+        let snapshots =
+            if is_mirrored(mirrored) { mirrored.with_file_name("snapshots") } else { mirrored.join("snapshots") };
         let absolute = folder.join(file.file_stem().unwrap_or_default());
-        let name = slashed(absolute.strip_prefix(&shelf.scenarios).unwrap_or(&absolute));
+        let name = slashed(absolute.strip_prefix(mirrored).unwrap_or(&absolute));
+        let shelf = Shelf { snapshots };
         Ok(Self { file: file.to_owned(), shelf, name })
     }
 
@@ -105,7 +130,11 @@ impl Corpus {
             if path.is_dir() {
                 walk(path, &mut |file| {
                     if file.extension().is_some_and(|ending| ending == "toml") {
-                        let list = if is_scenario(file)? { &mut files } else { &mut corpus.skipped };
+                        let list = match kind(file)? {
+                            Kind::Scenario => &mut files,
+                            Kind::Sweep => &mut corpus.sweeps,
+                            Kind::Neither => &mut corpus.skipped,
+                        };
                         list.push(file.to_owned());
                     }
                     Ok(())
@@ -120,7 +149,26 @@ impl Corpus {
         }
         corpus.stories.sort_by(|a, b| (&a.shelf, &a.name, &a.file).cmp(&(&b.shelf, &b.name, &b.file)));
         corpus.stories.dedup_by(|a, b| (&a.shelf, &a.name) == (&b.shelf, &b.name));
+        corpus.check_places()?;
         Ok(corpus)
+    }
+
+    /// Two stories in one place would take turns to overwrite each other's snapshots.
+    fn check_places(&self) -> Result<(), String> {
+        for story in &self.stories {
+            let files = story.shelf.files(&story.name);
+            let mut taken =
+                files.iter().filter(|file| file.is_file() && kind(file).is_ok_and(|kind| kind == Kind::Scenario));
+            if let (Some(first), Some(second)) = (taken.next(), taken.next()) {
+                return Err(format!(
+                    "`{}` and `{}` have one place for their snapshots, {}; rename one of them",
+                    shown(first),
+                    shown(second),
+                    shown(&story.shelf.snapshots.join(&story.name))
+                ));
+            }
+        }
+        Ok(())
     }
 
     /// Whose the snapshot or fingerprint of that title is; `variants` are those of each name that was run.
@@ -135,11 +183,11 @@ impl Corpus {
                 gone = true;
                 continue;
             }
-            let file = shelf.scenarios.join(format!("{name}.toml"));
-            if file.exists() {
+            let files = shelf.files(name);
+            if files.iter().any(|file| file.exists()) {
                 return Owner::Others;
             }
-            gone |= self.scope.iter().any(|path| file.starts_with(path));
+            gone |= self.scope.iter().any(|path| files.iter().any(|file| file.starts_with(path)));
         }
         if gone { Owner::Gone } else { Owner::Others }
     }
@@ -200,15 +248,28 @@ fn walk(folder: &Path, each: &mut impl FnMut(&Path) -> Result<(), String>) -> Re
     Ok(())
 }
 
-fn is_scenario(file: &Path) -> Result<bool, String> {
+/// What a TOML file is.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Scenario,
+    Sweep,
+    Neither,
+}
+
+fn kind(file: &Path) -> Result<Kind, String> {
     let say = |error: io::Error| format!("cannot read `{}`: {error}", file.display());
     if fs::metadata(file).map_err(say)?.len() > LOOK_LIMIT {
-        return Ok(true);
+        return Ok(Kind::Scenario);
     }
     let text = String::from_utf8_lossy(&fs::read(file).map_err(say)?).into_owned();
     // A scenario with a mistake in it is a scenario still: what could be read decides.
     let (table, _) = toml::de::DeTable::parse_recoverable(&text);
-    Ok(TELLING_KEYS.iter().any(|key| table.get_ref().contains_key(*key)))
+    let has = |keys: &[&str]| keys.iter().any(|key| table.get_ref().contains_key(*key));
+    Ok(match (has(SWEEP_KEYS) && !has(STORY_KEYS), has(TELLING_KEYS)) {
+        (true, true) => Kind::Sweep,
+        (false, true) => Kind::Scenario,
+        (_, false) => Kind::Neither,
+    })
 }
 
 #[cfg(test)]
@@ -239,10 +300,12 @@ mod tests {
             ("scenarios/empty.toml", ""),
             ("scenarios/.hidden/x.toml", "schema = 1"),
             ("scenarios/notes.md", "schema = 1"),
+            ("scenarios/sweep.toml", "schema = 1\nscenarios = ['a.toml']\n[[parameter]]\npath = 'x'"),
         ]);
         let corpus = Corpus::find(&[dir.path().join("scenarios"), dir.path().join("scenarios/b/two.toml")]).unwrap();
         assert_eq!(titles(&corpus), ["a", "b/two", "forgot"]);
         assert_eq!(corpus.skipped.len(), 2, "{:?}", corpus.skipped);
+        assert_eq!(corpus.sweeps, [dir.path().join("scenarios/sweep.toml")]);
     }
 
     #[test]
@@ -277,6 +340,33 @@ mod tests {
         let orphans = corpus.orphans(&corpus.stories[0].shelf, &run).unwrap();
         let names: Vec<_> = orphans.iter().map(|path| path.file_name().unwrap().to_str().unwrap()).collect();
         assert_eq!(names, ["a@old.snap", "lost@x.snap"], "n/ was not searched: {orphans:?}");
+    }
+
+    #[test]
+    fn a_folder_and_its_scenarios_share_their_snapshots_and_no_name() {
+        let dir = folder(&[
+            ("top.toml", "schema = 1"),
+            ("scenarios/x/a.toml", "schema = 1"),
+            ("snapshots/top@main.snap", ""),
+            ("snapshots/x/a@main.snap", ""),
+        ]);
+        let all = Corpus::find(&[dir.path()]).unwrap();
+        assert_eq!(titles(&all), ["top", "x/a"]);
+        assert_eq!(all.stories[0].shelf, all.stories[1].shelf);
+        for path in ["top.toml", "scenarios", "scenarios/x/a.toml", "."] {
+            let corpus = Corpus::find(&[dir.path().join(path)]).unwrap();
+            let titles = corpus.stories.iter().map(|story| (story.name.as_str(), vec![story.title("main")])).collect();
+            let orphans = corpus.orphans(&corpus.stories[0].shelf, &titles).unwrap();
+            assert!(orphans.is_empty(), "{path}: {orphans:?}");
+        }
+        // An app config of the same name is in nobody's way; another story is.
+        fs::write(dir.path().join("scenarios/top.toml"), "name = 'top'").unwrap();
+        assert!(Corpus::find(&[dir.path()]).is_ok());
+        fs::write(dir.path().join("scenarios/top.toml"), "schema = 1").unwrap();
+        for path in [".", "top.toml", "scenarios"] {
+            let error = Corpus::find(&[dir.path().join(path)]).unwrap_err();
+            assert!(error.contains("scenarios/top.toml") && error.contains("rename"), "{error}");
+        }
     }
 
     #[test]

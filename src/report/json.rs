@@ -27,10 +27,10 @@ pub fn json(
     checked: &ExpectResult,
     digest: &str,
 ) -> String {
-    json_with(scenario, variant, outcome, metrics, checked, digest, None)
+    json_with(scenario, variant, outcome, metrics, checked, digest, [])
 }
 
-/// The same with one more key and its value.
+/// The same with more keys and their values.
 pub fn json_with(
     scenario: &Scenario,
     variant: &Variant,
@@ -38,7 +38,7 @@ pub fn json_with(
     metrics: &Metrics,
     checked: &ExpectResult,
     digest: &str,
-    more: Option<(&'static str, Value)>,
+    more: impl IntoIterator<Item = (&'static str, Value)>,
 ) -> String {
     let file = scenario.file.as_ref().map(|file| file.to_string_lossy().replace('\\', "/"));
     let names = |fixes: &[Fix]| fixes.iter().map(|fix| fix.info().name).collect::<Vec<_>>();
@@ -84,7 +84,7 @@ pub fn json_with(
     put("trace_digest", json!(digest));
     put("violations", Value::Array(violations.collect()));
     put("expect", json!({ "passed": checked.passed, "failures": failures }));
-    if let Some((key, value)) = more {
+    for (key, value) in more {
         put(key, value);
     }
     object.insert("metrics", metrics.json());

@@ -123,9 +123,11 @@ mod tests {
         let lines: Vec<&str> = text.lines().collect();
         let at = lines.iter().position(|line| line.trim() == "1 sandbox").expect("a table");
         let words = |line: &str| line.split_whitespace().map(str::to_owned).collect::<Vec<_>>();
-        assert_eq!(words(lines[at + 1]), ["name", "age", "written", "status", "pool"]);
-        assert_eq!(words(lines[at + 2]), ["pds-database-0", "9:59", "4:48", "DEAD", "pds-database"]);
+        assert_eq!(words(lines[at + 1]), ["name", "age", "written", "status", "pool", "instance"]);
+        assert_eq!(words(lines[at + 2]), ["pds-database-0", "9:59", "4:48", "DEAD", "pds-database", "0"]);
         assert!(lines.iter().all(|line| !line.ends_with(' ')), "{text}");
-        assert_eq!(state_json(&m.trace, &end)["sandbox"][0]["fields"]["status"], "dead");
+        let json = state_json(&m.trace, &end);
+        assert_eq!(json["sandbox"][0]["fields"]["status"], "dead");
+        assert_eq!(json["sandbox"][0]["fields"]["instance"], 0);
     }
 }

@@ -98,6 +98,9 @@ fn expect(walk: &mut Walk, mut fields: Fields<'_>) -> Expect {
     if let Some(mut fields) = fields.table(walk, "metrics") {
         for metric in fields.spec.names() {
             let bounds = fields.get(metric).and_then(|node| bounds(walk, node));
+            if let Some(bounds) = bounds.filter(|_| !metric.ends_with("_s")) {
+                broken_counts(walk, metric, &bounds);
+            }
             metrics.extend(bounds.map(|bounds| (metric.to_owned(), bounds)));
         }
     }
@@ -122,6 +125,22 @@ fn step(walk: &mut Walk, node: &Node) -> Option<usize> {
         problem.dependent();
     });
     index
+}
+
+/// A bound that no count can meet exactly.
+fn broken_counts(walk: &mut Walk, metric: &str, bounds: &Bounds) {
+    let one = 10_u128.pow(BOUND_DIGITS);
+    for (key, bound) in [("min", bounds.min), ("max", bounds.max), ("equals", bounds.equals)] {
+        if let Some(bound) = bound.filter(|bound| bound % one != 0) {
+            let whole = bound / one;
+            let what = match key {
+                "min" => format!("`min` is as good as {}", whole + 1),
+                "max" => format!("`max` is as good as {whole}"),
+                _ => "`equals` can never hold".to_owned(),
+            };
+            walk.warnings.push(format!("`{metric}` is a count, and its bound is no whole number: {what}"));
+        }
+    }
 }
 
 fn bounds(walk: &mut Walk, node: &Node) -> Option<Bounds> {

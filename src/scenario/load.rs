@@ -18,7 +18,9 @@ use super::diagnostics::{Diagnostics, Problem, Source, Span};
 use super::expect;
 use super::faults;
 use super::overrides::{self, Overrides};
+use super::policy;
 use super::schema::SCENARIO;
+use super::services;
 use super::steps;
 use super::story::Scenario;
 use super::tree::{self, Node, Value};
@@ -146,7 +148,8 @@ fn scenario(
 ) -> Option<Scenario> {
     let over = overrides::policy(walk, sources, overrides);
     let mut fields = Fields::open(walk, root, &SCENARIO).expect("the root is a table");
-    if fields.need(walk, "schema").is_none() {
+    let before = walk.problems.len();
+    if fields.need(walk, "schema").is_none() && walk.problems.len() > before {
         walk.help("begin the file with `schema = 1`");
     }
     let stem = Path::new(&sources[0].name).file_stem().map(|stem| stem.to_string_lossy().into_owned());
@@ -185,8 +188,12 @@ fn scenario(
 
 /// The end of simulated time; beyond what the clock can show, the clock's end.
 fn horizon(walk: &mut Walk, fields: &mut Fields<'_>) -> Option<SimTime> {
+    let before = walk.problems.len();
     let Some(node) = fields.need(walk, "horizon") else {
-        walk.help("simulated time must end: write one like `horizon = \"1h\"`");
+        // A misspelt one was noted where it stands.
+        if walk.problems.len() > before {
+            walk.help("simulated time must end: write one like `horizon = \"1h\"`");
+        }
         return None;
     };
     match values::parse_duration(walk, node)? {
@@ -234,4 +241,16 @@ fn warn(walk: &mut Walk, scenario: &Scenario, end: SimTime) {
         format!("the workload of {app}/{service} is not used: no step deploys the app `{app}`{deployed}")
     });
     walk.warnings.extend(unused);
+    for variant in &scenario.variants {
+        for warning in policy::backoff_warnings(&variant.tuning) {
+            // Variants mostly share it.
+            if !walk.warnings.contains(&warning) {
+                walk.warnings.push(warning);
+            }
+        }
+    }
+    // Where something is wrong with the file, a deploy may be missing.
+    if walk.problems.is_empty() {
+        walk.warnings.extend(services::warnings(scenario));
+    }
 }

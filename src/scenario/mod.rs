@@ -15,6 +15,7 @@ pub(crate) mod numbers;
 mod overrides;
 mod policy;
 pub(crate) mod schema;
+mod services;
 mod steps;
 mod story;
 pub(crate) mod suggest;
@@ -27,5 +28,6 @@ mod tests;
 
 pub use diagnostics::{Diagnostics, Located};
 pub use overrides::Overrides;
-pub use schema::{METRICS, reference};
+pub use schema::{METRICS, json_schema, reference};
 pub use story::{Action, Bounds, Expect, Policy, Scenario, Step, Traffic, Upgrade, Variant, Verdict, WorkloadChange};
+pub use suggest::similar;

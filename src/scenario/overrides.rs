@@ -50,6 +50,9 @@ pub(crate) fn policy(walk: &mut Walk, sources: &mut Vec<Source>, overrides: &Ove
         fixes
     };
     let (with, without) = (fixes("--with", &overrides.with), fixes("--without", &overrides.without));
+    for fix in with.iter().filter(|fix| without.contains(fix)) {
+        walk.warnings.push(format!("`--with {fix}` and `--without {fix}` were both given: the fix is left out"));
+    }
     Over { seed: overrides.seed, policy: PolicyText { as_of, with, without } }
 }
 

@@ -139,3 +139,25 @@ pub(crate) fn tuned(constants: &[Constant]) -> Tuning {
     }
     tuning
 }
+
+/// What of a backoff is legal and does not do what it seems to say.
+pub(crate) fn backoff_warnings(tuning: &Tuning) -> Vec<String> {
+    let get = |key: &str| tuning.get(&format!("backoff.{key}")).unwrap_or_else(|| panic!("no constant `{key}`"));
+    let mut warnings = Vec::new();
+    match (get("jitter"), get("jitter_kind")) {
+        (Setting::Decimal(part), Setting::Word(0)) if part > 0 => warnings.push(
+            "`backoff.jitter` without a `jitter_kind` draws nothing: write \"full\", \"equal\" or \"decorrelated\"",
+        ),
+        (Setting::Decimal(0), Setting::Word(kind)) if kind > 0 => {
+            warnings.push("`backoff.jitter_kind` draws nothing while `jitter` is 0: it is the fraction that is drawn");
+        }
+        _ => {}
+    }
+    let mut warnings: Vec<String> = warnings.into_iter().map(str::to_owned).collect();
+    if let (Setting::Duration(base), Setting::Duration(cap)) = (get("base"), get("cap"))
+        && base > cap
+    {
+        warnings.push(format!("`backoff.base` ({base}) is above `backoff.cap` ({cap}): every wait is the cap"));
+    }
+    warnings
+}

@@ -12,7 +12,7 @@ const LIKENESS_MIN: f64 = 0.8;
 const LENGTH_MAX: usize = 100;
 
 /// The known name closest to `word`, when one is close; of equally close ones the first.
-pub(crate) fn similar<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+pub fn similar<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     closest(word, known, |edits, name| edits <= edits_max(word) || jaro_winkler(word, name) >= LIKENESS_MIN)
 }
 

@@ -1,4 +1,4 @@
-//! Two logics side by side: figures, lives, and the first moment in which they part.
+//! Two logics side by side, of which there may be more: figures, lives, and the first moment in which they part.
 //!
 //! It reads two runs of one story. The first difference is that of what *happened*: record
 //! numbers and causes are left out, for they shift with every record more. What a newcomer gets
@@ -19,13 +19,13 @@ pub struct Comparison {
     pub first: Option<(Option<usize>, Option<usize>)>,
 }
 
-/// Compares two runs of one story.
-pub fn compare(a: &Replay<'_>, b: &Replay<'_>) -> Comparison {
+/// Compares two runs of one story; `names` are those of the sides in the diff.
+pub fn compare(a: &Replay<'_>, b: &Replay<'_>, names: [&str; 2]) -> Comparison {
     let figures = a.metrics.iter().zip(b.metrics.iter());
     let figures = figures.filter(|((_, x), (_, y))| x != y).map(|((figure, x), (_, y))| (figure, x, y)).collect();
     let (one, other) = (body(&a.golden()), body(&b.golden()));
     let diff = similar::TextDiff::from_lines(&one, &other);
-    let lives = diff.unified_diff().context_radius(2).header("a", "b").to_string();
+    let lives = diff.unified_diff().context_radius(2).header(names[0], names[1]).to_string();
     Comparison { figures, lives, first: first_difference(&a.outcome.trace, &b.outcome.trace) }
 }
 

@@ -90,7 +90,9 @@ impl Logic {
             None => fallback,
             Some(name) => scenario.variants.iter().find(|v| v.name == *name).ok_or_else(|| {
                 let known: Vec<_> = scenario.variants.iter().map(|v| format!("`{}`", v.name)).collect();
-                LogicError(format!("no variant is called `{name}`; there are {}", known.join(", ")))
+                let meant = similar(name, scenario.variants.iter().map(|v| v.name.as_str()));
+                let hint = meant.map(|meant| format!("; did you mean `{meant}`?")).unwrap_or_default();
+                LogicError(format!("no variant is called `{name}`; there are {}{hint}", known.join(", ")))
             })?,
         };
         let mut fixes = self.base.unwrap_or(base.policy.fixes);

@@ -89,9 +89,21 @@ pub fn state(trace: &Trace, at: SimTime) -> State {
     let mut by_kind: BTreeMap<Kind, Vec<Row>> = BTreeMap::new();
     for (mut row, differs) in rows.into_values().zip(differences) {
         row.truth = differs;
+        for field in counts(row.subject.kind) {
+            row.fields.entry(*field).or_insert(Value::Int(0));
+        }
         by_kind.entry(row.subject.kind).or_default().push(row);
     }
     State { at, rows: by_kind, strays }
+}
+
+/// Fields that every entity of a kind has; the trace does not say that one begins at zero.
+fn counts(kind: Kind) -> &'static [Field] {
+    match kind {
+        Kind::Sandbox => &[Field::Instance],
+        Kind::Pool => &[Field::DesiredInstances, Field::CurrentInstances, Field::ReadyInstances],
+        _ => &[],
+    }
 }
 
 impl Truth {

@@ -180,10 +180,10 @@ fn a_report_is_one_page_about_all_runs_and_the_same_every_time() {
 
 #[test]
 fn a_report_that_cannot_be_written_is_2_and_leaves_nothing() {
-    let folder = folder(&[("fine.toml", FINE), ("two.toml", TWO)]);
+    let folder = folder(&[("fine.toml", FINE), ("two.toml", TWO), ("d.html/x", "")]);
     let before = folder.files();
     for (path, says) in
-        [("no/such/r.html", "there is no folder `no/such`"), (".", "a folder"), ("fine.toml/r.html", "r.html")]
+        [("no/such/r.html", "there is no folder `no/such`"), ("d.html", "a folder"), ("fine.toml/r.html", "r.html")]
     {
         folder
             .schedsim(&["run", "fine.toml", "--report", path])
@@ -202,6 +202,39 @@ fn a_report_that_cannot_be_written_is_2_and_leaves_nothing() {
 }
 
 #[test]
+fn the_json_of_a_run_says_how_to_make_it_again() {
+    let folder = folder(&[("fails.toml", FAILS)]);
+    let words = ["run", "fails.toml", "--set", "horizon=2m", "--format", "json"];
+    let json: serde_json::Value = serde_json::from_str(&folder.schedsim(&words).code(1).out).unwrap();
+    assert_eq!(json["expect"]["passed"], false);
+    assert_eq!(json["reproduce"], "schedsim run fails.toml --variant main --seed 0 --set horizon=2m");
+    let lines = folder.schedsim(&["run", "fails.toml", "--seeds", "3..5", "--state", "--format", "json"]).code(1).out;
+    for (line, seed) in lines.lines().zip(3..) {
+        let json: serde_json::Value = serde_json::from_str(line).unwrap();
+        assert_eq!(json["reproduce"], format!("schedsim run fails.toml --variant main --seed {seed}"));
+    }
+}
+
+#[test]
+fn no_result_replaces_the_story_it_is_of() {
+    let folder = folder(&[("fine.toml", FINE), ("fine.html", FINE), ("fine.csv", FINE), ("s/scenarios/a.toml", FINE)]);
+    for words in [
+        &["run", "fine.html", "--report", "./fine.html"][..],
+        &["run", "fine.csv", "--trace", "fine.csv"],
+        &["test", "s", "--junit", "s/scenarios/a.toml"],
+    ] {
+        folder.schedsim(words).code(2).no_out().err("would replace the input");
+    }
+    for path in ["fine.toml", "r.toml", "r", "r.htm", "html"] {
+        folder.schedsim(&["run", "fine.toml", "--report", path]).code(2).no_out().err("ends in `.html`");
+    }
+    assert_eq!(folder.files(), ["fine.csv", "fine.html", "fine.toml", "s/scenarios/a.toml"]);
+    for path in folder.files() {
+        assert_eq!(folder.read(&path), FINE, "{path}");
+    }
+}
+
+#[test]
 fn twice_says_that_both_runs_are_the_same() {
     let folder = folder(&[("fine.toml", FINE)]);
     folder.schedsim(&["run", "fine.toml", "--twice"]).code(0).out("twice: the same ");
@@ -217,6 +250,19 @@ fn a_run_that_is_cut_short_is_not_judged() {
     for (until, says) in [("soon", "90s"), ("5", "needs a unit"), ("0s", "shows nothing")] {
         folder.schedsim(&["run", "fails.toml", "--until", until]).code(2).no_out().err(says);
     }
+}
+
+#[test]
+fn options_that_take_each_other_away_are_told() {
+    let folder = folder(&[("fine.toml", FINE)]);
+    let state = ["run", "fine.toml", "--seeds", "0..2", "--state"];
+    folder.schedsim(&state).code(0).err("warning: --state is not shown");
+    for more in [&["-v"][..], &["--format", "json"]] {
+        folder.schedsim(&[&state, more].concat()).code(0).no_err();
+    }
+    let both = ["run", "fine.toml", "--with", "crash-backoff", "--without", "crash-backoff"];
+    folder.schedsim(&both).code(0).out("`--with crash-backoff` and `--without crash-backoff` were both given");
+    folder.schedsim(&both[..4]).code(0).no_err();
 }
 
 #[test]
@@ -271,12 +317,15 @@ fn a_reader_that_leaves_early_is_no_error() {
     assert_eq!((child.wait().unwrap().code(), errors.as_str()), (Some(0), ""), "{line}");
 }
 
-#[cfg(unix)]
+#[cfg(target_os = "linux")]
 #[test]
 fn an_interrupt_ends_it_as_shells_expect() {
     use std::os::unix::process::ExitStatusExt;
     let folder = folder(&[]);
-    let mut child = std::process::Command::new(snapbox::cmd::cargo_bin!("schedsim"))
+    // What a shell starts in the background ignores interrupts, and so would all of its children.
+    let mut child = std::process::Command::new("env")
+        .arg("--default-signal=INT")
+        .arg(snapbox::cmd::cargo_bin!("schedsim"))
         .args(["run", "-"])
         .current_dir(folder.path())
         .stdin(Stdio::piped())

@@ -65,7 +65,8 @@ fn completions_and_manual_pages_are_made() {
     }
     folder.schedsim(&["completions", "cmd.exe"]).code(2).err("cmd.exe");
     folder.schedsim(&["man"]).code(0).out(".TH schedsim 1").no_err();
-    folder.schedsim(&["man", "run"]).code(0).out(".TH schedsim-run 1").out("twice");
+    let version = concat!("schedsim-run ", env!("CARGO_PKG_VERSION"));
+    folder.schedsim(&["man", "run"]).code(0).out(".TH schedsim-run 1").out("twice").out(version);
     folder.schedsim(&["man", "dance"]).code(2).err("no command `dance`").err("run, explain, test");
 }
 
@@ -80,4 +81,33 @@ fn colour_is_for_terminals_unless_asked_for() {
     let done = super::done(schedsim().current_dir(folder.path()).args(["check", "a.toml"]).env("NO_COLOR", "1"));
     assert!(!done.out.contains('\x1b'));
     folder.schedsim(&["--color", "pink", "fixes"]).code(2).err("pink");
+    for (words, colour) in [
+        (&["--color", "always", "run"][..], true),
+        (&["run", "--color=always"], true),
+        (&["dance", "--color", "never"], false),
+        (&["--color=always", "run", "--color=never"], false),
+    ] {
+        assert_eq!(folder.schedsim(words).code(2).err.contains('\x1b'), colour, "{words:?}");
+    }
+}
+
+#[test]
+fn a_misspelt_variant_is_guessed_wherever_one_is_named() {
+    let folder = folder(&[("two.toml", TWO)]);
+    for (words, code) in [
+        (["run", "two.toml", "--variant", "befor"], 4),
+        (["bisect", "two.toml", "--expect", "befor"], 4),
+        (["compare", "two.toml", "--a", "variant=befor"], 2),
+    ] {
+        folder.schedsim(&words).code(code).err("did you mean `before`?");
+    }
+}
+
+#[test]
+fn the_help_for_a_missing_key_hangs_under_no_other_error() {
+    let folder =
+        folder(&[("a.toml", "schema = 1\nhorizom = \"1m\"\nsede = 5\n"), ("b.toml", "schema = 1\nseed = 5\n")]);
+    let done = folder.schedsim(&["check", "a.toml"]).code(2).err("did you mean `horizon`?");
+    assert!(!done.err.contains("must end"), "{}", done.err);
+    folder.schedsim(&["check", "b.toml"]).code(2).err("simulated time must end");
 }

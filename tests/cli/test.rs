@@ -107,13 +107,14 @@ fn expectations_are_never_accepted() {
 fn a_broken_file_is_2_and_the_others_run() {
     let folder = folder(&[("scenarios/broken.toml", BROKEN), ("scenarios/fine.toml", FINE)]);
     folder.schedsim(&["test", "scenarios", "--accept"]).code(2).err("broken.toml").out("1 passed, 1 failed");
-    folder.schedsim(&["test", "scenarios"]).code(2).out("1 passed, 1 failed");
+    let done = folder.schedsim(&["test", "scenarios"]).code(2).out("1 passed, 1 failed").out("FAIL  broken\n");
+    assert_eq!(done.reproduce(), ["check", "scenarios/broken.toml"]);
 }
 
 #[test]
 fn nothing_that_matches_is_4_and_a_path_that_is_not_there_is_2() {
     let folder = folder(&[("a/app.toml", "name = \"x\"\n"), ("b/notes.md", "")]);
-    folder.schedsim(&["test", "a"]).code(4).no_out().err("none of 1 .toml files has a top-level `schema`");
+    folder.schedsim(&["test", "a"]).code(4).no_out().err("none of 1 .toml files is one, with a top-level `schema`");
     folder.schedsim(&["test", "b"]).code(4).no_out().err("there is no .toml file");
     folder.schedsim(&["test", "c"]).code(2).no_out().err("`c`");
     folder.schedsim(&["test", "-"]).code(2).no_out().err("standard input");
@@ -136,6 +137,32 @@ fn a_folder_of_ones_own_has_its_snapshots_beside() {
         ["mine/deep/fine.toml", "mine/deep/snapshots/fine@main.snap", "mine/deep/snapshots/fingerprints.snap",]
     );
     folder.schedsim(&["test", "mine/deep/fine.toml"]).code(0);
+}
+
+#[test]
+fn a_folder_and_its_scenarios_are_tested_apart_and_together() {
+    let folder = folder(&[("scenarios/x/a.toml", FINE), ("top.toml", FINE)]);
+    folder.schedsim(&["test", "scenarios", "--accept"]).code(0);
+    let both = folder.schedsim(&["test", ".", "--accept"]).code(0).no_err();
+    assert!(!both.out.contains("removed"), "{}", both.out);
+    let prints = folder.read("snapshots/fingerprints.snap");
+    assert!(prints.contains("  x/a@main\n") && prints.contains("  top@main\n"), "{prints}");
+    for path in ["scenarios", ".", "top.toml", "scenarios/x/a.toml"] {
+        folder.schedsim(&["test", path]).code(0).no_err();
+        folder.schedsim(&["test", path, "--accept"]).code(0).no_err();
+        assert_eq!(folder.read("snapshots/fingerprints.snap"), prints, "{path}");
+    }
+    folder.write("scenarios/top.toml", FINE);
+    folder.schedsim(&["test", "."]).code(2).no_out().err("one place for their snapshots");
+}
+
+#[test]
+fn a_sweep_below_a_tested_folder_is_skipped_with_a_note() {
+    let sweep = "schema = 1\nscenarios = [\"fine.toml\"]\n[[parameter]]\npath = \"horizon\"\nvalues = [\"1m\"]\n";
+    let folder = folder(&[("s/fine.toml", FINE), ("s/sweep.toml", sweep), ("only/sweep.toml", sweep)]);
+    folder.schedsim(&["test", "s", "--accept"]).code(0).err("a sweep, skipped: s/sweep.toml").out("1 passed, 0 failed");
+    folder.schedsim(&["test", "-q", "s"]).code(0).no_err();
+    folder.schedsim(&["test", "only"]).code(4).no_out().err("no scenario below only");
 }
 
 #[test]
@@ -198,6 +225,32 @@ fn results_are_written_for_machines_too() {
 }
 
 #[test]
+fn where_results_cannot_be_written_is_known_before_anything_runs() {
+    let folder = folder(&[("s/scenarios/fine.toml", FINE), ("taken/x", "")]);
+    for (path, says) in [("no/such/r.xml", "there is no folder `no/such`"), ("taken", "it is a folder")] {
+        let done = folder.schedsim(&["test", "s", "--accept", "--junit", path]).code(2).no_out().err(says);
+        assert!(done.err.contains("cannot write the results"), "{}", done.err);
+    }
+    assert_eq!(folder.files(), ["s/scenarios/fine.toml", "taken/x"], "nothing was accepted");
+}
+
+#[cfg(unix)]
+#[test]
+fn results_are_a_file_as_any_other_and_a_link_stays_a_link() {
+    use std::os::unix::fs::{PermissionsExt, symlink};
+    let folder = folder(&[("s/scenarios/fine.toml", FINE), ("usual", "")]);
+    symlink("target.xml", folder.path().join("link.xml")).unwrap();
+    folder.write("target.xml", "old");
+    for path in ["r.xml", "link.xml"] {
+        folder.schedsim(&["test", "s", "--accept", "--junit", path]).code(0);
+    }
+    let mode = |path: &str| std::fs::metadata(folder.path().join(path)).unwrap().permissions().mode();
+    assert_eq!(mode("r.xml"), mode("usual"));
+    assert!(std::fs::symlink_metadata(folder.path().join("link.xml")).unwrap().is_symlink());
+    assert_eq!(folder.read("target.xml"), folder.read("r.xml"));
+}
+
+#[test]
 fn on_github_failures_are_annotated_and_summed_up() {
     let folder = folder(&[("s/scenarios/fine.toml", FINE), ("s/scenarios/fails.toml", FAILS)]);
     folder.schedsim(&["test", "s", "--accept"]).code(1);
@@ -206,6 +259,10 @@ fn on_github_failures_are_annotated_and_summed_up() {
     let command = folder.command(&["test", "s"]).env("GITHUB_ACTIONS", "true").env("GITHUB_STEP_SUMMARY", summary);
     let done = done(command).code(1).out("::error file=s/scenarios/fails.toml,line=1,title=fails@main::");
     assert_eq!(done.out.matches("::error").count(), 1);
+    folder.write("b/scenarios/broken.toml", BROKEN);
+    let broken = super::done(folder.command(&["test", "b"]).env("GITHUB_ACTIONS", "true")).code(2);
+    let broken = broken.out("::error file=b/scenarios/broken.toml,line=2,col=11,title=broken::");
+    assert_eq!(broken.out.matches("::error").count(), 2, "one for each problem: {}", broken.out);
     let text = folder.read("summary.md");
     assert!(text.starts_with("before\n## schedsim test\n\n1 passed, 1 failed"), "{text}");
     assert!(text.contains("fails@main") && text.contains("schedsim run s/scenarios/fails.toml"), "{text}");

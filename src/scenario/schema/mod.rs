@@ -5,9 +5,12 @@
 //! newcomer gets wrong: a key that is listed and never read is a bug, and the walker asserts it.
 
 mod constants;
+mod json;
 mod reference;
 mod tables;
 
+pub use json::json_schema;
+pub(crate) use json::json_schema_of;
 pub use reference::reference;
 pub(crate) use reference::section;
 pub use tables::METRICS;

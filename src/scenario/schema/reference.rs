@@ -21,6 +21,8 @@ Every key of a scenario file (`schema = 1`). A key that is not listed here is an
 **Durations** are texts: `\"500ms\"`, `\"90s\"`, `\"1h30m\"`, `\"2d\"` (units ns, us, ms, s, m, h, d). A **random duration** is one of
 these or a table (last section); a **delay per boot** is a random duration, `\"never\"`, or a list of them, one for each boot,
 the last of which repeats. **Decimals** are read exactly, as parts per million. Names may not contain `/`.
+
+For editors: `schedsim schema > scenario.schema.json`, and `#:schema scenario.schema.json` as the first line of a scenario.
 ";
 
 /// The reference of the scenario file as a Markdown page.

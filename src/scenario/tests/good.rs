@@ -281,6 +281,86 @@ fn what_is_legal_and_probably_a_mistake_is_a_warning() {
 }
 
 #[test]
+fn values_that_do_not_do_what_they_seem_to_say_are_warnings() {
+    for (text, says) in [
+        ("tuning.backoff.jitter = 0.5", Some("without a `jitter_kind` draws nothing")),
+        ("tuning.backoff.jitter_kind = \"full\"", Some("while `jitter` is 0")),
+        ("tuning.backoff = { jitter = 0.5, jitter_kind = \"full\" }", None),
+        ("tuning.backoff.base = \"20m\"", Some("`backoff.base` (20m) is above `backoff.cap` (15m)")),
+        ("tuning.backoff = { base = \"15m\", cap = \"15m\" }", None),
+        (
+            "expect.metrics.boots_failed = { max = 2.5 }",
+            Some("`boots_failed` is a count, and its bound is no whole number: `max` is as good as 2"),
+        ),
+        ("expect.metrics.boots_failed = { min = 2.5 }", Some("`min` is as good as 3")),
+        ("expect.metrics.boots_failed = { equals = 2.5 }", Some("`equals` can never hold")),
+        ("expect.metrics.boots_failed = { equals = 2.0 }", None),
+        ("expect.metrics.unready_s = { max = 2.5 }", None),
+        // Told once, not for each variant.
+        ("tuning.backoff.jitter = 0.5\nvariant = [{ name = \"a\" }, { name = \"b\" }]", Some("draws nothing")),
+        ("variant = [{ name = \"a\" }, { name = \"b\", tuning.backoff.base = \"1h\" }]", Some("every wait is the cap")),
+    ] {
+        let warnings = below_head(&format!("{text}\n{DEPLOY}")).warnings;
+        match says {
+            None => assert_eq!(warnings, [""; 0], "{text}"),
+            Some(says) => {
+                assert_eq!(warnings.len(), 1, "{text}: {warnings:?}");
+                assert!(warnings[0].contains(says), "{text}: {warnings:?}");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_service_that_no_deploy_has_is_a_warning_wherever_it_is_named() {
+    let deploy = |config: &str| {
+        format!("[[step]]\nat = \"0s\"\n[step.do.deploy]\napp = \"shop\"\nconfig = \"\"\"\n{config}\n\"\"\"\n")
+    };
+    let two = deploy("[services.web]\n[services.worker]\nsize = 3");
+    let no_deploy = "no deploy of `shop` has a service";
+    for (named, what, hint) in [
+        ("workload.shop.wbe.start = \"1s\"", "the workload of shop/wbe", "did you mean `web`?"),
+        ("workload.shop.db.start = \"1s\"", "the workload of shop/db", "it has `web` and `worker`"),
+        (
+            "[[step]]\nname = \"s\"\nat = \"1s\"\ndo.set_workload = { app = \"shop\", service = \"wbe\", start = \"1s\" }",
+            "step `s` for shop/wbe",
+            "did you mean `web`?",
+        ),
+        (
+            "[[step]]\nat = \"1s\"\ndo.set_desired = { app = \"shop\", service = \"wroker\", instances = 2 }",
+            "step `step 2` for shop/wroker",
+            "did you mean `worker`?",
+        ),
+        (
+            "[[traffic]]\napp = \"shop\"\nservice = \"wbe\"\nrate = \"1/s\"",
+            "the traffic for shop/wbe",
+            "did you mean `web`?",
+        ),
+        (
+            "[[fault]]\nname = \"f\"\non = \"disk.*\"\neffect.hang = {}\nwhere = { app = \"shop\", service = \"wbe\" }",
+            "fault `f` on shop/wbe",
+            "did you mean `web`?",
+        ),
+    ] {
+        let (before, after) = if named.starts_with('[') { ("", named) } else { (named, "") };
+        let service = what.rsplit('/').next().expect("a part");
+        let expected = format!("{what} is not used: {no_deploy} `{service}` ({hint})");
+        assert_eq!(below_head(&format!("{before}\n{two}{after}\n")).warnings, [expected], "{named}");
+        // Another deploy of the app may have it; and one that cannot be read may have anything.
+        for other in [deploy(&format!("[services.{service}]")), deploy("[services")] {
+            let warnings = below_head(&format!("{before}\n{two}{after}\n{other}")).warnings;
+            assert_eq!(warnings, [""; 0], "{named} beside {other}");
+        }
+    }
+    let many: String = (0..9).map(|n| format!("workload.shop.other{n}.start = \"1s\"\n")).collect();
+    let warnings = below_head(&format!("{many}{two}")).warnings;
+    assert_eq!(warnings.len(), 4, "{warnings:?}");
+    assert_eq!(warnings[3], "6 more places name services that no deploy of `shop` has");
+    // An app that names no service has one.
+    assert_eq!(below_head(&format!("workload.shop.web.start = \"1s\"\n{}", deploy(""))).warnings, [""; 0]);
+}
+
+#[test]
 fn the_defaults_of_the_reference_are_those_of_the_program() {
     let mut texts = std::collections::BTreeMap::new();
     for spec in schema::tables() {

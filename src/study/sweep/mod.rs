@@ -22,4 +22,4 @@ pub mod sample;
 mod schema;
 pub mod stats;
 
-pub use schema::reference;
+pub use schema::{json_schema, reference};

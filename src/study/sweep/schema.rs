@@ -5,7 +5,7 @@
 //! sweep varies are no keys of this file; they are *paths* into the scenarios, and the scenario
 //! loader judges them.
 
-use crate::scenario::schema::{Key, Keys, Kind, REQUIRED, TableSpec, section, tables_from};
+use crate::scenario::schema::{Key, Keys, Kind, REQUIRED, TableSpec, json_schema_of, section, tables_from};
 
 const fn key(name: &'static str, kind: Kind, default: &'static str, doc: &'static str) -> Key {
     Key { name, kind, default, doc }
@@ -143,6 +143,11 @@ pub fn reference() -> String {
     page.push_str("| every [metric](metrics.md) | as defined there |\n");
     page.push_str(RESULTS_END);
     page
+}
+
+/// The JSON Schema of a sweep file.
+pub fn json_schema() -> serde_json::Value {
+    json_schema_of(&SWEEP, "a sweep of schedsim")
 }
 
 #[cfg(test)]

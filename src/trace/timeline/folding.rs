@@ -3,7 +3,8 @@
 //! Lines are alike when they say the same up to numbers: ordinals of names, ages, counts. Short
 //! blocks are folded first, so that a life with six retries and one with seven become alike and
 //! fold in their turn. It may know entries only. What a newcomer gets wrong: the lines shown are
-//! those of the *first* repetition; the counts and periods are ranges over all of them.
+//! those of the *first* repetition; the counts and periods are ranges over all of them – narrow
+//! ones, for what comes again without a period is no repetition.
 
 use std::collections::BTreeMap;
 
@@ -50,6 +51,10 @@ impl Block {
 const LONGEST: usize = 64;
 /// Fewer repetitions are shown as they are.
 const TIMES_MIN: usize = 3;
+/// The same for one line about another thing each time: which things these are is what is told.
+const OTHERS_MIN: usize = 10;
+/// Blocks about another thing each time are lives one after another, not some that begin together.
+const LIVES_APART: SimDuration = SimDuration::from_secs(1);
 
 /// Folds the entries of a timeline.
 ///
@@ -67,7 +72,8 @@ pub fn fold(trace: &Trace, entries: &[Entry]) -> Vec<Item> {
             _ => Voice::Other,
         };
         let lane = (families.head(entry.subject), voice);
-        let node = Node { key: keys.line(trace, entry), first: index, begin: entry.at, item: Item::Line(index) };
+        let (key, subject) = (keys.line(trace, entry), entry.subject);
+        let node = Node { key, subject, first: index, begin: entry.at, item: Item::Line(index) };
         lanes.entry(lane).or_default().push(node);
     }
     let mut nodes: Vec<Node> = lanes.into_values().flat_map(|nodes| fold_lane(nodes, &mut keys)).collect();
@@ -138,6 +144,8 @@ impl Families {
 #[derive(Clone)]
 struct Node {
     key: u32,
+    /// What its first line is about.
+    subject: Subject,
     first: usize,
     begin: SimTime,
     item: Item,
@@ -211,13 +219,56 @@ fn pass(nodes: &[Node], longest: usize, keys: &mut Keys) -> Option<Vec<Node>> {
     (out.len() < nodes.len()).then_some(out)
 }
 
-/// How often the first `length` nodes follow each other.
+/// How often the first `length` nodes follow each other with one period.
 fn repetitions(nodes: &[Node], length: usize) -> usize {
     if nodes.len() < length {
         return 0;
     }
-    let alike = |chunk: &[Node]| chunk.iter().zip(nodes).all(|(a, b)| a.key == b.key);
-    nodes.chunks_exact(length).take_while(|chunk| alike(chunk)).count()
+    let first = &nodes[..length];
+    let mut body: Option<Vec<Item>> = None;
+    let mut period = None;
+    // How many there are, and how many of these are about the very same things.
+    let (mut times, mut same) = (1, 1);
+    for (chunk, before) in nodes.chunks_exact(length).skip(1).zip(nodes.chunks_exact(length)) {
+        if chunk.iter().zip(first).any(|(a, b)| a.key != b.key) {
+            break;
+        }
+        let gap = chunk[0].begin.since(before[0].begin);
+        let (least, most) = period.unwrap_or((gap, gap));
+        let wider = (gap.min(least), gap.max(most));
+        if !steady(wider) {
+            break;
+        }
+        if chunk.iter().any(|node| matches!(node.item, Item::Block(_))) {
+            let body = body.get_or_insert_with(|| first.iter().map(|node| node.item.clone()).collect());
+            body.iter_mut().zip(chunk).for_each(|(item, node)| widen(item, &node.item));
+            if !body.iter().all(steady_within) {
+                break;
+            }
+        }
+        period = Some(wider);
+        if same == times && chunk.iter().zip(first).all(|(a, b)| a.subject == b.subject) {
+            same += 1;
+        }
+        times += 1;
+    }
+    let one_line = first.iter().all(|node| node.key == first[0].key && matches!(node.item, Item::Line(_)));
+    let of_others =
+        if one_line { times * length >= OTHERS_MIN } else { period.is_some_and(|(least, _)| least >= LIVES_APART) };
+    if of_others { times } else { same }
+}
+
+/// Whether gaps between these are one period, give or take a ticker's phase.
+fn steady((least, most): (SimDuration, SimDuration)) -> bool {
+    most * 2 <= least * 3
+}
+
+/// Whether a block, widened, still has one period, and so have those in it.
+fn steady_within(item: &Item) -> bool {
+    match item {
+        Item::Line(_) => true,
+        Item::Block(block) => steady(block.period) && block.body.iter().all(steady_within),
+    }
 }
 
 fn folded(nodes: &[Node], length: usize, keys: &mut Keys) -> Node {
@@ -234,7 +285,8 @@ fn folded(nodes: &[Node], length: usize, keys: &mut Keys) -> Node {
     let times = repetitions.len() as u64;
     let last = last_entry(&nodes[nodes.len() - 1].item);
     let block = Block { body, times: (times, times), period, last };
-    Node { key: keys.block(repetitions[0]), first: nodes[0].first, begin: begins[0], item: Item::Block(block) }
+    let Node { subject, first, begin, .. } = nodes[0];
+    Node { key: keys.block(repetitions[0]), subject, first, begin, item: Item::Block(block) }
 }
 
 /// Widens the ranges of a block by those of one that is alike.

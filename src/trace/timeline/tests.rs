@@ -163,3 +163,55 @@ fn two_of_a_kind_are_not_folded() {
     let lives = items.iter().filter(|item| matches!(item, Item::Block(block) if block.body.len() > 1)).count();
     assert_eq!(lives, 0);
 }
+
+/// The blocks of a story in which something is said of sandboxes at these times, in milliseconds.
+fn blocks(said: &[(u32, u64)]) -> Vec<(u64, SimDuration, SimDuration)> {
+    let mut m = Maker::new();
+    let (_, pool) = m.pool(1);
+    let mut sandboxes = std::collections::BTreeMap::new();
+    for (number, at) in said {
+        let sandbox = *sandboxes.entry(*number).or_insert_with(|| {
+            let name = format!("sandbox/pds-database-{number}");
+            m.named(crate::model::Kind::Sandbox, &name)
+        });
+        m.at(&format!("{at}ms")).by(Controller::Sandbox);
+        m.what(sandbox, What::Set { field: Field::Pool, from: Value::None, to: Value::Ref(pool) });
+        m.decide(sandbox, Reason::BootFailed { error: Name::new("no disk"), after: d("14ms") });
+    }
+    let items = fold(&m.trace, &entries(&m.trace, &Options::default()));
+    let blocks = items.iter().filter_map(|item| match item {
+        Item::Block(block) => Some((block.times.0, block.period.0, block.period.1)),
+        Item::Line(_) => None,
+    });
+    blocks.collect()
+}
+
+#[test]
+fn what_comes_again_without_a_period_is_not_folded() {
+    let at = |millis: &[u64]| millis.iter().map(|at| (0, *at)).collect::<Vec<_>>();
+    let secs = SimDuration::from_secs;
+    for (times, expected) in [
+        // Every minute, give or take a few seconds.
+        (&[0, 60_000, 121_000, 179_000][..], &[(4, secs(58), secs(61))][..]),
+        (&[0, 10_000, 20_000, 35_000], &[(4, secs(10), secs(15))]),
+        // Now and then; a series that doubles.
+        (&[0, 48_000, 979_000, 1_100_000], &[]),
+        (&[0, 10_000, 30_000, 70_000, 150_000], &[]),
+        // Doubling up to a cap: from there on it has a period.
+        (&[0, 10_000, 30_000, 70_000, 110_000, 150_000], &[(4, secs(40), secs(40))]),
+    ] {
+        assert_eq!(blocks(&at(times)), expected, "{times:?}");
+    }
+}
+
+#[test]
+fn lines_about_different_things_are_told_one_by_one_unless_they_are_very_many() {
+    let several = |n: u32, apart: u64| (0..n).map(|n| (n, u64::from(n) * apart)).collect::<Vec<_>>();
+    assert_eq!(blocks(&several(3, 2)), []);
+    assert_eq!(blocks(&several(9, 60_000)), []);
+    assert_eq!(blocks(&several(33, 60_000)).len(), 1);
+    // Those about one thing fold, though others follow.
+    let mut mixed = vec![(7, 0), (7, 60_000), (7, 120_000)];
+    mixed.extend([(8, 180_000), (9, 240_000)]);
+    assert_eq!(blocks(&mixed), [(3, SimDuration::from_mins(1), SimDuration::from_mins(1))]);
+}

@@ -1,0 +1,74 @@
+//! `compare` and `bisect`: logics side by side, and what they print.
+
+use std::path::Path;
+
+use super::{FAILS, Folder, TWO, folder};
+
+/// A story of this repository in which logics differ.
+fn carousel() -> Folder {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("scenarios/mir-788/forever-pending.toml");
+    let text = std::fs::read_to_string(path).expect("the story of the incident");
+    folder(&[("story.toml", &text)])
+}
+
+#[test]
+fn two_logics_stand_side_by_side() {
+    let done = carousel().schedsim(&["compare", "story.toml", "--a", "as_of=2026-03-11", "--b", "current"]).code(0);
+    let done = done.out("  a  as_of=2026-03-11\n  b  current\n").out("\nfirst difference\n  a  ").out("\nlives\n");
+    let head = done.out.lines().find(|line| line.starts_with("figures")).expect("a table");
+    assert_eq!(head.split_whitespace().collect::<Vec<_>>(), ["figures", "a", "b"]);
+}
+
+#[test]
+fn a_third_logic_is_a_third_column_in_text_and_json() {
+    let folder = carousel();
+    let words = ["compare", "story.toml", "--a", "as_of=2026-03-11", "--b", "current", "--b", "as_of=2025-10-01"];
+    let done = folder.schedsim(&words).code(0).no_err();
+    for part in ["  c  as_of=2025-10-01\n", "first difference of a and b\n", "first difference of a and c\n"] {
+        assert!(done.out.contains(part), "no {part:?} in\n{}", done.out);
+    }
+    let mut rows = done.out.lines().skip_while(|line| !line.starts_with("figures")).take_while(|line| !line.is_empty());
+    let columns = |row: &str| row.split_whitespace().count();
+    assert!(rows.clone().count() > 2 && rows.all(|row| columns(row) == 4), "{}", done.out);
+    let text = folder.schedsim(&[&words[..], &["--format", "json"]].concat()).code(0).out;
+    let json: serde_json::Value = serde_json::from_str(&text).expect("JSON");
+    assert_eq!((&json["a"]["logic"], &json["c"]["logic"]), (&"as_of=2026-03-11".into(), &"as_of=2025-10-01".into()));
+    let figure = json["figures"].as_object().and_then(|figures| figures.values().next()).expect("a figure");
+    assert_eq!(figure.as_object().expect("values").keys().collect::<Vec<_>>(), ["a", "b", "c"]);
+    let differences = json["differences"].as_object().expect("by side");
+    assert_eq!(differences.keys().collect::<Vec<_>>(), ["b", "c"]);
+    assert_eq!(json["first_difference"], differences["b"]["first_difference"], "as ever for the first two");
+    assert!(differences["c"]["first_difference"]["c"].is_string(), "{differences:#?}");
+}
+
+#[test]
+fn without_logics_all_variants_of_the_file_are_compared() {
+    let three = TWO.replace("{ name = \"after\" }", "{ name = \"after\" }, { name = \"later\" }");
+    let folder = folder(&[("three.toml", &three), ("two.toml", TWO)]);
+    let all = "  a  variant=before\n  b  variant=after\n  c  variant=later\n";
+    folder.schedsim(&["compare", "three.toml"]).code(0).out(all).out("not one record differs");
+    let two = folder.schedsim(&["compare", "two.toml"]).code(0).out("  b  variant=after\n");
+    assert!(!two.out.contains("  c  "), "{}", two.out);
+    let one = folder.schedsim(&["compare", "three.toml", "--a", "variant=later"]).code(0);
+    let one = one.out("  a  variant=later\n  b  current\n");
+    assert!(!one.out.contains("  c  "), "{}", one.out);
+    let many = [&["compare", "two.toml"][..], &["--b", "current"].repeat(8)].concat();
+    folder.schedsim(&many).code(2).no_out().err("at most 8 logics");
+    folder.schedsim(&["compare", "two.toml", "--b", "current", "--each-fix"]).code(2).no_out();
+}
+
+#[test]
+fn a_search_that_fails_ends_with_the_line_that_reproduces_it() {
+    let folder = folder(&[("fails.toml", FAILS)]);
+    let words = ["bisect", "fails.toml", "--seed", "7", "--from", "as_of=2025-10-01", "--expect", "main"];
+    let done = folder.schedsim(&words).code(1).out("the end fails, too");
+    let line = "bisect fails.toml --seed 7 --from as_of=2025-10-01 --to current --expect main";
+    assert_eq!(done.reproduce().join(" "), line);
+    assert!(done.out.trim_end().ends_with(line), "it is the last line: {}", done.out);
+    let again: Vec<String> = done.reproduce();
+    let again: Vec<&str> = again.iter().map(String::as_str).collect();
+    assert_eq!(folder.schedsim(&again).code(1).out, done.out);
+    let json = folder.schedsim(&[&words[..], &["--format", "json"]].concat()).code(1).out;
+    let json: serde_json::Value = serde_json::from_str(&json).expect("JSON");
+    assert_eq!(json["reproduce"], format!("schedsim {line}"));
+}
