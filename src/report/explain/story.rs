@@ -46,7 +46,7 @@ impl Page<'_> {
             let remark = format!("... and {} more side causes (--full)", chain.branches_left_out);
             timeline::write_remark(&self.setting.timeline, &remark, out)?;
         }
-        self.legend(&chain.deciders(), out)
+        self.legend(chain, out)
     }
 
     fn link(&self, link: &Link, gutter: &str, out: &mut String) -> fmt::Result {
@@ -94,11 +94,20 @@ impl Page<'_> {
     }
 
     /// What could be otherwise, each once.
-    fn legend(&self, deciders: &[Decider], out: &mut String) -> fmt::Result {
-        if deciders.is_empty() {
-            return Ok(());
+    fn legend(&self, chain: &Chain, out: &mut String) -> fmt::Result {
+        let shown = chain.deciders();
+        if !shown.is_empty() {
+            writeln!(out, "\ndecided by")?;
+            self.meanings(&shown, out)?;
         }
-        writeln!(out, "\ndecided by")?;
+        if !chain.decided_unseen.is_empty() {
+            writeln!(out, "\ndecided by, in links not shown here")?;
+            self.meanings(&chain.decided_unseen, out)?;
+        }
+        Ok(())
+    }
+
+    fn meanings(&self, deciders: &[Decider], out: &mut String) -> fmt::Result {
         for decider in deciders {
             let tag = tag(*decider, &self.setting.faults);
             write!(out, "  {tag:34} ")?;
