@@ -15,7 +15,8 @@ use crate::model::{
     SandboxStatus, VolumeId,
 };
 use crate::ports::{
-    Clock, DiskBackend, EntityStore, Fact, Host, Listed, Nonce, Platform, Ports, Query, Remembers, StoreError, Versioned,
+    Clock, DiskBackend, EntityStore, Fact, Host, Listed, Nonce, Platform, Ports, Query, Remembers, StoreError,
+    Versioned,
 };
 
 use super::fixes::Fix;

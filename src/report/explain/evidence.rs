@@ -260,7 +260,8 @@ impl<'i, 'a> Evidence<'i, 'a> {
         let last = self.index.last(sandbox, self.before, class::DECIDED | class::WORLD, tells);
         self.add(Role::NotReady, last);
         if let Some(asked) = last
-            && let What::Decided(Reason::LeaseAsked { .. } | Reason::LeaseTakenUp { .. }) = self.index.record(asked).what
+            && let What::Decided(Reason::LeaseAsked { .. } | Reason::LeaseTakenUp { .. }) =
+                self.index.record(asked).what
         {
             self.waits_for_lease(sandbox, asked);
         }

@@ -224,11 +224,7 @@ impl<'a> Explainer<'a> {
                 continue;
             }
             let hop = self.walker.hop(at);
-            for decider in self.deciders_of(hop) {
-                if !deciders.contains(&decider) {
-                    deciders.push(decider);
-                }
-            }
+            self.add_deciders(hop, &mut deciders);
             let why = self.walker.why(hop);
             why.lead.iter().chain(&why.sides).for_each(|because| {
                 needed.add(because.at);
@@ -307,20 +303,28 @@ impl<'a> Explainer<'a> {
     }
 
     fn deciders_of(&self, hop: Hop) -> Vec<Decider> {
-        let (at, record) = (hop.at(), self.trace.records()[hop.at()]);
-        let fact = Fact { index: &self.walker.index, at, record, reason: self.reason(hop) };
         let mut deciders = Vec::new();
-        if let What::Struck { fault, .. } = fact.record.what {
-            deciders.push(Decider::Fault(fault));
+        self.add_deciders(hop, &mut deciders);
+        deciders
+    }
+
+    /// Adds what decided a link and is not yet known.
+    fn add_deciders(&self, hop: Hop, known: &mut Vec<Decider>) {
+        let (at, record) = (hop.at(), self.trace.records()[hop.at()]);
+        let mut add = |decider, decided: &dyn Fn() -> bool| {
+            if !known.contains(&decider) && decided() {
+                known.push(decider);
+            }
+        };
+        if let What::Struck { fault, .. } = record.what {
+            add(Decider::Fault(fault), &|| true);
         }
-        let fixes = self.setting.fixes_at(fact.record.at);
+        let fact = Fact { index: &self.walker.index, at, record, reason: self.reason(hop) };
+        let fixes = self.setting.fixes_at(record.at);
         for fix in Fix::ALL {
             let in_force = fixes.has(*fix);
-            if relations::decided(*fix, in_force, &fact) {
-                deciders.push(Decider::Fix { fix: *fix, in_force });
-            }
+            add(Decider::Fix { fix: *fix, in_force }, &|| relations::decided(*fix, in_force, &fact));
         }
-        deciders
     }
 
     /// The index, for those who choose a record.
@@ -438,3 +442,5 @@ pub fn tag(decider: Decider, faults: &[Name]) -> String {
 
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod tests_waits;

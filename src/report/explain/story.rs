@@ -98,20 +98,18 @@ impl Page<'_> {
         let shown = chain.deciders();
         if !shown.is_empty() {
             writeln!(out, "\ndecided by")?;
-            self.meanings(&shown, out)?;
+            for decider in &shown {
+                let tag = tag(*decider, &self.setting.faults);
+                write!(out, "  {tag:34} ")?;
+                let columns = (37.max(3 + tag.len()), 37);
+                timeline::write_words(&self.setting.timeline, &self.meaning(*decider), columns, out)?;
+            }
         }
         if !chain.decided_unseen.is_empty() {
-            writeln!(out, "\ndecided by, in links not shown here")?;
-            self.meanings(&chain.decided_unseen, out)?;
-        }
-        Ok(())
-    }
-
-    fn meanings(&self, deciders: &[Decider], out: &mut String) -> fmt::Result {
-        for decider in deciders {
-            let tag = tag(*decider, &self.setting.faults);
-            write!(out, "  {tag:34} ")?;
-            timeline::write_words(&self.setting.timeline, &self.meaning(*decider), (37.max(3 + tag.len()), 37), out)?;
+            let tags: Vec<String> = chain.decided_unseen.iter().map(|d| tag(*d, &self.setting.faults)).collect();
+            let text = format!("decided by, in links not shown: {}", tags.join(", "));
+            out.write_char('\n')?;
+            timeline::write_words(&self.setting.timeline, &text, (0, 2), out)?;
         }
         Ok(())
     }

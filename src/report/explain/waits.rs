@@ -71,7 +71,8 @@ impl Evidence<'_, '_> {
         let Some(disk) = self.reference(lease, Field::Disk) else { return };
         // One search that ends at the first hit: a disk that is never made has as many records as tries.
         let last = self.index.last(disk, self.before, class::ANY, |r| is_try(r) || is_birth(r) || is_change(r));
-        let is_made = |at: usize| matches!(self.index.record(at).what, What::Set { to: Value::Word(&"provisioned"), .. });
+        let is_made =
+            |at: usize| matches!(self.index.record(at).what, What::Set { to: Value::Word(&"provisioned"), .. });
         if !last.is_some_and(is_made) {
             self.add(Role::NotReady, last);
             return;
@@ -98,7 +99,7 @@ impl Evidence<'_, '_> {
         self.add(Role::TryBefore, last.filter(|at| is(self.index.record(*at))));
     }
 
-    /// The port that a boot waited for, and the sandbox' own way there.
+    /// The port that a boot waited for.
     pub(super) fn waited_for_port(&mut self, sandbox: Subject) {
         let began = |r: &Record| matches!(r.what, What::Decided(Reason::BootStarted));
         let Some(began) = self.index.last(sandbox, self.before, class::BOOT, began) else { return };
@@ -107,11 +108,13 @@ impl Evidence<'_, '_> {
         self.add(Role::Awaited, bound);
     }
 
-    /// The last sandbox that left while a pool was drained.
+    /// The last sandbox that left while a pool was drained. Where STOPPED is enough, DEAD is found
+    /// only when both came before the same look.
     pub(super) fn waited_for_drain(&mut self, pool: Subject) {
         let first = |r: &Record| matches!(r.what, What::Decided(Reason::DrainFirst));
         let Some(began) = self.index.last(pool, self.before, class::DECIDED, first) else { return };
-        let left = self.index.last_of_pool(pool, self.before, class::END | class::STATUS, |r| has_left(r) || is_dead(r));
+        let left =
+            self.index.last_of_pool(pool, self.before, class::END | class::STATUS, |r| has_left(r) || is_dead(r));
         self.add(Role::Awaited, left.filter(|left| *left > began));
     }
 
@@ -148,9 +151,10 @@ impl Evidence<'_, '_> {
         }
         let arrived = self.index.record(self.before).at.elapsed().saturating_sub(waited);
         let runs = |r: &Record| is_change(r) && matches!(r.what, What::Set { to: Value::Word(&"running"), .. });
-        let last = self.pools(app).into_iter().filter_map(|pool| {
-            self.index.last_of_pool(pool, self.before, class::STATUS, runs)
-        });
+        let last = self
+            .pools(app)
+            .into_iter()
+            .filter_map(|pool| self.index.last_of_pool(pool, self.before, class::STATUS, runs));
         let last = last.max().filter(|at| self.index.record(*at).at.elapsed() >= arrived);
         self.add(Role::Awaited, last);
     }
@@ -180,8 +184,5 @@ fn is_failed(r: &Record) -> bool {
 
 /// A try to make a volume that failed or was struck.
 pub(super) fn is_try(r: &Record) -> bool {
-    matches!(
-        r.what,
-        What::Decided(Reason::VolumeFailed { .. }) | What::Struck { point: Point::CreateVolume, .. }
-    )
+    matches!(r.what, What::Decided(Reason::VolumeFailed { .. }) | What::Struck { point: Point::CreateVolume, .. })
 }
