@@ -10,7 +10,7 @@ use rayon::prelude::*;
 use schedsim::controllers::activator::RequestError;
 use schedsim::kernel::SimDuration;
 use schedsim::model::Kind;
-use schedsim::report::explain::{Explainer, Limits, Page, Setting, story};
+use schedsim::report::explain::{Decider, Explainer, Limits, Page, Setting, story};
 use schedsim::scenario::{Overrides, Scenario, Variant};
 use schedsim::sim::Simulation;
 use schedsim::trace::{Trace, What};
@@ -97,5 +97,25 @@ fn the_errors_of_requests_that_fixes_are_known_by_are_those_of_the_activator() {
         (RequestError::MaxSize(20), "the pool is at its maximum size"),
     ] {
         assert!(error.to_string().starts_with(begins), "{error}");
+    }
+}
+
+#[test]
+fn every_fault_that_struck_before_a_run_came_to_rest_is_known_when_its_disk_was_waited_for() {
+    // Wherever the last boot waited for a lease and that for a disk, the fault on the disk is named.
+    let scenarios = corpus();
+    let carousel = scenarios.iter().find(|scenario| scenario.name == "lease-carousel").expect("in the corpus");
+    for variant in &carousel.variants {
+        let trace = Simulation::new(carousel, variant).run().trace;
+        let setting = Setting::of(carousel, variant);
+        let mut explainer = Explainer::new(&trace, &setting);
+        let settled = trace.records().iter().rposition(|r| r.what == What::Settled).expect("it settles");
+        let record = schedsim::kernel::RecordId::from_index(settled);
+        let chain = explainer.chain_and_deciders(record, Limits::default()).expect("a record");
+        assert!(chain.all_deciders().contains(&Decider::Fault(0)), "{}: {:?}", variant.name, chain.all_deciders());
+        // What --full shows is part of what is listed.
+        let whole = explainer.chain(record, Limits::ALL).expect("a record");
+        let listed = chain.all_deciders();
+        assert!(whole.deciders().iter().all(|decider| listed.contains(decider)), "{}", variant.name);
     }
 }
