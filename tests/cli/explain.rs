@@ -276,7 +276,7 @@ fn whatever_is_verified_is_listed_as_deciding_and_the_other_way_round() {
 
 #[test]
 fn that_nothing_decided_it_is_said_only_when_nothing_did() {
-    let folder = folder(&[("fine.toml", FINE), ("typo.toml", TYPO)]);
+    let folder = folder(&[("typo.toml", TYPO)]);
     // The operator's own step: nothing in the scheduler could have been otherwise.
     folder
         .schedsim(&["explain", "typo.toml", "--at", "0s", "--subject", "step/typo", "--verify"])
