@@ -57,6 +57,10 @@ fn bench(c: &mut Criterion) {
         println!("{name}: {} links, {} shown", chain.length, chain.links.len());
         group.bench_function(name, |b| b.iter(|| explain::chain(trace, record, &setting, Limits::default())));
     }
+    // As the command asks for it: what decided links that are not shown is listed, too.
+    let last = RecordId::from_index(trace.records().len() - 1);
+    let listed = || Explainer::new(trace, &setting).chain_and_deciders(last, Limits::default());
+    group.bench_function("the last record, with all that decided it", |b| b.iter(listed));
     group.bench_function("index alone", |b| b.iter(|| drop(Explainer::new(trace, &setting))));
     group.finish();
 }

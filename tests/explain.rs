@@ -10,7 +10,7 @@ use rayon::prelude::*;
 use schedsim::controllers::activator::RequestError;
 use schedsim::kernel::SimDuration;
 use schedsim::model::Kind;
-use schedsim::report::explain::{Explainer, Limits, Page, Setting, story};
+use schedsim::report::explain::{Decider, Explainer, Limits, Page, Setting, story};
 use schedsim::scenario::{Overrides, Scenario, Variant};
 use schedsim::sim::Simulation;
 use schedsim::trace::{Trace, What};
@@ -65,6 +65,11 @@ fn faults(scenario: &Scenario, variant: &Variant) -> Vec<String> {
             let what = format!("{} {} {}", trace.name(root.subject), root.what, root.rule);
             faults.push(format!("{name}: {}: ends at record {}: {what}", violation.invariant, root.record.number()));
         }
+        let whole = explainer.chain(violation.record, Limits::ALL).expect("a record");
+        let known = explainer.chain_and_deciders(violation.record, Limits::default()).expect("a record").all_deciders();
+        if let Some(missing) = whole.deciders().iter().find(|decider| !known.contains(decider)) {
+            faults.push(format!("{name}: {}: {missing:?} is not listed", violation.invariant));
+        }
         let text = story(&Page { trace, setting: &setting }, &chain);
         let links = text.split("\ndecided by").next().unwrap_or_default().lines().count();
         if links > 50 {
@@ -97,5 +102,20 @@ fn the_errors_of_requests_that_fixes_are_known_by_are_those_of_the_activator() {
         (RequestError::MaxSize(20), "the pool is at its maximum size"),
     ] {
         assert!(error.to_string().starts_with(begins), "{error}");
+    }
+}
+
+#[test]
+fn the_fault_that_delayed_a_disk_is_named_by_every_boot_that_waited_for_it() {
+    let scenarios = corpus();
+    let carousel = scenarios.iter().find(|scenario| scenario.name == "lease-carousel").expect("in the corpus");
+    for variant in &carousel.variants {
+        let trace = Simulation::new(carousel, variant).run().trace;
+        let setting = Setting::of(carousel, variant);
+        let mut explainer = Explainer::new(&trace, &setting);
+        let settled = trace.records().iter().rposition(|r| r.what == What::Settled).expect("it settles");
+        let record = schedsim::kernel::RecordId::from_index(settled);
+        let chain = explainer.chain_and_deciders(record, Limits::default()).expect("a record");
+        assert!(chain.all_deciders().contains(&Decider::Fault(0)), "{}: {:?}", variant.name, chain.all_deciders());
     }
 }

@@ -85,12 +85,11 @@ pub(crate) fn explain(args: &ExplainArgs, look: &Look, out: &mut Out) -> Result<
         let mut explainer = Explainer::new(&outcome.trace, &setting);
         let (record, chosen) = explain::choose(&explainer, choice(args)).map_err(refusal)?;
         let limits = if args.full || look.verbose > 0 { Limits::ALL } else { Limits::default() };
-        let chain = explainer.chain(record, limits).expect("the record was found in this trace");
+        let chain = explainer.chain_and_deciders(record, limits).expect("the record was found in this trace");
         let tried = args.verify.then(|| {
             // What decided a link that is not shown decided all the same.
-            let whole = explainer.chain(record, Limits::ALL).expect("it was found before");
-            let until = args.logic.until;
-            counterfactual::verify(scenario, variant, until, &outcome.trace, record, &whole.deciders())
+            let (until, deciders) = (args.logic.until, chain.all_deciders());
+            counterfactual::verify(scenario, variant, until, &outcome.trace, record, &deciders)
         });
         let told =
             Told { scenario, variant, outcome: &outcome, setting: &setting, record, chosen, chain: &chain, tried };

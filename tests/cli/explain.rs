@@ -203,3 +203,103 @@ fn a_run_that_ends_with_its_proof_is_not_held_to_its_metrics() {
     assert_ne!(json["ended_at"], "6h");
     assert_eq!(json["verdict"], "livelock");
 }
+
+/// Words for `explain`, run where the scenarios are.
+fn explained(words: &[&str]) -> super::Done {
+    let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
+    super::done(super::schedsim().current_dir(root).arg("explain").args(words)).code(0).no_err()
+}
+
+const CAROUSEL: &str = "scenarios/mir-788/lease-carousel.toml";
+
+#[test]
+fn a_boot_that_waited_for_its_disk_names_the_fault_that_delayed_it() {
+    let done = explained(&[CAROUSEL, "--variant", "after", "--verify"]);
+    let order = [
+        "PENDING -> RUNNING",
+        "PENDING -> BOUND",
+        "PROVISIONING -> PROVISIONED",
+        "slow first volume, on disk.create_volume",
+        "decided by",
+        "fault slow first volume ",
+        "verified",
+        // 6.186 s after the step, instead of 1:13.956.
+        "without fault `slow first volume`          it still comes, at 22:13.186",
+    ];
+    let mut rest = done.out.as_str();
+    for part in order {
+        let at = rest.find(part).unwrap_or_else(|| panic!("no {part:?}, or not there, in\n{}", done.out));
+        rest = &rest[at..];
+    }
+    assert!(!done.out.contains("no fix and no fault"), "{}", done.out);
+    let before = ["--variant", "before", "--subject", "sandbox/pds-database~2-1", "--at", "30m"];
+    explained(&[&[CAROUSEL][..], &before].concat()).out("lease/pds-data-2           PENDING -> BOUND");
+}
+
+#[test]
+fn whatever_is_verified_is_listed_as_deciding_and_the_other_way_round() {
+    for words in [&["--at", "26m"][..], &["--variant", "after"], &["--violation", "disk-has-owner"]] {
+        let all = [&[CAROUSEL, "--verify"][..], words].concat();
+        let done = explained(&all);
+        let (story, verified) = done.out.split_once("\nverified\n").expect("both");
+        let legend = &story[story.find("\ndecided by").expect("something decided")..];
+        let mut tags: Vec<String> = verified
+            .lines()
+            .map(|line| {
+                let (word, rest) = line.trim().split_once(' ').expect("a word");
+                let rest = rest.trim();
+                match (word, rest.strip_prefix("fault `")) {
+                    (_, Some(fault)) => format!("fault {}", fault.split('`').next().expect("a name")),
+                    ("with", None) => format!("-{}", rest.split(' ').next().expect("a name")),
+                    (_, None) => format!("+{}", rest.split(' ').next().expect("a name")),
+                }
+            })
+            .collect();
+        for tag in &tags {
+            assert!(legend.contains(tag.as_str()), "{tag} is verified and not listed:\n{}", done.out);
+        }
+        let json = explained(&[&all[..], &["--format", "json"]].concat()).out;
+        let json: serde_json::Value = serde_json::from_str(&json).expect("JSON");
+        assert_eq!(json["verified"].as_array().map(Vec::len), Some(tags.len()));
+        tags.dedup();
+        // One line below the head for each that is shown, the others in one list.
+        let lines = legend.lines().filter(|line| line.starts_with("  ") && "+-f".contains(&line[2..3])).count();
+        let unseen = json["chain"]["decided_unseen"].as_array().expect("a list").len();
+        assert_eq!(lines + unseen, tags.len(), "{}", done.out);
+    }
+    let hidden = explained(&[CAROUSEL, "--at", "26m"]).out;
+    assert!(
+        hidden.contains("decided by, in links not shown: ") && hidden.contains("+stale-pending-monitor"),
+        "{hidden}"
+    );
+}
+
+#[test]
+fn that_nothing_decided_it_is_said_only_when_nothing_did() {
+    let folder = folder(&[("typo.toml", TYPO)]);
+    // The operator's own step: nothing in the scheduler could have been otherwise.
+    folder
+        .schedsim(&["explain", "typo.toml", "--at", "0s", "--subject", "step/typo", "--verify"])
+        .code(0)
+        .out("no fix and no fault decided any of this");
+    let typo = folder.schedsim(&["explain", "typo.toml", "--verify"]).code(0);
+    assert!(!typo.out.contains("no fix and no fault"), "{}", typo.out);
+}
+
+#[test]
+fn the_documents_print_what_the_program_prints() {
+    let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
+    for file in ["README.md", "docs/reading-a-run.md"] {
+        let text = std::fs::read_to_string(root.join(file)).expect("a document");
+        let mut found = 0;
+        for part in text.split("$ schedsim explain ").skip(1) {
+            let (line, rest) = part.split_once('\n').expect("a line");
+            let block =
+                rest.split_once("```text\n").and_then(|(_, rest)| rest.split_once("```")).expect("what it prints").0;
+            let words: Vec<&str> = line.split(' ').collect();
+            assert_eq!(explained(&words).out, block, "{file}: {line}");
+            found += 1;
+        }
+        assert!(found > 0, "{file} shows an explanation");
+    }
+}

@@ -12,6 +12,7 @@ use crate::world::spec::Invariant;
 
 use super::class;
 use super::index::Index;
+use super::waits::is_try;
 
 /// In which way an earlier record was needed.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
@@ -36,6 +37,8 @@ pub enum Role {
     Happened,
     /// It began the cooldown.
     Cooldown,
+    /// It ended a wait.
+    Awaited,
 }
 
 impl Role {
@@ -52,6 +55,7 @@ impl Role {
             Self::Birth => "how it came to be",
             Self::Happened => "what had happened to it",
             Self::Cooldown => "since when it cooled down",
+            Self::Awaited => "what it waited for",
         }
     }
 }
@@ -67,9 +71,9 @@ pub(super) struct Because {
 
 /// Collects evidence for one record.
 pub(super) struct Evidence<'i, 'a> {
-    index: &'i mut Index<'a>,
+    pub(super) index: &'i mut Index<'a>,
     /// Only what came before that record counts.
-    before: usize,
+    pub(super) before: usize,
     found: Vec<Because>,
 }
 
@@ -84,11 +88,11 @@ impl<'i, 'a> Evidence<'i, 'a> {
         self.found
     }
 
-    fn add(&mut self, role: Role, at: Option<usize>) {
+    pub(super) fn add(&mut self, role: Role, at: Option<usize>) {
         self.found.extend(at.map(|at| Because { at, role, leads: false }));
     }
 
-    fn add_last(&mut self, role: Role, subject: Subject, of: u8, is: impl Fn(&Record) -> bool) {
+    pub(super) fn add_last(&mut self, role: Role, subject: Subject, of: u8, is: impl Fn(&Record) -> bool) {
         let at = self.index.last(subject, self.before, of, is);
         self.add(role, at);
     }
@@ -112,6 +116,7 @@ impl<'i, 'a> Evidence<'i, 'a> {
             Reason::TooFew { .. } => {
                 self.add_write(Role::Wanted, subject, Field::DesiredInstances);
                 self.add_member(subject, class::END | class::STATUS, has_left);
+                self.waited_for_cooldown(subject);
             }
             Reason::TooMany { .. } => {
                 if let Some(pool) = self.index.parent(subject) {
@@ -132,7 +137,9 @@ impl<'i, 'a> Evidence<'i, 'a> {
             }
             Reason::NewPoolAwaited { ready: false, .. } => {
                 self.add_member(subject, class::LIFE, |r| is_failed_boot(r) || has_left(r) || is_birth(r));
+                self.new_pool_not_ready(subject);
             }
+            Reason::Drained { empty: true, .. } => self.waited_for_drain(subject),
             Reason::Drained { empty: false, .. } => {
                 self.add_member(subject, class::STATUS | class::BIRTH, |r| is_status(r) || is_birth(r))
             }
@@ -156,7 +163,20 @@ impl<'i, 'a> Evidence<'i, 'a> {
             }
             Reason::NoNode => self.nodes(),
             Reason::BootStarted => {
-                self.add_last(Role::TryBefore, subject, class::FAILED, is_failed_boot);
+                let before = self.index.last(subject, self.before, class::FAILED, is_failed_boot);
+                self.add(Role::TryBefore, before);
+                if before.is_none() {
+                    self.waited_for_node(subject);
+                }
+            }
+            Reason::Booted { .. } => self.waited_for_port(subject),
+            Reason::LeaseBound | Reason::LeaseFailed { .. } => self.waited_for_disk(subject),
+            Reason::VolumeReady | Reason::VolumeFailed { .. } => self.tried_before(subject, is_try),
+            Reason::CleanedUp => {
+                self.tried_before(subject, |r| matches!(r.what, What::Decided(Reason::CleanUpFailed { .. })));
+            }
+            Reason::VolumeGivenBack => {
+                self.tried_before(subject, |r| matches!(r.what, What::Decided(Reason::VolumeStuck { .. })));
             }
             Reason::BootFailed { .. } => self.failed_boot(subject),
             Reason::BootOvertaken => {
@@ -201,28 +221,20 @@ impl<'i, 'a> Evidence<'i, 'a> {
             | Reason::PoolReused { .. }
             | Reason::PoolUnreferenced
             | Reason::DrainFirst
-            | Reason::Drained { empty: true, .. }
             | Reason::Counted { .. }
             | Reason::NodeChosen { .. }
             | Reason::AddressTaken
-            | Reason::Booted { .. }
             | Reason::CleanUp
-            | Reason::CleanedUp
             | Reason::CleanUpFailed { .. }
             | Reason::ProcessExited { .. }
             | Reason::Collected { .. }
             | Reason::DiskMade { .. }
-            | Reason::VolumeReady
-            | Reason::VolumeFailed { .. }
             | Reason::VolumeVanished
             | Reason::LeaseAsked { .. }
             | Reason::DiskNotReady
-            | Reason::LeaseFailed { .. }
-            | Reason::LeaseBound
             | Reason::LeaseAdopted
             | Reason::MountedAgain
             | Reason::LeaseGivenUp { .. }
-            | Reason::VolumeGivenBack
             | Reason::VolumeStuck { .. }
             | Reason::VolumeStaysLeased
             | Reason::DiskChanged
@@ -231,7 +243,7 @@ impl<'i, 'a> Evidence<'i, 'a> {
     }
 
     /// Why a sandbox was still PENDING.
-    fn not_ready(&mut self, sandbox: Subject) {
+    pub(super) fn not_ready(&mut self, sandbox: Subject) {
         let tells = |r: &Record| match r.what {
             What::Decided(reason) => matches!(
                 reason,
@@ -247,9 +259,11 @@ impl<'i, 'a> Evidence<'i, 'a> {
         };
         let last = self.index.last(sandbox, self.before, class::DECIDED | class::WORLD, tells);
         self.add(Role::NotReady, last);
-        let waits = last.map(|at| self.index.record(at).what);
-        if let Some(What::Decided(Reason::LeaseAsked { .. } | Reason::LeaseTakenUp { .. })) = waits {
-            self.leases_of(sandbox, Role::NotReady);
+        if let Some(asked) = last
+            && let What::Decided(Reason::LeaseAsked { .. } | Reason::LeaseTakenUp { .. }) =
+                self.index.record(asked).what
+        {
+            self.waits_for_lease(sandbox, asked);
         }
     }
 
@@ -355,22 +369,26 @@ impl<'i, 'a> Evidence<'i, 'a> {
 
     /// Why a request of an app failed: what its pools last went through.
     pub(super) fn of_request(&mut self, app: Subject) {
-        let count = self.index.trace().names_of(Kind::Pool).len() as u32;
-        let pools = (0..count).map(|index| Subject { kind: Kind::Pool, index });
-        let pools: Vec<Subject> = pools.filter(|pool| self.index.parent(*pool) == Some(app)).collect();
-        let last = pools.into_iter().filter_map(|pool| {
+        let last = self.pools(app).into_iter().filter_map(|pool| {
             self.index.last_of_pool(pool, self.before, class::LIFE, |r| is_failed_boot(r) || is_status(r) || is_end(r))
         });
         let last = last.max();
         self.add(Role::Members, last);
     }
+
+    /// The pools of an app.
+    pub(super) fn pools(&self, app: Subject) -> Vec<Subject> {
+        let count = self.index.trace().names_of(Kind::Pool).len() as u32;
+        let pools = (0..count).map(|index| Subject { kind: Kind::Pool, index });
+        pools.filter(|pool| self.index.parent(*pool) == Some(app)).collect()
+    }
 }
 
-fn is_birth(r: &Record) -> bool {
+pub(super) fn is_birth(r: &Record) -> bool {
     matches!(r.what, What::Created { .. })
 }
 
-fn is_end(r: &Record) -> bool {
+pub(super) fn is_end(r: &Record) -> bool {
     matches!(r.what, What::Deleted { .. })
 }
 
@@ -379,7 +397,7 @@ fn is_failed_boot(r: &Record) -> bool {
 }
 
 /// A change of status, the first one left out.
-fn is_status(r: &Record) -> bool {
+pub(super) fn is_status(r: &Record) -> bool {
     matches!(r.what, What::Set { field: Field::Status, from, .. } if from != Value::None)
 }
 
@@ -388,7 +406,7 @@ fn becomes(r: &Record, status: &str) -> bool {
 }
 
 /// A sandbox that no longer counts: stopped, dead or gone.
-fn has_left(r: &Record) -> bool {
+pub(super) fn has_left(r: &Record) -> bool {
     let live = |value| matches!(value, Value::Word(&("pending" | "running")));
     match r.what {
         What::Set { field: Field::Status, from, to } => live(from) && !live(to),

@@ -26,6 +26,7 @@ pub fn json(trace: &Trace, setting: &Setting, chain: &Chain) -> Value {
         "branches_left_out": chain.branches_left_out,
         "length": chain.length,
         "joins": chain.joins,
+        "decided_unseen": chain.decided_unseen.iter().map(|decider| self::decider(setting, *decider)).collect::<Vec<_>>(),
     })
 }
 

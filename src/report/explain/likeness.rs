@@ -23,6 +23,8 @@ struct Likeness {
     /// The status that was written, or the error.
     word: Option<&'static str>,
     error: Option<Name>,
+    /// The fault that struck: what one decided, another did not.
+    fault: Option<u32>,
 }
 
 /// The numbers that were given.
@@ -75,6 +77,10 @@ fn likeness(index: &Index<'_>, at: usize, rule: Option<usize>) -> Likeness {
         error: match (reason, record.what) {
             (Some(Reason::BootFailed { error, .. } | Reason::LeaseFailed { error }), _)
             | (_, What::CallFailed { error, .. }) => Some(error),
+            _ => None,
+        },
+        fault: match record.what {
+            What::Struck { fault, .. } => Some(fault),
             _ => None,
         },
     }

@@ -18,6 +18,7 @@ mod relations;
 mod setting;
 mod story;
 mod values;
+mod waits;
 mod walk;
 
 use std::collections::BTreeMap;
@@ -111,6 +112,8 @@ pub struct Chain {
     pub length: usize,
     /// The link of another chain that this one joins; none when it leads to its own root.
     pub joins: Option<RecordId>,
+    /// What decided links that are not shown, and none of those that are; only when it was asked for.
+    pub decided_unseen: Vec<Decider>,
 }
 
 /// One link by itself; its record is the main one of the occurrence, not always the one asked for.
@@ -199,6 +202,37 @@ impl<'a> Explainer<'a> {
         Some(chain)
     }
 
+    /// The causal chain, and all that decided it: whatever is folded, left out, or a cause of a
+    /// side cause decided all the same.
+    pub fn chain_and_deciders(&mut self, record: RecordId, limits: Limits) -> Option<Chain> {
+        let mut chain = self.chain(record, limits)?;
+        let shown = chain.deciders();
+        let main = self.walker.main(record.index()?);
+        chain.decided_unseen = self.behind(main);
+        chain.decided_unseen.retain(|decider| !shown.contains(decider));
+        Some(chain)
+    }
+
+    /// What decided any link that a record goes back to: those nearest to it first.
+    fn behind(&mut self, from: usize) -> Vec<Decider> {
+        let mut needed = Told::of(self.trace);
+        needed.add(from);
+        let mut deciders = Vec::new();
+        // Causes come first, so one way back over the trace meets all of them.
+        for at in (0..=from).rev() {
+            if !needed.has(at) {
+                continue;
+            }
+            let hop = self.walker.hop(at);
+            self.add_deciders(hop, &mut deciders);
+            let why = self.walker.why(hop);
+            why.lead.iter().chain(&why.sides).for_each(|because| {
+                needed.add(because.at);
+            });
+        }
+        deciders
+    }
+
     /// One link and where it leads, without the way: what a picture of all chains is drawn from.
     pub fn step(&mut self, record: RecordId) -> Option<Step> {
         let at = record.index().filter(|at| *at < self.trace.records().len())?;
@@ -233,12 +267,8 @@ impl<'a> Explainer<'a> {
         let at = hop.at();
         let record = self.trace.records()[at];
         let entry = timeline::entry(self.trace, &self.setting.timeline, at);
-        let decided = match (record.what, hop.rule().map(|rule| self.trace.records()[rule].what)) {
-            (What::Decided(reason), _) | (_, Some(What::Decided(reason))) => Some(reason),
-            _ => None,
-        };
+        let decided = self.reason(hop);
         let role = self.walker.why(hop).lead.map_or(Role::Cause, |lead| lead.role);
-        let fact = Fact { index: &self.walker.index, at, record, reason: decided };
         let values = decided.map(|reason| values::of(self.trace, reason)).unwrap_or_default();
         let (what, rule) = self.words(decided, entry.what, entry.why);
         Link {
@@ -250,7 +280,7 @@ impl<'a> Explainer<'a> {
             rule,
             values,
             tone: entry.tone,
-            decided_by: self.deciders(&fact),
+            decided_by: self.deciders_of(hop),
             role,
             branches: Vec::new(),
         }
@@ -263,19 +293,38 @@ impl<'a> Explainer<'a> {
         if rule.is_empty() { (format!("{what}: {name}"), rule) } else { (what, format!("{rule}: {name}")) }
     }
 
-    fn deciders(&self, fact: &Fact<'_, '_>) -> Vec<Decider> {
-        let mut deciders = Vec::new();
-        if let What::Struck { fault, .. } = fact.record.what {
-            deciders.push(Decider::Fault(fault));
+    /// The decision of a link, its own or the one behind it.
+    fn reason(&self, hop: Hop) -> Option<Reason> {
+        let rule = hop.rule().map(|rule| self.trace.records()[rule].what);
+        match (self.trace.records()[hop.at()].what, rule) {
+            (What::Decided(reason), _) | (_, Some(What::Decided(reason))) => Some(reason),
+            _ => None,
         }
-        let fixes = self.setting.fixes_at(fact.record.at);
+    }
+
+    fn deciders_of(&self, hop: Hop) -> Vec<Decider> {
+        let mut deciders = Vec::new();
+        self.add_deciders(hop, &mut deciders);
+        deciders
+    }
+
+    /// Adds what decided a link and is not yet known.
+    fn add_deciders(&self, hop: Hop, known: &mut Vec<Decider>) {
+        let (at, record) = (hop.at(), self.trace.records()[hop.at()]);
+        let mut add = |decider, decided: &dyn Fn() -> bool| {
+            if !known.contains(&decider) && decided() {
+                known.push(decider);
+            }
+        };
+        if let What::Struck { fault, .. } = record.what {
+            add(Decider::Fault(fault), &|| true);
+        }
+        let fact = Fact { index: &self.walker.index, at, record, reason: self.reason(hop) };
+        let fixes = self.setting.fixes_at(record.at);
         for fix in Fix::ALL {
             let in_force = fixes.has(*fix);
-            if relations::decided(*fix, in_force, fact) {
-                deciders.push(Decider::Fix { fix: *fix, in_force });
-            }
+            add(Decider::Fix { fix: *fix, in_force }, &|| relations::decided(*fix, in_force, &fact));
         }
-        deciders
     }
 
     /// The index, for those who choose a record.
@@ -297,6 +346,11 @@ impl Chain {
             }
         }
         deciders
+    }
+
+    /// All that is known to have decided it: what decided the links that are shown, and then the others.
+    pub fn all_deciders(&self) -> Vec<Decider> {
+        self.deciders().into_iter().chain(self.decided_unseen.iter().copied()).collect()
     }
 
     /// Its end: what is explained.
@@ -388,3 +442,5 @@ pub fn tag(decider: Decider, faults: &[Name]) -> String {
 
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod tests_waits;

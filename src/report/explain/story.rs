@@ -46,7 +46,7 @@ impl Page<'_> {
             let remark = format!("... and {} more side causes (--full)", chain.branches_left_out);
             timeline::write_remark(&self.setting.timeline, &remark, out)?;
         }
-        self.legend(&chain.deciders(), out)
+        self.legend(chain, out)
     }
 
     fn link(&self, link: &Link, gutter: &str, out: &mut String) -> fmt::Result {
@@ -94,15 +94,22 @@ impl Page<'_> {
     }
 
     /// What could be otherwise, each once.
-    fn legend(&self, deciders: &[Decider], out: &mut String) -> fmt::Result {
-        if deciders.is_empty() {
-            return Ok(());
+    fn legend(&self, chain: &Chain, out: &mut String) -> fmt::Result {
+        let shown = chain.deciders();
+        if !shown.is_empty() {
+            writeln!(out, "\ndecided by")?;
+            for decider in &shown {
+                let tag = tag(*decider, &self.setting.faults);
+                write!(out, "  {tag:34} ")?;
+                let columns = (37.max(3 + tag.len()), 37);
+                timeline::write_words(&self.setting.timeline, &self.meaning(*decider), columns, out)?;
+            }
         }
-        writeln!(out, "\ndecided by")?;
-        for decider in deciders {
-            let tag = tag(*decider, &self.setting.faults);
-            write!(out, "  {tag:34} ")?;
-            timeline::write_words(&self.setting.timeline, &self.meaning(*decider), (37.max(3 + tag.len()), 37), out)?;
+        if !chain.decided_unseen.is_empty() {
+            let tags: Vec<String> = chain.decided_unseen.iter().map(|d| tag(*d, &self.setting.faults)).collect();
+            let text = format!("decided by, in links not shown: {}", tags.join(", "));
+            out.write_char('\n')?;
+            timeline::write_words(&self.setting.timeline, &text, (0, 2), out)?;
         }
         Ok(())
     }

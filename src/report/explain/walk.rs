@@ -134,9 +134,11 @@ impl<'a> Walker<'a> {
                 }
             }
             What::RequestFailed { .. } => evidence.of_request(decided.subject),
+            What::RequestServed { waited, .. } => evidence.waited_for_capacity(decided.subject, waited),
             // What else there is happens for its cause alone.
             _ => {}
         }
+        evidence.of_boot_wait(&decided);
         let mut causes = evidence.found();
         for because in &mut causes {
             because.at = self.main(because.at);
