@@ -4,6 +4,7 @@
 //! is the study's. What a newcomer gets wrong: an interrupted sweep has lost nothing – the same line
 //! with `--resume` goes on where it stopped, and ends in the same bytes.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 use std::time::Duration;
@@ -143,7 +144,7 @@ fn swept(args: &SweepArgs, look: &Look) -> Result<(Exit, String), Refusal> {
             };
             let reached = precise::widen(&plan, &stories, out, args.resume, precision, &begun, &mut rounds);
             let plan = reached.map_err(Refusal::wrong)?;
-            let folder = Folder { dir: out.clone(), shard, finished: plan.runs() };
+            let folder = Folder::whole(out);
             let judgement = finish::finish(&folder, &plan).map_err(Refusal::wrong)?;
             let text = if look.quiet { String::new() } else { recommend::recommendation(&plan, &judgement) };
             return Ok((Exit::Fine, text));
@@ -192,7 +193,7 @@ fn read(path: &Path, args: &SweepArgs, look: &Look) -> Result<(Plan, Stories), R
 struct Progress {
     bar: ProgressBar,
     files: Vec<String>,
-    sets: Vec<(String, bool)>,
+    shard: Shard,
     state: Mutex<Best>,
     interrupt: Interrupt,
 }
@@ -200,9 +201,8 @@ struct Progress {
 /// The best mean of the first objective so far, as a word for the bar; no result.
 #[derive(Default)]
 struct Best {
-    setting: Option<usize>,
-    sum: f64,
-    runs: u32,
+    /// Of settings with some of their runs: the sum, how many stand behind it, and how many runs there were.
+    begun: BTreeMap<usize, (f64, u32, u64)>,
     best: Option<(f64, usize)>,
 }
 
@@ -211,14 +211,13 @@ fn watcher(plan: &Plan, folder: &Folder, file: &Path, look: &Look, interrupt: &I
     let bar = output::progress(total, !look.quiet);
     let style = indicatif::ProgressStyle::with_template("{bar:30} {pos}/{len} runs, {per_sec}, {eta} left  {msg}");
     bar.set_style(style.expect("the template is ours"));
-    bar.set_position(folder.finished);
+    bar.set_position(folder.kept());
     bar.reset_eta();
     bar.enable_steady_tick(Duration::from_millis(500));
-    interrupt.begin(folder.finished, &bar);
+    interrupt.begin(folder.kept(), &bar);
     let dir = file.parent().unwrap_or(Path::new(""));
     let files = plan.scenarios.iter().map(|story| dir.join(&story.file).display().to_string()).collect();
-    let sets = plan.objectives.iter().map(|objective| (objective.metric.clone(), objective.maximise)).collect();
-    Box::new(Progress { bar, files, sets, state: Mutex::default(), interrupt: interrupt.clone() })
+    Box::new(Progress { bar, files, shard: folder.shard, state: Mutex::default(), interrupt: interrupt.clone() })
 }
 
 impl Watcher for Progress {
@@ -232,34 +231,48 @@ impl Watcher for Progress {
         crash::doing_what(&line, run);
     }
 
-    fn writing(&self, key: Key, run: &Measured, write: &mut dyn FnMut() -> Result<(), String>) -> Result<(), String> {
+    fn writing(
+        &self,
+        plan: &Plan,
+        key: Key,
+        run: &Measured,
+        write: &mut dyn FnMut() -> Result<(), String>,
+    ) -> Result<(), String> {
         self.interrupt.writing(write)?;
         self.bar.inc(1);
-        if !self.bar.is_hidden() {
-            self.note(key, run);
+        if !self.bar.is_hidden()
+            && let Some(words) = self.state.lock().expect("nobody panics here").note(plan, self.shard, key, run)
+        {
+            self.bar.set_message(words);
         }
         Ok(())
     }
 }
 
-impl Progress {
-    /// Keeps the best mean so far.
-    fn note(&self, key: Key, run: &Measured) {
-        let Some((metric, maximise)) = self.sets.first() else { return };
-        let mut state = self.state.lock().expect("nobody panics here");
-        if state.setting != Some(key.setting) {
-            let done = state.setting.filter(|_| state.runs > 0).map(|was| (state.sum / f64::from(state.runs), was));
-            let better = |new: f64, old: f64| if *maximise { new > old } else { new < old };
-            if let Some((mean, was)) = done
-                && state.best.is_none_or(|(best, _)| better(mean, best))
-            {
-                state.best = Some((mean, was));
-                self.bar.set_message(format!("best so far: setting {was}, {metric} {mean:.1}"));
-            }
-            (state.setting, state.sum, state.runs) = (Some(key.setting), 0.0, 0);
+impl Best {
+    /// Keeps the best mean so far; answers what to say when it is a new one.
+    fn note(&mut self, plan: &Plan, shard: Shard, key: Key, run: &Measured) -> Option<String> {
+        let objective = plan.objectives.first()?;
+        let story = &plan.scenarios[key.scenario];
+        let (sum, counted, runs) = self.begun.entry(key.setting).or_default();
+        *runs += 1;
+        if objective.is_about(&story.name, &story.variants[key.variant]) {
+            *sum += run.value(&objective.metric);
+            *counted += 1;
         }
-        state.sum += run.value(metric);
-        state.runs += 1;
+        // Runs end in any order, and those of a setting that was half done are not all seen here.
+        let (each, setting) = (plan.runs() / plan.settings.len() as u64, key.setting as u64);
+        if *runs < shard.share((setting + 1) * each) - shard.share(setting * each) {
+            return None;
+        }
+        let mean = *sum / f64::from(*counted);
+        self.begun.remove(&key.setting);
+        let better = |best: f64| if objective.maximise { mean > best } else { mean < best };
+        if mean.is_nan() || self.best.is_some_and(|(best, _)| !better(best)) {
+            return None;
+        }
+        self.best = Some((mean, key.setting));
+        Some(format!("best so far: setting {setting}, {} {mean:.1}", objective.metric))
     }
 }
 

@@ -63,6 +63,16 @@ fn bytes(folder: &Folder, below: &str) -> Vec<(String, String)> {
     files.map(|file| (file[below.len()..].to_owned(), folder.read(&file))).collect()
 }
 
+/// The runs that a folder keeps, each counted once: those in their places, and those that came early.
+fn kept(folder: &Folder, out: &str) -> usize {
+    let lines = |name: &str| fs::read_to_string(folder.path().join(out).join(name)).unwrap_or_default();
+    let rows = lines("runs.csv").matches('\n').count().saturating_sub(1);
+    let early = lines("runs.early");
+    let whole = early.split_inclusive('\n').filter(|line| line.ends_with('\n'));
+    let numbers = whole.map(|line| line.split(',').next().expect("a number").parse::<usize>().expect("a number"));
+    rows + numbers.filter(|number| *number >= rows).count()
+}
+
 #[test]
 fn a_sweep_leaves_its_results_in_a_folder_and_says_what_follows() {
     let folder = ready();
@@ -180,6 +190,34 @@ fn a_process_that_is_really_killed_has_lost_nothing() {
     }
 }
 
+#[test]
+fn runs_that_ended_behind_a_long_one_survive_a_kill() {
+    // The first setting is days long, all others are minutes.
+    let folder = with(|sweep| {
+        let short = "[[parameter]]\npath = \"horizon\"\nvalues = [\"20m\"]\n[[objective]]";
+        let sweep = sweep.replacen("[[objective]]", short, 1).replace("0..4", "0..2");
+        sweep.replace("baseline = [", "baseline = [\"horizon=4d\", ")
+    });
+    let mut child = Command::new(snapbox::cmd::cargo_bin!("schedsim"))
+        .current_dir(folder.path())
+        .args(["sweep", "sweep.toml", "--out", "killed", "--jobs", "3"])
+        .stdout(Stdio::null())
+        .spawn()
+        .expect("the binary runs");
+    while kept(&folder, "killed") < 8 {
+        assert!(child.try_wait().expect("a child").is_none(), "it ended before it could be killed");
+        std::thread::yield_now();
+    }
+    child.kill().expect("killed");
+    child.wait().expect("a child");
+    assert_eq!(folder.read("killed/runs.csv").lines().count(), 1, "the long runs are not over");
+    let kept = kept(&folder, "killed");
+    folder.schedsim(&["sweep", "sweep.toml", "--out", "killed"]).code(2).err(&format!("holds {kept} of 14 runs"));
+    folder.schedsim(&["sweep", "sweep.toml", "--out", "killed", "--resume"]).code(0);
+    folder.schedsim(&["sweep", "sweep.toml", "--out", "whole"]).code(0);
+    assert_eq!(bytes(&folder, "killed"), bytes(&folder, "whole"));
+}
+
 /// Ctrl-C, and what a cluster sends before it kills.
 #[cfg(unix)]
 #[test]
@@ -199,9 +237,7 @@ fn an_interrupted_sweep_says_what_is_kept_and_how_to_go_on() {
             .stderr(Stdio::piped())
             .spawn()
             .expect("the binary runs");
-        let path = folder.path().join(&out).join("runs.csv");
-        let rows = || fs::read(&path).unwrap_or_default().iter().filter(|byte| **byte == b'\n').count();
-        while rows() <= 5 {
+        while kept(&folder, &out) < 5 {
             std::thread::yield_now();
         }
         let sent = Command::new("sh").arg("-c").arg(format!("kill -s {name} {}", child.id())).status();
@@ -210,7 +246,7 @@ fn an_interrupted_sweep_says_what_is_kept_and_how_to_go_on() {
         assert_eq!(done.status.signal(), Some(signal), "shells make {} of it", 128 + signal);
         assert_eq!(done.stdout, b"");
         let said = String::from_utf8(done.stderr).expect("UTF-8");
-        let kept = rows() - 1;
+        let kept = kept(&folder, &out);
         let line = format!("schedsim sweep sweep.toml --out 'out {name}' {} --resume", words.join(" "));
         assert_eq!(said, format!("interrupted: {kept} of 240 runs are kept in {out}; to go on:\n  {line}\n"));
         assert!(kept < 240, "nothing was interrupted");

@@ -77,7 +77,7 @@ pub fn widen(
         let _ = fs::remove_file(dir.join(RUNS));
     }
     let whole = Folder::open(dir, plan, Shard::WHOLE, resume)?;
-    let joint = Folder { dir: rounds.clone(), ..whole };
+    let joint = Folder::whole(&rounds);
     let first = plan.seeds.0;
     let mut parts = Vec::new();
     let mut from = first;
@@ -104,7 +104,6 @@ pub fn widen(
                 (from, upto) = (upto, first + next);
             }
             _ => {
-                let whole = Folder { dir: dir.to_owned(), ..joint };
                 whole.write(PLAN, &plan_text(&so_far))?;
                 let tidy = fs::rename(&path, whole.runs()).and_then(|()| fs::remove_dir_all(&rounds));
                 tidy.map_err(|error| format!("cannot tidy up: {error}"))?;

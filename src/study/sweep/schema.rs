@@ -127,7 +127,8 @@ interval), `seeds_needed` (for an interval of ±5 % of the mean, as far as these
 `baseline` (1 for today's), and for each objective its value and the ends of its interval.
 
 **`sweep.json`** says what was swept, **`manifest.json`** which part of it this folder holds, **`recommendation.txt`** what follows,
-**`report.html`** and **`plots/`** show it.
+**`report.html`** and **`plots/`** show it. While a sweep runs, **`runs.early`** holds the rows of runs that ended before a slower one in
+front of them, each with its number before it; they go to their places in `runs.csv` when that one has ended, and `--resume` reads them.
 ";
 
 /// The page of the user's guide about the sweep file and its results.
