@@ -130,12 +130,12 @@ fn swept(args: &SweepArgs, look: &Look) -> Result<(Exit, String), Refusal> {
     if args.until_precise.is_some() && args.shard.is_some() {
         return Err(Refusal::wrong(PRECISE_SHARD));
     }
+    let interrupt = Interrupt::new(out);
     let (plan, stories) = read(path, args, look)?;
     let shard = args.shard.unwrap_or(Shard::WHOLE);
     let plan = match args.until_precise {
         None => plan,
         Some(precision) => {
-            let interrupt = Interrupt::new(None, out);
             let begun = |plan: &Plan, folder: &Folder| watcher(plan, folder, path, look, &interrupt);
             let mut rounds = |round: &Round<'_>| {
                 if !look.quiet {
@@ -152,7 +152,8 @@ fn swept(args: &SweepArgs, look: &Look) -> Result<(Exit, String), Refusal> {
     };
     let folder = Folder::open(out, &plan, shard, args.resume).map_err(Refusal::wrong)?;
     let rows = shard.share(plan.runs());
-    let watcher = watcher(&plan, &folder, path, look, &Interrupt::new(Some(rows), out));
+    interrupt.total(rows);
+    let watcher = watcher(&plan, &folder, path, look, &interrupt);
     run::run(&plan, &stories, &folder, &*watcher).map_err(Refusal::wrong)?;
     drop(watcher);
     if shard != Shard::WHOLE {
