@@ -11,9 +11,8 @@ use std::time::Duration;
 
 use clap::{Args, Subcommand};
 use indicatif::ProgressBar;
-use schedsim::study::sweep::file::SweepFile;
 use schedsim::study::sweep::folder::{Folder, Shard, merge};
-use schedsim::study::sweep::plan::{Key, Plan, PlanOptions, Stories, plan};
+use schedsim::study::sweep::plan::{Key, Plan, PlanOptions, Stories, Unplanned, plan_of};
 use schedsim::study::sweep::precise::{self, Round};
 use schedsim::study::sweep::rows::Measured;
 use schedsim::study::sweep::run::{self, Watcher};
@@ -176,14 +175,17 @@ fn read(path: &Path, args: &SweepArgs, look: &Look) -> Result<(Plan, Stories), R
     let shown = path.display();
     let text = std::fs::read_to_string(path)
         .map_err(|error| Refusal::wrong(format!("cannot read the sweep file `{shown}`: {error}")))?;
-    let file = SweepFile::from_text(&text, &shown.to_string()).map_err(|problems| {
-        output::note(problems.render(true).trim_end());
-        Refusal::wrong(format!("`{shown}` cannot be used"))
-    })?;
     let dir = path.parent().unwrap_or(Path::new(""));
     let seeds = args.seeds.as_ref().map(|seeds| (seeds.0.start, seeds.0.end));
     let options = PlanOptions { seeds, yes_really: args.yes_really };
-    let (plan, stories, warnings) = plan(&file, dir, &options).map_err(Refusal::wrong)?;
+    let (plan, stories, warnings) =
+        plan_of(&text, &shown.to_string(), dir, &options).map_err(|unplanned| match unplanned {
+            Unplanned::Wrong(problems) => {
+                output::note(problems.render(true).trim_end());
+                Refusal::wrong(format!("`{shown}` cannot be used"))
+            }
+            Unplanned::Large(words) => Refusal::wrong(words),
+        })?;
     if !look.quiet {
         warnings.iter().for_each(|warning| output::warning(warning));
     }

@@ -305,8 +305,8 @@ fn what_is_wrong_with_a_sweep_file_is_told_with_what_to_do() {
         ("seeds = \"0..4\"", "seeds = \"4..4\"", "64 is the first that is left out"),
         ("seeds = ", "seed = ", "did you mean `seeds`?"),
         ("\"outage.toml\"", "\"none.toml\"", "none.toml"),
-        ("\"outage.toml\"", "\"n*.toml\"", "no scenario matches `n*.toml`"),
-        ("seeds =", "variants = [\"after\"]\nseeds =", "none of the variants"),
+        ("\"outage.toml\"", "\"n*.toml\"", "no scenario in this folder matches `n*.toml`"),
+        ("seeds =", "variants = [\"after\"]\nseeds =", "none of these variants"),
         ("seeds =", "constraints = [\"boots_failed = 3\"]\nseeds =", "this is no constraint"),
         ("seeds =", "constraints = [\"boots_faild.p95 <= 3\"]\nseeds =", "did you mean `boots_failed`?"),
         ("seeds =", "samples = 3\nseeds =", "a grid has no number of samples"),
@@ -321,6 +321,56 @@ fn what_is_wrong_with_a_sweep_file_is_told_with_what_to_do() {
         folder.schedsim(&["sweep", "sweep.toml", "--out", "out"]).code(2).err(why).no_out();
         assert!(!folder.exists("out"), "{to}: a folder was made");
     }
+}
+
+#[test]
+fn all_problems_of_a_sweep_are_told_at_once_each_at_its_place_in_the_file() {
+    let folder = with(|sweep| {
+        let sweep = sweep.replace("\"outage.toml\"", "\"outage.toml\", \"later.toml\", \"x*.toml\"");
+        let sweep = sweep.replace("baseline = [", "baseline = [\"tunig.x=1\", \"tuning.backoff.free=some\", ");
+        let sweep = sweep.replace("path = \"tuning.backoff.cap\"", "path = \"tuning.backoff.cup\"");
+        let sweep = sweep.replace("values = [\"2s\", \"10s\", \"30s\"]", "values = [\"2s\", \"soon\", \"30s\"]");
+        let jitter = "[[parameter]]\npath = \"tuning.backoff.jitter\"\nfrom = 0.5\nto = 2\nsteps = 4\n";
+        let step = "[[parameter]]\npath = \"step.late.at\"\nvalues = [\"9m\"]\n";
+        let sweep = sweep.replacen("[[objective]]", &format!("{jitter}{step}[[objective]]"), 1);
+        sweep.replace("\"recovery_s\"", "\"recovry_s\"")
+    });
+    folder.write("later.toml", &STORY.replace("\"back\"", "\"late\""));
+    folder.write("study/sweep.toml", &folder.read("sweep.toml"));
+    let done = folder.schedsim(&["sweep", "sweep.toml", "--out", "out"]).code(2).no_out();
+    let problems: Vec<&str> = done.err.lines().filter(|line| line.starts_with("error:")).collect();
+    let places = done.err.lines().filter_map(|line| line.trim().strip_prefix("--> "));
+    let told: Vec<String> = problems.iter().zip(places).map(|(error, place)| format!("{place} {error}")).collect();
+    assert_eq!(
+        told,
+        [
+            "sweep.toml:3:43 error: no scenario in this folder matches `x*.toml`",
+            "sweep.toml:5:14 error: unknown key `tunig` in the scenario",
+            "sweep.toml:5:47 error: expected a whole number, found a text",
+            "sweep.toml:8:17 error: this is not a duration; write one like \"90s\" or \"1h30m\"",
+            "sweep.toml:10:24 error: unknown key `cup` in `tuning.backoff`",
+            "sweep.toml:15:6 error: this must be between 0 and 1",
+            "sweep.toml:18:14 error: there is no step `late`",
+            "sweep.toml:21:10 error: unknown metric `recovry_s`",
+        ],
+        "{}",
+        done.err
+    );
+    assert_eq!(problems.last(), Some(&"error: `sweep.toml` cannot be used"));
+    assert!(!done.err.contains("error: error:") && !done.err.contains("--set"), "{}", done.err);
+    let done = done.err("with `tuning.backoff.jitter=1.5`").err("so in `outage.toml`, but not in every scenario");
+    assert!(!done.err.contains("(in )"), "{}", done.err);
+    // In another folder than the present one, its files are elsewhere.
+    let done = folder.schedsim(&["sweep", "study/sweep.toml", "--out", "out"]).code(2);
+    done.err("no scenario in `study` matches `x*.toml`").err("cannot read `study/outage.toml`");
+}
+
+#[test]
+fn a_scenario_that_cannot_be_used_is_told_with_its_own_places_beside_what_is_wrong_with_the_sweep() {
+    let folder = with(|sweep| sweep.replace("\"recovery_s\"", "\"recovry_s\""));
+    folder.write("outage.toml", &STORY.replace("horizon = \"20m\"", "horizon = \"soon\""));
+    let done = folder.schedsim(&["sweep", "sweep.toml", "--out", "out"]).code(2).no_out();
+    done.err("--> sweep.toml:13:10").err("--> outage.toml:3:11").err("error: `sweep.toml` cannot be used");
 }
 
 #[test]

@@ -23,5 +23,7 @@ pub mod run;
 pub mod sample;
 mod schema;
 pub mod stats;
+mod stories;
+mod tried;
 
 pub use schema::reference;

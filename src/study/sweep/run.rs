@@ -78,7 +78,7 @@ fn loaded<'k>(plan: &Plan, stories: &Stories, kept: &'k mut Kept, key: Key) -> R
     if kept.as_ref().is_none_or(|(known, _)| *known != wanted) {
         let scenario = stories
             .load(key.scenario, plan.assignments(key.setting))
-            .map_err(|problems| format!("{} cannot be used:\n{problems}", plan.words(key.setting)))?;
+            .map_err(|problems| format!("{} cannot be used:\n{}", plan.words(key.setting), problems.render(true)))?;
         *kept = Some((wanted, scenario));
     }
     Ok(&kept.as_ref().expect("just loaded").1)
