@@ -21,7 +21,7 @@ use schedsim::study::sweep::{finish, recommend};
 use super::args::{Look, Seeds};
 use super::interrupt::Interrupt;
 use super::output::{self, Out};
-use super::{Exit, Refusal, crash, reproduce};
+use super::{Exit, Refusal, crash, input, reproduce};
 
 /// Runs settings × seeds over scenarios and says which settings are better, and how surely
 #[derive(Args)]
@@ -29,7 +29,7 @@ use super::{Exit, Refusal, crash, reproduce};
 pub(crate) struct SweepArgs {
     #[command(subcommand)]
     command: Option<SweepCommand>,
-    /// The sweep file
+    /// The sweep file; `-` is standard input, and its scenarios are then looked for in the present folder
     #[arg(required = true, value_name = "FILE")]
     file: Option<PathBuf>,
     /// The folder of the results; new or empty
@@ -173,19 +173,24 @@ fn swept(args: &SweepArgs, look: &Look) -> Result<(Exit, String), Refusal> {
 
 fn read(path: &Path, args: &SweepArgs, look: &Look) -> Result<(Plan, Stories), Refusal> {
     let shown = path.display();
-    let text = std::fs::read_to_string(path)
-        .map_err(|error| Refusal::wrong(format!("cannot read the sweep file `{shown}`: {error}")))?;
+    let (text, name) = if path == Path::new("-") {
+        (input::stdin().map_err(Refusal::wrong)?, "stdin".to_owned())
+    } else {
+        let text = std::fs::read_to_string(path);
+        let cannot = |error| Refusal::wrong(format!("cannot read the sweep file `{shown}`: {error}"));
+        (text.map_err(cannot)?, shown.to_string())
+    };
+    // Of standard input: the present folder.
     let dir = path.parent().unwrap_or(Path::new(""));
     let seeds = args.seeds.as_ref().map(|seeds| (seeds.0.start, seeds.0.end));
     let options = PlanOptions { seeds, yes_really: args.yes_really };
-    let (plan, stories, warnings) =
-        plan_of(&text, &shown.to_string(), dir, &options).map_err(|unplanned| match unplanned {
-            Unplanned::Wrong(problems) => {
-                output::note(problems.render(true).trim_end());
-                Refusal::wrong(format!("`{shown}` cannot be used"))
-            }
-            Unplanned::Large(words) => Refusal::wrong(words),
-        })?;
+    let (plan, stories, warnings) = plan_of(&text, &name, dir, &options).map_err(|unplanned| match unplanned {
+        Unplanned::Wrong(problems) => {
+            output::note(problems.render(true).trim_end());
+            Refusal::wrong(format!("`{shown}` cannot be used"))
+        }
+        Unplanned::Large(words) => Refusal::wrong(words),
+    })?;
     if !look.quiet {
         warnings.iter().for_each(|warning| output::warning(warning));
     }

@@ -88,6 +88,20 @@ fn a_sweep_leaves_its_results_in_a_folder_and_says_what_follows() {
 }
 
 #[test]
+fn a_sweep_from_standard_input_finds_its_scenarios_in_the_present_folder() {
+    let folder = with(|sweep| format!("name = \"piped\"\n{sweep}"));
+    folder.schedsim(&["sweep", "sweep.toml", "--out", "whole"]).code(0);
+    let piped = |text: String, words: &[&str]| {
+        super::done(folder.command(&[&["sweep", "-", "--out"], words].concat()).stdin(text))
+    };
+    piped(folder.read("sweep.toml"), &["out"]).code(0).out("6 settings");
+    assert_eq!(bytes(&folder, "out"), bytes(&folder, "whole"));
+    piped(folder.read("sweep.toml"), &["out", "--resume"]).code(0);
+    let broken = folder.read("sweep.toml").replace("seeds =", "seed =");
+    piped(broken, &["other"]).code(2).err("--> stdin:5:1").err("did you mean `seeds`?").err("`-` cannot be used");
+}
+
+#[test]
 fn a_row_is_the_run_that_its_columns_name() {
     let folder = ready();
     folder.schedsim(&["sweep", "sweep.toml", "--out", "out"]).code(0);

@@ -96,7 +96,8 @@ const HEAD: &str = "\
 
 <!-- Generated from src/study/sweep/schema.rs; do not edit. Update: UPDATE_DOCS=1 cargo test --lib sweep -->
 
-Every key of a sweep file (`schema = 1`), the input of `schedsim sweep FILE --out DIR`. A key that is not listed here is an
+Every key of a sweep file (`schema = 1`), the input of `schedsim sweep FILE --out DIR` (`-` is standard
+input; its scenarios are then looked for in the present folder). A key that is not listed here is an
 error. Any field of a scenario can be varied; it is written as a path, as for `schedsim run --set`
 ([scenario reference](scenario.md)). Settings come in this order: the baseline, the points, the grid or the samples; equal ones once.
 A `sobol` sample can have at most 16 parameters.
