@@ -437,6 +437,63 @@ fn seeds_are_added_until_the_objectives_are_precise() {
 }
 
 #[test]
+fn a_complete_sweep_is_shown_again_by_resuming_it_however_its_seeds_were_chosen() {
+    let folder = ready();
+    for words in [&[][..], &["--until-precise", "40%"]] {
+        let out = format!("out-{}", words.len());
+        let words = [&["sweep", "sweep.toml", "--out", &out], words].concat();
+        let first = folder.schedsim(&words).code(0);
+        let before = bytes(&folder, &out);
+        folder.schedsim(&words).code(2).err("add --resume");
+        let again = folder.schedsim(&[&words[..], &["--resume"]].concat()).code(0);
+        assert_eq!(again.out, first.out);
+        let last = |text: &str| text.lines().last().map(str::to_owned);
+        assert_eq!(last(&again.err), last(&first.err), "and how precise it is");
+        assert_eq!(bytes(&folder, &out), before);
+    }
+    // Another precision is another sweep.
+    folder.schedsim(&["sweep", "sweep.toml", "--out", "out-2", "--until-precise", "30%", "--resume"]).code(2);
+}
+
+#[test]
+fn a_sweep_that_was_killed_while_its_rounds_were_joined_goes_on() {
+    let folder = ready();
+    let words = ["sweep", "sweep.toml", "--until-precise", "40%", "--out"];
+    let whole = folder.schedsim(&[&words[..], &["whole"]].concat()).code(0);
+    // After each round it says how many seeds there were: `16 seeds: not yet precise…`.
+    let upto: Vec<&str> = whole.err.lines().filter_map(|line| line.split_once(" seeds: ")).map(|(n, _)| n).collect();
+    assert!(upto.len() >= 2, "{}", whole.err);
+    let json = |file: &str| serde_json::from_str::<serde_json::Value>(&folder.read(file)).expect("JSON");
+    let changed = |file: &str, key: &str, value: serde_json::Value| {
+        let mut manifest = json(file);
+        manifest[key] = value;
+        folder.write(file, &manifest.to_string());
+    };
+    let digest = json("whole/sweep.json")["digest"].clone();
+    for name in ["before", "after"] {
+        for file in ["sweep.json", "manifest.json", "runs.csv"] {
+            folder.write(&format!("{name}/{file}"), &folder.read(&format!("whole/{file}")));
+        }
+        // The rounds as they were; afterwards the second one is half removed.
+        let mut from = "0";
+        for (number, upto) in (1..).zip(if name == "before" { &upto[..] } else { &upto[..1] }) {
+            let below = format!("{name}/rounds/{number}");
+            let seeds = format!("{from}..{upto}");
+            folder.schedsim(&["sweep", "sweep.toml", "--out", &below, "--seeds", &seeds]).code(0);
+            changed(&format!("{below}/manifest.json"), "sweep", digest.clone());
+            from = upto;
+        }
+        folder.write(&format!("{name}/rounds/2/half removed"), "");
+        if name == "before" {
+            changed("before/manifest.json", "runs", serde_json::Value::Null);
+        }
+        let done = folder.schedsim(&[&words[..], &[name, "--resume"]].concat()).code(0);
+        assert!(!done.err.contains("cannot"), "{}", done.err);
+        assert_eq!(bytes(&folder, name), bytes(&folder, "whole"), "killed {name} the folder was complete");
+    }
+}
+
+#[test]
 fn a_shard_that_is_to_choose_its_seeds_is_told_what_to_do_instead() {
     let folder = ready();
     let words = ["sweep", "sweep.toml", "--out", "out", "--until-precise", "20%", "--shard", "1/2"];

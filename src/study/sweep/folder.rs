@@ -95,14 +95,7 @@ impl Folder {
         let shown = dir.display();
         let cannot = |what: &str, error: io::Error| format!("cannot {what} `{shown}`: {error}");
         let rows = shard.share(plan.runs());
-        let manifest = match fs::read_to_string(dir.join(MANIFEST)) {
-            Ok(text) => Some(serde_json::from_str::<Manifest>(&text).map_err(|error| {
-                format!("`{shown}` holds a {MANIFEST} that cannot be read ({error}); choose another folder")
-            })?),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => None,
-            Err(error) => return Err(cannot("read", error)),
-        };
-        let Some(manifest) = manifest else {
+        let Some(manifest) = Self::manifest_of(dir)? else {
             match fs::read_dir(dir) {
                 Ok(mut entries) => {
                     if entries.next().is_some() {
@@ -130,7 +123,7 @@ impl Folder {
         }
         if manifest.rows != rows && manifest.runs.is_some() {
             return Err(format!(
-                "`{shown}` holds this sweep, complete, with {} runs; choose another folder",
+                "`{shown}` holds this sweep, complete, with {} runs; add --resume to see what follows from them",
                 manifest.rows
             ));
         }
@@ -153,6 +146,27 @@ impl Folder {
             cut.map_err(|error| cannot("write to", error))?;
         }
         Ok(folder)
+    }
+
+    /// What a folder says of itself; none: it is no folder of results.
+    fn manifest_of(dir: &Path) -> Result<Option<Manifest>, String> {
+        let shown = dir.display();
+        match fs::read_to_string(dir.join(MANIFEST)) {
+            Ok(text) => serde_json::from_str(&text).map(Some).map_err(|error| {
+                format!("`{shown}` holds a {MANIFEST} that cannot be read ({error}); choose another folder")
+            }),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(format!("cannot read `{shown}`: {error}")),
+        }
+    }
+
+    /// The plan of a folder that holds all of the sweep with that digest; none: it does not.
+    pub(super) fn complete_plan(dir: &Path, sweep: &str) -> Result<Option<Plan>, String> {
+        let manifest = Self::manifest_of(dir)?;
+        if manifest.is_none_or(|it| it.sweep != sweep || it.runs.is_none() || it.shard != Shard::WHOLE) {
+            return Ok(None);
+        }
+        plan_in(dir).map(Some)
     }
 
     /// The file of the rows.
@@ -229,6 +243,13 @@ pub fn plan_text(plan: &Plan) -> String {
     serde_json::to_string_pretty(plan).expect("a plan is plain data") + "\n"
 }
 
+/// The plan that lies in a folder.
+fn plan_in(dir: &Path) -> Result<Plan, String> {
+    let path = dir.join(PLAN);
+    let text = fs::read_to_string(&path).map_err(|error| format!("cannot read `{}`: {error}", path.display()))?;
+    serde_json::from_str(&text).map_err(|error| format!("`{}`: {error}", path.display()))
+}
+
 fn digest_of(path: &Path) -> Result<String, String> {
     let cannot = |error: io::Error| format!("cannot read `{}`: {error}", path.display());
     let mut hasher = blake3::Hasher::new();
@@ -294,8 +315,7 @@ pub fn merge(dir: &Path, shards: &[PathBuf]) -> Result<(Folder, Plan), String> {
     if !missing.is_empty() {
         return Err(format!("shards are missing: {}", missing.join(", ")));
     }
-    let text = fs::read_to_string(parts[0].dir.join(PLAN)).map_err(|error| format!("{PLAN}: {error}"))?;
-    let plan: Plan = serde_json::from_str(&text).map_err(|error| format!("{PLAN}: {error}"))?;
+    let plan = plan_in(&parts[0].dir)?;
     let folder = Folder::open(dir, &plan, Shard::WHOLE, false)?;
     interleave(&folder, &plan, &parts)?;
     folder.complete(&plan)?;
