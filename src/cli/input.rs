@@ -53,7 +53,8 @@ pub(crate) fn load_one(file: &str, overrides: &Overrides) -> Result<Scenario, St
     Scenario::from_file(Path::new(file), overrides).map_err(|d| d.render(true))
 }
 
-fn stdin() -> Result<String, String> {
+/// All of standard input; the error is the text to show.
+pub(crate) fn stdin() -> Result<String, String> {
     let mut bytes = Vec::new();
     let read = std::io::stdin().lock().take(STDIN_MAX).read_to_end(&mut bytes);
     read.map_err(|error| format!("cannot read standard input: {error}"))?;

@@ -1,9 +1,9 @@
 //! What a long command says when it is interrupted: what is kept, and how to go on.
 //!
 //! It counts results that were written and knows the words of the command line, not what was run. A signal
-//! waits until no result is being written, so the count is exact, and then ends the process as that signal
-//! does without us: shells show 130 and 143. What a newcomer gets wrong: nothing is saved here – every
-//! result was with the system before it was counted.
+//! waits until no result is being written, so the count is exact, and then ends the process with the status
+//! that shells give to it: 130 or 143. What a newcomer gets wrong: nothing is saved here – every result
+//! was with the system before it was counted.
 
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -20,7 +20,8 @@ struct Kept {
     of: Option<u64>,
     dir: PathBuf,
     bar: ProgressBar,
-    watched: bool,
+    /// Whether the folder was opened.
+    begun: bool,
 }
 
 /// The results of a command that may be interrupted.
@@ -28,20 +29,29 @@ struct Kept {
 pub(crate) struct Interrupt(Arc<Mutex<Kept>>);
 
 impl Interrupt {
-    /// A command that writes so many results below `dir`.
-    pub(crate) fn new(of: Option<u64>, dir: &Path) -> Self {
-        let kept = Kept { runs: 0, of, dir: dir.to_owned(), bar: ProgressBar::hidden(), watched: false };
+    /// A command that writes results below `dir`. From now on a signal meets words.
+    pub(crate) fn new(dir: &Path) -> Self {
+        let interrupt = Self::unwatched(dir);
+        signals::watch(interrupt.clone());
+        interrupt
+    }
+
+    fn unwatched(dir: &Path) -> Self {
+        let kept = Kept { runs: 0, of: None, dir: dir.to_owned(), bar: ProgressBar::hidden(), begun: false };
         Self(Arc::new(Mutex::new(kept)))
     }
 
-    /// From now on a signal meets words: so many more results are kept, and `bar` is in the way of them.
+    /// There are to be so many results.
+    pub(crate) fn total(&self, runs: u64) {
+        self.lock().of = Some(runs);
+    }
+
+    /// So many more results are kept, and `bar` is in the way of words.
     pub(crate) fn begin(&self, runs: u64, bar: &ProgressBar) {
         let mut kept = self.lock();
         kept.runs += runs;
         kept.bar = bar.clone();
-        if !std::mem::replace(&mut kept.watched, true) {
-            signals::watch(self.clone());
-        }
+        kept.begun = true;
     }
 
     /// Writes one result; no signal ends the process meanwhile.
@@ -60,6 +70,9 @@ impl Interrupt {
 impl Kept {
     #[cfg_attr(not(unix), expect(dead_code, reason = "signals are not watched there"))]
     fn message(&self, words: impl Iterator<Item = String>) -> String {
+        if !self.begun {
+            return format!("interrupted before the first run; to begin:\n  {}", resuming(words));
+        }
         let of = self.of.map_or_else(String::new, |of| format!(" of {of}"));
         let (runs, dir) = (self.runs, self.dir.display());
         format!("interrupted: {runs}{of} runs are kept in {dir}; to go on:\n  {}", resuming(words))
@@ -80,7 +93,6 @@ fn resuming(words: impl Iterator<Item = String>) -> String {
 mod signals {
     use signal_hook::consts::{SIGINT, SIGTERM};
     use signal_hook::iterator::Signals;
-    use signal_hook::low_level::emulate_default_handler;
 
     use super::Interrupt;
     use crate::cli::output;
@@ -95,7 +107,6 @@ mod signals {
             kept.bar.finish_and_clear();
             let words = std::env::args_os().skip(1).map(|word| word.to_string_lossy().into_owned());
             output::note(&kept.message(words));
-            let _ = emulate_default_handler(signal);
             std::process::exit(128 + signal);
         });
     }
@@ -124,11 +135,13 @@ mod tests {
 
     #[test]
     fn what_was_written_is_counted_and_what_failed_is_not() {
-        let interrupt = Interrupt::new(Some(9), Path::new("out"));
-        interrupt.lock().runs = 3;
+        let interrupt = Interrupt::unwatched(Path::new("out"));
+        let said = |words: &str| interrupt.lock().message([words.to_owned()].into_iter());
+        assert_eq!(said("sweep"), "interrupted before the first run; to begin:\n  schedsim sweep --resume");
+        interrupt.total(9);
+        interrupt.begin(3, &ProgressBar::hidden());
         assert_eq!(interrupt.writing(|| Ok::<_, ()>(())), Ok(()));
         assert_eq!(interrupt.writing(|| Err("full")), Err("full"));
-        let message = interrupt.lock().message(["sweep".to_owned()].into_iter());
-        assert_eq!(message, "interrupted: 4 of 9 runs are kept in out; to go on:\n  schedsim sweep --resume");
+        assert_eq!(said("sweep"), "interrupted: 4 of 9 runs are kept in out; to go on:\n  schedsim sweep --resume");
     }
 }

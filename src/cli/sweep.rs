@@ -4,15 +4,15 @@
 //! is the study's. What a newcomer gets wrong: an interrupted sweep has lost nothing – the same line
 //! with `--resume` goes on where it stopped, and ends in the same bytes.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 use std::time::Duration;
 
 use clap::{Args, Subcommand};
 use indicatif::ProgressBar;
-use schedsim::study::sweep::file::SweepFile;
 use schedsim::study::sweep::folder::{Folder, Shard, merge};
-use schedsim::study::sweep::plan::{Key, Plan, PlanOptions, Stories, plan};
+use schedsim::study::sweep::plan::{Key, Plan, PlanOptions, Stories, Unplanned, plan_of};
 use schedsim::study::sweep::precise::{self, Round};
 use schedsim::study::sweep::rows::Measured;
 use schedsim::study::sweep::run::{self, Watcher};
@@ -21,7 +21,7 @@ use schedsim::study::sweep::{finish, recommend};
 use super::args::{Look, Seeds};
 use super::interrupt::Interrupt;
 use super::output::{self, Out};
-use super::{Exit, Refusal, crash, reproduce};
+use super::{Exit, Refusal, crash, input, reproduce};
 
 /// Runs settings × seeds over scenarios and says which settings are better, and how surely
 #[derive(Args)]
@@ -29,7 +29,7 @@ use super::{Exit, Refusal, crash, reproduce};
 pub(crate) struct SweepArgs {
     #[command(subcommand)]
     command: Option<SweepCommand>,
-    /// The sweep file
+    /// The sweep file; `-` is standard input, and its scenarios are then looked for in the present folder
     #[arg(required = true, value_name = "FILE")]
     file: Option<PathBuf>,
     /// The folder of the results; new or empty
@@ -129,12 +129,12 @@ fn swept(args: &SweepArgs, look: &Look) -> Result<(Exit, String), Refusal> {
     if args.until_precise.is_some() && args.shard.is_some() {
         return Err(Refusal::wrong(PRECISE_SHARD));
     }
+    let interrupt = Interrupt::new(out);
     let (plan, stories) = read(path, args, look)?;
     let shard = args.shard.unwrap_or(Shard::WHOLE);
     let plan = match args.until_precise {
         None => plan,
         Some(precision) => {
-            let interrupt = Interrupt::new(None, out);
             let begun = |plan: &Plan, folder: &Folder| watcher(plan, folder, path, look, &interrupt);
             let mut rounds = |round: &Round<'_>| {
                 if !look.quiet {
@@ -143,7 +143,7 @@ fn swept(args: &SweepArgs, look: &Look) -> Result<(Exit, String), Refusal> {
             };
             let reached = precise::widen(&plan, &stories, out, args.resume, precision, &begun, &mut rounds);
             let plan = reached.map_err(Refusal::wrong)?;
-            let folder = Folder { dir: out.clone(), shard, finished: plan.runs() };
+            let folder = Folder::whole(out);
             let judgement = finish::finish(&folder, &plan).map_err(Refusal::wrong)?;
             let text = if look.quiet { String::new() } else { recommend::recommendation(&plan, &judgement) };
             return Ok((Exit::Fine, text));
@@ -151,7 +151,8 @@ fn swept(args: &SweepArgs, look: &Look) -> Result<(Exit, String), Refusal> {
     };
     let folder = Folder::open(out, &plan, shard, args.resume).map_err(Refusal::wrong)?;
     let rows = shard.share(plan.runs());
-    let watcher = watcher(&plan, &folder, path, look, &Interrupt::new(Some(rows), out));
+    interrupt.total(rows);
+    let watcher = watcher(&plan, &folder, path, look, &interrupt);
     run::run(&plan, &stories, &folder, &*watcher).map_err(Refusal::wrong)?;
     drop(watcher);
     if shard != Shard::WHOLE {
@@ -172,16 +173,24 @@ fn swept(args: &SweepArgs, look: &Look) -> Result<(Exit, String), Refusal> {
 
 fn read(path: &Path, args: &SweepArgs, look: &Look) -> Result<(Plan, Stories), Refusal> {
     let shown = path.display();
-    let text = std::fs::read_to_string(path)
-        .map_err(|error| Refusal::wrong(format!("cannot read the sweep file `{shown}`: {error}")))?;
-    let file = SweepFile::from_text(&text, &shown.to_string()).map_err(|problems| {
-        output::note(problems.render(true).trim_end());
-        Refusal::wrong(format!("`{shown}` cannot be used"))
-    })?;
+    let (text, name) = if path == Path::new("-") {
+        (input::stdin().map_err(Refusal::wrong)?, "stdin".to_owned())
+    } else {
+        let text = std::fs::read_to_string(path);
+        let cannot = |error| Refusal::wrong(format!("cannot read the sweep file `{shown}`: {error}"));
+        (text.map_err(cannot)?, shown.to_string())
+    };
+    // Of standard input: the present folder.
     let dir = path.parent().unwrap_or(Path::new(""));
     let seeds = args.seeds.as_ref().map(|seeds| (seeds.0.start, seeds.0.end));
     let options = PlanOptions { seeds, yes_really: args.yes_really };
-    let (plan, stories, warnings) = plan(&file, dir, &options).map_err(Refusal::wrong)?;
+    let (plan, stories, warnings) = plan_of(&text, &name, dir, &options).map_err(|unplanned| match unplanned {
+        Unplanned::Wrong(problems) => {
+            output::note(problems.render(true).trim_end());
+            Refusal::wrong(format!("`{shown}` cannot be used"))
+        }
+        Unplanned::Large(words) => Refusal::wrong(words),
+    })?;
     if !look.quiet {
         warnings.iter().for_each(|warning| output::warning(warning));
     }
@@ -192,7 +201,7 @@ fn read(path: &Path, args: &SweepArgs, look: &Look) -> Result<(Plan, Stories), R
 struct Progress {
     bar: ProgressBar,
     files: Vec<String>,
-    sets: Vec<(String, bool)>,
+    shard: Shard,
     state: Mutex<Best>,
     interrupt: Interrupt,
 }
@@ -200,9 +209,8 @@ struct Progress {
 /// The best mean of the first objective so far, as a word for the bar; no result.
 #[derive(Default)]
 struct Best {
-    setting: Option<usize>,
-    sum: f64,
-    runs: u32,
+    /// Of settings with some of their runs: the sum, how many stand behind it, and how many runs there were.
+    begun: BTreeMap<usize, (f64, u32, u64)>,
     best: Option<(f64, usize)>,
 }
 
@@ -211,14 +219,13 @@ fn watcher(plan: &Plan, folder: &Folder, file: &Path, look: &Look, interrupt: &I
     let bar = output::progress(total, !look.quiet);
     let style = indicatif::ProgressStyle::with_template("{bar:30} {pos}/{len} runs, {per_sec}, {eta} left  {msg}");
     bar.set_style(style.expect("the template is ours"));
-    bar.set_position(folder.finished);
+    bar.set_position(folder.kept());
     bar.reset_eta();
     bar.enable_steady_tick(Duration::from_millis(500));
-    interrupt.begin(folder.finished, &bar);
+    interrupt.begin(folder.kept(), &bar);
     let dir = file.parent().unwrap_or(Path::new(""));
     let files = plan.scenarios.iter().map(|story| dir.join(&story.file).display().to_string()).collect();
-    let sets = plan.objectives.iter().map(|objective| (objective.metric.clone(), objective.maximise)).collect();
-    Box::new(Progress { bar, files, sets, state: Mutex::default(), interrupt: interrupt.clone() })
+    Box::new(Progress { bar, files, shard: folder.shard, state: Mutex::default(), interrupt: interrupt.clone() })
 }
 
 impl Watcher for Progress {
@@ -232,34 +239,48 @@ impl Watcher for Progress {
         crash::doing_what(&line, run);
     }
 
-    fn writing(&self, key: Key, run: &Measured, write: &mut dyn FnMut() -> Result<(), String>) -> Result<(), String> {
+    fn writing(
+        &self,
+        plan: &Plan,
+        key: Key,
+        run: &Measured,
+        write: &mut dyn FnMut() -> Result<(), String>,
+    ) -> Result<(), String> {
         self.interrupt.writing(write)?;
         self.bar.inc(1);
-        if !self.bar.is_hidden() {
-            self.note(key, run);
+        if !self.bar.is_hidden()
+            && let Some(words) = self.state.lock().expect("nobody panics here").note(plan, self.shard, key, run)
+        {
+            self.bar.set_message(words);
         }
         Ok(())
     }
 }
 
-impl Progress {
-    /// Keeps the best mean so far.
-    fn note(&self, key: Key, run: &Measured) {
-        let Some((metric, maximise)) = self.sets.first() else { return };
-        let mut state = self.state.lock().expect("nobody panics here");
-        if state.setting != Some(key.setting) {
-            let done = state.setting.filter(|_| state.runs > 0).map(|was| (state.sum / f64::from(state.runs), was));
-            let better = |new: f64, old: f64| if *maximise { new > old } else { new < old };
-            if let Some((mean, was)) = done
-                && state.best.is_none_or(|(best, _)| better(mean, best))
-            {
-                state.best = Some((mean, was));
-                self.bar.set_message(format!("best so far: setting {was}, {metric} {mean:.1}"));
-            }
-            (state.setting, state.sum, state.runs) = (Some(key.setting), 0.0, 0);
+impl Best {
+    /// Keeps the best mean so far; answers what to say when it is a new one.
+    fn note(&mut self, plan: &Plan, shard: Shard, key: Key, run: &Measured) -> Option<String> {
+        let objective = plan.objectives.first()?;
+        let story = &plan.scenarios[key.scenario];
+        let (sum, counted, runs) = self.begun.entry(key.setting).or_default();
+        *runs += 1;
+        if objective.is_about(&story.name, &story.variants[key.variant]) {
+            *sum += run.value(&objective.metric);
+            *counted += 1;
         }
-        state.sum += run.value(metric);
-        state.runs += 1;
+        // Runs end in any order, and those of a setting that was half done are not all seen here.
+        let (each, setting) = (plan.runs() / plan.settings.len() as u64, key.setting as u64);
+        if *runs < shard.share((setting + 1) * each) - shard.share(setting * each) {
+            return None;
+        }
+        let mean = *sum / f64::from(*counted);
+        self.begun.remove(&key.setting);
+        let better = |best: f64| if objective.maximise { mean > best } else { mean < best };
+        if mean.is_nan() || self.best.is_some_and(|(best, _)| !better(best)) {
+            return None;
+        }
+        self.best = Some((mean, key.setting));
+        Some(format!("best so far: setting {setting}, {} {mean:.1}", objective.metric))
     }
 }
 

@@ -55,6 +55,8 @@ pub(crate) struct Problem {
     help: Vec<String>,
     dependent: bool,
     syntax: bool,
+    /// The source that it is about when it has no place.
+    home: usize,
 }
 
 impl Problem {
@@ -65,7 +67,8 @@ impl Problem {
     /// A problem of no place: with a file that cannot be read, say.
     pub(crate) fn nowhere(message: impl Into<String>) -> Self {
         let (message, span, label) = (message.into(), None, None);
-        Self { message, span, label, context: Vec::new(), help: Vec::new(), dependent: false, syntax: false }
+        let (context, help) = (Vec::new(), Vec::new());
+        Self { message, span, label, context, help, dependent: false, syntax: false, home: 0 }
     }
     /// A place where the text is not TOML.
     pub(crate) fn syntax(span: Span, message: impl Into<String>) -> Self {
@@ -85,6 +88,14 @@ impl Problem {
     pub(crate) fn help(&mut self, text: impl Into<String>) -> &mut Self {
         self.help.push(text.into());
         self
+    }
+    /// Whether it says the same of the same place.
+    pub(crate) fn same(&self, other: &Self) -> bool {
+        (self.span, &self.message, &self.label) == (other.span, &other.message, &other.label)
+    }
+    /// Whether it is about a part of that place, and not about all of it.
+    pub(crate) fn is_within(&self, place: Span) -> bool {
+        self.span.is_some_and(|span| span != place && place.start <= span.start && span.end <= place.end)
     }
     /// It may be the consequence of another problem.
     pub(crate) fn dependent(&mut self) -> &mut Self {
@@ -132,6 +143,39 @@ impl Diagnostics {
         Self { sources, problems }
     }
 
+    /// All of it, and after it all of another one.
+    pub(crate) fn join(&mut self, other: Self) {
+        let shift = self.sources.len();
+        let shifted = |span: Span| Span { source: span.source + shift, ..span };
+        self.sources.extend(other.sources);
+        self.problems.extend(other.problems.into_iter().map(|problem| Problem {
+            span: problem.span.filter(|span| *span != Span::FILE).map(shifted),
+            context: problem.context.into_iter().map(|(span, text)| (shifted(span), text)).collect(),
+            home: problem.home + shift,
+            ..problem
+        }));
+    }
+
+    /// Its problems as those of another text that caused them: `place` says where, given the name of a
+    /// problem's source and its bytes there.
+    pub(crate) fn moved(&self, place: impl Fn(&str, Range<usize>) -> Span) -> Vec<Problem> {
+        let moved = |problem: &Problem| {
+            let span = problem.span.unwrap_or(Span::FILE);
+            let source = &self.sources[span.source];
+            let mut told = Problem::at(place(&source.name, span.start..span.end), problem.message.clone());
+            told.label.clone_from(&problem.label);
+            told.help.clone_from(&problem.help);
+            if span != Span::FILE && span.source == Span::FILE.source {
+                told.help(format!("that is at {}", self::place(source, span.start)));
+            }
+            for (other, label) in problem.context.iter().filter(|(other, _)| other.source == Span::FILE.source) {
+                told.help(format!("{}: {label}", self::place(&self.sources[other.source], other.start)));
+            }
+            told
+        };
+        self.problems.iter().map(moved).collect()
+    }
+
     /// How many problems there are; never none.
     #[expect(clippy::len_without_is_empty, reason = "diagnostics without a problem do not exist")]
     pub fn len(&self) -> usize {
@@ -142,7 +186,7 @@ impl Diagnostics {
     pub fn problems(&self) -> impl Iterator<Item = Located<'_>> {
         self.problems.iter().map(|problem| {
             let span = problem.span.unwrap_or(Span::FILE);
-            let source = &self.sources[span.source];
+            let source = self.source(problem);
             let (line, column) = if span == Span::FILE { (0, 0) } else { position(&source.text, span.start) };
             Located { file: &source.name, line, column, message: &problem.message }
         })
@@ -163,11 +207,15 @@ impl Diagnostics {
         text
     }
 
+    fn source(&self, problem: &Problem) -> &Source {
+        &self.sources[problem.span.map_or(problem.home, |span| span.source)]
+    }
+
     fn group<'a>(&'a self, problem: &'a Problem) -> Group<'a> {
         let mut notes = problem.help.clone();
         let title = Level::ERROR.primary_title(problem.message.as_str());
         let span = problem.span.unwrap_or(Span::FILE);
-        let source = &self.sources[span.source];
+        let source = self.source(problem);
         let text = &*source.text;
         let mut region = line_of(text, span.start);
         let mut context = Vec::new();
@@ -261,6 +309,23 @@ mod tests {
         let all = Diagnostics::new(source("abc\ndef\n"), vec![at(5), at(1), at(5)]);
         let found: Vec<_> = all.problems().map(|p| (p.line, p.column, p.message.to_owned())).collect();
         assert_eq!(found, [(1, 2, "at 1".to_owned()), (2, 2, "at 5".to_owned())]);
+    }
+
+    #[test]
+    fn joined_problems_stay_with_their_own_texts() {
+        let other = vec![Source { name: "y.toml".into(), text: "uvw\n".into() }];
+        let problems = vec![
+            Problem::nowhere("all of it"),
+            Problem::at(Span::FILE, "the file"),
+            Problem::at(Span::new(0, 1..2), "v"),
+        ];
+        let mut all = Diagnostics::new(source("abc\n"), vec![Problem::at(Span::new(0, 2..3), "c")]);
+        all.join(Diagnostics::new(other, problems));
+        let found: Vec<_> = all.problems().map(|p| (p.file, p.line, p.column, p.message)).collect();
+        let wanted =
+            [("x.toml", 1, 3, "c"), ("y.toml", 0, 0, "all of it"), ("y.toml", 0, 0, "the file"), ("y.toml", 1, 2, "v")];
+        assert_eq!(found, wanted);
+        assert_eq!(all.render(false).matches("--> y.toml").count(), 3, "{all}");
     }
 
     #[test]

@@ -63,6 +63,16 @@ fn bytes(folder: &Folder, below: &str) -> Vec<(String, String)> {
     files.map(|file| (file[below.len()..].to_owned(), folder.read(&file))).collect()
 }
 
+/// The runs that a folder keeps, each counted once: those in their places, and those that came early.
+fn kept(folder: &Folder, out: &str) -> usize {
+    let lines = |name: &str| fs::read_to_string(folder.path().join(out).join(name)).unwrap_or_default();
+    let rows = lines("runs.csv").matches('\n').count().saturating_sub(1);
+    let early = lines("runs.early");
+    let whole = early.split_inclusive('\n').filter(|line| line.ends_with('\n'));
+    let numbers = whole.map(|line| line.split(',').next().expect("a number").parse::<usize>().expect("a number"));
+    rows + numbers.filter(|number| *number >= rows).count()
+}
+
 #[test]
 fn a_sweep_leaves_its_results_in_a_folder_and_says_what_follows() {
     let folder = ready();
@@ -75,6 +85,20 @@ fn a_sweep_leaves_its_results_in_a_folder_and_says_what_follows() {
     assert!(folder.read("out/pareto.csv").starts_with("setting,tuning.backoff.base,tuning.backoff.cap,baseline,"));
     assert_eq!(folder.read("out/recommendation.txt"), done.out);
     assert_eq!(done.err, "", "no progress where there is no terminal");
+}
+
+#[test]
+fn a_sweep_from_standard_input_finds_its_scenarios_in_the_present_folder() {
+    let folder = with(|sweep| format!("name = \"piped\"\n{sweep}"));
+    folder.schedsim(&["sweep", "sweep.toml", "--out", "whole"]).code(0);
+    let piped = |text: String, words: &[&str]| {
+        super::done(folder.command(&[&["sweep", "-", "--out"], words].concat()).stdin(text))
+    };
+    piped(folder.read("sweep.toml"), &["out"]).code(0).out("6 settings");
+    assert_eq!(bytes(&folder, "out"), bytes(&folder, "whole"));
+    piped(folder.read("sweep.toml"), &["out", "--resume"]).code(0);
+    let broken = folder.read("sweep.toml").replace("seeds =", "seed =");
+    piped(broken, &["other"]).code(2).err("--> stdin:5:1").err("did you mean `seeds`?").err("`-` cannot be used");
 }
 
 #[test]
@@ -180,16 +204,42 @@ fn a_process_that_is_really_killed_has_lost_nothing() {
     }
 }
 
+#[test]
+fn runs_that_ended_behind_a_long_one_survive_a_kill() {
+    // The first setting is days long, all others are minutes.
+    let folder = with(|sweep| {
+        let short = "[[parameter]]\npath = \"horizon\"\nvalues = [\"20m\"]\n[[objective]]";
+        let sweep = sweep.replacen("[[objective]]", short, 1).replace("0..4", "0..2");
+        sweep.replace("baseline = [", "baseline = [\"horizon=4d\", ")
+    });
+    let mut child = Command::new(snapbox::cmd::cargo_bin!("schedsim"))
+        .current_dir(folder.path())
+        .args(["sweep", "sweep.toml", "--out", "killed", "--jobs", "3"])
+        .stdout(Stdio::null())
+        .spawn()
+        .expect("the binary runs");
+    while kept(&folder, "killed") < 8 {
+        assert!(child.try_wait().expect("a child").is_none(), "it ended before it could be killed");
+        std::thread::yield_now();
+    }
+    child.kill().expect("killed");
+    child.wait().expect("a child");
+    assert_eq!(folder.read("killed/runs.csv").lines().count(), 1, "the long runs are not over");
+    let kept = kept(&folder, "killed");
+    folder.schedsim(&["sweep", "sweep.toml", "--out", "killed"]).code(2).err(&format!("holds {kept} of 14 runs"));
+    folder.schedsim(&["sweep", "sweep.toml", "--out", "killed", "--resume"]).code(0);
+    folder.schedsim(&["sweep", "sweep.toml", "--out", "whole"]).code(0);
+    assert_eq!(bytes(&folder, "killed"), bytes(&folder, "whole"));
+}
+
 /// Ctrl-C, and what a cluster sends before it kills.
 #[cfg(unix)]
 #[test]
 fn an_interrupted_sweep_says_what_is_kept_and_how_to_go_on() {
-    use std::os::unix::process::ExitStatusExt;
-
     let folder = with(|sweep| sweep.replace("0..4", "0..40"));
     folder.schedsim(&["sweep", "sweep.toml", "--out", "whole"]).code(0);
     let binary = snapbox::cmd::cargo_bin!("schedsim");
-    for (name, signal, words) in [("INT", 2, &["--jobs", "2"][..]), ("TERM", 15, &["-q"])] {
+    for (name, status, words) in [("INT", 130, &["--jobs", "2"][..]), ("TERM", 143, &["-q"])] {
         let out = format!("out {name}");
         let child = Command::new(binary)
             .current_dir(folder.path())
@@ -199,18 +249,16 @@ fn an_interrupted_sweep_says_what_is_kept_and_how_to_go_on() {
             .stderr(Stdio::piped())
             .spawn()
             .expect("the binary runs");
-        let path = folder.path().join(&out).join("runs.csv");
-        let rows = || fs::read(&path).unwrap_or_default().iter().filter(|byte| **byte == b'\n').count();
-        while rows() <= 5 {
+        while kept(&folder, &out) < 5 {
             std::thread::yield_now();
         }
         let sent = Command::new("sh").arg("-c").arg(format!("kill -s {name} {}", child.id())).status();
         assert!(sent.expect("sh runs").success(), "it ended before it could be interrupted");
         let done = child.wait_with_output().expect("a child");
-        assert_eq!(done.status.signal(), Some(signal), "shells make {} of it", 128 + signal);
+        assert_eq!(done.status.code(), Some(status), "{}", done.status);
         assert_eq!(done.stdout, b"");
         let said = String::from_utf8(done.stderr).expect("UTF-8");
-        let kept = rows() - 1;
+        let kept = kept(&folder, &out);
         let line = format!("schedsim sweep sweep.toml --out 'out {name}' {} --resume", words.join(" "));
         assert_eq!(said, format!("interrupted: {kept} of 240 runs are kept in {out}; to go on:\n  {line}\n"));
         assert!(kept < 240, "nothing was interrupted");
@@ -271,8 +319,8 @@ fn what_is_wrong_with_a_sweep_file_is_told_with_what_to_do() {
         ("seeds = \"0..4\"", "seeds = \"4..4\"", "64 is the first that is left out"),
         ("seeds = ", "seed = ", "did you mean `seeds`?"),
         ("\"outage.toml\"", "\"none.toml\"", "none.toml"),
-        ("\"outage.toml\"", "\"n*.toml\"", "no scenario matches `n*.toml`"),
-        ("seeds =", "variants = [\"after\"]\nseeds =", "none of the variants"),
+        ("\"outage.toml\"", "\"n*.toml\"", "no scenario in this folder matches `n*.toml`"),
+        ("seeds =", "variants = [\"after\"]\nseeds =", "none of these variants"),
         ("seeds =", "constraints = [\"boots_failed = 3\"]\nseeds =", "this is no constraint"),
         ("seeds =", "constraints = [\"boots_faild.p95 <= 3\"]\nseeds =", "did you mean `boots_failed`?"),
         ("seeds =", "samples = 3\nseeds =", "a grid has no number of samples"),
@@ -287,6 +335,56 @@ fn what_is_wrong_with_a_sweep_file_is_told_with_what_to_do() {
         folder.schedsim(&["sweep", "sweep.toml", "--out", "out"]).code(2).err(why).no_out();
         assert!(!folder.exists("out"), "{to}: a folder was made");
     }
+}
+
+#[test]
+fn all_problems_of_a_sweep_are_told_at_once_each_at_its_place_in_the_file() {
+    let folder = with(|sweep| {
+        let sweep = sweep.replace("\"outage.toml\"", "\"outage.toml\", \"later.toml\", \"x*.toml\"");
+        let sweep = sweep.replace("baseline = [", "baseline = [\"tunig.x=1\", \"tuning.backoff.free=some\", ");
+        let sweep = sweep.replace("path = \"tuning.backoff.cap\"", "path = \"tuning.backoff.cup\"");
+        let sweep = sweep.replace("values = [\"2s\", \"10s\", \"30s\"]", "values = [\"2s\", \"soon\", \"30s\"]");
+        let jitter = "[[parameter]]\npath = \"tuning.backoff.jitter\"\nfrom = 0.5\nto = 2\nsteps = 4\n";
+        let step = "[[parameter]]\npath = \"step.late.at\"\nvalues = [\"9m\"]\n";
+        let sweep = sweep.replacen("[[objective]]", &format!("{jitter}{step}[[objective]]"), 1);
+        sweep.replace("\"recovery_s\"", "\"recovry_s\"")
+    });
+    folder.write("later.toml", &STORY.replace("\"back\"", "\"late\""));
+    folder.write("study/sweep.toml", &folder.read("sweep.toml"));
+    let done = folder.schedsim(&["sweep", "sweep.toml", "--out", "out"]).code(2).no_out();
+    let problems: Vec<&str> = done.err.lines().filter(|line| line.starts_with("error:")).collect();
+    let places = done.err.lines().filter_map(|line| line.trim().strip_prefix("--> "));
+    let told: Vec<String> = problems.iter().zip(places).map(|(error, place)| format!("{place} {error}")).collect();
+    assert_eq!(
+        told,
+        [
+            "sweep.toml:3:43 error: no scenario in this folder matches `x*.toml`",
+            "sweep.toml:5:14 error: unknown key `tunig` in the scenario",
+            "sweep.toml:5:47 error: expected a whole number, found a text",
+            "sweep.toml:8:17 error: this is not a duration; write one like \"90s\" or \"1h30m\"",
+            "sweep.toml:10:24 error: unknown key `cup` in `tuning.backoff`",
+            "sweep.toml:15:6 error: this must be between 0 and 1",
+            "sweep.toml:18:14 error: there is no step `late`",
+            "sweep.toml:21:10 error: unknown metric `recovry_s`",
+        ],
+        "{}",
+        done.err
+    );
+    assert_eq!(problems.last(), Some(&"error: `sweep.toml` cannot be used"));
+    assert!(!done.err.contains("error: error:") && !done.err.contains("--set"), "{}", done.err);
+    let done = done.err("with `tuning.backoff.jitter=1.5`").err("so in `outage.toml`, but not in every scenario");
+    assert!(!done.err.contains("(in )"), "{}", done.err);
+    // In another folder than the present one, its files are elsewhere.
+    let done = folder.schedsim(&["sweep", "study/sweep.toml", "--out", "out"]).code(2);
+    done.err("no scenario in `study` matches `x*.toml`").err("cannot read `study/outage.toml`");
+}
+
+#[test]
+fn a_scenario_that_cannot_be_used_is_told_with_its_own_places_beside_what_is_wrong_with_the_sweep() {
+    let folder = with(|sweep| sweep.replace("\"recovery_s\"", "\"recovry_s\""));
+    folder.write("outage.toml", &STORY.replace("horizon = \"20m\"", "horizon = \"soon\""));
+    let done = folder.schedsim(&["sweep", "sweep.toml", "--out", "out"]).code(2).no_out();
+    done.err("--> sweep.toml:13:10").err("--> outage.toml:3:11").err("error: `sweep.toml` cannot be used");
 }
 
 #[test]
@@ -336,6 +434,63 @@ fn seeds_are_added_until_the_objectives_are_precise() {
         assert_eq!(folder.read(&format!("out/{file}")), folder.read(&format!("fixed/{file}")), "{file}");
     }
     assert!(!folder.exists("out/rounds"));
+}
+
+#[test]
+fn a_complete_sweep_is_shown_again_by_resuming_it_however_its_seeds_were_chosen() {
+    let folder = ready();
+    for words in [&[][..], &["--until-precise", "40%"]] {
+        let out = format!("out-{}", words.len());
+        let words = [&["sweep", "sweep.toml", "--out", &out], words].concat();
+        let first = folder.schedsim(&words).code(0);
+        let before = bytes(&folder, &out);
+        folder.schedsim(&words).code(2).err("add --resume");
+        let again = folder.schedsim(&[&words[..], &["--resume"]].concat()).code(0);
+        assert_eq!(again.out, first.out);
+        let last = |text: &str| text.lines().last().map(str::to_owned);
+        assert_eq!(last(&again.err), last(&first.err), "and how precise it is");
+        assert_eq!(bytes(&folder, &out), before);
+    }
+    // Another precision is another sweep.
+    folder.schedsim(&["sweep", "sweep.toml", "--out", "out-2", "--until-precise", "30%", "--resume"]).code(2);
+}
+
+#[test]
+fn a_sweep_that_was_killed_while_its_rounds_were_joined_goes_on() {
+    let folder = ready();
+    let words = ["sweep", "sweep.toml", "--until-precise", "40%", "--out"];
+    let whole = folder.schedsim(&[&words[..], &["whole"]].concat()).code(0);
+    // After each round it says how many seeds there were: `16 seeds: not yet precise…`.
+    let upto: Vec<&str> = whole.err.lines().filter_map(|line| line.split_once(" seeds: ")).map(|(n, _)| n).collect();
+    assert!(upto.len() >= 2, "{}", whole.err);
+    let json = |file: &str| serde_json::from_str::<serde_json::Value>(&folder.read(file)).expect("JSON");
+    let changed = |file: &str, key: &str, value: serde_json::Value| {
+        let mut manifest = json(file);
+        manifest[key] = value;
+        folder.write(file, &manifest.to_string());
+    };
+    let digest = json("whole/sweep.json")["digest"].clone();
+    for name in ["before", "after"] {
+        for file in ["sweep.json", "manifest.json", "runs.csv"] {
+            folder.write(&format!("{name}/{file}"), &folder.read(&format!("whole/{file}")));
+        }
+        // The rounds as they were; afterwards the second one is half removed.
+        let mut from = "0";
+        for (number, upto) in (1..).zip(if name == "before" { &upto[..] } else { &upto[..1] }) {
+            let below = format!("{name}/rounds/{number}");
+            let seeds = format!("{from}..{upto}");
+            folder.schedsim(&["sweep", "sweep.toml", "--out", &below, "--seeds", &seeds]).code(0);
+            changed(&format!("{below}/manifest.json"), "sweep", digest.clone());
+            from = upto;
+        }
+        folder.write(&format!("{name}/rounds/2/half removed"), "");
+        if name == "before" {
+            changed("before/manifest.json", "runs", serde_json::Value::Null);
+        }
+        let done = folder.schedsim(&[&words[..], &[name, "--resume"]].concat()).code(0);
+        assert!(!done.err.contains("cannot"), "{}", done.err);
+        assert_eq!(bytes(&folder, name), bytes(&folder, "whole"), "killed {name} the folder was complete");
+    }
 }
 
 #[test]

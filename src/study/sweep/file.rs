@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::kernel::SimDuration;
 use crate::scenario::Diagnostics;
-use crate::scenario::diagnostics::{Problem, Source};
+use crate::scenario::diagnostics::{Problem, Source, Span};
 use crate::scenario::numbers;
 use crate::scenario::tree::{self, Node, Value};
 use crate::scenario::values;
@@ -22,11 +22,16 @@ use crate::trace::metrics::Figure;
 use super::aftermath;
 use super::sample::{Range, Sampling, Scale};
 use super::schema::{AGGREGATES, GOALS, SWEEP};
+use super::tried::{Mention, TRIED_MAX};
 
 /// A larger file is a mistake.
 const FILE_MAX: usize = 16 << 20;
 /// More of one kind are a mistake.
 const ITEMS_MAX: usize = 10_000;
+/// The seeds of a file that does not say them.
+const SEEDS: (u64, u64) = (0, 16);
+/// So many values of a range that is sampled are tried before anything runs.
+const TRIED: u64 = 16;
 
 /// An assignment to a field, as on a command line: path and value as TOML.
 pub type Assignment = (String, String);
@@ -60,6 +65,23 @@ pub struct SweepFile {
     pub objectives: Vec<Objective>,
     /// What must be kept.
     pub constraints: Vec<Constraint>,
+    /// Where all of that stands.
+    pub(super) places: Places,
+}
+
+/// Where a sweep file says things that only the scenarios can judge.
+#[derive(Clone, Debug)]
+pub(super) struct Places {
+    /// The file.
+    pub(super) source: Source,
+    /// Of each entry of `scenarios`.
+    pub(super) scenarios: Vec<Span>,
+    /// Of `variants`.
+    pub(super) variants: Span,
+    /// Of each objective: what it says of the runs that it is about.
+    pub(super) objectives: Vec<Span>,
+    /// Where fields of the scenarios are mentioned.
+    pub(super) mentions: Vec<Mention>,
 }
 
 /// A field that is varied.
@@ -166,24 +188,29 @@ impl SweepFile {
     /// # Errors
     /// Everything that is wrong with it, in one go.
     pub fn from_text(text: &str, name: &str) -> Result<Self, Diagnostics> {
-        let sources = vec![Source { name: name.to_owned(), text: Arc::from(text) }];
-        if text.len() > FILE_MAX {
-            return Err(Diagnostics::new(sources, vec![Problem::nowhere("the file is too large for a sweep")]));
-        }
-        let (root, syntax) = tree::parse(&sources[0]);
+        let (sweep, problems) = Self::read(text, name);
+        if problems.is_empty() { Ok(sweep) } else { Err(Diagnostics::new(vec![sweep.places.source], problems)) }
+    }
+
+    /// Reads what can be read of it; only without problems it is all that the text says.
+    pub(super) fn read(text: &str, name: &str) -> (Self, Vec<Problem>) {
+        let text = if text.len() > FILE_MAX { None } else { Some(text) };
+        let source = Source { name: name.to_owned(), text: Arc::from(text.unwrap_or_default()) };
+        let (root, syntax) = tree::parse(&source);
         let mut walk = Walk::default();
-        let sweep = read(&mut walk, &root, name);
+        let sweep = read(&mut walk, &root, source);
         walk.problems.extend(syntax);
-        match sweep {
-            Some(sweep) if walk.problems.is_empty() => Ok(sweep),
-            _ if walk.problems.is_empty() => unreachable!("a sweep without problems is complete"),
-            _ => Err(Diagnostics::new(sources, walk.problems)),
+        if text.is_none() {
+            walk.problems = vec![Problem::nowhere("the file is too large for a sweep")];
         }
+        (sweep, walk.problems)
     }
 }
 
-fn read(walk: &mut Walk, root: &Node, name: &str) -> Option<SweepFile> {
-    let mut fields = Fields::open(walk, root, &SWEEP)?;
+fn read(walk: &mut Walk, root: &Node, source: Source) -> SweepFile {
+    let mut fields = Fields::open(walk, root, &SWEEP).expect("the root of a file is a table");
+    let name = source.name.as_str();
+    let mut mentions = Vec::new();
     match fields.need(walk, "schema") {
         None => walk.help("begin the file with `schema = 1`"),
         Some(Node { value: Value::Integer(digits, 10), .. }) if digits == "1" => {}
@@ -194,19 +221,19 @@ fn read(walk: &mut Walk, root: &Node, name: &str) -> Option<SweepFile> {
     let stem = Path::new(name).file_stem().map(|stem| stem.to_string_lossy().into_owned());
     let name = fields.name(walk, "name").map(|name| name.to_string()).or(stem).unwrap_or_else(|| "sweep".to_owned());
     let about = fields.text(walk, "about").unwrap_or_default();
-    let scenarios = fields.need(walk, "scenarios").and_then(|node| {
-        let list = texts(walk, node)?;
-        if list.is_empty() {
+    let scenarios = fields.need(walk, "scenarios").map_or_else(Vec::new, |node| {
+        let list = texts(walk, node);
+        if list.as_ref().is_some_and(Vec::is_empty) {
             walk.error(node.span, "a sweep without a scenario runs nothing");
         }
-        Some(list)
+        list.unwrap_or_default()
     });
+    let (scenarios, scenarios_at) = scenarios.into_iter().unzip();
+    let variants_at = fields.get("variants").map_or(Span::FILE, |node| node.span);
     let variants = fields.get("variants").and_then(|node| texts(walk, node));
-    let seeds = match fields.get("seeds") {
-        None => Some((0, 16)),
-        Some(node) => seeds(walk, node),
-    };
-    let baseline = fields.get("baseline").and_then(|node| assignments(walk, node)).unwrap_or_default();
+    let variants = variants.map(|list| list.into_iter().map(|(name, _)| name).collect());
+    let seeds = fields.get("seeds").and_then(|node| seeds(walk, node)).unwrap_or(SEEDS);
+    let baseline = fields.get("baseline").map_or_else(Vec::new, |node| assignments(walk, node, &mut mentions));
     let sampling = fields.word(walk, "sampling").map_or(Sampling::Grid, |word| Sampling::ALL[word]);
     let samples_at = fields.get("samples").map(|node| node.span);
     let samples = fields.int(walk, "samples").unwrap_or(64);
@@ -218,7 +245,7 @@ fn read(walk: &mut Walk, root: &Node, name: &str) -> Option<SweepFile> {
     let parameters: Vec<Parameter> = fields
         .tables(walk, "parameter", ITEMS_MAX)
         .into_iter()
-        .filter_map(|fields| parameter(walk, fields, sampling))
+        .filter_map(|fields| parameter(walk, fields, sampling, &mut mentions))
         .collect();
     for (index, parameter) in parameters.iter().enumerate() {
         if parameters[..index].iter().any(|other| other.path == parameter.path) {
@@ -231,21 +258,23 @@ fn read(walk: &mut Walk, root: &Node, name: &str) -> Option<SweepFile> {
     let points = fields
         .tables(walk, "point", ITEMS_MAX)
         .into_iter()
-        .filter_map(|mut fields| fields.need(walk, "set").and_then(|node| assignments(walk, node)))
+        .filter_map(|mut fields| fields.need(walk, "set").map(|node| assignments(walk, node, &mut mentions)))
         .collect();
-    let mut objectives: Vec<Objective> =
-        fields.tables(walk, "objective", 100).into_iter().filter_map(|fields| objective(walk, fields)).collect();
+    let tables = fields.tables(walk, "objective", 100);
+    let objectives = tables.into_iter().filter_map(|fields| objective(walk, fields));
+    let (mut objectives, mut objectives_at): (Vec<Objective>, Vec<Span>) = objectives.unzip();
     if objectives.is_empty() {
         let metric = "recovery_s".to_owned();
         let aggregate = Aggregate::Mean;
         objectives.push(Objective { metric, aggregate, maximise: false, scenario: None, variant: None });
+        objectives_at.push(Span::FILE);
     }
-    Some(SweepFile {
+    SweepFile {
         name,
         about,
-        scenarios: scenarios?,
+        scenarios,
         variants,
-        seeds: seeds?,
+        seeds,
         baseline,
         sampling,
         samples,
@@ -254,13 +283,15 @@ fn read(walk: &mut Walk, root: &Node, name: &str) -> Option<SweepFile> {
         points,
         objectives,
         constraints,
-    })
+        places: Places { source, scenarios: scenarios_at, variants: variants_at, objectives: objectives_at, mentions },
+    }
 }
 
-/// A list of texts.
-fn texts(walk: &mut Walk, node: &Node) -> Option<Vec<String>> {
+/// A list of texts, and where each stands.
+fn texts(walk: &mut Walk, node: &Node) -> Option<Vec<(String, Span)>> {
     let items = values::list(walk, node, "texts")?;
-    let read: Vec<_> = items.iter().map(|item| values::text(walk, item).map(str::to_owned)).collect();
+    let read: Vec<_> =
+        items.iter().map(|item| values::text(walk, item).map(|text| (text.to_owned(), item.span))).collect();
     read.into_iter().collect()
 }
 
@@ -276,21 +307,23 @@ fn seeds(walk: &mut Walk, node: &Node) -> Option<(u64, u64)> {
     }
 }
 
-fn assignments(walk: &mut Walk, node: &Node) -> Option<Vec<Assignment>> {
-    let items = values::list(walk, node, "texts like `tuning.backoff.base=10s`")?;
+fn assignments(walk: &mut Walk, node: &Node, mentions: &mut Vec<Mention>) -> Vec<Assignment> {
     let mut found: Vec<Assignment> = Vec::new();
-    for item in items {
-        let text = values::text(walk, item)?;
+    for item in values::list(walk, node, "texts like `tuning.backoff.base=10s`").unwrap_or_default() {
+        let Some(text) = values::text(walk, item) else { continue };
         match text.split_once('=') {
             Some((path, value)) if !path.trim().is_empty() && !value.trim().is_empty() => {
-                found.push((path.trim().to_owned(), canonical(value.trim())));
+                let (path, value) = (path.trim().to_owned(), canonical(value.trim()));
+                let values = vec![(value.clone(), item.span)];
+                mentions.push(Mention { path: path.clone(), place: item.span, values });
+                found.push((path, value));
             }
             _ => {
                 walk.error(item.span, "this sets nothing").help("write PATH=VALUE, like \"tuning.backoff.base=5s\"");
             }
         }
     }
-    Some(found)
+    found
 }
 
 /// The one way to write a value: durations as the clock would write them, texts without quotes.
@@ -334,52 +367,69 @@ fn quoted(node: &Node) -> String {
     }
 }
 
-fn parameter(walk: &mut Walk, mut fields: Fields<'_>, sampling: Sampling) -> Option<Parameter> {
+fn parameter(
+    walk: &mut Walk,
+    mut fields: Fields<'_>,
+    sampling: Sampling,
+    mentions: &mut Vec<Mention>,
+) -> Option<Parameter> {
     let span = fields.span;
-    fields.need(walk, "path");
-    let path = fields.text(walk, "path")?.trim().to_owned();
+    let place = fields.need(walk, "path").map(|node| node.span);
+    let path = fields.text(walk, "path").map(|path| path.trim().to_owned());
     let listed = fields.get("values");
     let [from, to, steps_at] = ["from", "to", "steps"].map(|name| fields.get(name));
     let scale = fields.word(walk, "scale").map_or(Scale::Linear, |word| Scale::ALL[word]);
     let steps = fields.int(walk, "steps");
+    let (path, place) = path.zip(place)?;
     if path == "seed" {
         walk.error(span, "`seed` is no parameter").help("the seeds of all settings are the same: `seeds = \"0..64\"`");
         return None;
     }
-    match (listed, from, to) {
-        (Some(list), None, None) => {
-            let items = values::list(walk, list, "values")?;
-            if items.is_empty() {
-                walk.error(list.span, format!("`{path}` has no value: the grid is empty"));
-                return None;
-            }
-            let values: Vec<String> = items.iter().map(toml_of).collect();
-            if let Some(index) = (1..values.len()).find(|index| values[..*index].contains(&values[*index])) {
-                walk.error(items[index].span, "this is in the list twice");
-                return None;
-            }
-            Some(Parameter { path, domain: Domain::Values(values) })
-        }
+    let mut values = Vec::new();
+    let domain = match (listed, from, to) {
+        (Some(list), None, None) => listed_values(walk, &path, list, &mut values),
         (None, Some(from), Some(to)) => {
-            let range = match Range::between(&ends(walk, from)?, &ends(walk, to)?, scale) {
-                Ok(range) => range,
+            let range = ends(walk, from).zip(ends(walk, to));
+            let range = range.and_then(|(first, last)| match Range::between(&first, &last, scale) {
+                Ok(range) => Some(range),
                 Err(why) => {
                     walk.error(to.span, why);
-                    return None;
+                    None
                 }
-            };
+            });
             if sampling == Sampling::Grid && steps_at.is_none() {
                 walk.error(span, format!("a grid needs to know how many values of `{path}` it takes"))
                     .help("write `steps = 5`, or list the `values`, or sample: `sampling = \"sobol\"`");
-                return None;
             }
-            Some(Parameter { path, domain: Domain::Range(range, steps) })
+            if let Some(range) = &range {
+                let tried = range.steps(steps.unwrap_or(TRIED).min(TRIED_MAX)).into_iter();
+                values = tried.map(|value| (canonical(&value), to.span)).collect();
+                values[0].1 = from.span;
+            }
+            range.map(|range| Domain::Range(range, steps))
         }
         _ => {
             walk.error(span, format!("`{path}` needs either `values` or both `from` and `to`"));
             None
         }
+    };
+    mentions.push(Mention { path: path.clone(), place, values });
+    domain.map(|domain| Parameter { path, domain })
+}
+
+fn listed_values(walk: &mut Walk, path: &str, list: &Node, tried: &mut Vec<(String, Span)>) -> Option<Domain> {
+    let items = values::list(walk, list, "values")?;
+    if items.is_empty() {
+        walk.error(list.span, format!("`{path}` has no value: the grid is empty"));
+        return None;
     }
+    let values: Vec<String> = items.iter().map(toml_of).collect();
+    tried.extend(items.iter().zip(&values).map(|(item, value)| (canonical(value), item.span)));
+    if let Some(index) = (1..values.len()).find(|index| values[..*index].contains(&values[*index])) {
+        walk.error(items[index].span, "this is in the list twice");
+        return None;
+    }
+    Some(Domain::Values(values))
 }
 
 /// An end of a range, as text.
@@ -395,7 +445,8 @@ fn metrics() -> impl Iterator<Item = &'static str> + Clone {
     Figure::ALL.iter().map(|figure| figure.name()).chain(aftermath::COLUMNS.iter().map(|column| column.name))
 }
 
-fn objective(walk: &mut Walk, mut fields: Fields<'_>) -> Option<Objective> {
+fn objective(walk: &mut Walk, mut fields: Fields<'_>) -> Option<(Objective, Span)> {
+    let about = fields.get("scenario").or(fields.get("variant")).map_or(fields.span, |node| node.span);
     fields.need(walk, "metric");
     let at = fields.get("metric").map(|node| node.span);
     let metric = fields.text(walk, "metric");
@@ -407,7 +458,7 @@ fn objective(walk: &mut Walk, mut fields: Fields<'_>) -> Option<Objective> {
         walk.unknown(at?, "metric", &metric, metrics());
         return None;
     }
-    Some(Objective { metric, aggregate, maximise, scenario, variant })
+    Some((Objective { metric, aggregate, maximise, scenario, variant }, about))
 }
 
 /// `boots_failed.p95 <= 20`.

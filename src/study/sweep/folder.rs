@@ -1,16 +1,18 @@
 //! The folder of a sweep's results: what is in it, and that nothing in it is ever lost or doubled.
 //!
-//! Rows are appended and handed to the system one by one; the manifest says whose rows they are. It
-//! knows plans and lines, not what a run is. What a newcomer gets wrong: after a kill the last line
-//! may be half written – resuming cuts it off and makes that run again.
+//! The manifest says whose rows they are; how they are written is the appender's matter. It knows plans
+//! and lines, not what a run is. What a newcomer gets wrong: after a kill the last line may be half
+//! written – resuming cuts it off and makes that run again – and some rows lie beside the file still.
 
 use std::fs::{self, File, OpenOptions};
-use std::io::{self, BufRead, BufReader, Read, Write};
+use std::io::{self, BufReader, Read, Write};
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
+use super::append::{self, Appender, Early};
 use super::plan::Plan;
+use super::records::Records;
 use super::rows;
 
 /// The file of the rows.
@@ -67,11 +69,23 @@ pub struct Folder {
     pub dir: PathBuf,
     /// Which part of the sweep.
     pub shard: Shard,
-    /// So many runs are there already.
-    pub finished: u64,
+    /// So many rows are in their places already.
+    pub(super) finished: u64,
+    /// Rows that are there, but wait for others before them.
+    pub(super) early: Early,
 }
 
 impl Folder {
+    /// The folder of all runs of a sweep, as it lies there.
+    pub fn whole(dir: &Path) -> Self {
+        Self { dir: dir.to_owned(), shard: Shard::WHOLE, finished: 0, early: Early::new() }
+    }
+
+    /// How many runs it had when it was opened.
+    pub fn kept(&self) -> u64 {
+        self.finished + self.early.len() as u64
+    }
+
     /// Opens a folder for a part of a sweep: a new or empty one, or with `resume` one with a
     /// beginning of these very results.
     ///
@@ -81,14 +95,7 @@ impl Folder {
         let shown = dir.display();
         let cannot = |what: &str, error: io::Error| format!("cannot {what} `{shown}`: {error}");
         let rows = shard.share(plan.runs());
-        let manifest = match fs::read_to_string(dir.join(MANIFEST)) {
-            Ok(text) => Some(serde_json::from_str::<Manifest>(&text).map_err(|error| {
-                format!("`{shown}` holds a {MANIFEST} that cannot be read ({error}); choose another folder")
-            })?),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => None,
-            Err(error) => return Err(cannot("read", error)),
-        };
-        let Some(manifest) = manifest else {
+        let Some(manifest) = Self::manifest_of(dir)? else {
             match fs::read_dir(dir) {
                 Ok(mut entries) => {
                     if entries.next().is_some() {
@@ -100,7 +107,7 @@ impl Folder {
                 }
                 Err(error) => return Err(cannot("read", error)),
             }
-            let folder = Self { dir: dir.to_owned(), shard, finished: 0 };
+            let folder = Self { shard, ..Self::whole(dir) };
             folder.begin(plan, rows)?;
             return Ok(folder);
         };
@@ -116,18 +123,22 @@ impl Folder {
         }
         if manifest.rows != rows && manifest.runs.is_some() {
             return Err(format!(
-                "`{shown}` holds this sweep, complete, with {} runs; choose another folder",
+                "`{shown}` holds this sweep, complete, with {} runs; add --resume to see what follows from them",
                 manifest.rows
             ));
         }
-        let mut folder = Self { dir: dir.to_owned(), shard, finished: 0 };
+        let mut folder = Self { shard, ..Self::whole(dir) };
         let (finished, bytes) = folder.count(plan)?;
+        let pairs = plan.pairs();
+        let is_row = |nth: u64, row: &str| nth < rows && rows::is_row_of(plan, plan.key(&pairs, shard.index(nth)), row);
+        folder.early = append::early(&folder.runs(), finished, is_row)?;
+        folder.finished = finished;
         if !resume {
+            let kept = folder.kept();
             return Err(format!(
-                "`{shown}` holds {finished} of {rows} runs of this very sweep; add --resume to go on with it"
+                "`{shown}` holds {kept} of {rows} runs of this very sweep; add --resume to go on with it"
             ));
         }
-        folder.finished = finished;
         if finished == 0 {
             folder.begin(plan, rows)?;
         } else {
@@ -135,6 +146,27 @@ impl Folder {
             cut.map_err(|error| cannot("write to", error))?;
         }
         Ok(folder)
+    }
+
+    /// What a folder says of itself; none: it is no folder of results.
+    fn manifest_of(dir: &Path) -> Result<Option<Manifest>, String> {
+        let shown = dir.display();
+        match fs::read_to_string(dir.join(MANIFEST)) {
+            Ok(text) => serde_json::from_str(&text).map(Some).map_err(|error| {
+                format!("`{shown}` holds a {MANIFEST} that cannot be read ({error}); choose another folder")
+            }),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(format!("cannot read `{shown}`: {error}")),
+        }
+    }
+
+    /// The plan of a folder that holds all of the sweep with that digest; none: it does not.
+    pub(super) fn complete_plan(dir: &Path, sweep: &str) -> Result<Option<Plan>, String> {
+        let manifest = Self::manifest_of(dir)?;
+        if manifest.is_none_or(|it| it.sweep != sweep || it.runs.is_none() || it.shard != Shard::WHOLE) {
+            return Ok(None);
+        }
+        plan_in(dir).map(Some)
     }
 
     /// The file of the rows.
@@ -173,53 +205,30 @@ impl Folder {
 
     /// How many whole rows there are, each the one it must be, and where the last of them ends.
     fn count(&self, plan: &Plan) -> Result<(u64, u64), String> {
-        let shown = self.runs();
-        let shown = shown.display();
-        let file = match File::open(self.runs()) {
-            Ok(file) => file,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok((0, 0)),
-            Err(error) => return Err(format!("cannot read `{shown}`: {error}")),
-        };
-        let mut reader = BufReader::new(file);
-        let (mut line, mut finished, mut bytes) = (Vec::new(), 0, 0);
-        let mut next = |line: &mut Vec<u8>| {
-            line.clear();
-            let read = reader.read_until(b'\n', line).map_err(|error| format!("cannot read `{shown}`: {error}"))?;
-            Ok::<_, String>(if line.ends_with(b"\n") { Some(read as u64) } else { None })
-        };
-        let Some(length) = next(&mut line)? else { return Ok((0, 0)) };
-        if line != rows::header(plan).as_bytes() {
-            return Err(format!("`{shown}` has other columns than this sweep"));
+        let path = self.runs();
+        let shown = path.display();
+        let cannot = |error: io::Error| format!("cannot read `{shown}`: {error}");
+        let Some(mut records) = Records::open(&path)? else { return Ok((0, 0)) };
+        match records.next().map_err(cannot)? {
+            None => return Ok((0, 0)),
+            Some(header) if header == rows::header(plan) => {}
+            Some(_) => return Err(format!("`{shown}` has other columns than this sweep")),
         }
-        bytes += length;
-        let pairs = plan.pairs();
-        let rows = self.shard.share(plan.runs());
-        // A field with a line's end in it makes a row of several lines.
-        let mut row = String::new();
-        let mut pending = 0;
-        while let Some(length) = next(&mut line)? {
-            row.push_str(&String::from_utf8_lossy(&line));
-            pending += length;
-            if !row.matches('"').count().is_multiple_of(2) {
-                continue;
-            }
+        let (pairs, rows) = (plan.pairs(), self.shard.share(plan.runs()));
+        let mut finished = 0;
+        while let Some(row) = records.next().map_err(cannot)? {
             let key = plan.key(&pairs, self.shard.index(finished));
             if finished >= rows || !rows::is_row_of(plan, key, row.trim_end_matches('\n')) {
                 return Err(format!("`{shown}`: row {} is not that of its run; it was changed", finished + 1));
             }
             finished += 1;
-            bytes += pending;
-            pending = 0;
-            row.clear();
         }
-        Ok((finished, bytes))
+        Ok((finished, records.bytes))
     }
 
     /// The writer of further rows.
-    pub fn append(&self) -> Result<Appender<File>, String> {
-        let file = OpenOptions::new().append(true).open(self.runs());
-        let file = file.map_err(|error| format!("cannot write `{}`: {error}", self.runs().display()))?;
-        Ok(Appender { to: file, finished: self.finished, buffer: Vec::new() })
+    pub(super) fn append(&self) -> Result<Appender<File>, String> {
+        Appender::open(&self.runs(), self.finished, self.early.clone())
     }
 
     /// Notes that all rows are there.
@@ -234,6 +243,13 @@ pub fn plan_text(plan: &Plan) -> String {
     serde_json::to_string_pretty(plan).expect("a plan is plain data") + "\n"
 }
 
+/// The plan that lies in a folder.
+fn plan_in(dir: &Path) -> Result<Plan, String> {
+    let path = dir.join(PLAN);
+    let text = fs::read_to_string(&path).map_err(|error| format!("cannot read `{}`: {error}", path.display()))?;
+    serde_json::from_str(&text).map_err(|error| format!("`{}`: {error}", path.display()))
+}
+
 fn digest_of(path: &Path) -> Result<String, String> {
     let cannot = |error: io::Error| format!("cannot read `{}`: {error}", path.display());
     let mut hasher = blake3::Hasher::new();
@@ -244,33 +260,6 @@ fn digest_of(path: &Path) -> Result<String, String> {
             0 => return Ok(format!("b3:{}", hasher.finalize().to_hex())),
             read => hasher.update(&buffer[..read]),
         };
-    }
-}
-
-/// Appends whole rows; each is with the system before the next one begins.
-#[derive(Debug)]
-pub struct Appender<W> {
-    to: W,
-    finished: u64,
-    buffer: Vec<u8>,
-}
-
-impl<W: Write> Appender<W> {
-    /// Appends one row.
-    ///
-    /// # Errors
-    /// The system's words, and that what is finished is safe.
-    pub fn row(&mut self, row: &str) -> Result<(), String> {
-        self.buffer.clear();
-        self.buffer.extend_from_slice(row.as_bytes());
-        self.to.write_all(&self.buffer).map_err(|error| {
-            format!(
-                "cannot write the results: {error}; {} finished runs are kept: make room, then go on with --resume",
-                self.finished
-            )
-        })?;
-        self.finished += 1;
-        Ok(())
     }
 }
 
@@ -326,8 +315,7 @@ pub fn merge(dir: &Path, shards: &[PathBuf]) -> Result<(Folder, Plan), String> {
     if !missing.is_empty() {
         return Err(format!("shards are missing: {}", missing.join(", ")));
     }
-    let text = fs::read_to_string(parts[0].dir.join(PLAN)).map_err(|error| format!("{PLAN}: {error}"))?;
-    let plan: Plan = serde_json::from_str(&text).map_err(|error| format!("{PLAN}: {error}"))?;
+    let plan = plan_in(&parts[0].dir)?;
     let folder = Folder::open(dir, &plan, Shard::WHOLE, false)?;
     interleave(&folder, &plan, &parts)?;
     folder.complete(&plan)?;
@@ -337,12 +325,7 @@ pub fn merge(dir: &Path, shards: &[PathBuf]) -> Result<(Folder, Plan), String> {
 fn interleave(folder: &Folder, plan: &Plan, parts: &[Part]) -> Result<(), String> {
     let mut readers = Vec::new();
     for part in parts {
-        let path = part.dir.join(RUNS);
-        let file = File::open(&path).map_err(|error| format!("cannot read `{}`: {error}", path.display()))?;
-        readers.push(BufReader::new(file));
-    }
-    for reader in &mut readers {
-        record(reader)?;
+        readers.push(behind_header(&part.dir.join(RUNS))?);
     }
     let to = OpenOptions::new().append(true).open(folder.runs()).map_err(|error| error.to_string())?;
     let mut to = io::BufWriter::new(to);
@@ -353,28 +336,25 @@ fn interleave(folder: &Folder, plan: &Plan, parts: &[Part]) -> Result<(), String
     to.flush().map_err(|error| format!("cannot write the results: {error}"))
 }
 
-/// The next row, with its end; a quoted field may hold a line's end.
-fn record(reader: &mut impl BufRead) -> Result<String, String> {
-    let mut row = String::new();
-    loop {
-        let read = reader.read_line(&mut row).map_err(|error| error.to_string())?;
-        if read == 0 {
-            return Err(format!("a shard's {RUNS} ends too early"));
-        }
-        if row.matches('"').count().is_multiple_of(2) {
-            return Ok(row);
-        }
-    }
+type Rows = Records<BufReader<File>>;
+
+/// The rows of a file, its first line read.
+fn behind_header(path: &Path) -> Result<Rows, String> {
+    let mut rows = Records::open(path)?.ok_or_else(|| format!("there is no `{}`", path.display()))?;
+    record(&mut rows)?;
+    Ok(rows)
+}
+
+/// The next row, which must be there.
+fn record(rows: &mut Rows) -> Result<String, String> {
+    rows.next().map_err(|error| error.to_string())?.ok_or_else(|| format!("a part's {RUNS} ends too early"))
 }
 
 /// Joins the rows of several ranges of seeds, each in its own file, into one in the plan's order.
 pub fn join(plan: &Plan, parts: &[(PathBuf, u64)], to: &mut impl Write) -> Result<(), String> {
     let mut readers = Vec::new();
     for (path, seeds) in parts {
-        let file = File::open(path).map_err(|error| format!("cannot read `{}`: {error}", path.display()))?;
-        let mut reader = BufReader::new(file);
-        record(&mut reader)?;
-        readers.push((reader, *seeds));
+        readers.push((behind_header(path)?, *seeds));
     }
     let cannot = |error: io::Error| format!("cannot write the results: {error}");
     to.write_all(rows::header(plan).as_bytes()).map_err(cannot)?;
@@ -391,34 +371,6 @@ pub fn join(plan: &Plan, parts: &[(PathBuf, u64)], to: &mut impl Write) -> Resul
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    /// A disk with room for so many bytes.
-    struct Disk(Vec<u8>, usize);
-
-    impl Write for Disk {
-        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-            let room = self.1 - self.0.len();
-            if room == 0 {
-                return Err(io::ErrorKind::StorageFull.into());
-            }
-            let part = bytes.len().min(room);
-            self.0.extend_from_slice(&bytes[..part]);
-            Ok(part)
-        }
-        fn flush(&mut self) -> io::Result<()> {
-            Ok(())
-        }
-    }
-
-    #[test]
-    fn a_full_disk_is_told_with_what_is_kept_and_finished_rows_are_intact() {
-        let mut appender = Appender { to: Disk(Vec::new(), 25), finished: 7, buffer: Vec::new() };
-        appender.row("0,first,row\n").unwrap();
-        appender.row("0,second,row\n").unwrap();
-        let error = appender.row("0,third,row\n").unwrap_err();
-        assert!(error.contains("9 finished runs are kept") && error.contains("--resume"), "{error}");
-        assert!(appender.to.0.starts_with(b"0,first,row\n0,second,row\n"));
-    }
 
     #[test]
     fn shards_take_turns_and_leave_nothing_out() {

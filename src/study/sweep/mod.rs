@@ -6,20 +6,24 @@
 //! by run under the *same* seeds, so a difference is the setting's, not the weather's.
 
 pub mod aftermath;
+mod ahead;
+mod append;
 pub mod figures;
 pub mod file;
 pub mod finish;
 pub mod folder;
 pub mod judge;
-mod ordered;
 pub mod page;
 pub mod plan;
 pub mod precise;
 pub mod recommend;
+mod records;
 pub mod rows;
 pub mod run;
 pub mod sample;
 mod schema;
 pub mod stats;
+mod stories;
+mod tried;
 
 pub use schema::{json_schema, reference};

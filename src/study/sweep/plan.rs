@@ -5,20 +5,23 @@
 //! anything runs. What a newcomer gets wrong: the order is setting, scenario, variant, seed – a
 //! shard is every N-th run of it, and nothing depends on which.
 
-use std::path::{Path, PathBuf};
+use std::fmt;
+use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
+use crate::scenario::diagnostics::Problem;
 use crate::scenario::suggest::listed;
-use crate::scenario::{Overrides, Scenario};
+use crate::scenario::{Diagnostics, Scenario};
 
 use super::file::{Assignment, Constraint, Domain, Objective, SweepFile, canonical};
 use super::sample::{Sampling, fractions};
+pub use super::stories::Stories;
+use super::stories::{self, Found};
+use super::tried::try_all;
 
 /// More runs are made only when somebody means it.
 pub const RUNS_MAX: u128 = 1_000_000;
-/// Of each field so many values are tried before the runs begin; others meet their error there.
-const TRIED_MAX: usize = 50;
 
 /// A scenario of a sweep.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -112,47 +115,6 @@ impl Plan {
     }
 }
 
-/// The scenario files of a sweep, read once.
-#[derive(Debug)]
-pub struct Stories {
-    stories: Vec<Story>,
-}
-
-#[derive(Debug)]
-struct Story {
-    path: PathBuf,
-    text: String,
-    /// The numbers of the chosen variants in the file.
-    variants: Vec<usize>,
-}
-
-impl Stories {
-    /// A scenario under a setting.
-    ///
-    /// # Errors
-    /// What is wrong with it.
-    pub fn load(&self, scenario: usize, set: Vec<Assignment>) -> Result<Scenario, String> {
-        self.stories[scenario].load(set)
-    }
-    /// The number in the file of a chosen variant.
-    pub fn variant(&self, key: Key) -> usize {
-        self.stories[key.scenario].variants[key.variant]
-    }
-    /// Its file.
-    pub fn file(&self, scenario: usize) -> &Path {
-        &self.stories[scenario].path
-    }
-}
-
-impl Story {
-    fn load(&self, set: Vec<Assignment>) -> Result<Scenario, String> {
-        let overrides = Overrides { set, ..Overrides::default() };
-        let name = self.path.display().to_string();
-        let dir = self.path.parent().unwrap_or(Path::new(""));
-        Scenario::from_text(&self.text, &name, Some(dir), &overrides).map_err(|problems| problems.render(true))
-    }
-}
-
 /// What a command line changes.
 #[derive(Clone, Debug, Default)]
 pub struct PlanOptions {
@@ -162,28 +124,75 @@ pub struct PlanOptions {
     pub yes_really: bool,
 }
 
-/// Makes a plan; paths are relative to `dir`. Answers warnings, too.
+/// Why there is no plan.
+#[derive(Clone, Debug)]
+pub enum Unplanned {
+    /// What is wrong with the sweep file, and with the scenarios that it names.
+    Wrong(Diagnostics),
+    /// Nothing is wrong, but it is more than anybody may mean.
+    Large(String),
+}
+
+impl fmt::Display for Unplanned {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Wrong(diagnostics) => diagnostics.fmt(f),
+            Self::Large(words) => f.write_str(words),
+        }
+    }
+}
+impl std::error::Error for Unplanned {}
+
+/// A plan, the scenarios of it, and warnings.
+pub type Planned = (Plan, Stories, Vec<String>);
+
+/// Makes a plan of a text; paths in it are relative to `dir`, and `name` stands in messages.
 ///
 /// # Errors
-/// What is wrong, in words.
-pub fn plan(file: &SweepFile, dir: &Path, options: &PlanOptions) -> Result<(Plan, Stories, Vec<String>), String> {
-    let (stories, scenarios, bases) = stories(file, dir)?;
+/// Everything that is wrong with it, in one go.
+pub fn plan_of(text: &str, name: &str, dir: &Path, options: &PlanOptions) -> Result<Planned, Unplanned> {
+    let (file, problems) = SweepFile::read(text, name);
+    planned(&file, problems, dir, options)
+}
+
+/// Makes a plan of a sweep file; paths in it are relative to `dir`.
+///
+/// # Errors
+/// As above.
+pub fn plan(file: &SweepFile, dir: &Path, options: &PlanOptions) -> Result<Planned, Unplanned> {
+    planned(file, Vec::new(), dir, options)
+}
+
+fn planned(
+    file: &SweepFile,
+    mut problems: Vec<Problem>,
+    dir: &Path,
+    options: &PlanOptions,
+) -> Result<Planned, Unplanned> {
+    let before = problems.len();
+    let Found { stories, plans: scenarios, bases, broken } = stories::find(file, dir, &mut problems);
+    if broken.is_empty() && problems.len() == before {
+        check_names(file, &scenarios, &mut problems);
+    }
+    let warnings = try_all(&file.places, &scenarios, &stories, &bases, &mut problems);
+    if !problems.is_empty() || !broken.is_empty() {
+        return Err(Unplanned::Wrong(all_of(file, problems, broken)));
+    }
     let seeds = options.seeds.unwrap_or(file.seeds);
     let cells: u128 = scenarios.iter().map(|story| story.variants.len() as u128).sum();
     let count = setting_count(file);
     let runs = count.saturating_mul(cells).saturating_mul(u128::from(seeds.1 - seeds.0));
     if runs > RUNS_MAX && !options.yes_really {
-        return Err(format!(
+        return Err(Unplanned::Large(format!(
             "this sweep is {runs} runs ({count} settings x {cells} scenarios and variants x {} seeds); \
              a million is a lot: narrow it, or say --yes-really",
             seeds.1 - seeds.0
-        ));
+        )));
     }
     if runs > u128::from(u64::MAX >> 16) {
-        return Err(format!("{runs} runs are more than can be counted"));
+        return Err(Unplanned::Large(format!("{runs} runs are more than can be counted")));
     }
     let (paths, settings) = settings(file);
-    check_names(file, &scenarios)?;
     let mut plan = Plan {
         schema: 1,
         tool: format!("schedsim {}", env!("CARGO_PKG_VERSION")),
@@ -197,62 +206,18 @@ pub fn plan(file: &SweepFile, dir: &Path, options: &PlanOptions) -> Result<(Plan
         objectives: file.objectives.clone(),
         constraints: file.constraints.clone(),
     };
-    let stories = Stories { stories };
-    let warnings = try_settings(&plan, &stories, &bases)?;
     plan.digest = digest(&plan, &bases);
     Ok((plan, stories, warnings))
 }
 
-/// Stories, what a plan says of them, and each as it is without a setting.
-type Read = (Vec<Story>, Vec<StoryPlan>, Vec<Scenario>);
-
-/// The files of a sweep, each read once.
-fn stories(file: &SweepFile, dir: &Path) -> Result<Read, String> {
-    let mut paths: Vec<(String, PathBuf)> = Vec::new();
-    for pattern in &file.scenarios {
-        let found = expand(dir, pattern)?;
-        if found.is_empty() {
-            return Err(format!("no scenario matches `{pattern}` (in {})", dir.display()));
-        }
-        for path in found {
-            let shown = path.strip_prefix(dir).unwrap_or(&path).display().to_string();
-            if !paths.iter().any(|(known, _)| *known == shown) {
-                paths.push((shown, path));
-            }
-        }
-    }
-    let (mut stories, mut plans, mut bases) = (Vec::new(), Vec::<StoryPlan>::new(), Vec::new());
-    for (shown, path) in paths {
-        let text =
-            std::fs::read_to_string(&path).map_err(|error| format!("cannot read `{}`: {error}", path.display()))?;
-        let mut story = Story { path, text, variants: Vec::new() };
-        let base = story.load(Vec::new())?;
-        let wanted = |name: &String| file.variants.as_ref().is_none_or(|names| names.contains(name));
-        story.variants = (0..base.variants.len()).filter(|index| wanted(&base.variants[*index].name)).collect();
-        let variants: Vec<String> = story.variants.iter().map(|index| base.variants[*index].name.clone()).collect();
-        if variants.is_empty() {
-            let names = listed(base.variants.iter().map(|variant| variant.name.as_str()));
-            return Err(format!("`{shown}` has none of the variants that the sweep asks for; it has {names}"));
-        }
-        if let Some(other) = plans.iter().find(|other| other.name == base.name) {
-            return Err(format!("`{}` and `{shown}` have the same name, `{}`", other.file, base.name));
-        }
-        plans.push(StoryPlan { name: base.name.clone(), file: shown, variants });
-        stories.push(story);
-        bases.push(base);
-    }
-    Ok((stories, plans, bases))
-}
-
-/// The files that a pattern stands for, sorted by name.
-fn expand(dir: &Path, pattern: &str) -> Result<Vec<PathBuf>, String> {
-    if !pattern.contains(['*', '?', '[']) {
-        return Ok(vec![dir.join(pattern)]);
-    }
-    let root = glob::Pattern::escape(&dir.to_string_lossy());
-    let whole = if root.is_empty() { pattern.to_owned() } else { format!("{root}/{pattern}") };
-    let found = glob::glob(&whole).map_err(|error| format!("`{pattern}` is no pattern: {error}"))?;
-    found.map(|path| path.map_err(|error| error.to_string())).collect()
+/// The sweep's own problems, and after them those of each file that it names.
+fn all_of(file: &SweepFile, problems: Vec<Problem>, broken: Vec<Diagnostics>) -> Diagnostics {
+    let own = (!problems.is_empty()).then(|| Diagnostics::new(vec![file.places.source.clone()], problems));
+    let joined = own.into_iter().chain(broken).reduce(|mut all, other| {
+        all.join(other);
+        all
+    });
+    joined.expect("something is wrong")
 }
 
 /// How many settings there are at most; equal ones are found later.
@@ -331,46 +296,15 @@ fn values_of(domain: &Domain) -> Vec<String> {
 }
 
 /// Objectives may name scenarios and variants; they must exist.
-fn check_names(file: &SweepFile, scenarios: &[StoryPlan]) -> Result<(), String> {
-    for objective in &file.objectives {
+fn check_names(file: &SweepFile, scenarios: &[StoryPlan], problems: &mut Vec<Problem>) {
+    for (objective, place) in file.objectives.iter().zip(&file.places.objectives) {
         let fits = |story: &StoryPlan| story.variants.iter().any(|variant| objective.is_about(&story.name, variant));
-        if !scenarios.iter().any(fits) {
+        if !scenarios.is_empty() && !scenarios.iter().any(fits) {
             let names = listed(scenarios.iter().map(|story| story.name.as_str()));
-            return Err(format!("the objective `{}` is about no run; the scenarios are {names}", objective.name()));
+            let none = format!("the objective `{}` is about no run; the scenarios are {names}", objective.name());
+            problems.push(Problem::at(*place, none));
         }
     }
-    Ok(())
-}
-
-/// Tries values on all scenarios: wrong paths and values, and fields that do not reach a variant.
-fn try_settings(plan: &Plan, stories: &Stories, bases: &[Scenario]) -> Result<Vec<String>, String> {
-    let mut warnings: Vec<String> = Vec::new();
-    for (column, path) in plan.paths.iter().enumerate() {
-        let mut values: Vec<&String> = Vec::new();
-        for value in plan.settings.iter().filter_map(|setting| setting[column].as_ref()) {
-            if values.len() < TRIED_MAX && !values.contains(&value) {
-                values.push(value);
-            }
-        }
-        for (number, base) in bases.iter().enumerate() {
-            for value in &values {
-                let scenario = stories.load(number, vec![(path.clone(), (*value).clone())])?;
-                for warning in scenario.warnings.iter().filter(|warning| !base.warnings.contains(warning)) {
-                    let story = &plan.scenarios[number];
-                    let reaches = warning.contains("does not reach");
-                    let chosen = story.variants.iter().any(|variant| warning.contains(&format!("`{variant}`")));
-                    let told = format!("{}: {warning}", story.file);
-                    if reaches && chosen {
-                        return Err(format!("{told}; a sweep over it would compare equal runs"));
-                    }
-                    if !reaches && !warnings.contains(&told) {
-                        warnings.push(told);
-                    }
-                }
-            }
-        }
-    }
-    Ok(warnings)
 }
 
 /// BLAKE3 over the plan and all that the scenarios hold, the files that they name included.

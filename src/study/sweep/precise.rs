@@ -7,7 +7,7 @@
 
 use std::fmt;
 use std::fs::{self, File};
-use std::io::BufWriter;
+use std::io::{self, BufWriter};
 use std::path::Path;
 
 use super::finish;
@@ -72,12 +72,27 @@ pub fn widen(
     let mark = format!("{} until {precision}", plan.digest);
     let plan = &Plan { digest: format!("b3:{}", blake3::hash(mark.as_bytes()).to_hex()), ..plan.clone() };
     let rounds = dir.join(ROUNDS);
+    let tidy = || match fs::remove_dir_all(&rounds) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(format!("cannot tidy up: {error}")),
+        Ok(()) | Err(_) => Ok(()),
+    };
+    let mut tell = |plan: &Plan, folder: &Folder| {
+        let judgement = finish::judged(folder, plan)?;
+        let needed = judge::seeds_for(plan, &judgement, precision);
+        told(&Round { seeds: plan.seed_count(), needed, precision, name: &plan.name });
+        Ok::<_, String>(needed)
+    };
+    if resume && let Some(reached) = Folder::complete_plan(dir, &plan.digest)? {
+        tidy()?;
+        tell(&reached, &Folder::open(dir, &reached, Shard::WHOLE, true)?)?;
+        return Ok(reached);
+    }
     if resume && rounds.exists() {
         // Killed between the last round and the end: the rounds know better.
         let _ = fs::remove_file(dir.join(RUNS));
     }
     let whole = Folder::open(dir, plan, Shard::WHOLE, resume)?;
-    let joint = Folder { dir: rounds.clone(), ..whole };
+    let joint = Folder::whole(&rounds);
     let first = plan.seeds.0;
     let mut parts = Vec::new();
     let mut from = first;
@@ -93,10 +108,8 @@ pub fn widen(
         let path = joint.runs();
         let file = File::create(&path).map_err(|error| format!("cannot write `{}`: {error}", path.display()))?;
         join(&so_far, &parts, &mut BufWriter::new(file))?;
-        let judgement = finish::judged(&joint, &so_far)?;
-        let needed = judge::seeds_for(&so_far, &judgement, precision);
         let seeds = so_far.seed_count();
-        told(&Round { seeds, needed, precision, name: &plan.name });
+        let needed = tell(&so_far, &joint)?;
         match needed {
             Some(needed) if seeds < SEEDS_MAX => {
                 // A little more than is needed, for the estimate of it is uncertain, too.
@@ -104,10 +117,11 @@ pub fn widen(
                 (from, upto) = (upto, first + next);
             }
             _ => {
-                let whole = Folder { dir: dir.to_owned(), ..joint };
                 whole.write(PLAN, &plan_text(&so_far))?;
-                let tidy = fs::rename(&path, whole.runs()).and_then(|()| fs::remove_dir_all(&rounds));
-                tidy.map_err(|error| format!("cannot tidy up: {error}"))?;
+                fs::rename(&path, whole.runs()).map_err(|error| format!("cannot tidy up: {error}"))?;
+                // From here on the folder needs no rounds: a kill before this loses none of them.
+                whole.complete(&so_far)?;
+                tidy()?;
                 return Ok(so_far);
             }
         }

@@ -96,7 +96,8 @@ const HEAD: &str = "\
 
 <!-- Generated from src/study/sweep/schema.rs; do not edit. Update: UPDATE_DOCS=1 cargo test --lib sweep -->
 
-Every key of a sweep file (`schema = 1`), the input of `schedsim sweep FILE --out DIR`. A key that is not listed here is an
+Every key of a sweep file (`schema = 1`), the input of `schedsim sweep FILE --out DIR` (`-` is standard
+input; its scenarios are then looked for in the present folder). A key that is not listed here is an
 error. Any field of a scenario can be varied; it is written as a path, as for `schedsim run --set`
 ([scenario reference](scenario.md)). Settings come in this order: the baseline, the points, the grid or the samples; equal ones once.
 A `sobol` sample can have at most 16 parameters.
@@ -127,7 +128,8 @@ interval), `seeds_needed` (for an interval of ±5 % of the mean, as far as these
 `baseline` (1 for today's), and for each objective its value and the ends of its interval.
 
 **`sweep.json`** says what was swept, **`manifest.json`** which part of it this folder holds, **`recommendation.txt`** what follows,
-**`report.html`** and **`plots/`** show it.
+**`report.html`** and **`plots/`** show it. While a sweep runs, **`runs.early`** holds the rows of runs that ended before a slower one in
+front of them, each with its number before it; they go to their places in `runs.csv` when that one has ended, and `--resume` reads them.
 ";
 
 /// The page of the user's guide about the sweep file and its results.

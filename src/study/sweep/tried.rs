@@ -1,0 +1,127 @@
+//! The fields and values of a sweep, tried on its scenarios before anything runs.
+//!
+//! The scenario loader judges them; what it says of an assignment on a command line is told here of the
+//! place in the sweep file that made it. It knows places and words, not what a field means. What a
+//! newcomer gets wrong: each value is tried alone, on every scenario – two values that do not go
+//! together meet their error in the run.
+
+use std::collections::BTreeSet;
+use std::ops::Range;
+
+use crate::scenario::Scenario;
+use crate::scenario::diagnostics::{Problem, Span};
+use crate::scenario::suggest::listed;
+
+use super::file::Places;
+use super::plan::StoryPlan;
+use super::stories::Stories;
+
+/// Of each mention of a field so many values are tried; others meet their error in the run.
+pub(super) const TRIED_MAX: u64 = 50;
+/// The option of the command line that assignments are told by.
+const OPTION: &str = "--set";
+
+/// A field of the scenarios, as a sweep file mentions it.
+#[derive(Clone, Debug)]
+pub(super) struct Mention {
+    /// The field.
+    pub(super) path: String,
+    /// The text that names it.
+    pub(super) place: Span,
+    /// Values, and where they stand; none: they could not be read.
+    pub(super) values: Vec<(String, Span)>,
+}
+
+impl Mention {
+    /// Where the loader's words about bytes of `PATH=VALUE` belong.
+    fn place_of(&self, text: &str, value: Span, bytes: Range<usize>) -> Span {
+        let of_value = bytes.end > self.path.len();
+        if of_value && value != self.place {
+            return value;
+        }
+        // As it stands in the file, unless it is written with escapes.
+        let written = text.get(self.place.start..self.place.end).unwrap_or_default();
+        let Some(path) = written.find(&self.path) else { return self.place };
+        let part =
+            |from: usize, to: usize| Span { start: self.place.start + from, end: self.place.start + to, ..self.place };
+        match written[path..].find('=') {
+            _ if !of_value => part(path + bytes.start, path + bytes.end),
+            // Without the quote behind it.
+            Some(equals) => part(path + equals + 1, written.len() - 1),
+            None => self.place,
+        }
+    }
+}
+
+/// A problem, and the scenarios that have it.
+type Had = (Problem, BTreeSet<usize>);
+
+/// Tries all of it: wrong paths and values, and fields that do not reach a variant. Answers warnings.
+pub(super) fn try_all(
+    places: &Places,
+    plans: &[StoryPlan],
+    stories: &Stories,
+    bases: &[Scenario],
+    problems: &mut Vec<Problem>,
+) -> Vec<String> {
+    let text = &*places.source.text;
+    let mut warnings = Vec::new();
+    for mention in &places.mentions {
+        let mut had: Vec<Had> = Vec::new();
+        let mut note = |problem: Problem, scenario: usize| match had.iter_mut().find(|(known, _)| known.same(&problem))
+        {
+            Some((_, scenarios)) => drop(scenarios.insert(scenario)),
+            None => had.push((problem, BTreeSet::from([scenario]))),
+        };
+        // Without a value that can be read, the path can be wrong all the same.
+        let unread = [("0".to_owned(), mention.place)];
+        let values = if mention.values.is_empty() { &unread[..] } else { &mention.values };
+        for (number, base) in bases.iter().enumerate() {
+            for (value, place) in values.iter().take(TRIED_MAX as usize) {
+                let scenario = match stories.load(number, vec![(mention.path.clone(), value.clone())]) {
+                    Ok(scenario) => scenario,
+                    Err(wrong) => {
+                        let moved = wrong.moved(|source, bytes| match source {
+                            OPTION => mention.place_of(text, *place, bytes),
+                            _ => *place,
+                        });
+                        let written = text.get(place.start..place.end).is_some_and(|text| text.contains(value));
+                        for mut problem in moved {
+                            let told = problem.is_within(mention.place);
+                            if mention.values.is_empty() && !told {
+                                continue;
+                            }
+                            if !written && !told {
+                                problem.help(format!("with `{}={value}`", mention.path));
+                            }
+                            note(problem, number);
+                        }
+                        continue;
+                    }
+                };
+                for warning in scenario.warnings.iter().filter(|warning| !base.warnings.contains(warning)) {
+                    let story = &plans[number];
+                    let reaches = warning.contains("does not reach");
+                    let chosen = story.variants.iter().any(|variant| warning.contains(&format!("`{variant}`")));
+                    let warning = warning.strip_prefix("--set ").unwrap_or(warning);
+                    if reaches && chosen {
+                        let told = format!("{warning}; a sweep over it would compare equal runs");
+                        note(Problem::at(mention.place, told), number);
+                    }
+                    let told = format!("{}: {warning}", story.file);
+                    if !reaches && !warnings.contains(&told) {
+                        warnings.push(told);
+                    }
+                }
+            }
+        }
+        for (mut problem, scenarios) in had {
+            if scenarios.len() < bases.len() {
+                let names = listed(scenarios.iter().map(|number| plans[*number].file.as_str()));
+                problem.help(format!("so in {names}, but not in every scenario"));
+            }
+            problems.push(problem);
+        }
+    }
+    warnings
+}
