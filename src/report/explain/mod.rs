@@ -23,6 +23,8 @@ mod walk;
 
 use std::collections::BTreeMap;
 
+use rayon::prelude::*;
+
 use crate::controllers::fixes::{Fix, Fixes};
 use crate::kernel::{RecordId, SimDuration, SimTime};
 use crate::model::{Actor, Name, Reason, Subject};
@@ -217,18 +219,28 @@ impl<'a> Explainer<'a> {
     fn behind(&mut self, from: usize) -> Vec<Decider> {
         let mut needed = Told::of(self.trace);
         needed.add(from);
-        let mut deciders = Vec::new();
+        let mut hops = Vec::new();
         // Causes come first, so one way back over the trace meets all of them.
         for at in (0..=from).rev() {
-            if !needed.has(at) {
-                continue;
+            if needed.has(at) {
+                let hop = self.walker.plain_hop(at);
+                hops.push(hop);
+                self.walker.each_cause(hop, |cause| {
+                    needed.add(cause);
+                });
             }
-            let hop = self.walker.hop(at);
-            self.add_deciders(hop, &mut deciders);
-            let why = self.walker.why(hop);
-            why.lead.iter().chain(&why.sides).for_each(|because| {
-                needed.add(because.at);
-            });
+        }
+        let of_chunk = |hops: &[Hop]| {
+            let mut known = Vec::new();
+            hops.iter().for_each(|hop| self.add_deciders(*hop, &mut known));
+            known
+        };
+        let found: Vec<Vec<Decider>> = hops.par_chunks(CHUNK).map(of_chunk).collect();
+        let mut deciders = Vec::new();
+        for decider in found.into_iter().flatten() {
+            if !deciders.contains(&decider) {
+                deciders.push(decider);
+            }
         }
         deciders
     }
@@ -363,6 +375,9 @@ impl Chain {
         self.links.last()
     }
 }
+
+/// Of so many links one thread looks for what decided them.
+const CHUNK: usize = 1 << 12;
 
 /// Which records are told already: one bit each.
 struct Told(Vec<u64>);

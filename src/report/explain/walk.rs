@@ -96,11 +96,23 @@ impl<'a> Walker<'a> {
 
     /// The link whose main record that is.
     pub(super) fn hop(&mut self, at: usize) -> Hop {
+        let hop = self.plain_hop(at);
+        let likeness = self.likenesses.number(&self.index, at, hop.rule());
+        Hop { likeness, ..hop }
+    }
+
+    /// The same for those who never fold: its likeness is left out.
+    pub(super) fn plain_hop(&self, at: usize) -> Hop {
         let record = self.index.record(at);
         let rule = if is_write(record) { decision(self.index.trace(), record) } else { None };
-        let rule = rule.map(|(rule, _)| rule);
-        let likeness = self.likenesses.number(&self.index, at, rule);
-        Hop { at: at as u32, rule: rule.map_or(NOTHING, |rule| rule as u32), likeness }
+        Hop { at: at as u32, rule: rule.map_or(NOTHING, |(rule, _)| rule as u32), likeness: 0 }
+    }
+
+    /// Everything that a link needed, in no order and maybe twice.
+    pub(super) fn each_cause(&mut self, hop: Hop, with: impl FnMut(usize)) {
+        let causes = self.causes(hop);
+        causes.iter().map(|because| because.at).for_each(with);
+        self.give_back(causes);
     }
 
     /// Why one link came about.
