@@ -23,6 +23,10 @@ mod schema;
 mod small;
 #[path = "cli/sweep.rs"]
 mod sweep;
+#[path = "cli/sweep_kept.rs"]
+mod sweep_kept;
+#[path = "cli/sweep_wrong.rs"]
+mod sweep_wrong;
 #[path = "cli/test.rs"]
 mod test;
 

@@ -1,16 +1,20 @@
 //! `schedsim check FILE…`: parses and validates without running.
 
+use std::path::Path;
+
 use clap::Args;
 use schedsim::scenario::{Overrides, Scenario};
+use schedsim::study::sweep::plan::{PlanOptions, Unplanned, plan_of};
 
 use super::args::Look;
+use super::input::Meant;
 use super::output::{Out, painted, style};
 use super::{Exit, Refusal, input, output};
 
-/// Parses and validates scenarios without running them
+/// Parses and validates scenarios and sweeps without running them
 #[derive(Args)]
 pub(crate) struct CheckArgs {
-    /// Scenario files; `-` is standard input
+    /// Scenario or sweep files; `-` is standard input
     #[arg(required = true, value_name = "FILE")]
     files: Vec<String>,
 }
@@ -21,11 +25,18 @@ pub(crate) fn check(args: &CheckArgs, look: &Look, out: &mut Out) -> Result<Exit
         return Err(Refusal::wrong("standard input (`-`) can be read once only"));
     }
     for file in &args.files {
-        match input::load_one(file, &Overrides::default()) {
-            Ok(scenario) => {
-                scenario.warnings.iter().for_each(|warning| output::warning(&format!("{file}: {warning}")));
+        let told = input::read_one(file, &Overrides::default()).and_then(|meant| match meant {
+            Meant::Scenario(read) => {
+                let scenario = *read.map_err(|wrong| wrong.render(true))?;
+                Ok((summary(&scenario), scenario.warnings))
+            }
+            Meant::Sweep(text) => sweep(file, &text),
+        });
+        match told {
+            Ok((summary, warnings)) => {
+                warnings.iter().for_each(|warning| output::warning(&format!("{file}: {warning}")));
                 if !look.quiet {
-                    out.line(&format!("{file}: {} ({})", painted(style::GOOD, "ok"), summary(&scenario)));
+                    out.line(&format!("{file}: {} ({summary})", painted(style::GOOD, "ok")));
                 }
             }
             Err(text) => {
@@ -35,6 +46,22 @@ pub(crate) fn check(args: &CheckArgs, look: &Look, out: &mut Out) -> Result<Exit
         }
     }
     Ok(exit)
+}
+
+/// A sweep, planned: its summary and warnings, or the text to show.
+fn sweep(file: &str, text: &str) -> Result<(String, Vec<String>), String> {
+    let (name, path) = if file == "-" { ("stdin", Path::new("")) } else { (file, Path::new(file)) };
+    let dir = path.parent().unwrap_or(Path::new(""));
+    let error = painted(style::BAD, "error:");
+    let (plan, _, warnings) =
+        plan_of(text, name, dir, &PlanOptions::default()).map_err(|unplanned| match unplanned {
+            Unplanned::Wrong(wrong) => wrong.render(true),
+            Unplanned::Large(words) => format!("{error} {file}: {words}"),
+        })?;
+    let settings = counted(plan.settings.len(), "setting");
+    let (cells, seeds, runs) = (plan.pairs().len(), plan.seed_count(), plan.runs());
+    let counts = format!("{settings} x {cells} scenarios and variants x {seeds} seeds, {runs} runs");
+    Ok((format!("this is a sweep file: {counts}; `schedsim sweep {file} --out DIR` runs it"), warnings))
 }
 
 fn summary(scenario: &Scenario) -> String {

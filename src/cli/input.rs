@@ -6,8 +6,10 @@
 use std::io::Read;
 use std::path::Path;
 
-use schedsim::scenario::{Overrides, Scenario};
+use schedsim::scenario::{Diagnostics, Overrides, Scenario};
+use schedsim::study::sweep::file::SweepFile;
 
+use super::output::{painted, style};
 use super::{Exit, Refusal, output};
 
 /// A scenario, and the file as the user named it.
@@ -20,6 +22,8 @@ pub(crate) struct Loaded {
 
 /// Standard input is read to this size; the loader refuses files of that size with its own words.
 const STDIN_MAX: u64 = 64 << 20;
+/// A larger file is no sweep.
+const SWEEP_MAX: u64 = 16 << 20;
 
 /// Reads all of them, or says on standard error what is wrong with each.
 pub(crate) fn load(files: &[String], overrides: &Overrides) -> Result<Vec<Loaded>, Refusal> {
@@ -44,13 +48,45 @@ pub(crate) fn load(files: &[String], overrides: &Overrides) -> Result<Vec<Loaded
     }
 }
 
+/// What a file was meant to be.
+pub(crate) enum Meant {
+    Scenario(Result<Box<Scenario>, Diagnostics>),
+    /// A sweep file's text.
+    Sweep(String),
+}
+
 /// Reads one; the error is the text to show.
 pub(crate) fn load_one(file: &str, overrides: &Overrides) -> Result<Scenario, String> {
-    if file == "-" {
-        let text = stdin()?;
-        return Scenario::from_text(&text, "stdin", Some(Path::new("")), overrides).map_err(|d| d.render(true));
+    match read_one(file, overrides)? {
+        Meant::Scenario(read) => read.map(|scenario| *scenario).map_err(|wrong| wrong.render(true)),
+        Meant::Sweep(_) => Err(format!(
+            "{} `{file}` is a sweep file, not a scenario\n  `schedsim sweep {file} --out DIR` runs it, \
+             `schedsim check {file}` looks whether that can be done",
+            painted(style::BAD, "error:")
+        )),
     }
-    Scenario::from_file(Path::new(file), overrides).map_err(|d| d.render(true))
+}
+
+/// Reads one, whatever it was meant to be; the error is that it cannot be read at all.
+pub(crate) fn read_one(file: &str, overrides: &Overrides) -> Result<Meant, String> {
+    let (read, text) = if file == "-" {
+        let text = stdin()?;
+        (Scenario::from_text(&text, "stdin", Some(Path::new("")), overrides), Some(text))
+    } else {
+        let read = Scenario::from_file(Path::new(file), overrides);
+        let text = if read.is_ok() { None } else { small_file(file) };
+        (read, text)
+    };
+    Ok(match text.filter(|text| read.is_err() && SweepFile::is_meant_by(text)) {
+        Some(text) => Meant::Sweep(text),
+        None => Meant::Scenario(read.map(Box::new)),
+    })
+}
+
+/// The text of a file that is one, and no larger than a sweep can be.
+fn small_file(file: &str) -> Option<String> {
+    let there = std::fs::metadata(file).ok().filter(|there| there.is_file() && there.len() <= SWEEP_MAX);
+    there.and_then(|_| std::fs::read_to_string(file).ok())
 }
 
 /// All of standard input; the error is the text to show.

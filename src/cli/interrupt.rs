@@ -79,6 +79,16 @@ impl Kept {
     }
 }
 
+/// This process' command line, going on.
+pub(crate) fn going_on() -> String {
+    resuming(own_words())
+}
+
+/// What this process was started with.
+fn own_words() -> impl Iterator<Item = String> {
+    std::env::args_os().skip(1).map(|word| word.to_string_lossy().into_owned())
+}
+
 /// The same command line, going on.
 fn resuming(words: impl Iterator<Item = String>) -> String {
     let mut words: Vec<String> = words.collect();
@@ -105,8 +115,7 @@ mod signals {
             // Never given back: no result is written any more.
             let kept = interrupt.lock();
             kept.bar.finish_and_clear();
-            let words = std::env::args_os().skip(1).map(|word| word.to_string_lossy().into_owned());
-            output::note(&kept.message(words));
+            output::note(&kept.message(super::own_words()));
             std::process::exit(128 + signal);
         });
     }

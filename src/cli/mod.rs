@@ -18,6 +18,7 @@ mod interrupt;
 mod json;
 mod man;
 mod output;
+mod progress;
 mod reproduce;
 mod results;
 mod run;

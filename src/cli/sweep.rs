@@ -19,9 +19,9 @@ use schedsim::study::sweep::run::{self, Watcher};
 use schedsim::study::sweep::{finish, recommend};
 
 use super::args::{Look, Seeds};
-use super::interrupt::Interrupt;
+use super::interrupt::{self, Interrupt};
 use super::output::{self, Out};
-use super::{Exit, Refusal, crash, input, reproduce};
+use super::{Exit, Refusal, crash, input, progress, reproduce};
 
 /// Runs settings × seeds over scenarios and says which settings are better, and how surely
 #[derive(Args)]
@@ -110,7 +110,11 @@ fn sweep(args: &SweepArgs, look: &Look, out: &mut Out) -> Result<Exit, Refusal> 
 
 fn merged(args: &MergeArgs, look: &Look, out: &mut Out) -> Result<Exit, Refusal> {
     let (folder, plan) = merge(&args.out, &args.shards).map_err(Refusal::wrong)?;
-    let judgement = finish::finish(&folder, &plan).map_err(Refusal::wrong)?;
+    let judgement = finish::finish(&folder, &plan).map_err(|error| {
+        let (rows, dir) = (plan.runs(), args.out.display());
+        let how = format!("schedsim sweep FILE --out {dir} --resume");
+        Refusal::wrong(format!("{error}\nall {rows} runs are joined in {dir}; when that is mended, go on:\n  {how}"))
+    })?;
     if !look.quiet {
         out.text(&recommend::recommendation(&plan, &judgement));
     }
@@ -143,9 +147,7 @@ fn swept(args: &SweepArgs, look: &Look) -> Result<(Exit, String), Refusal> {
             };
             let reached = precise::widen(&plan, &stories, out, args.resume, precision, &begun, &mut rounds);
             let plan = reached.map_err(Refusal::wrong)?;
-            let folder = Folder::whole(out);
-            let judgement = finish::finish(&folder, &plan).map_err(Refusal::wrong)?;
-            let text = if look.quiet { String::new() } else { recommend::recommendation(&plan, &judgement) };
+            let text = judged(&Folder::whole(out), &plan, look)?;
             return Ok((Exit::Fine, text));
         }
     };
@@ -166,9 +168,16 @@ fn swept(args: &SweepArgs, look: &Look) -> Result<(Exit, String), Refusal> {
         );
         return Ok((Exit::Fine, if look.quiet { String::new() } else { text }));
     }
-    let judgement = finish::finish(&folder, &plan).map_err(Refusal::wrong)?;
-    let text = if look.quiet { String::new() } else { recommend::recommendation(&plan, &judgement) };
-    Ok((Exit::Fine, text))
+    Ok((Exit::Fine, judged(&folder, &plan, look)?))
+}
+
+/// Judges a folder that has all of its rows; answers what to print.
+fn judged(folder: &Folder, plan: &Plan, look: &Look) -> Result<String, Refusal> {
+    let judgement = finish::finish(folder, plan).map_err(|error| {
+        let (rows, dir, line) = (plan.runs(), folder.dir.display(), interrupt::going_on());
+        Refusal::wrong(format!("{error}\nall {rows} runs are kept in {dir}; when that is mended, go on:\n  {line}"))
+    })?;
+    Ok(if look.quiet { String::new() } else { recommend::recommendation(plan, &judgement) })
 }
 
 fn read(path: &Path, args: &SweepArgs, look: &Look) -> Result<(Plan, Stories), Refusal> {
@@ -217,8 +226,7 @@ struct Best {
 fn watcher(plan: &Plan, folder: &Folder, file: &Path, look: &Look, interrupt: &Interrupt) -> Box<dyn Watcher> {
     let total = folder.shard.share(plan.runs());
     let bar = output::progress(total, !look.quiet);
-    let style = indicatif::ProgressStyle::with_template("{bar:30} {pos}/{len} runs, {per_sec}, {eta} left  {msg}");
-    bar.set_style(style.expect("the template is ours"));
+    bar.set_style(progress::style());
     bar.set_position(folder.kept());
     bar.reset_eta();
     bar.enable_steady_tick(Duration::from_millis(500));

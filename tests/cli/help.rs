@@ -21,7 +21,7 @@ Commands:
   run          Replays scenarios: timeline, outcome, figures
   explain      Tells why something happened: the causal chain from its end back to its root
   test         Replays every scenario below PATH; checks [expect] and the snapshot beside it
-  check        Parses and validates scenarios without running them
+  check        Parses and validates scenarios and sweeps without running them
   compare      Shows the same story under two or more logics side by side, or what each single fix is worth
   bisect       Finds the fix, or the smallest set of fixes, that turns the outcome from failing to passing
   sweep        Runs settings × seeds over scenarios and says which settings are better, and how surely

@@ -34,6 +34,25 @@ fn check_goes_on_after_a_broken_file() {
 }
 
 #[test]
+fn a_sweep_file_is_told_from_a_scenario_and_checked_as_what_it_is() {
+    let sweep = "schema = 1\nscenarios = [\"a.toml\"]\nseeds = \"0..3\"\n\
+        [[parameter]]\npath = \"tuning.backoff.base\"\nvalues = [\"2s\", \"5s\"]\n";
+    let folder = folder(&[("a.toml", FINE), ("sweep.toml", sweep), ("bad.toml", &sweep.replace("base", "bose"))]);
+    let ok = "sweep.toml: ok (this is a sweep file: 3 settings x 1 scenarios and variants x 3 seeds, 9 runs; ";
+    folder.schedsim(&["check", "sweep.toml", "a.toml"]).code(0).no_err().out(ok).out("a.toml: ok (1 variant");
+    let piped = folder.command(&["check", "-"]).stdin(sweep);
+    super::done(piped).code(0).out("-: ok (this is a sweep file");
+    folder.schedsim(&["check", "bad.toml"]).code(2).no_out().err("--> bad.toml:5:24").err("did you mean `base`?");
+    for command in ["run", "explain", "test"] {
+        let done = folder.schedsim(&[command, "sweep.toml"]);
+        assert!(done.code == Some(2) || done.code == Some(1), "{command}: {}", done.err);
+        let said = done.out + &done.err;
+        assert!(said.contains("`sweep.toml` is a sweep file, not a scenario"), "{command}: {said}");
+        assert!(said.contains("`schedsim sweep sweep.toml --out DIR` runs it"), "{command}: {said}");
+    }
+}
+
+#[test]
 fn check_reads_standard_input_once() {
     let folder = folder(&[]);
     super::done(folder.command(&["check", "-"]).stdin(FINE)).code(0).out("-: ok");

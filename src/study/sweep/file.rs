@@ -8,8 +8,6 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use serde::{Deserialize, Serialize};
-
 use crate::kernel::SimDuration;
 use crate::scenario::Diagnostics;
 use crate::scenario::diagnostics::{Problem, Source, Span};
@@ -17,12 +15,12 @@ use crate::scenario::numbers;
 use crate::scenario::tree::{self, Node, Value};
 use crate::scenario::values;
 use crate::scenario::walk::{Fields, Walk};
-use crate::trace::metrics::Figure;
 
-use super::aftermath;
 use super::sample::{Range, Sampling, Scale};
-use super::schema::{AGGREGATES, GOALS, SWEEP};
+use super::schema::SWEEP;
 use super::tried::{Mention, TRIED_MAX};
+pub use super::wishes::{Aggregate, Constraint, Objective};
+use super::wishes::{constraints, objective};
 
 /// A larger file is a mistake.
 const FILE_MAX: usize = 16 << 20;
@@ -102,86 +100,6 @@ pub enum Domain {
     Range(Range, Option<u64>),
 }
 
-/// How the values of many runs become one.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-#[expect(missing_docs, reason = "the names say it")]
-pub enum Aggregate {
-    Mean,
-    Median,
-    P95,
-    P99,
-    Max,
-    Min,
-}
-
-impl Aggregate {
-    const ALL: [Self; 6] = [Self::Mean, Self::Median, Self::P95, Self::P99, Self::Max, Self::Min];
-
-    /// As files write it.
-    pub fn name(self) -> &'static str {
-        AGGREGATES[Self::ALL.iter().position(|known| *known == self).expect("all are listed")]
-    }
-    fn named(name: &str) -> Option<Self> {
-        AGGREGATES.iter().position(|known| *known == name).map(|index| Self::ALL[index])
-    }
-}
-
-/// What is wished.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Objective {
-    /// A column of `runs.csv`.
-    pub metric: String,
-    /// How the runs become one number.
-    pub aggregate: Aggregate,
-    /// Whether more is better.
-    pub maximise: bool,
-    /// Only runs of this scenario.
-    pub scenario: Option<String>,
-    /// Only runs of this variant.
-    pub variant: Option<String>,
-}
-
-impl Objective {
-    /// Whether runs of that scenario and variant count for it.
-    pub fn is_about(&self, scenario: &str, variant: &str) -> bool {
-        let fits = |wanted: &Option<String>, name: &str| match wanted.as_deref() {
-            None => true,
-            Some(wanted) => match wanted.strip_prefix('!') {
-                Some(other) => other != name,
-                None => wanted == name,
-            },
-        };
-        fits(&self.scenario, scenario) && fits(&self.variant, variant)
-    }
-
-    /// `recovery_s.mean`, with the runs it is about: `recovery_s.mean of flapping`.
-    pub fn name(&self) -> String {
-        let of = [&self.scenario, &self.variant].into_iter().flatten().cloned().collect::<Vec<_>>().join("@");
-        let of = if of.is_empty() { of } else { format!(" of {of}") };
-        format!("{}.{}{of}", self.metric, self.aggregate.name())
-    }
-}
-
-/// What a setting must keep.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Constraint {
-    /// The number that is bounded; `maximise` means nothing here.
-    pub what: Objective,
-    /// At most (else at least).
-    pub at_most: bool,
-    /// The bound, in billionths.
-    pub billionths: u64,
-}
-
-impl Constraint {
-    /// As it was written.
-    pub fn text(&self) -> String {
-        let bound = crate::trace::metrics::decimal(u128::from(self.billionths));
-        format!("{} {} {bound}", self.what.name(), if self.at_most { "<=" } else { ">=" })
-    }
-}
-
 impl SweepFile {
     /// Reads a sweep from a text; `name` stands in messages.
     ///
@@ -190,6 +108,13 @@ impl SweepFile {
     pub fn from_text(text: &str, name: &str) -> Result<Self, Diagnostics> {
         let (sweep, problems) = Self::read(text, name);
         if problems.is_empty() { Ok(sweep) } else { Err(Diagnostics::new(vec![sweep.places.source], problems)) }
+    }
+
+    /// Whether a text is meant as a sweep file: it names scenarios, which no scenario does.
+    pub fn is_meant_by(text: &str) -> bool {
+        let source = Source { name: String::new(), text: Arc::from(text) };
+        let (root, _) = tree::parse(&source);
+        root.table().is_some_and(|table| table.get("scenarios").is_some())
     }
 
     /// Reads what can be read of it; only without problems it is all that the text says.
@@ -438,63 +363,4 @@ fn ends(walk: &mut Walk, node: &Node) -> Option<String> {
         Value::String(_) => values::duration(walk, node).map(|duration| duration.to_string()),
         _ => numbers::number(walk, node, 6).map(|_| toml_of(node)),
     }
-}
-
-/// Every column that can be an objective.
-fn metrics() -> impl Iterator<Item = &'static str> + Clone {
-    Figure::ALL.iter().map(|figure| figure.name()).chain(aftermath::COLUMNS.iter().map(|column| column.name))
-}
-
-fn objective(walk: &mut Walk, mut fields: Fields<'_>) -> Option<(Objective, Span)> {
-    let about = fields.get("scenario").or(fields.get("variant")).map_or(fields.span, |node| node.span);
-    fields.need(walk, "metric");
-    let at = fields.get("metric").map(|node| node.span);
-    let metric = fields.text(walk, "metric");
-    let aggregate = fields.word(walk, "aggregate").map_or(Aggregate::Mean, |word| Aggregate::ALL[word]);
-    let maximise = fields.word(walk, "goal").is_some_and(|word| GOALS[word] == "maximise");
-    let [scenario, variant] = ["scenario", "variant"].map(|name| fields.text(walk, name));
-    let metric = metric?;
-    if !metrics().any(|known| known == metric) {
-        walk.unknown(at?, "metric", &metric, metrics());
-        return None;
-    }
-    Some((Objective { metric, aggregate, maximise, scenario, variant }, about))
-}
-
-/// `boots_failed.p95 <= 20`.
-fn constraints(walk: &mut Walk, node: &Node) -> Vec<Constraint> {
-    let Some(items) = values::list(walk, node, "texts like `boots_failed.p95 <= 20`") else { return Vec::new() };
-    let mut found = Vec::new();
-    for item in items {
-        let Some(text) = values::text(walk, item) else { continue };
-        let halves = text
-            .split_once("<=")
-            .map(|(what, bound)| (what, true, bound))
-            .or_else(|| text.split_once(">=").map(|(what, bound)| (what, false, bound)));
-        let Some((what, at_most, bound)) = halves else {
-            walk.error(item.span, "this is no constraint").help("write one like \"boots_failed.p95 <= 20\"");
-            continue;
-        };
-        let (metric, aggregate) = what.trim().split_once('.').unwrap_or((what.trim(), "mean"));
-        if !metrics().any(|known| known == metric) {
-            walk.unknown(item.span, "metric", metric, metrics());
-            continue;
-        }
-        let Some(aggregate) = Aggregate::named(aggregate) else {
-            walk.unknown(item.span, "aggregate", aggregate, AGGREGATES.iter().copied());
-            continue;
-        };
-        let bound = bound.trim();
-        let seconds = bound.parse::<SimDuration>().ok().map(|duration| u128::from(duration.as_nanos()));
-        let billionths = seconds.or_else(|| numbers::scaled(bound, 9).ok()).and_then(|n| u64::try_from(n).ok());
-        let Some(billionths) = billionths else {
-            walk.error(item.span, format!("`{bound}` is no bound"))
-                .help("write a number; for times, seconds or \"5m\"");
-            continue;
-        };
-        let metric = metric.to_owned();
-        let what = Objective { metric, aggregate, maximise: false, scenario: None, variant: None };
-        found.push(Constraint { what, at_most, billionths });
-    }
-    found
 }

@@ -31,15 +31,12 @@ pub fn finish(folder: &Folder, plan: &Plan) -> Result<Judgement, String> {
     Ok(judgement)
 }
 
-/// Judges the rows and writes `summary.csv`.
+/// Judges the rows and writes `summary.csv`, as a whole or not at all.
 ///
 /// # Errors
 /// As above.
 pub fn judged(folder: &Folder, plan: &Plan) -> Result<Judgement, String> {
-    let summary = folder.dir.join("summary.csv");
-    let cannot = |error: std::io::Error| format!("cannot write `{}`: {error}", summary.display());
-    let mut to = BufWriter::new(File::create(&summary).map_err(cannot)?);
-    judge::judge(plan, open(folder)?, &mut to)
+    folder.fill("summary.csv", |file| judge::judge(plan, open(folder)?, &mut BufWriter::new(file)))
 }
 
 /// The folder's rows.

@@ -190,16 +190,25 @@ impl Folder {
 
     /// Writes a small file at once: it is either the old one or the new one.
     pub fn write(&self, name: &str, text: &str) -> Result<(), String> {
+        self.fill(name, |mut file| {
+            let written = file.write_all(text.as_bytes());
+            written.map_err(|error| format!("cannot write `{}`: {error}", self.dir.join(name).display()))
+        })
+    }
+
+    /// Fills a file beside its place and moves it there when it is complete.
+    pub(super) fn fill<T>(&self, name: &str, fill: impl FnOnce(&File) -> Result<T, String>) -> Result<T, String> {
         let path = self.dir.join(name);
         let beside = self.dir.join(format!("{name}.new"));
-        let written = path
-            .parent()
-            .map_or(Ok(()), fs::create_dir_all)
-            .and_then(|()| fs::write(&beside, text))
-            .and_then(|()| fs::rename(&beside, &path));
-        written.map_err(|error| {
+        let cannot = |error: io::Error| format!("cannot write `{}`: {error}", path.display());
+        let made = path.parent().map_or(Ok(()), fs::create_dir_all).and_then(|()| File::create(&beside));
+        let filled = made.map_err(cannot).and_then(|file| {
+            let made = fill(&file)?;
+            fs::rename(&beside, &path).map_err(cannot)?;
+            Ok(made)
+        });
+        filled.inspect_err(|_| {
             let _ = fs::remove_file(&beside);
-            format!("cannot write `{}`: {error}", path.display())
         })
     }
 
@@ -316,10 +325,30 @@ pub fn merge(dir: &Path, shards: &[PathBuf]) -> Result<(Folder, Plan), String> {
         return Err(format!("shards are missing: {}", missing.join(", ")));
     }
     let plan = plan_in(&parts[0].dir)?;
-    let folder = Folder::open(dir, &plan, Shard::WHOLE, false)?;
-    interleave(&folder, &plan, &parts)?;
-    folder.complete(&plan)?;
-    Ok((folder, plan))
+    let shown = dir.display();
+    let made = match fs::read_dir(dir).map(|mut entries| entries.next().is_some()) {
+        Ok(true) => {
+            return Err(format!("`{shown}` is not empty; nothing was overwritten: merge into a new or empty folder"));
+        }
+        Ok(false) => false,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => true,
+        Err(error) => return Err(format!("cannot read `{shown}`: {error}")),
+    };
+    let joined = Folder::open(dir, &plan, Shard::WHOLE, false).and_then(|folder| {
+        interleave(&folder, &plan, &parts)?;
+        folder.complete(&plan)?;
+        Ok(folder)
+    });
+    joined.map(|folder| (folder, plan)).map_err(|error| {
+        // Half of the rows is of no use to anybody: the shards have all of them.
+        for name in [RUNS, PLAN, MANIFEST] {
+            let _ = fs::remove_file(dir.join(name));
+        }
+        if made {
+            let _ = fs::remove_dir(dir);
+        }
+        format!("{error}; the shards are as they were: make room, then merge again")
+    })
 }
 
 fn interleave(folder: &Folder, plan: &Plan, parts: &[Part]) -> Result<(), String> {

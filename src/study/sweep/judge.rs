@@ -16,6 +16,9 @@ use super::stats::{self, Resamples, interval};
 /// The precision that `seeds_needed` in `summary.csv` is about.
 pub const PRECISION: f64 = 0.05;
 
+/// Something is sure when it is so in at least this many of a thousand resamples.
+pub const SURE: u32 = 950;
+
 /// A number over all runs of a setting.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Estimate {
@@ -38,8 +41,15 @@ pub struct Judged {
     pub objectives: Vec<Estimate>,
     /// The bounded number of each constraint, and whether it is kept.
     pub constraints: Vec<(f64, bool)>,
-    /// Better than the baseline in every objective, in so many of a thousand resamples.
-    pub better_permille: Option<u32>,
+    /// Better than the baseline in each objective, in so many of a thousand resamples.
+    pub better_permille: Vec<u32>,
+    /// Better than the baseline in every objective at once, likewise.
+    pub all_permille: u32,
+    /// In each objective the same as the baseline, in every resample.
+    pub equal: Vec<bool>,
+    /// Worse than the baseline in no objective and better in one at least, in so many of a thousand
+    /// resamples; none with a single seed.
+    pub beats_permille: Option<u32>,
     /// Nothing that keeps the constraints is as good everywhere and better somewhere.
     pub on_front: bool,
     /// The mean of every metric, for figures.
@@ -50,6 +60,12 @@ impl Judged {
     /// Whether it keeps all constraints.
     pub fn keeps(&self) -> bool {
         self.constraints.iter().all(|(_, kept)| *kept)
+    }
+
+    /// Whether it is surely worse than the baseline nowhere, and surely better somewhere.
+    pub fn surely_beats(&self) -> bool {
+        self.beats_permille.is_some_and(|permille| permille >= SURE)
+            && self.better_permille.iter().any(|permille| *permille >= SURE)
     }
 }
 
@@ -143,19 +159,24 @@ pub fn values(plan: &Plan, objective: &Objective, block: &Block) -> Vec<f64> {
 }
 
 fn judged(plan: &Plan, resamples: &Resamples, base: &Baseline, block: &Block) -> Judged {
-    let mut all_better: Option<Vec<bool>> = None;
-    let mut objectives = Vec::new();
+    let count = resamples.count();
+    // Of each resample: in how many objectives better, and in how many as good.
+    let mut beaten = vec![(0, 0); count];
+    let permille = |resamples: usize| (resamples * 1000).checked_div(count).unwrap_or(0) as u32;
+    let (mut objectives, mut better_permille, mut equal) = (Vec::new(), Vec::new(), Vec::new());
     for (objective, base_statistics) in plan.objectives.iter().zip(&base.objectives) {
         let mut runs = values(plan, objective, block);
         let statistics = resamples.statistics(objective.aggregate, &runs);
         let differences: Vec<f64> = statistics.iter().zip(base_statistics).map(|(one, other)| one - other).collect();
         let value = stats::aggregate(objective.aggregate, &mut runs);
         let base_value = stats::aggregate(objective.aggregate, &mut values(plan, objective, &base.block));
-        let better = differences.iter().map(|d| if objective.maximise { *d > 0.0 } else { *d < 0.0 });
-        all_better = Some(match all_better {
-            None => better.collect(),
-            Some(so_far) => so_far.into_iter().zip(better).map(|(a, b)| a && b).collect(),
-        });
+        let gain = |difference: f64| if objective.maximise { difference } else { -difference };
+        for ((better, as_good), difference) in beaten.iter_mut().zip(&differences) {
+            *better += usize::from(gain(*difference) > 0.0);
+            *as_good += usize::from(*difference == 0.0);
+        }
+        better_permille.push(permille(differences.iter().filter(|difference| gain(**difference) > 0.0).count()));
+        equal.push(value == base_value && differences.iter().all(|difference| *difference == 0.0));
         objectives.push(Estimate {
             value,
             interval: interval(&statistics),
@@ -168,20 +189,24 @@ fn judged(plan: &Plan, resamples: &Resamples, base: &Baseline, block: &Block) ->
         let bound = constraint.billionths as f64 / 1e9;
         (value, if constraint.at_most { value <= bound } else { value >= bound })
     });
-    let better = all_better.filter(|better| !better.is_empty());
-    let permille = |better: Vec<bool>| (better.iter().filter(|yes| **yes).count() * 1000 / better.len()) as u32;
+    let all = plan.objectives.len();
+    let beats = beaten.iter().filter(|(better, as_good)| *better > 0 && better + as_good == all).count();
+    let all_permille = permille(beaten.iter().filter(|(better, _)| *better == all).count());
     Judged {
         setting: block.setting,
         objectives,
         constraints: constraints.collect(),
-        better_permille: better.map(permille),
+        better_permille,
+        all_permille,
+        equal,
+        beats_permille: (count > 0).then(|| permille(beats)),
         on_front: false,
         means: block.values.iter().map(|values| stats::mean(values)).collect(),
     }
 }
 
 /// Whether `a` is at least as good as `b` everywhere and better somewhere.
-fn beats(plan: &Plan, a: &Judged, b: &Judged) -> bool {
+pub(super) fn beats(plan: &Plan, a: &Judged, b: &Judged) -> bool {
     let signed = |index: usize, judged: &Judged| {
         let value = judged.objectives[index].value;
         if plan.objectives[index].maximise { -value } else { value }

@@ -25,5 +25,6 @@ mod schema;
 pub mod stats;
 mod stories;
 mod tried;
+mod wishes;
 
 pub use schema::{json_schema, reference};

@@ -1,0 +1,61 @@
+//! What stands beside the bar of many runs: how many a second, and how long the rest takes.
+//!
+//! It knows numbers and words for people, not what is run. Nothing here is a result; that it is read from a
+//! clock is why it is nowhere but on a terminal. What a newcomer gets wrong: before the first run has ended
+//! there is no rate, so nothing is said of the rest.
+
+use std::fmt::Write;
+
+use indicatif::{ProgressState, ProgressStyle};
+use schedsim::kernel::SimDuration;
+
+/// Longer than 100 days is no estimate.
+const LEFT_MAX: u64 = 100 * 24 * 3600;
+
+/// The look of the bar.
+pub(crate) fn style() -> ProgressStyle {
+    let style = ProgressStyle::with_template("{bar:30} {pos}/{len} runs{beside}  {msg}").expect("the template is ours");
+    style.with_key("beside", |state: &ProgressState, to: &mut dyn Write| {
+        let rest = state.len().unwrap_or(0).saturating_sub(state.pos());
+        // A bar that nobody sees is no reason to stop.
+        let _ = to.write_str(&beside(rest, state.per_sec()));
+    })
+}
+
+/// `, 8786/s, 2m5s left`; nothing while nothing is known.
+fn beside(rest: u64, rate: f64) -> String {
+    // Less than a run in a quarter of an hour is no rate yet.
+    if !rate.is_finite() || rate < 0.001 {
+        return String::new();
+    }
+    let speed = if rate < 10.0 { format!("{rate:.1}/s") } else { format!("{rate:.0}/s") };
+    let speed = if rate < 0.1 { format!("{:.1}/min", rate * 60.0) } else { speed };
+    let seconds = (rest as f64 / rate).ceil() as u64;
+    if seconds > LEFT_MAX {
+        return format!(", {speed}");
+    }
+    let seconds = if seconds < 3600 { seconds } else { seconds.div_ceil(60) * 60 };
+    format!(", {speed}, {} left", SimDuration::from_secs(seconds))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rates_and_times_are_written_as_people_read_them() {
+        for (rest, rate, wanted) in [
+            (21_504, 0.0, ""),
+            (21_504, f64::NAN, ""),
+            (21_504, 8785.9, ", 8786/s, 3s left"),
+            (1000, 12.34, ", 12/s, 1m22s left"),
+            (100, 1.26, ", 1.3/s, 1m20s left"),
+            (600, 0.05, ", 3.0/min, 3h20m left"),
+            (0, 5.0, ", 5.0/s, 0s left"),
+            (u64::MAX, 12.0, ", 12/s"),
+            (1_000_000, 77.0, ", 77/s, 3h37m left"),
+        ] {
+            assert_eq!(beside(rest, rate), wanted, "{rest} at {rate}");
+        }
+    }
+}
