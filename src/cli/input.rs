@@ -59,11 +59,24 @@ pub(crate) enum Meant {
 pub(crate) fn load_one(file: &str, overrides: &Overrides) -> Result<Scenario, String> {
     match read_one(file, overrides)? {
         Meant::Scenario(read) => read.map(|scenario| *scenario).map_err(|wrong| wrong.render(true)),
-        Meant::Sweep(_) => Err(format!(
-            "{} `{file}` is a sweep file, not a scenario\n  `schedsim sweep {file} --out DIR` runs it, \
-             `schedsim check {file}` looks whether that can be done",
-            painted(style::BAD, "error:")
-        )),
+        Meant::Sweep(_) => Err(no_scenario(file)),
+    }
+}
+
+/// What to say of a sweep file where a scenario is wanted.
+fn no_scenario(file: &str) -> String {
+    format!(
+        "{} `{file}` is a sweep file, not a scenario\n  `schedsim sweep {file} --out DIR` runs it, \
+         `schedsim check {file}` looks whether that can be done",
+        painted(style::BAD, "error:")
+    )
+}
+
+/// What is wrong with a file that could not be read as a scenario.
+pub(crate) fn why_unreadable(file: &str, diagnostics: &Diagnostics) -> String {
+    match small_file(file).filter(|text| SweepFile::is_meant_by(text)) {
+        Some(_) => no_scenario(file),
+        None => diagnostics.render(true),
     }
 }
 

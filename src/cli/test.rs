@@ -19,7 +19,7 @@ use schedsim::scenario::{Diagnostics, Overrides, Scenario, Variant};
 use super::args::{Look, shell_line};
 use super::output::{self, Out, painted, style};
 use super::results::{self, Place, TestResult};
-use super::{Exit, Refusal, crash, file, reproduce};
+use super::{Exit, Refusal, crash, file, input, reproduce};
 
 /// Replays every scenario below PATH; checks [expect] and the snapshot beside it
 #[derive(Args)]
@@ -96,7 +96,8 @@ pub(crate) fn test(args: &TestArgs, look: &Look, out: &mut Out) -> Result<Exit, 
         match book {
             Ok(book) => books.push(book),
             Err(diagnostics) => {
-                output::note(diagnostics.render(true).trim_end());
+                let why = input::why_unreadable(&story.file.display().to_string(), &diagnostics);
+                output::note(why.trim_end());
                 let result = unreadable(story, &diagnostics);
                 let (bad, name) = (painted(style::BAD, "FAIL "), &story.name);
                 let why = "the file cannot be used; standard error says why";
