@@ -318,6 +318,7 @@ fn a_reader_that_leaves_early_is_no_error() {
 }
 
 #[cfg(target_os = "linux")]
+#[expect(clippy::disallowed_methods, reason = "another process comes up in its own time")]
 #[test]
 fn an_interrupt_ends_it_as_shells_expect() {
     use std::os::unix::process::ExitStatusExt;
