@@ -2,8 +2,8 @@
 //!
 //! `bare` simulates and does nothing else; `sweep` plans, runs, folds, writes and judges the same runs on one thread.
 //! Days of crash-loop-idle are measured by criterion; the two ratios come from many short pairs, one right after the
-//! other, because other work on a machine disturbs both halves of a pair alike. What a newcomer gets wrong: on a
-//! machine that is not idle the *best* pair is what the program does, the median what the neighbours leave of it.
+//! other, because other work on a machine disturbs both halves of a pair alike. What a newcomer gets wrong: a single
+//! pair says nothing on a machine that is not idle – read the median, and the quartiles for how much to trust it.
 
 use std::path::Path;
 #[expect(clippy::disallowed_types, reason = "a bench measures the wall clock")]
@@ -20,7 +20,7 @@ use schedsim::study::sweep::run::{Nobody, run};
 
 const STORY: &str = "crash-loop-idle.toml";
 /// So many pairs are measured for a ratio.
-const PAIRS: usize = 21;
+const PAIRS: usize = 41;
 
 fn dir() -> std::path::PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("scenarios/crashes")
@@ -67,7 +67,7 @@ fn days(c: &mut Criterion) {
     let (scenario, one) = (scenario(), workers(1));
     let mut group = c.benchmark_group("crash-loop-idle, days");
     group.throughput(Throughput::Elements(SEEDS)).sample_size(10);
-    group.bench_function("bare", |b| b.iter(|| bare(&scenario, SEEDS)));
+    group.bench_function("bare", |b| b.iter(|| one.install(|| bare(&scenario, SEEDS))));
     group.bench_function("sweep", |b| b.iter(|| one.install(|| swept(SEEDS))));
     group.finish();
 }
@@ -80,8 +80,8 @@ fn seconds(work: impl FnOnce()) -> f64 {
     begun.elapsed().as_secs_f64()
 }
 
-/// Pairs of times, turn about first: the median of their ratios, and the ratio of the two best times.
-fn paired(mut one: impl FnMut(), mut other: impl FnMut()) -> (f64, f64) {
+/// Pairs of times, turn about first: the lower quartile, the median and the upper quartile of their ratios.
+fn paired(mut one: impl FnMut(), mut other: impl FnMut()) -> [f64; 3] {
     let mut pairs = Vec::new();
     for turn in 0..PAIRS {
         if turn % 2 == 0 {
@@ -94,8 +94,7 @@ fn paired(mut one: impl FnMut(), mut other: impl FnMut()) -> (f64, f64) {
     }
     let mut ratios: Vec<f64> = pairs.iter().map(|(one, other)| other / one).collect();
     ratios.sort_by(f64::total_cmp);
-    let best = |of: fn(&(f64, f64)) -> f64| pairs.iter().map(of).fold(f64::INFINITY, f64::min);
-    (ratios[PAIRS / 2], best(|pair| pair.1) / best(|pair| pair.0))
+    [1, 2, 3].map(|quarter| ratios[PAIRS * quarter / 4])
 }
 
 /// The processor time of this process so far, in ticks of its system; none where nobody counts it.
@@ -108,9 +107,11 @@ fn ticks() -> Option<u64> {
 
 fn ratios() {
     let (scenario, one, two) = (scenario(), workers(1), workers(2));
-    let (median, best) = paired(|| bare(&scenario, 32), || one.install(|| swept(32)));
+    // Both on a worker: the first thread of a process has memory of another kind.
+    let [low, median, high] = paired(|| one.install(|| bare(&scenario, 32)), || one.install(|| swept(32)));
     let percent = |ratio: f64| (ratio - 1.0) * 100.0;
-    println!("overhead of a sweep over bare runs: median {:.1} %, best {:.1} %", percent(median), percent(best));
+    let [low, overhead, high] = [low, median, high].map(percent);
+    println!("overhead of a sweep over bare runs: {overhead:.1} % (quartiles {low:.1} .. {high:.1} %)");
     let mut spent = [0; 2];
     let counted = |workers: &rayon::ThreadPool, spent: &mut u64| {
         let before = ticks();
@@ -118,8 +119,8 @@ fn ratios() {
         *spent += ticks().zip(before).map_or(0, |(now, before)| now - before);
     };
     let [spent_one, spent_two] = &mut spent;
-    let (median, best) = paired(|| counted(&two, spent_two), || counted(&one, spent_one));
-    println!("one worker takes, in times of two: median {median:.2}, best {best:.2}");
+    let [low, median, high] = paired(|| counted(&two, spent_two), || counted(&one, spent_one));
+    println!("one worker takes, in times of two: {median:.2} (quartiles {low:.2} .. {high:.2})");
     if spent[0] > 0 {
         let more = percent(spent[1] as f64 / spent[0] as f64);
         println!("processor time of two workers over one: {more:+.1} % (what they cost each other)");

@@ -55,7 +55,9 @@ fn trigger(scenario: &Scenario, outcome: &Outcome) -> Option<(SimTime, SimTime)>
     let mut from: Option<SimTime> = changes().min();
     let mut gone: Option<SimTime> = changes().max();
     let mut struck: Vec<Option<(SimTime, SimTime)>> = vec![None; scenario.faults.len()];
-    for record in outcome.trace.records() {
+    // Without a fault there is nothing to look for.
+    let records = if scenario.faults.is_empty() { &[] } else { outcome.trace.records() };
+    for record in records {
         if let What::Struck { fault, .. } = record.what {
             let span = &mut struck[fault as usize];
             *span = Some((span.map_or(record.at, |(first, _)| first), record.at));
@@ -118,7 +120,33 @@ pub fn fold(scenario: &Scenario, outcome: &Outcome) -> Aftermath {
     ]
 }
 
+/// Of each point, whether it is a call of the sandbox or disk backend.
+const BACKEND: [bool; Point::ALL.len()] = {
+    let mut backend = [false; Point::ALL.len()];
+    let mut index = 0;
+    while index < backend.len() {
+        // `sandbox.` and `disk.` are what no other name begins with.
+        let name = Point::ALL[index].name().as_bytes();
+        backend[Point::ALL[index] as usize] = matches!(name, [b's', b'a', ..] | [b'd', ..]);
+        index += 1;
+    }
+    backend
+};
+
 fn is_backend(point: Point) -> bool {
-    let name = point.name();
-    name.starts_with("sandbox.") || name.starts_with("disk.")
+    BACKEND[point as usize]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn calls_of_the_two_backends_are_told_by_their_names() {
+        for point in Point::ALL {
+            let name = point.name();
+            let backend = name.starts_with("sandbox.") || name.starts_with("disk.");
+            assert_eq!(is_backend(*point), backend, "{name}");
+        }
+    }
 }

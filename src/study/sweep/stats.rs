@@ -78,6 +78,10 @@ impl Resamples {
         if self.indexes.is_empty() {
             return Vec::new();
         }
+        // Many metrics never move. Sums of whole numbers are exact, so this is what the arithmetic would give.
+        if let Some(whole) = same_whole(values) {
+            return vec![whole; self.count()];
+        }
         if how == Aggregate::Mean {
             let seeds = seed_means(values, self.seeds);
             let of =
@@ -96,6 +100,13 @@ impl Resamples {
     }
 }
 
+/// The whole number that all values are, when they are one and their sums are exact.
+fn same_whole(values: &[f64]) -> Option<f64> {
+    let first = *values.first()?;
+    let whole = first.fract() == 0.0 && first.abs() < f64::from(u32::MAX) && values.len() < 1 << 20;
+    (whole && values.iter().all(|value| *value == first)).then_some(first)
+}
+
 /// The mean of each seed over its runs.
 pub fn seed_means(values: &[f64], seeds: usize) -> Vec<f64> {
     let pairs = values.len() / seeds;
@@ -107,9 +118,10 @@ pub fn interval(statistics: &[f64]) -> Option<(f64, f64)> {
     if statistics.is_empty() {
         return None;
     }
-    let mut sorted = statistics.to_vec();
-    sorted.sort_unstable_by(f64::total_cmp);
-    let at = |permille: usize| sorted[((sorted.len() - 1) * permille + 500) / 1000];
+    let mut values = statistics.to_vec();
+    let last = values.len() - 1;
+    // What stands there when all are sorted, without sorting all.
+    let mut at = |permille: usize| *values.select_nth_unstable_by((last * permille + 500) / 1000, f64::total_cmp).1;
     Some((at(25), at(975)))
 }
 
@@ -168,6 +180,20 @@ mod tests {
             held += usize::from(low <= 0.5 && 0.5 <= high);
         }
         assert!((178..=199).contains(&held), "{held} of 200");
+    }
+
+    #[test]
+    fn values_that_never_move_are_resampled_without_arithmetic_and_come_out_the_same() {
+        let resamples = Resamples::of(7);
+        for (value, how) in [(0.0, Aggregate::Mean), (3.0, Aggregate::Mean), (123_456_789.0, Aggregate::P95)] {
+            let same = vec![value; 7 * 3];
+            assert_eq!(resamples.statistics(how, &same), vec![value; resamples.count()]);
+            let means = seed_means(&same, 7);
+            let sum: f64 = means.iter().sum();
+            assert_eq!((means[0], sum / 7.0), (value, value), "the arithmetic gives no other bits");
+        }
+        assert_eq!(same_whole(&[0.1, 0.1]), None, "sums of tenths are not exact");
+        assert_eq!(same_whole(&[1.0, 2.0]), None);
     }
 
     #[test]
