@@ -144,7 +144,7 @@ const COSTS: &str = "
 
 By `cargo bench --bench sweep`: 41 pairs for each ratio, the halves of a pair right after one another and turn about first, on one thread (both
 halves on a worker) against two; the number is the median of the ratios. The machine had four virtual Xeon cores that other
-work shared. Of the 3.7 %, two to three are the two passes over its trace that make the row; planning, judging and plots are 3 ms a sweep of
+work shared. Of the 3.7 %, two to three are the two passes over a run's trace that make the row; planning, judging and plots are 3 ms a sweep of
 this size. A day is 107,000 events and 66,000 trace records, all of them the simulator's own work: what a sweep adds is not what is missing there.
 ";
 
