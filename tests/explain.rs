@@ -4,35 +4,18 @@
 //! chain that ends in the middle of the scheduler is a cause that got lost, and is mended where
 //! the record is written, not here.
 
-use std::path::{Path, PathBuf};
-
 use rayon::prelude::*;
 use schedsim::controllers::activator::RequestError;
 use schedsim::kernel::SimDuration;
 use schedsim::model::Kind;
 use schedsim::report::explain::{Decider, Explainer, Limits, Page, Setting, story};
-use schedsim::scenario::{Overrides, Scenario, Variant};
+use schedsim::scenario::{Scenario, Variant};
 use schedsim::sim::Simulation;
 use schedsim::trace::{Trace, What};
 
-fn stories(folder: &Path, found: &mut Vec<PathBuf>) {
-    for entry in std::fs::read_dir(folder).expect("a folder") {
-        let path = entry.expect("an entry").path();
-        if path.is_dir() {
-            stories(&path, found);
-        } else if path.extension().is_some_and(|ending| ending == "toml") {
-            found.push(path);
-        }
-    }
-}
-
-/// Every scenario of the corpus; app configs beside them are none.
-fn corpus() -> Vec<Scenario> {
-    let mut files = Vec::new();
-    stories(&Path::new(env!("CARGO_MANIFEST_DIR")).join("scenarios"), &mut files);
-    files.sort();
-    files.iter().filter_map(|file| Scenario::from_file(file, &Overrides::default()).ok()).collect()
-}
+#[path = "common/corpus.rs"]
+mod corpus;
+use corpus::corpus;
 
 /// Whether a chain may end there: an operator's step, a client, a process that starts, the world
 /// itself – or what a ticker began by itself.

@@ -8,7 +8,6 @@
 
 use std::collections::BTreeMap;
 use std::mem::discriminant;
-use std::path::{Path, PathBuf};
 
 use proptest::prelude::*;
 use proptest::strategy::ValueTree;
@@ -18,6 +17,10 @@ use schedsim::model::{Address, Controller, Field, Reason, Subject, Value};
 use schedsim::scenario::{Overrides, Scenario, Variant};
 use schedsim::sim::{Livelock, Outcome, Simulation};
 use schedsim::trace::{Record, Trace, What};
+
+#[path = "common/corpus.rs"]
+mod corpus;
+use corpus::corpus;
 
 /// From this count on the backoff of the default constants waits its cap.
 const CRASHES_CAPPED: u32 = 8;
@@ -191,25 +194,6 @@ fn is_sound(scenario: &Scenario, variant: &Variant) -> Result<Option<Livelock>, 
         Some(difference) => Err(format!("{} @ {}: {proof:?}: {difference}", scenario.name, variant.name)),
         None => Ok(Some(proof)),
     }
-}
-
-fn stories(folder: &Path, found: &mut Vec<PathBuf>) {
-    for entry in std::fs::read_dir(folder).expect("a folder") {
-        let path = entry.expect("an entry").path();
-        if path.is_dir() {
-            stories(&path, found);
-        } else if path.extension().is_some_and(|ending| ending == "toml") {
-            found.push(path);
-        }
-    }
-}
-
-/// Every scenario of the corpus; app configs beside them are none.
-fn corpus() -> Vec<Scenario> {
-    let mut files = Vec::new();
-    stories(&Path::new(env!("CARGO_MANIFEST_DIR")).join("scenarios"), &mut files);
-    files.sort();
-    files.iter().filter_map(|file| Scenario::from_file(file, &Overrides::default()).ok()).collect()
 }
 
 #[test]
