@@ -130,6 +130,8 @@ interval), `seeds_needed` (for an interval of ±5 % of the mean, as far as these
 **`sweep.json`** says what was swept, **`manifest.json`** which part of it this folder holds, **`recommendation.txt`** what follows,
 **`report.html`** and **`plots/`** show it. While a sweep runs, **`runs.early`** holds the rows of runs that ended before a slower one in
 front of them, each with its number before it; they go to their places in `runs.csv` when that one has ended, and `--resume` reads them.
+The empty file **`.lock`** is held, by the system, while a process writes into the folder: a second one is told so and changes nothing.
+A process that ends in any way, kills included, holds it no more. On a file system without locks nobody is kept apart.
 ";
 
 /// Measured by `cargo bench --bench sweep`; the machine is named because the numbers are its own.
