@@ -134,8 +134,11 @@ pub(super) fn given(warnings: &BTreeSet<String>, plan: &Plan, stories: &Stories)
     }
     // The first setting that gives it, and the scenarios under which any does.
     let mut given: BTreeMap<&String, (usize, BTreeSet<usize>)> = BTreeMap::new();
-    let step = plan.settings.len().div_ceil(TRIED_MAX as usize);
-    for setting in (0..plan.settings.len()).step_by(step) {
+    let count = plan.settings.len();
+    // Steps of a prime: none of a grid's values is passed over again and again.
+    let mut settings: Vec<usize> = (0..count.min(TRIED_MAX as usize)).map(|nth| nth * 7919 % count).collect();
+    settings.sort_unstable();
+    for setting in settings {
         for scenario in 0..plan.scenarios.len() {
             // One that is refused meets its error in the run.
             let Ok(loaded) = stories.load(scenario, plan.assignments(setting)) else { continue };
