@@ -23,6 +23,8 @@ mod schema;
 mod small;
 #[path = "cli/sweep.rs"]
 mod sweep;
+#[path = "cli/sweep_apart.rs"]
+mod sweep_apart;
 #[path = "cli/sweep_kept.rs"]
 mod sweep_kept;
 #[path = "cli/sweep_wrong.rs"]

@@ -11,6 +11,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use indicatif::ProgressBar;
 
 use super::args::shell_line;
+use super::output;
 
 /// What is kept so far.
 #[derive(Debug)]
@@ -32,7 +33,14 @@ impl Interrupt {
     /// A command that writes results below `dir`. From now on a signal meets words.
     pub(crate) fn new(dir: &Path) -> Self {
         let interrupt = Self::unwatched(dir);
-        signals::watch(interrupt.clone());
+        let watched = interrupt.clone();
+        signals::watch(move |signal| {
+            // Never given back: no result is written any more.
+            let kept = watched.lock();
+            kept.bar.finish_and_clear();
+            output::note(&kept.message(own_words()));
+            std::process::exit(128 + signal);
+        });
         interrupt
     }
 
@@ -68,7 +76,6 @@ impl Interrupt {
 }
 
 impl Kept {
-    #[cfg_attr(not(unix), expect(dead_code, reason = "signals are not watched there"))]
     fn message(&self, words: impl Iterator<Item = String>) -> String {
         if !self.begun {
             return format!("interrupted before the first run; to begin:\n  {}", resuming(words));
@@ -77,6 +84,25 @@ impl Kept {
         let (runs, dir) = (self.runs, self.dir.display());
         format!("interrupted: {runs}{of} runs are kept in {dir}; to go on:\n  {}", resuming(words))
     }
+}
+
+/// A command that joins shards in `dir`. From now on a signal meets words.
+pub(crate) fn merging(dir: &Path) {
+    let filled = |dir: &Path| std::fs::read_dir(dir).is_ok_and(|mut entries| entries.next().is_some());
+    // What was there before is refused, and not ours to have removed.
+    let (dir, taken) = (dir.to_owned(), filled(dir));
+    signals::watch(move |signal| {
+        let half = (!taken && filled(&dir)).then_some(&*dir);
+        output::note(&unmerged(half, own_words()));
+        std::process::exit(128 + signal);
+    });
+}
+
+/// What a merge says that was interrupted; `half` is the folder with a part of its results.
+fn unmerged(half: Option<&Path>, words: impl Iterator<Item = String>) -> String {
+    let half = half.map_or_else(String::new, |dir| format!("{} is half merged: remove it; ", dir.display()));
+    let line = shell_line(std::iter::once("schedsim".to_owned()).chain(words));
+    format!("interrupted: nothing is lost, the shards are as they were; {half}to merge again:\n  {line}")
 }
 
 /// This process' command line, going on.
@@ -104,19 +130,14 @@ mod signals {
     use signal_hook::consts::{SIGINT, SIGTERM};
     use signal_hook::iterator::Signals;
 
-    use super::Interrupt;
-    use crate::cli::output;
-
-    /// Where signals cannot be watched they do what they always do; nothing is lost by that.
-    pub(super) fn watch(interrupt: Interrupt) {
+    /// Calls `met` with the first signal. Where signals cannot be watched they do what they always do; nothing is
+    /// lost by that.
+    pub(super) fn watch(met: impl FnOnce(i32) + Send + 'static) {
         let Ok(mut signals) = Signals::new([SIGINT, SIGTERM]) else { return };
         std::thread::spawn(move || {
-            let Some(signal) = signals.forever().next() else { return };
-            // Never given back: no result is written any more.
-            let kept = interrupt.lock();
-            kept.bar.finish_and_clear();
-            output::note(&kept.message(super::own_words()));
-            std::process::exit(128 + signal);
+            if let Some(signal) = signals.forever().next() {
+                met(signal);
+            }
         });
     }
 }
@@ -124,7 +145,7 @@ mod signals {
 #[cfg(not(unix))]
 mod signals {
     /// A break ends the process as always; nothing is lost by that.
-    pub(super) fn watch(_: super::Interrupt) {}
+    pub(super) fn watch(_: impl FnOnce(i32) + Send + 'static) {}
 }
 
 #[cfg(test)]

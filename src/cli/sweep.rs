@@ -109,6 +109,7 @@ fn sweep(args: &SweepArgs, look: &Look, out: &mut Out) -> Result<Exit, Refusal> 
 }
 
 fn merged(args: &MergeArgs, look: &Look, out: &mut Out) -> Result<Exit, Refusal> {
+    interrupt::merging(&args.out);
     let (folder, plan) = merge(&args.out, &args.shards).map_err(Refusal::wrong)?;
     let judgement = finish::finish(&folder, &plan).map_err(|error| {
         let (rows, dir) = (plan.runs(), args.out.display());
@@ -146,8 +147,8 @@ fn swept(args: &SweepArgs, look: &Look) -> Result<(Exit, String), Refusal> {
                 }
             };
             let reached = precise::widen(&plan, &stories, out, args.resume, precision, &begun, &mut rounds);
-            let plan = reached.map_err(Refusal::wrong)?;
-            let text = judged(&Folder::whole(out), &plan, look)?;
+            let (plan, folder) = reached.map_err(Refusal::wrong)?;
+            let text = judged(&folder, &plan, look)?;
             return Ok((Exit::Fine, text));
         }
     };

@@ -177,6 +177,30 @@ fn a_shard_that_is_to_choose_its_seeds_is_told_what_to_do_instead() {
 }
 
 #[test]
+fn what_a_trigger_does_is_shown_without_the_runs_that_have_none() {
+    let folder = with(|sweep| sweep.replace("\"outage.toml\"", "\"outage.toml\", \"never.toml\""));
+    // It never runs, and nothing ever comes back in it.
+    let never = STORY.split("[[step]]\nname = \"outage\"").next().expect("a deploy");
+    folder.write("never.toml", &never.replace("start =", "exit_after = \"2s\"\nstart ="));
+    folder.schedsim(&["sweep", "sweep.toml", "--out", "both"]).code(0);
+    folder.write("sweep.toml", &folder.read("sweep.toml").replace(", \"never.toml\"", ""));
+    folder.schedsim(&["sweep", "sweep.toml", "--out", "one"]).code(0);
+    let titles = |name: &str| -> Vec<String> {
+        let svg = folder.read(&format!("{name}/plots/metastability.svg"));
+        let titles = svg.lines().filter_map(|line| line.split_once("<title>"));
+        titles.map(|(_, title)| title.to_owned()).filter(|title| title.starts_with("today: ")).collect()
+    };
+    assert_eq!(titles("both").len(), 4);
+    assert_eq!(titles("both"), titles("one"));
+    assert!(titles("both")[0].starts_with("today: 100 % of runs came back, calls during: "), "{:?}", titles("both"));
+    // Where no story has a trigger there is nothing to show of it.
+    folder.write("sweep.toml", &folder.read("sweep.toml").replace("\"outage.toml\"", "\"never.toml\""));
+    folder.schedsim(&["sweep", "sweep.toml", "--out", "none"]).code(0);
+    assert!(!folder.exists("none/plots/metastability.svg") && !folder.exists("none/plots/cost-of-waiting.svg"));
+    assert!(folder.exists("none/plots/recovery.svg"));
+}
+
+#[test]
 fn samples_are_runs_like_any_other() {
     for method in ["random", "latin", "sobol"] {
         let folder = with(|sweep| {

@@ -7,7 +7,7 @@ use super::Folder;
 use super::sweep::{bytes, ready, with};
 
 /// The runs that a folder keeps, each counted once: those in their places, and those that came early.
-fn kept(folder: &Folder, out: &str) -> usize {
+pub(crate) fn kept(folder: &Folder, out: &str) -> usize {
     let lines = |name: &str| fs::read_to_string(folder.path().join(out).join(name)).unwrap_or_default();
     let rows = lines("runs.csv").matches('\n').count().saturating_sub(1);
     let early = lines("runs.early");

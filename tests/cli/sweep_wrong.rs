@@ -154,6 +154,25 @@ fn a_field_that_a_variant_sets_itself_cannot_be_swept() {
 }
 
 #[test]
+fn a_warning_is_told_once_and_only_when_a_setting_gives_it() {
+    let folder = with(|sweep| {
+        let kind = "[[parameter]]\npath = \"tuning.backoff.jitter_kind\"\nvalues = [\"full\", \"equal\"]\n";
+        let size = "[[parameter]]\npath = \"tuning.backoff.jitter\"\nvalues = [0.5]\n";
+        let sweep = sweep.replacen("[[objective]]", &format!("{kind}{size}[[objective]]"), 1);
+        sweep.replace("\"outage.toml\"", "\"*ge.toml\"").replace("0..4", "0..1")
+    });
+    folder.write("huge.toml", STORY);
+    folder.schedsim(&["sweep", "sweep.toml", "--out", "fits"]).code(0).no_err();
+    folder.write("sweep.toml", &folder.read("sweep.toml").replace("[0.5]", "[0.0, 0.5]"));
+    let done = folder.schedsim(&["sweep", "sweep.toml", "--out", "out"]).code(0);
+    assert_eq!(
+        done.err,
+        "warning: huge.toml and another scenario, setting 1: `backoff.jitter_kind` draws nothing while `jitter` is 0: \
+         it is the fraction that is drawn\n"
+    );
+}
+
+#[test]
 fn more_than_a_million_runs_must_be_meant() {
     let folder = ready();
     let done = folder.schedsim(&["sweep", "sweep.toml", "--out", "out", "--seeds", "0..200000"]).code(2);

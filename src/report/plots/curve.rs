@@ -1,7 +1,7 @@
 //! Curves with bands: a number and its interval over the values of one parameter.
 
 use super::scale::Scale;
-use super::svg::{BOTTOM, HEIGHT, LEFT, RIGHT, Svg, TOP, WIDTH, at, number, titled};
+use super::svg::{BOTTOM, HEIGHT, LEFT, RIGHT, Svg, TOP, WIDTH, at, more_lines, number, titled};
 
 /// One point of a curve.
 #[derive(Clone, Debug)]
@@ -26,9 +26,11 @@ pub struct Curve {
 /// Curves over one parameter; values stand at equal distances, in their order.
 pub fn curves(title: &str, x_name: &str, y_name: &str, curves: &[Curve]) -> String {
     let about = format!("{title}: {y_name} over {x_name}, with 95 % intervals");
-    let mut svg = Svg::new(title, &about, HEIGHT);
     let labels: Vec<&str> =
         curves.first().map_or_else(Vec::new, |curve| curve.points.iter().map(|p| p.label.as_str()).collect());
+    let more = more_lines(LEFT, &labels);
+    let mut svg = Svg::new(title, &about, HEIGHT + more);
+    svg.deepen(more);
     let values = curves.iter().flat_map(|curve| &curve.points).flat_map(|point| {
         let (low, high) = point.interval.unwrap_or((point.value, point.value));
         [low, point.value, high]
@@ -37,9 +39,7 @@ pub fn curves(title: &str, x_name: &str, y_name: &str, curves: &[Curve]) -> Stri
     let wide = (WIDTH - LEFT - RIGHT) / labels.len().max(1) as f64;
     let place = |index: usize| LEFT + wide * (index as f64 + 0.5);
     svg.axes(&Scale::of(std::iter::empty(), -2000.0, -1000.0), &y, x_name, y_name);
-    for (index, label) in labels.iter().enumerate() {
-        svg.words(place(index), HEIGHT - BOTTOM + 18.0, "middle", "", label);
-    }
+    svg.columns(LEFT, HEIGHT - BOTTOM + 18.0, &labels);
     for (number_of, curve) in curves.iter().enumerate() {
         let class = number_of % 5;
         let path = |points: &[(f64, f64)]| {

@@ -25,6 +25,8 @@ pub struct Dot {
     pub y: f64,
     /// In words.
     pub words: String,
+    /// Whether nothing beats it, whatever else it stands for.
+    pub front: bool,
     /// What it stands for.
     pub mark: Mark,
 }
@@ -47,7 +49,7 @@ pub fn scatter(plot: &Scatter) -> String {
     let x = Scale::of(plot.dots.iter().map(|dot| dot.x), LEFT, WIDTH - RIGHT);
     let y = Scale::of(plot.dots.iter().map(|dot| dot.y), HEIGHT - BOTTOM, TOP);
     svg.axes(&x, &y, &plot.names.0, &plot.names.1);
-    let mut front: Vec<&Dot> = plot.dots.iter().filter(|dot| dot.mark == Mark::Front).collect();
+    let mut front: Vec<&Dot> = plot.dots.iter().filter(|dot| dot.front).collect();
     front.sort_by(|a, b| a.x.total_cmp(&b.x).then(a.y.total_cmp(&b.y)));
     let path: Vec<String> = front.iter().map(|dot| format!("{},{}", at(x.place(dot.x)), at(y.place(dot.y)))).collect();
     svg.push(&format!("<polyline class=\"line c0 pale\" points=\"{}\"/>", path.join(" ")));
@@ -65,6 +67,23 @@ pub fn scatter(plot: &Scatter) -> String {
             svg.push(&titled(&circle, &format!("{}: {}, {}", dot.words, number(dot.x), number(dot.y))));
         }
     }
-    svg.legend(&["on the front", "today", "recommended"]);
+    let names = [(Mark::Front, 0, "on the front"), (Mark::Today, 1, "today"), (Mark::Best, 2, "recommended")];
+    let there = names.iter().filter(|(mark, ..)| plot.dots.iter().any(|dot| dot.mark == *mark));
+    svg.legend_of(&there.map(|(_, class, name)| (*class, *name)).collect::<Vec<_>>());
     svg.finish()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_front_goes_through_whatever_stands_on_it_and_the_legend_names_what_is_there() {
+        let dot = |x: f64, front: bool, mark: Mark| Dot { x, y: 10.0 - x, words: String::new(), front, mark };
+        let dots = vec![dot(1.0, true, Mark::Best), dot(2.0, true, Mark::Front), dot(3.0, false, Mark::Plain)];
+        let svg = scatter(&Scatter { title: String::new(), names: (String::new(), String::new()), dots });
+        let line = svg.split_once("<polyline class=\"line c0 pale\" points=\"").expect("a line").1;
+        assert_eq!(line.split_once('"').expect("its end").0.split(' ').count(), 2, "{line}");
+        assert!(svg.contains(">recommended<") && !svg.contains(">today<"), "{svg}");
+    }
 }

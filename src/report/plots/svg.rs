@@ -48,10 +48,34 @@ pub fn number(value: f64) -> String {
     if trimmed == "-0" { "0".to_owned() } else { trimmed.to_owned() }
 }
 
+/// How wide a letter of a label is, about.
+pub(super) const LETTER: f64 = 6.6;
+/// The distance of two lines of a label.
+pub(super) const LINE: f64 = 13.0;
+
+/// A label in at most two lines of so many letters; what has no room is left out behind an ellipsis.
+pub(super) fn lines(label: &str, letters: usize) -> Vec<String> {
+    let cut = |line: &str| match line.char_indices().nth(letters) {
+        Some(_) => line.chars().take(letters.saturating_sub(1)).chain(['…']).collect(),
+        None => line.to_owned(),
+    };
+    if label.chars().count() <= letters {
+        return vec![label.to_owned()];
+    }
+    // The list's own commas are the only places to break at.
+    let breaks = label.match_indices(", ").map(|(at, _)| at + 1);
+    match breaks.filter(|at| label[..*at].chars().count() <= letters).last() {
+        Some(at) => vec![label[..at].to_owned(), cut(&label[at + 1..])],
+        None => vec![cut(label)],
+    }
+}
+
 /// A plot under construction.
 pub(super) struct Svg {
     text: String,
     height: f64,
+    /// Below the plot: labels and names of the axis, the legend.
+    bottom: f64,
 }
 
 impl Svg {
@@ -63,9 +87,27 @@ impl Svg {
             escaped(about)
         );
         text.push_str(&format!("<rect class=\"paper\" width=\"{WIDTH}\" height=\"{height}\"/>\n"));
-        let mut svg = Self { text, height };
-        svg.words(LEFT, 24.0, "start", "title", title);
+        let mut svg = Self { text, height, bottom: BOTTOM };
+        // Letters of a title are wider; a long one begins farther to the left.
+        let fits = |left: f64| ((WIDTH - RIGHT - left) / 9.0) as usize;
+        let left = if title.chars().count() <= fits(LEFT) { LEFT } else { RIGHT };
+        svg.words(left, 24.0, "start", "title", &lines(title, fits(left))[0]);
         svg
+    }
+
+    /// Labels below the columns of a plot, each in the middle of its own.
+    pub(super) fn columns(&mut self, left: f64, y: f64, labels: &[&str]) {
+        let wide = (WIDTH - left - RIGHT) / labels.len().max(1) as f64;
+        for (column, label) in labels.iter().enumerate() {
+            for (line, words) in lines(label, letters(wide)).iter().enumerate() {
+                self.words(left + wide * (column as f64 + 0.5), y + LINE * line as f64, "middle", "", words);
+            }
+        }
+    }
+
+    /// Makes so much more room below the plot.
+    pub(super) fn deepen(&mut self, by: f64) {
+        self.bottom += by;
     }
 
     /// Any element.
@@ -88,7 +130,7 @@ impl Svg {
 
     /// Axes with their ticks and names.
     pub(super) fn axes(&mut self, x: &Scale, y: &Scale, x_name: &str, y_name: &str) {
-        let (left, right, top, bottom) = (LEFT, WIDTH - RIGHT, TOP, self.height - BOTTOM);
+        let (left, right, top, bottom) = (LEFT, WIDTH - RIGHT, TOP, self.height - self.bottom);
         for (value, label) in y.ticks() {
             let place = y.place(value);
             self.line((left, place), (right, place), "grid");
@@ -109,18 +151,23 @@ impl Svg {
         ));
     }
 
-    /// One entry of a legend below the plot.
+    /// The legend below the plot: a name for each colour, in their order.
     pub(super) fn legend(&mut self, names: &[&str]) {
+        self.legend_of(&names.iter().enumerate().map(|(index, name)| (index % 5, *name)).collect::<Vec<_>>());
+    }
+
+    /// The legend below the plot: colours with their names.
+    pub(super) fn legend_of(&mut self, entries: &[(usize, &str)]) {
         let mut x = LEFT;
-        for (index, name) in names.iter().enumerate() {
+        for (class, name) in entries {
             let y = self.height - 8.0;
-            let (place, class) = (at(x), index % 5);
+            let place = at(x);
             self.push(&format!(
                 "<rect x=\"{place}\" y=\"{}\" width=\"10\" height=\"10\" class=\"c{class}\"/>",
                 at(y - 10.0)
             ));
             self.words(x + 14.0, y, "start", "", name);
-            x += 30.0 + 6.6 * name.chars().count() as f64;
+            x += 30.0 + LETTER * name.chars().count() as f64;
         }
     }
 
@@ -129,6 +176,18 @@ impl Svg {
         self.text.push_str("</svg>\n");
         self.text
     }
+}
+
+/// How many letters have room in a column.
+fn letters(wide: f64) -> usize {
+    (wide / LETTER) as usize
+}
+
+/// What labels of columns need below a plot, beyond their first line.
+pub(super) fn more_lines(left: f64, labels: &[&str]) -> f64 {
+    let wide = (WIDTH - left - RIGHT) / labels.len().max(1) as f64;
+    let most = labels.iter().map(|label| lines(label, letters(wide)).len()).max().unwrap_or(1);
+    LINE * (most - 1) as f64
 }
 
 /// A mark with its words.
@@ -152,6 +211,19 @@ mod tests {
             (100.0, "100"),
         ] {
             assert_eq!(number(value), text, "{value}");
+        }
+    }
+
+    #[test]
+    fn a_long_label_breaks_at_a_comma_and_is_cut_where_it_has_no_room() {
+        for (label, letters, wanted) in [
+            ("none", 6, &["none"][..]),
+            ("1m33.217s", 6, &["1m33.…"]),
+            ("exit-wakes, resets", 12, &["exit-wakes,", "resets"]),
+            ("one, two, three, four, five", 10, &["one, two,", "three, fo…"]),
+            ("no-room, at all", 3, &["no…"]),
+        ] {
+            assert_eq!(lines(label, letters), wanted, "{label}");
         }
     }
 

@@ -2,7 +2,7 @@
 //!
 //! It chooses and labels; drawing is the plots' own business. Nothing is computed here that is not in
 //! a table. What a newcomer gets wrong: a curve over one parameter holds the others at *today's*
-//! values where such settings were run, and is a mean over the others where not – the title says
+//! values where such settings were run, and is a mean over the others where not – its axis says
 //! which.
 
 use crate::kernel::SimDuration;
@@ -13,7 +13,7 @@ use crate::report::plots::{
 use super::judge::{Judged, Judgement};
 use super::plan::Plan;
 use super::recommend;
-use super::rows::{Block, Blocks, metric_names};
+use super::rows::{Blocks, metric_names};
 
 /// A parameter with more values is a scatter, not a curve or a side of a heat map.
 const VALUES_MAX: usize = 16;
@@ -44,7 +44,8 @@ pub const HEADINGS: [(&str, &str); 6] = [
     (TRADES, "Each dot is a setting. Nothing beats those on the front in all objectives at once."),
     (
         TIMES,
-        "The share of runs that had recovered after so many seconds, under today's values and the recommended ones.",
+        "The share of runs that had recovered after so many seconds, under today's values, the recommended ones, and others of the \
+         front. Where stories have a trigger, runs of those without one are left out, here and in the next two figures.",
     ),
     (
         META,
@@ -98,6 +99,15 @@ fn numeric(text: &str) -> Option<f64> {
     seconds.or_else(|| text.parse().ok())
 }
 
+/// A value as a label: of a list what is in it.
+pub fn label(value: &str) -> String {
+    match value.strip_prefix('[').and_then(|value| value.strip_suffix(']')) {
+        Some("") => "none".to_owned(),
+        Some(inside) => inside.replace('"', ""),
+        None => value.to_owned(),
+    }
+}
+
 /// The values of a parameter, the numbers among them in their order.
 fn values_of(plan: &Plan, column: usize) -> Vec<String> {
     let mut values: Vec<String> = Vec::new();
@@ -112,12 +122,14 @@ fn values_of(plan: &Plan, column: usize) -> Vec<String> {
     values
 }
 
-/// The settings that the bars show: today's, the recommended one, and some of the front.
+/// The settings that the bars show: today's, the recommended one, and some of the front that differ from them.
 fn shown(judgement: &Judgement, best: Option<usize>) -> Vec<usize> {
+    let settings = &judgement.settings;
     let mut shown = vec![0];
     shown.extend(best);
-    for judged in judgement.settings.iter().filter(|judged| judged.on_front) {
-        if shown.len() < SHOWN_MAX && !shown.contains(&judged.setting) {
+    for judged in settings.iter().filter(|judged| judged.on_front) {
+        let same = |known: &usize| settings[*known].objectives == judged.objectives;
+        if shown.len() < SHOWN_MAX && !shown.iter().any(same) {
             shown.push(judged.setting);
         }
     }
@@ -139,6 +151,7 @@ fn trades(plan: &Plan, judgement: &Judgement, best: Option<usize>, all: &mut Vec
                 x: judged.objectives[x].value,
                 y: judged.objectives[y].value,
                 words: plan.words(judged.setting),
+                front: judged.on_front,
                 mark: match judged.setting {
                     0 => Mark::Today,
                     n if Some(n) == best => Mark::Best,
@@ -155,8 +168,12 @@ fn trades(plan: &Plan, judgement: &Judgement, best: Option<usize>, all: &mut Vec
     }
 }
 
-fn metric(judged: &Judged, name: &str) -> f64 {
-    judged.means[metric_names().iter().position(|known| *known == name).expect("a metric")]
+fn metric(means: &[f64], name: &str) -> f64 {
+    means[column(name)]
+}
+
+fn column(name: &str) -> usize {
+    metric_names().iter().position(|known| *known == name).expect("a metric")
 }
 
 fn recovery(
@@ -166,35 +183,37 @@ fn recovery(
     runs: impl std::io::Read,
     all: &mut Vec<Figure>,
 ) -> Result<(), String> {
-    let column = metric_names().iter().position(|name| *name == "recovery_s").expect("a metric");
+    let column = column("recovery_s");
     let mut wanted: Vec<Distribution> = Vec::new();
     for block in Blocks::new(plan, runs) {
-        let Block { setting, values } = block?;
-        if shown.iter().take(4).any(|known| *known == setting) {
-            wanted.push(Distribution { name: title_of(setting, best), values: values[column].clone() });
+        let block = block?;
+        if shown.iter().take(4).any(|known| *known == block.setting) {
+            let (all, triggered) = (&block.values[column], block.triggered());
+            let some = || triggered.iter().map(|run| all[*run]).collect();
+            let values = if triggered.is_empty() { all.clone() } else { some() };
+            wanted.push(Distribution { name: title_of(block.setting, best), values });
         }
     }
-    let svg = distributions("Recovery times of all runs", "recovery_s", &wanted);
+    let svg = distributions("Recovery times", "recovery_s", &wanted);
     all.push(Figure { name: "recovery".to_owned(), heading: TIMES, svg });
     Ok(())
 }
 
 /// Rates during and after the trigger, against before; none without a trigger.
 pub fn amplifications(judged: &Judged) -> Option<[f64; 4]> {
+    let means = judged.aftermath.as_deref()?;
     let rate = |count: &str, time: &str| {
-        let seconds = metric(judged, time);
-        if seconds > 0.0 { metric(judged, count) / seconds } else { 0.0 }
+        let seconds = metric(means, time);
+        if seconds > 0.0 { metric(means, count) / seconds } else { 0.0 }
     };
     let (calls, boots) = (rate("calls_before", "before_s"), rate("boots_before", "before_s"));
     let against = |now: f64, before: f64| if before > 0.0 { now / before } else { 0.0 };
-    (metric(judged, "during_s") > 0.0).then(|| {
-        [
-            against(rate("calls_during", "during_s"), calls),
-            against(rate("calls_after", "after_s"), calls),
-            against(rate("boots_during", "during_s"), boots),
-            against(rate("boots_after", "after_s"), boots),
-        ]
-    })
+    Some([
+        against(rate("calls_during", "during_s"), calls),
+        against(rate("calls_after", "after_s"), calls),
+        against(rate("boots_during", "during_s"), boots),
+        against(rate("boots_after", "after_s"), boots),
+    ])
 }
 
 fn amplification(judgement: &Judgement, shown: &[usize], best: Option<usize>, all: &mut Vec<Figure>) {
@@ -203,7 +222,7 @@ fn amplification(judgement: &Judgement, shown: &[usize], best: Option<usize>, al
         .filter_map(|setting| {
             let judged = &judgement.settings[*setting];
             let values = amplifications(judged)?.to_vec();
-            let returned = metric(judged, "returned") * 100.0;
+            let returned = metric(judged.aftermath.as_deref()?, "returned") * 100.0;
             Some(Bar { name: format!("{}: {returned:.0} % of runs came back", title_of(*setting, best)), values })
         })
         .collect();
@@ -217,13 +236,16 @@ fn amplification(judgement: &Judgement, shown: &[usize], best: Option<usize>, al
 
 fn waiting(judgement: &Judgement, shown: &[usize], best: Option<usize>, all: &mut Vec<Figure>) {
     let bar = |setting: &usize| {
-        let judged = &judgement.settings[*setting];
-        let values = vec![metric(judged, "cooldown_after_s"), metric(judged, "recovery_s")];
-        Bar { name: title_of(*setting, best), values }
+        let means = judgement.settings[*setting].aftermath.as_deref()?;
+        let values = vec![metric(means, "cooldown_after_s"), metric(means, "recovery_s")];
+        Some(Bar { name: title_of(*setting, best), values })
     };
-    let groups: Vec<Bar> = shown.iter().map(bar).collect();
+    let groups: Vec<Bar> = shown.iter().filter_map(bar).collect();
+    if groups.is_empty() {
+        return;
+    }
     let series = ["cooldown_after_s", "recovery_s"];
-    let svg = bars("In cooldown although the trigger is gone", "seconds, mean of all runs", &series, &groups);
+    let svg = bars("In cooldown although the trigger is gone", "seconds, mean of the runs", &series, &groups);
     all.push(Figure { name: "cost-of-waiting".to_owned(), heading: WAITING, svg });
 }
 
@@ -235,7 +257,8 @@ fn one_parameter(plan: &Plan, judgement: &Judgement, column: usize, values: &[St
             let dots = judgement.settings.iter().filter_map(|judged| {
                 let value = plan.settings[judged.setting][column].as_deref().and_then(numeric)?;
                 let mark = if judged.setting == 0 { Mark::Today } else { Mark::Plain };
-                Some(Dot { x: value, y: judged.objectives[index].value, words: plan.words(judged.setting), mark })
+                let (y, words) = (judged.objectives[index].value, plan.words(judged.setting));
+                Some(Dot { x: value, y, words, front: false, mark })
             });
             let names = (path.to_owned(), objective.name());
             let svg =
@@ -259,14 +282,15 @@ fn one_parameter(plan: &Plan, judgement: &Judgement, column: usize, values: &[St
             let end =
                 |upper: bool| mean(&|n| found[n].interval.map_or(0.0, |(low, high)| if upper { high } else { low }));
             Point {
-                label: value.clone(),
+                label: label(value),
                 value: mean(&|n| found[n].value),
                 interval: known.then(|| (end(false), end(true))),
             }
         });
         let curve = Curve { name: objective.name(), points: points.collect() };
         let how = if slice { "the others as today" } else { "mean over the others" };
-        let svg = curves(&format!("{} by {path} ({how})", objective.name()), path, &objective.name(), &[curve]);
+        let title = format!("{} by {path}", objective.name());
+        let svg = curves(&title, &format!("{path} ({how})"), &objective.name(), &[curve]);
         all.push(Figure { name, heading: ONE, svg });
     }
 }
@@ -292,8 +316,8 @@ fn pair(plan: &Plan, judgement: &Judgement, x: &(usize, Vec<String>), y: &(usize
         };
         let svg = heat_map(&HeatMap {
             title: objective.name(),
-            x: (x_name.to_owned(), x.1.clone()),
-            y: (y_name.to_owned(), y.1.clone()),
+            x: (x_name.to_owned(), x.1.iter().map(|value| label(value)).collect()),
+            y: (y_name.to_owned(), y.1.iter().map(|value| label(value)).collect()),
             cells: sums.iter().map(|row| row.iter().map(mean).collect()).collect(),
             maximise: objective.maximise,
             today: today(x).zip(today(y)),

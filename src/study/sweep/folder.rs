@@ -11,6 +11,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use super::append::{self, Appender, Early};
+use super::lock::{LOCK, Lock};
 use super::plan::Plan;
 use super::records::Records;
 use super::rows;
@@ -62,6 +63,35 @@ pub struct Manifest {
     pub runs: Option<String>,
 }
 
+impl Manifest {
+    /// Whether the folder that it lies in holds that part of that sweep.
+    fn is_of(&self, plan: &Plan, shard: Shard, dir: &Path) -> Result<(), String> {
+        let shown = dir.display();
+        if self.sweep != plan.digest {
+            return Err(format!(
+                "`{shown}` holds the results of another sweep (or of other versions of its files); nothing was \
+                 overwritten: choose another folder"
+            ));
+        }
+        if self.shard != shard {
+            let Shard { number, of } = self.shard;
+            return Err(format!("`{shown}` holds shard {number}/{of} of this sweep; choose another folder"));
+        }
+        Ok(())
+    }
+}
+
+/// Whether nothing is in a folder but what a kill at the very beginning may leave.
+fn is_empty(dir: &Path) -> io::Result<bool> {
+    for entry in fs::read_dir(dir)? {
+        let name = entry?.file_name();
+        if name != LOCK && name != format!("{MANIFEST}.new").as_str() {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}
+
 /// A folder that runs are written into.
 #[derive(Debug)]
 pub struct Folder {
@@ -73,12 +103,14 @@ pub struct Folder {
     pub(super) finished: u64,
     /// Rows that are there, but wait for others before them.
     pub(super) early: Early,
+    /// No other process writes here meanwhile.
+    _lock: Lock,
 }
 
 impl Folder {
     /// The folder of all runs of a sweep, as it lies there.
-    pub fn whole(dir: &Path) -> Self {
-        Self { dir: dir.to_owned(), shard: Shard::WHOLE, finished: 0, early: Early::new() }
+    pub(super) fn whole(dir: &Path) -> Self {
+        Self { dir: dir.to_owned(), shard: Shard::WHOLE, finished: 0, early: Early::new(), _lock: Lock::default() }
     }
 
     /// How many runs it had when it was opened.
@@ -92,42 +124,45 @@ impl Folder {
     /// # Errors
     /// Why not, in words; nothing in the folder is changed then.
     pub fn open(dir: &Path, plan: &Plan, shard: Shard, resume: bool) -> Result<Self, String> {
+        let lock = Self::lock(dir, plan, shard)?;
+        Self::locked(lock, dir, plan, shard, resume)
+    }
+
+    /// Keeps others away from a folder for a part of a sweep; makes it when it is not there.
+    pub(super) fn lock(dir: &Path, plan: &Plan, shard: Shard) -> Result<Lock, String> {
         let shown = dir.display();
         let cannot = |what: &str, error: io::Error| format!("cannot {what} `{shown}`: {error}");
-        let rows = shard.share(plan.runs());
-        let Some(manifest) = Self::manifest_of(dir)? else {
-            match fs::read_dir(dir) {
-                Ok(mut entries) => {
-                    if entries.next().is_some() {
-                        return Err(format!("`{shown}` is not empty and holds no sweep; choose another folder"));
-                    }
-                }
+        match Self::manifest_of(dir)? {
+            Some(manifest) => manifest.is_of(plan, shard, dir)?,
+            None => match is_empty(dir) {
+                Ok(true) => {}
+                Ok(false) => return Err(format!("`{shown}` is not empty and holds no sweep; choose another folder")),
                 Err(error) if error.kind() == io::ErrorKind::NotFound => {
                     fs::create_dir_all(dir).map_err(|error| cannot("make", error))?;
                 }
                 Err(error) => return Err(cannot("read", error)),
-            }
-            let folder = Self { shard, ..Self::whole(dir) };
+            },
+        }
+        Lock::of(dir)
+    }
+
+    /// Opens a folder that others are kept away from.
+    pub(super) fn locked(lock: Lock, dir: &Path, plan: &Plan, shard: Shard, resume: bool) -> Result<Self, String> {
+        let shown = dir.display();
+        let rows = shard.share(plan.runs());
+        let mut folder = Self { shard, _lock: lock, ..Self::whole(dir) };
+        // Asked again: somebody may have begun before the lock was ours.
+        let Some(manifest) = Self::manifest_of(dir)? else {
             folder.begin(plan, rows)?;
             return Ok(folder);
         };
-        if manifest.sweep != plan.digest {
-            return Err(format!(
-                "`{shown}` holds the results of another sweep (or of other versions of its files); nothing was \
-                 overwritten: choose another folder"
-            ));
-        }
-        if manifest.shard != shard {
-            let Shard { number, of } = manifest.shard;
-            return Err(format!("`{shown}` holds shard {number}/{of} of this sweep; choose another folder"));
-        }
+        manifest.is_of(plan, shard, dir)?;
         if manifest.rows != rows && manifest.runs.is_some() {
             return Err(format!(
                 "`{shown}` holds this sweep, complete, with {} runs; add --resume to see what follows from them",
                 manifest.rows
             ));
         }
-        let mut folder = Self { shard, ..Self::whole(dir) };
         let (finished, bytes) = folder.count(plan)?;
         let pairs = plan.pairs();
         let is_row = |nth: u64, row: &str| nth < rows && rows::is_row_of(plan, plan.key(&pairs, shard.index(nth)), row);
@@ -143,7 +178,7 @@ impl Folder {
             folder.begin(plan, rows)?;
         } else {
             let cut = OpenOptions::new().write(true).open(folder.runs()).and_then(|file| file.set_len(bytes));
-            cut.map_err(|error| cannot("write to", error))?;
+            cut.map_err(|error| format!("cannot write to `{shown}`: {error}"))?;
         }
         Ok(folder)
     }
@@ -174,11 +209,11 @@ impl Folder {
         self.dir.join(RUNS)
     }
 
-    /// Writes plan, manifest and header.
+    /// Writes manifest, plan and header. The manifest is first: after a kill the folder is known as ours.
     fn begin(&self, plan: &Plan, rows: u64) -> Result<(), String> {
+        self.manifest(plan, rows, None)?;
         self.write(PLAN, &plan_text(plan))?;
-        self.write(RUNS, &rows::header(plan))?;
-        self.manifest(plan, rows, None)
+        self.write(RUNS, &rows::header(plan))
     }
 
     fn manifest(&self, plan: &Plan, rows: u64, runs: Option<String>) -> Result<(), String> {
@@ -326,25 +361,29 @@ pub fn merge(dir: &Path, shards: &[PathBuf]) -> Result<(Folder, Plan), String> {
     }
     let plan = plan_in(&parts[0].dir)?;
     let shown = dir.display();
-    let made = match fs::read_dir(dir).map(|mut entries| entries.next().is_some()) {
-        Ok(true) => {
-            return Err(format!("`{shown}` is not empty; nothing was overwritten: merge into a new or empty folder"));
-        }
-        Ok(false) => false,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => true,
-        Err(error) => return Err(format!("cannot read `{shown}`: {error}")),
+    // Whether it is yet to be made.
+    let absent = || match is_empty(dir) {
+        Ok(true) => Ok(false),
+        Ok(false) => Err(format!("`{shown}` is not empty; nothing was overwritten: merge into a new or empty folder")),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(true),
+        Err(error) => Err(format!("cannot read `{shown}`: {error}")),
     };
-    let joined = Folder::open(dir, &plan, Shard::WHOLE, false).and_then(|folder| {
+    let made = absent()?;
+    let lock = Folder::lock(dir, &plan, Shard::WHOLE)?;
+    // Asked again: another merge may have filled it before the lock was ours.
+    absent()?;
+    let joined = Folder::locked(Lock::default(), dir, &plan, Shard::WHOLE, false).and_then(|folder| {
         interleave(&folder, &plan, &parts)?;
         folder.complete(&plan)?;
         Ok(folder)
     });
-    joined.map(|folder| (folder, plan)).map_err(|error| {
+    joined.map(|folder| (Folder { _lock: lock, ..folder }, plan)).map_err(|error| {
         // Half of the rows is of no use to anybody: the shards have all of them.
         for name in [RUNS, PLAN, MANIFEST] {
             let _ = fs::remove_file(dir.join(name));
         }
         if made {
+            let _ = fs::remove_file(dir.join(LOCK));
             let _ = fs::remove_dir(dir);
         }
         format!("{error}; the shards are as they were: make room, then merge again")

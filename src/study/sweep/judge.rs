@@ -52,8 +52,8 @@ pub struct Judged {
     pub beats_permille: Option<u32>,
     /// Nothing that keeps the constraints is as good everywhere and better somewhere.
     pub on_front: bool,
-    /// The mean of every metric, for figures.
-    pub means: Vec<f64>,
+    /// The mean of every metric over the runs whose story has a trigger, for figures; none: there is no such run.
+    pub aftermath: Option<Vec<f64>>,
 }
 
 impl Judged {
@@ -201,8 +201,14 @@ fn judged(plan: &Plan, resamples: &Resamples, base: &Baseline, block: &Block) ->
         equal,
         beats_permille: (count > 0).then(|| permille(beats)),
         on_front: false,
-        means: block.values.iter().map(|values| stats::mean(values)).collect(),
+        aftermath: aftermath(block),
     }
+}
+
+fn aftermath(block: &Block) -> Option<Vec<f64>> {
+    let triggered = block.triggered();
+    let mean = |values: &Vec<f64>| stats::mean(&triggered.iter().map(|run| values[*run]).collect::<Vec<_>>());
+    (!triggered.is_empty()).then(|| block.values.iter().map(mean).collect())
 }
 
 /// Whether `a` is at least as good as `b` everywhere and better somewhere.

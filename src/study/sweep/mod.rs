@@ -13,6 +13,7 @@ pub mod file;
 pub mod finish;
 pub mod folder;
 pub mod judge;
+mod lock;
 pub mod page;
 pub mod plan;
 pub mod precise;

@@ -6,7 +6,7 @@
 
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
-use super::figures::{Figure, HEADINGS, amplifications, short};
+use super::figures::{Figure, HEADINGS, amplifications, label, short};
 use super::judge::{Estimate, Judged, Judgement, fixed};
 use super::plan::Plan;
 use super::recommend;
@@ -15,11 +15,16 @@ use super::recommend;
 const ROWS_MAX: usize = 200;
 
 const STYLE: &str = "\
-:root{color-scheme:light dark}body{font:15px/1.5 system-ui,sans-serif;margin:2rem auto;max-width:72rem;padding:0 1rem}\
-pre{white-space:pre-wrap;background:#8881;padding:1rem;border-radius:6px}figure{display:inline-block;margin:0 1rem 1rem 0}\
-svg{max-width:100%;height:auto}table{border-collapse:collapse;font-variant-numeric:tabular-nums}\
-td,th{padding:.15rem .6rem;border-bottom:1px solid #8884;text-align:right}th:first-child,td:first-child{text-align:left}\
+:root{color-scheme:light dark}\
+body{font:15px/1.5 system-ui,sans-serif;margin:2rem auto;max-width:84rem;padding:0 1rem;overflow-wrap:anywhere}\
+p,pre{max-width:72rem}pre{white-space:pre-wrap;background:#8881;padding:1rem;border-radius:6px;overflow-x:auto}\
+.figures{display:flex;flex-wrap:wrap;gap:1rem}figure{margin:0;max-width:100%}svg{max-width:100%;height:auto;display:block}\
+table{border-collapse:collapse;font-variant-numeric:tabular-nums;overflow-wrap:normal}\
+td,th{padding:.15rem .6rem;border-bottom:1px solid #8884;text-align:right;white-space:nowrap}th{white-space:normal}\
+th:first-child,td:first-child{text-align:left;white-space:normal}small{display:block;opacity:.75}\
 .today{background:#bc4c0022}.best{background:#1a7f3722}.wide{overflow-x:auto}\
+@media(max-width:48rem){pre{white-space:pre}}\
+@media(prefers-color-scheme:dark){body{background:#0d1117}}\
 @media print{details{display:block}figure{break-inside:avoid}}";
 
 /// The page.
@@ -46,7 +51,7 @@ pub fn page(plan: &Plan, judgement: &Judgement, figures: &[Figure]) -> String {
                     @if !below.is_empty() {
                         h2 { (heading) }
                         p { (about) }
-                        @for figure in below { figure id=(figure.name) { (PreEscaped(&figure.svg)) } }
+                        div class="figures" { @for figure in below { figure id=(figure.name) { (PreEscaped(&figure.svg)) } } }
                     }
                 }
                 (metastability(plan, judgement))
@@ -81,16 +86,24 @@ fn heads(plan: &Plan) -> Markup {
 }
 
 fn cells(plan: &Plan, judged: &Judged) -> Markup {
-    let against = |estimate: &Estimate| match estimate.difference_interval {
-        Some((low, high)) => format!("{} ({} .. {})", fixed(estimate.difference), fixed(low), fixed(high)),
-        None => fixed(estimate.difference),
+    let against = |estimate: &Estimate| {
+        html! {
+            (fixed(estimate.difference))
+            @if let Some((low, high)) = estimate.difference_interval { small { (fixed(low)) " .. " (fixed(high)) } }
+        }
     };
     html! {
         td { @if judged.setting == 0 { "today" } @else { (judged.setting) } }
-        @for value in &plan.settings[judged.setting] { td { (value.as_deref().unwrap_or("as it is")) } }
+        @for value in &plan.settings[judged.setting] { td { (value_cell(value.as_deref())) } }
         @for estimate in &judged.objectives { td { (fixed(estimate.value)) } td { (against(estimate)) } }
         @for (value, kept) in &judged.constraints { td { (fixed(*value)) @if !*kept { " broken" } } }
     }
+}
+
+/// A value; of a list each entry in a line of its own.
+fn value_cell(value: Option<&str>) -> Markup {
+    let text = value.map_or_else(|| "as it is".to_owned(), label);
+    html! { @for (index, entry) in text.split(", ").enumerate() { @if index > 0 { br; } (entry) } }
 }
 
 fn table(plan: &Plan, judgement: &Judgement, rows: &[&Judged]) -> Markup {

@@ -18,7 +18,7 @@ use super::file::{Assignment, Constraint, Domain, Objective, SweepFile, canonica
 use super::sample::{Sampling, fractions};
 pub use super::stories::Stories;
 use super::stories::{self, Found};
-use super::tried::try_all;
+use super::tried::{given, try_all};
 
 /// More runs are made only when somebody means it.
 pub const RUNS_MAX: u128 = 1_000_000;
@@ -207,6 +207,7 @@ fn planned(
         constraints: file.constraints.clone(),
     };
     plan.digest = digest(&plan, &bases);
+    let warnings = given(&warnings, &plan, &stories);
     Ok((plan, stories, warnings))
 }
 

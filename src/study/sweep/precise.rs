@@ -55,7 +55,7 @@ impl fmt::Display for Round<'_> {
 /// Somebody to watch the runs of a round.
 pub type Begun<'a> = dyn Fn(&Plan, &Folder) -> Box<dyn Watcher> + 'a;
 
-/// Widens a sweep until it is precise; answers the plan that it came to, whose rows are in `dir`.
+/// Widens a sweep until it is precise; answers the plan that it came to, and the folder with its rows.
 ///
 /// # Errors
 /// As running and judging.
@@ -67,7 +67,7 @@ pub fn widen(
     precision: f64,
     begun: &Begun<'_>,
     told: &mut dyn FnMut(&Round<'_>),
-) -> Result<Plan, String> {
+) -> Result<(Plan, Folder), String> {
     // Rows of a sweep that chooses its seeds are not to be mixed with those of one that does not.
     let mark = format!("{} until {precision}", plan.digest);
     let plan = &Plan { digest: format!("b3:{}", blake3::hash(mark.as_bytes()).to_hex()), ..plan.clone() };
@@ -83,15 +83,17 @@ pub fn widen(
         Ok::<_, String>(needed)
     };
     if resume && let Some(reached) = Folder::complete_plan(dir, &plan.digest)? {
+        let whole = Folder::open(dir, &reached, Shard::WHOLE, true)?;
         tidy()?;
-        tell(&reached, &Folder::open(dir, &reached, Shard::WHOLE, true)?)?;
-        return Ok(reached);
+        tell(&reached, &whole)?;
+        return Ok((reached, whole));
     }
+    let lock = Folder::lock(dir, plan, Shard::WHOLE)?;
     if resume && rounds.exists() {
         // Killed between the last round and the end: the rounds know better.
         let _ = fs::remove_file(dir.join(RUNS));
     }
-    let whole = Folder::open(dir, plan, Shard::WHOLE, resume)?;
+    let whole = Folder::locked(lock, dir, plan, Shard::WHOLE, resume)?;
     let joint = Folder::whole(&rounds);
     let first = plan.seeds.0;
     let mut parts = Vec::new();
@@ -104,6 +106,7 @@ pub fn widen(
         run::run(&part, stories, &folder, &*begun(&part, &folder))?;
         folder.complete(&part)?;
         parts.push((folder.runs(), upto - from));
+        drop(folder);
         let so_far = Plan { seeds: (first, upto), ..plan.clone() };
         let path = joint.runs();
         let file = File::create(&path).map_err(|error| format!("cannot write `{}`: {error}", path.display()))?;
@@ -122,7 +125,7 @@ pub fn widen(
                 // From here on the folder needs no rounds: a kill before this loses none of them.
                 whole.complete(&so_far)?;
                 tidy()?;
-                return Ok(so_far);
+                return Ok((so_far, whole));
             }
         }
     }

@@ -137,6 +137,16 @@ pub struct Block {
     pub values: Vec<Vec<f64>>,
 }
 
+impl Block {
+    /// The places of the runs whose story has a trigger. Without one all of a run is before it, so that its rates
+    /// and waits say nothing of what a trigger does.
+    pub fn triggered(&self) -> Vec<usize> {
+        let column = COLUMNS.iter().position(|column| column.name == "during_s").expect("a column");
+        let during = self.values[column].iter().enumerate();
+        during.filter(|(_, seconds)| **seconds > 0.0).map(|(run, _)| run).collect()
+    }
+}
+
 /// Reads the blocks of a `runs.csv` one after another; only one is held.
 pub struct Blocks<'a, R> {
     plan: &'a Plan,

@@ -193,6 +193,7 @@ mod tests {
         let folder = Folder::open(&killed, &plan, Shard::WHOLE, true).unwrap();
         assert_eq!(folder.kept(), 120);
         run(&plan, &stories, &folder, &Count::default()).unwrap();
+        drop(folder);
         assert_eq!(fs::read_to_string(killed.join("runs.csv")).unwrap(), whole);
         // And rows that somebody changed are no rows.
         fs::write(killed.join("runs.early"), "7,0,story,main,8,2s,\n").unwrap();

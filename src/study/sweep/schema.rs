@@ -91,6 +91,46 @@ static OBJECTIVE: TableSpec = table(
     ],
 );
 
+/// A sweep file for newcomers; it works as it stands, at the top of this repository.
+const EXAMPLE: &str = r#"schema      = 1
+scenarios   = ["studies/backoff/outage-*.toml"]  # relative to this file
+seeds       = "0..16"
+baseline    = ["tuning.backoff.base=10s"]        # today's values
+constraints = ["boots_attempted.max <= 400"]
+
+[[parameter]]
+path  = "tuning.backoff.base"
+from  = "1s"
+to    = "64s"
+scale = "log"
+steps = 4                                        # 1s, 4s, 16s, 64s
+
+[[parameter]]
+path   = "policy.with"                           # a list is a value like any other
+values = [[], ["reset-only-on-new-version"]]
+
+[[objective]]
+metric = "recovery_s"
+
+[[objective]]
+metric    = "boots_attempted"
+aggregate = "p95"
+"#;
+
+const EXAMPLE_END: &str = "
+In a file `mine.toml` at the top of this repository that is 9 settings x 3 scenarios x 16 seeds:
+
+```sh
+schedsim check mine.toml                                   # is it right, and how many runs is it?
+schedsim sweep mine.toml --out out                         # CSV, plots, out/report.html; prints the recommendation
+schedsim sweep mine.toml --out out --resume                # goes on after an interruption, or shows it again
+schedsim sweep mine.toml --out fine --until-precise 25%    # adds seeds until every objective is that precise
+schedsim run studies/backoff/outage-2m.toml --seed 3 --set tuning.backoff.base=4s   # one of its runs, looked at
+```
+
+With `sampling = \"sobol\"` and `samples = 32` it draws 32 settings from the same ranges instead; `steps` has no meaning then.
+";
+
 const HEAD: &str = "\
 # Sweep reference
 
@@ -130,6 +170,8 @@ interval), `seeds_needed` (for an interval of ±5 % of the mean, as far as these
 **`sweep.json`** says what was swept, **`manifest.json`** which part of it this folder holds, **`recommendation.txt`** what follows,
 **`report.html`** and **`plots/`** show it. While a sweep runs, **`runs.early`** holds the rows of runs that ended before a slower one in
 front of them, each with its number before it; they go to their places in `runs.csv` when that one has ended, and `--resume` reads them.
+The empty file **`.lock`** is held, by the system, while a process writes into the folder: a second one is told so and changes nothing.
+A process that ends in any way, kills included, holds it no more. On a file system without locks nobody is kept apart.
 ";
 
 /// Measured by `cargo bench --bench sweep`; the machine is named because the numbers are its own.
@@ -150,7 +192,7 @@ this size. A day is 107,000 events and 66,000 trace records, all of them the sim
 
 /// The page of the user's guide about the sweep file and its results.
 pub fn reference() -> String {
-    let mut page = HEAD.to_owned();
+    let mut page = format!("{HEAD}\n## A small one\n\n```toml\n{EXAMPLE}```\n{EXAMPLE_END}");
     for spec in tables_from(&SWEEP) {
         section(&mut page, spec);
     }
@@ -172,6 +214,21 @@ pub fn json_schema() -> serde_json::Value {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::study::sweep::plan::{PlanOptions, plan_of};
+
+    #[test]
+    fn the_example_of_the_page_is_a_sweep_of_so_many_runs() {
+        let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
+        let planned = plan_of(EXAMPLE, "mine.toml", root, &PlanOptions::default());
+        let (plan, _, warnings) = planned.unwrap_or_else(|why| panic!("{why}"));
+        let counts = (plan.settings.len(), plan.scenarios.len(), plan.seed_count());
+        let told = format!("{} settings x {} scenarios x {} seeds", counts.0, counts.1, counts.2);
+        assert!(EXAMPLE_END.contains(&told) && warnings.is_empty(), "{told}: {warnings:?}");
+        assert_eq!(plan.settings[3][0].as_deref(), Some("4s"), "as the page says");
+        let sampled = EXAMPLE.replacen("seeds ", "sampling = \"sobol\"\nsamples = 32\nseeds ", 1);
+        let planned = plan_of(&sampled, "mine.toml", root, &PlanOptions::default());
+        assert_eq!(planned.map(|(plan, ..)| plan.settings.len()).ok(), Some(33));
+    }
 
     #[test]
     fn every_key_of_the_sweep_file_is_documented() {

@@ -5,7 +5,7 @@
 //! newcomer gets wrong: each value is tried alone, on every scenario – two values that do not go
 //! together meet their error in the run.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
 use crate::scenario::Scenario;
@@ -13,7 +13,7 @@ use crate::scenario::diagnostics::{Problem, Span};
 use crate::scenario::suggest::listed;
 
 use super::file::Places;
-use super::plan::StoryPlan;
+use super::plan::{Plan, StoryPlan};
 use super::stories::Stories;
 
 /// Of each mention of a field so many values are tried; others meet their error in the run.
@@ -56,16 +56,17 @@ impl Mention {
 /// A problem, and the scenarios that have it.
 type Had = (Problem, BTreeSet<usize>);
 
-/// Tries all of it: wrong paths and values, and fields that do not reach a variant. Answers warnings.
+/// Tries all of it: wrong paths and values, and fields that do not reach a variant. Answers what scenarios warn of,
+/// each value set alone.
 pub(super) fn try_all(
     places: &Places,
     plans: &[StoryPlan],
     stories: &Stories,
     bases: &[Scenario],
     problems: &mut Vec<Problem>,
-) -> Vec<String> {
+) -> BTreeSet<String> {
     let text = &*places.source.text;
-    let mut warnings = Vec::new();
+    let mut warnings = BTreeSet::new();
     for mention in &places.mentions {
         let mut had: Vec<Had> = Vec::new();
         let mut note = |problem: Problem, scenario: usize| match had.iter_mut().find(|(known, _)| known.same(&problem))
@@ -108,9 +109,8 @@ pub(super) fn try_all(
                         let told = format!("{warning}; a sweep over it would compare equal runs");
                         note(Problem::at(mention.place, told), number);
                     }
-                    let told = format!("{}: {warning}", story.file);
-                    if !reaches && !warnings.contains(&told) {
-                        warnings.push(told);
+                    if !reaches {
+                        warnings.insert(warning.to_owned());
                     }
                 }
             }
@@ -124,4 +124,40 @@ pub(super) fn try_all(
         }
     }
     warnings
+}
+
+/// Of these warnings those that settings of the plan give: what is missing beside a value that is set alone may be set
+/// together with it.
+pub(super) fn given(warnings: &BTreeSet<String>, plan: &Plan, stories: &Stories) -> Vec<String> {
+    if warnings.is_empty() {
+        return Vec::new();
+    }
+    // The first setting that gives it, and the scenarios under which any does.
+    let mut given: BTreeMap<&String, (usize, BTreeSet<usize>)> = BTreeMap::new();
+    let count = plan.settings.len();
+    // Steps of a prime: none of a grid's values is passed over again and again.
+    let mut settings: Vec<usize> = (0..count.min(TRIED_MAX as usize)).map(|nth| nth * 7919 % count).collect();
+    settings.sort_unstable();
+    for setting in settings {
+        for scenario in 0..plan.scenarios.len() {
+            // One that is refused meets its error in the run.
+            let Ok(loaded) = stories.load(scenario, plan.assignments(setting)) else { continue };
+            for warning in &loaded.warnings {
+                let known = warnings.get(warning.strip_prefix("--set ").unwrap_or(warning));
+                if let Some(known) = known {
+                    given.entry(known).or_insert((setting, BTreeSet::new())).1.insert(scenario);
+                }
+            }
+        }
+    }
+    let told = given.into_iter().map(|(warning, (setting, scenarios))| {
+        let file = scenarios.first().map_or("", |scenario| &plan.scenarios[*scenario].file);
+        let others = match scenarios.len() {
+            0 | 1 => String::new(),
+            2 => " and another scenario".to_owned(),
+            more => format!(" and {} other scenarios", more - 1),
+        };
+        format!("{file}{others}, setting {setting}: {warning}")
+    });
+    told.collect()
 }
