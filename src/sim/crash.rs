@@ -48,6 +48,11 @@ impl Crashes {
         !self.ahead.is_empty()
     }
 
+    /// Whether each await is to be a moment between two kernel steps.
+    pub(super) fn counts(&self) -> bool {
+        self.counts
+    }
+
     /// To be called before the first kernel step and after each: lets those happen whose moment
     /// it is.
     pub(super) fn strike(&mut self, world: &World) {

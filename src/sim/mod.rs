@@ -181,6 +181,9 @@ impl<'a> Simulation<'a> {
     /// A run of which nothing has happened yet.
     fn start(&self, crashes: Crashes) -> Run {
         let (world, platform) = self.set_up();
+        if crashes.counts() {
+            world.kernel.pass_between_steps();
+        }
         let judge = Judge::new(self.limits());
         let recurrence = Recurrence::new(&platform.rules.borrow(), self.nothing_ahead_from());
         let Self { proofs, records_max, judged, .. } = *self;

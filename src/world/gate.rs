@@ -78,7 +78,7 @@ impl World {
         }
         if !latency.is_zero() {
             let _under_way = self.under_way();
-            self.kernel.sleep(latency).await;
+            self.kernel.pass(latency).await;
         }
         passage
     }

@@ -1,5 +1,9 @@
 //! The platform that the simulator offers to controllers: its clock and process environment.
 
+use std::future::{Future, poll_fn};
+use std::pin::pin;
+use std::task::Poll;
+
 use crate::kernel::{Kernel, RecordId, SimDuration, SimTime, Streams, streams};
 use crate::model::{Actor, Controller, Name, Reason, Subject};
 use crate::ports::{Clock, Host, Origin, Platform, Ports};
@@ -55,8 +59,19 @@ impl Clock for SimClock {
     fn now(&self) -> SimTime {
         self.0.now()
     }
-    async fn sleep(&self, d: SimDuration) {
-        self.0.sleep(d).await;
+    fn sleep(&self, d: SimDuration) -> impl Future<Output = ()> {
+        self.0.sleep(d)
+    }
+    async fn timeout<T>(&self, limit: SimDuration, future: impl Future<Output = T>) -> Option<T> {
+        let mut future = pin!(future);
+        let mut limit = pin!(self.0.sleep(limit));
+        poll_fn(|cx| {
+            if let Poll::Ready(value) = self.0.beside_others(|| future.as_mut().poll(cx)) {
+                return Poll::Ready(Some(value));
+            }
+            limit.as_mut().poll(cx).map(|()| None)
+        })
+        .await
     }
 }
 

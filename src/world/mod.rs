@@ -142,6 +142,9 @@ impl World {
 
     /// Writes a trace record with a cause of its own.
     pub fn record_caused(&self, actor: Actor, subject: Subject, cause: RecordId, what: What) -> RecordId {
+        if judge::must_be_seen(&what) {
+            self.kernel.hold_time();
+        }
         self.trace.borrow_mut().push(Record { at: self.kernel.now(), subject, cause, actor, what })
     }
 

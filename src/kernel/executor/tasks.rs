@@ -167,6 +167,11 @@ impl Tasks {
         self.table.contains(id.0)
     }
 
+    /// Whether the task that is being polled was killed.
+    pub(super) fn is_doomed(&self) -> bool {
+        self.doomed
+    }
+
     /// The name of the task that was started last.
     pub(super) fn last_name(&self) -> &'static str {
         match self.last {

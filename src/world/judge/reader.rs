@@ -23,12 +23,22 @@ use super::rules;
 /// How many causes back the boot that made a disk may lie.
 const BOOT_WITHIN: usize = 64;
 
-/// The first of these records that the judge must take in. Most records are decisions, and of
-/// those only one kind matters: the others are passed over here, for speed.
+/// Whether the judge has to see a record before time passes. Most records are decisions, and of
+/// those only one kind matters.
+pub(in crate::world) fn must_be_seen(what: &What) -> bool {
+    match what {
+        What::Decided(reason) => matches!(reason, Reason::BootFailed { .. }),
+        What::Called { point, .. } => *point == Point::CreateContainer,
+        What::CallFailed { .. } | What::Drawn { .. } => false,
+        _ => true,
+    }
+}
+
+/// The first of these records that the judge must take in: the others are passed over here, for
+/// speed.
 pub(super) fn first_to_read(trace: &Trace, range: Range<usize>) -> Option<(usize, Record)> {
-    let matters = |what| !matches!(what, What::Decided(reason) if !matches!(reason, Reason::BootFailed { .. }));
     let start = range.start;
-    let place = trace.records()[range].iter().position(|record| matters(record.what))?;
+    let place = trace.records()[range].iter().position(|record| must_be_seen(&record.what))?;
     Some((start + place, trace.records()[start + place]))
 }
 
