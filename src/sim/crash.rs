@@ -55,6 +55,7 @@ impl Crashes {
 
     /// To be called before the first kernel step and after each: lets those happen whose moment
     /// it is.
+    #[inline]
     pub(super) fn strike(&mut self, world: &World) {
         if self.counts {
             self.count_and_strike(world);

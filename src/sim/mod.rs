@@ -187,7 +187,7 @@ impl<'a> Simulation<'a> {
         let judge = Judge::new(self.limits());
         let recurrence = Recurrence::new(&platform.rules.borrow(), self.nothing_ahead_from());
         let Self { proofs, records_max, judged, .. } = *self;
-        Run { world, platform, judge, recurrence, crashes, proofs, records_max, judged, seen: 0 }
+        Run { world, platform, judge, recurrence, crashes, proofs, records_max, judged }
     }
 
     /// A world at time zero with its processes started and its steps waiting.

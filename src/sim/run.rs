@@ -26,8 +26,6 @@ pub(super) struct Run {
     pub(super) records_max: usize,
     /// Whether the judges are asked.
     pub(super) judged: bool,
-    /// How many records the trace had when it was last looked at.
-    pub(super) seen: usize,
 }
 
 impl Run {
@@ -40,11 +38,11 @@ impl Run {
                 Step::Ran => {
                     self.crashes.strike(&self.world);
                     // Most steps write nothing, and then there is nothing to judge.
-                    if self.world.with_trace(|trace| trace.records().len()) != self.seen {
+                    if self.world.has_news() {
                         due = self.look(horizon);
-                        if self.seen >= self.records_max {
-                            return Stop::TraceFull;
-                        }
+                    }
+                    if self.world.with_trace(|trace| trace.records().len()) >= self.records_max {
+                        return Stop::TraceFull;
                     }
                     if self.is_proved() {
                         return Stop::Enough;
@@ -71,7 +69,8 @@ impl Run {
         if self.judged {
             self.judge.observe(&self.world);
         }
-        self.seen = self.world.with_trace(|trace| trace.records().len());
+        // Where nobody judges, nothing is news for long.
+        self.world.take_news();
         self.next_deadline(horizon)
     }
 

@@ -36,7 +36,7 @@ pub use store_calls::{SimStore, SimWatch};
 pub use table::Table;
 pub use volumes::{SimDisks, Volume, Volumes};
 
-use faults::Faults;
+use faults::{Faults, Targets};
 use spec::{ClusterSpec, FaultSpec, Spread, WorkloadSpec};
 
 /// Everything a world is made from.
@@ -77,8 +77,11 @@ pub struct State {
     /// The machines.
     pub cluster: ClusterSpec,
     trace: RefCell<Trace>,
+    /// The first record that the judge must see and has not seen.
+    news: Cell<Option<RecordId>>,
     streams: RefCell<Streams>,
     faults: RefCell<Faults>,
+    targets: Targets,
     workloads: RefCell<BTreeMap<(Name, Name), WorkloadSpec>>,
     processes: RefCell<process::Processes>,
     revision: Cell<u64>,
@@ -106,8 +109,10 @@ impl World {
             volumes: RefCell::new(Volumes::new(spec.cluster.disk_quota_gb)),
             cluster: spec.cluster.clone(),
             trace: RefCell::default(),
+            news: Cell::new(None),
             streams: RefCell::new(Streams::new(spec.seed)),
             faults: RefCell::new(Faults::new(&spec.faults)),
+            targets: Targets::of(&spec.faults),
             workloads: RefCell::new(spec.workloads.clone()),
             processes: RefCell::default(),
             revision: Cell::new(0),
@@ -142,10 +147,14 @@ impl World {
 
     /// Writes a trace record with a cause of its own.
     pub fn record_caused(&self, actor: Actor, subject: Subject, cause: RecordId, what: What) -> RecordId {
-        if judge::must_be_seen(&what) {
+        let news = judge::must_be_seen(&what);
+        let id = self.trace.borrow_mut().push(Record { at: self.kernel.now(), subject, cause, actor, what });
+        if news {
             self.kernel.hold_time();
+            // The first one stays: whoever looks reads on from there.
+            self.news.set(Some(self.news.get().unwrap_or(id)));
         }
-        self.trace.borrow_mut().push(Record { at: self.kernel.now(), subject, cause, actor, what })
+        id
     }
 
     /// Writes a trace record, and makes it the cause of what the running task does next.
@@ -163,6 +172,17 @@ impl World {
     /// The name of a subject, with its kind.
     pub fn name(&self, subject: impl Into<Subject>) -> Name {
         self.trace.borrow().name(subject.into())
+    }
+
+    /// Whether a record was written that a judge must see.
+    pub fn has_news(&self) -> bool {
+        self.news.get().is_some()
+    }
+
+    /// Where in the trace the first record stands that a judge must see, if one was written since
+    /// this was last asked.
+    pub fn take_news(&self) -> Option<usize> {
+        self.news.take().and_then(RecordId::index)
     }
 
     /// Looks at the trace as it is so far.

@@ -50,6 +50,13 @@ pub trait Reconciler: 'static {
         work: &mut Draft<Self::Entity>,
     ) -> impl Future<Output = Result<(), Failure>>;
 
+    /// Whether there is nothing to do for an entity that looks like that; then it is not handed
+    /// to [`Reconciler::reconcile`].
+    fn ignores(&self, item: &Versioned<Self::Entity>) -> bool {
+        let _ = item;
+        false
+    }
+
     /// The entity was deleted; nothing is known of it but its id.
     ///
     /// # Errors
@@ -243,7 +250,9 @@ where
     async fn next(&self) -> Queued<R::Entity> {
         poll_fn(|cx| match self.queue.borrow_mut().pop_front() {
             Some(event) => {
-                self.dirty.borrow_mut().take(event.item.id);
+                if self.by_key() {
+                    self.dirty.borrow_mut().take(event.item.id);
+                }
                 Poll::Ready(event)
             }
             None => {
@@ -260,7 +269,9 @@ where
         loop {
             let mut event = self.next().await;
             if !serialise {
-                self.process(event).await;
+                if !self.skip(&event) {
+                    self.process(event).await;
+                }
                 continue;
             }
             let id = event.item.id;
@@ -268,6 +279,9 @@ where
                 if !self.by_key() || waiting.is_empty() {
                     waiting.push_back(event);
                 }
+                continue;
+            }
+            if self.skip(&event) {
                 continue;
             }
             self.in_flight.borrow_mut().push((id, VecDeque::new()));
@@ -292,16 +306,32 @@ where
         next
     }
 
-    async fn process(&self, event: Queued<R::Entity>) {
-        let Queued { change, item, origin } = event;
+    /// Passes over an event that the handler ignores. Most do nothing, and this takes no await.
+    fn skip(&self, event: &Queued<R::Entity>) -> bool {
+        // A queue of keys knows nothing of the entity as it is by now.
+        let ignored = !self.by_key() && event.change != Change::Deleted && self.reconciler.ignores(&event.item);
+        if ignored {
+            self.begin(event);
+        }
+        ignored
+    }
+
+    /// Takes up an event.
+    fn begin(&self, event: &Queued<R::Entity>) {
         let host = &self.ports.host;
-        host.attach(origin);
-        let word = match change {
+        host.attach(event.origin);
+        let change = match event.change {
             Change::Added => "added",
             Change::Updated => "updated",
             Change::Deleted => "deleted",
         };
-        host.note(item.id, Reason::Reconcile { change: word });
+        host.note(event.item.id, Reason::Reconcile { change });
+    }
+
+    async fn process(&self, event: Queued<R::Entity>) {
+        self.begin(&event);
+        let host = &self.ports.host;
+        let Queued { change, item, origin } = event;
         let result = match change {
             _ if self.by_key() => self.reconcile_fresh(item.id).await,
             Change::Deleted => self.reconciler.deleted(item.id).await,
@@ -335,6 +365,9 @@ where
     }
 
     async fn reconcile(&self, item: &Versioned<R::Entity>) -> Result<(), Failure> {
+        if self.reconciler.ignores(item) {
+            return Ok(());
+        }
         let mut work = Draft::of(item);
         let result = self.reconciler.reconcile(item, &mut work).await;
         let Some(work) = work.copy() else { return result };

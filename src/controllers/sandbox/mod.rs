@@ -152,6 +152,10 @@ pub struct SandboxReconciler<P: Platform>(pub Rc<SandboxController<P>>);
 impl<P: Platform> Reconciler for SandboxReconciler<P> {
     type Entity = Sandbox;
 
+    fn ignores(&self, item: &Versioned<Sandbox>) -> bool {
+        item.entity.status == SandboxStatus::Dead
+    }
+
     async fn reconcile(&self, item: &Versioned<Sandbox>, _work: &mut Draft<Sandbox>) -> Result<(), Failure> {
         match item.entity.status {
             SandboxStatus::Dead => Ok(()),

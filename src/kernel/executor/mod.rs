@@ -19,7 +19,7 @@ use self::keyed::Key;
 use self::ready::Ready;
 use self::tasks::{BoxFuture, Head, Tasks};
 pub use self::timers::Sleep;
-use self::timers::{Alarm, TimerKey, Timers};
+use self::timers::{Alarm, Firing, TimerKey, Timers};
 use super::cause::RecordId;
 use super::time::{SimDuration, SimTime};
 
@@ -301,8 +301,8 @@ impl Kernel {
         core.limit.set(limit);
         core.held.set(false);
         if let Some(id) = self.first_ready() {
-            if let Some(stop) = self.exhausted(core.now.get()) {
-                return Step::Stopped(stop);
+            if self.is_exhausted(core.now.get()) {
+                return Step::Stopped(self.guard(core.now.get()));
             }
             core.ready.pop();
             core.tasks.borrow().unqueue(id);
@@ -310,20 +310,17 @@ impl Kernel {
             self.poll(id);
             return Step::Ran;
         }
-        let alarm = {
-            let mut timers = core.timers.borrow_mut();
-            let at = match timers.first(&core.tasks.borrow()) {
-                Some(at) if at <= limit => at,
-                _ => return Step::Idle,
-            };
-            if let Some(stop) = self.exhausted(at) {
-                return Step::Stopped(stop);
-            }
-            self.move_clock(at);
-            let (timer, alarm) = timers.fire(&mut core.tasks.borrow_mut()).expect("the first timer lives");
-            core.fired.set(Some(timer));
-            alarm
+        let firing = {
+            let mut tasks = core.tasks.borrow_mut();
+            core.timers.borrow_mut().fire(limit, &mut tasks, |at| self.is_exhausted(at))
         };
+        let (at, timer, alarm) = match firing {
+            Firing::Nothing => return Step::Idle,
+            Firing::Forbidden(at) => return Step::Stopped(self.guard(at)),
+            Firing::Fired(at, timer, alarm) => (at, timer, alarm),
+        };
+        self.move_clock(at);
+        core.fired.set(Some(timer));
         self.count();
         match alarm {
             // None was ready, so it is next anyhow: no need to queue it.
@@ -347,15 +344,23 @@ impl Kernel {
         }
     }
 
-    /// The guard that forbids an event at `at`.
-    fn exhausted(&self, at: SimTime) -> Option<Stop> {
+    /// Whether a guard forbids an event at `at`.
+    fn is_exhausted(&self, at: SimTime) -> bool {
+        let core = &*self.0;
+        let same_instant = at <= core.now.get();
+        core.events.get() >= core.budget.events
+            || (same_instant && core.events_now.get() >= core.budget.events_per_instant)
+    }
+
+    /// The guard that does.
+    #[cold]
+    fn guard(&self, at: SimTime) -> Stop {
+        debug_assert!(self.is_exhausted(at));
         let core = &*self.0;
         if core.events.get() >= core.budget.events {
-            return Some(Stop::EventBudget);
+            return Stop::EventBudget;
         }
-        let same_instant = at <= core.now.get();
-        (same_instant && core.events_now.get() >= core.budget.events_per_instant)
-            .then(|| Stop::ZeroTimeLoop { task: core.tasks.borrow().last_name() })
+        Stop::ZeroTimeLoop { task: core.tasks.borrow().last_name() }
     }
 
     fn count(&self) {
@@ -365,7 +370,7 @@ impl Kernel {
 
     /// Counts a sleep that ends at once; false when a guard forbids it.
     fn count_instant_sleep(&self) -> bool {
-        let allowed = self.exhausted(self.now()).is_none();
+        let allowed = !self.is_exhausted(self.now());
         if allowed {
             self.count();
         }
@@ -377,11 +382,13 @@ impl Kernel {
     fn pass_in_place(&self, at: SimTime, waker: &Waker) -> bool {
         let core = &*self.0;
         let may = core.passing.get() && !core.held.get() && at <= core.limit.get() && self.awaiting(waker).is_some();
-        if !may || self.has_ready() || self.exhausted(at).is_some() || core.tasks.borrow().is_doomed() {
+        if !may || self.has_ready() || self.is_exhausted(at) || core.tasks.borrow().is_doomed() {
             return false;
         }
         // What is set for the same instant was set before.
-        if self.next_time().is_some_and(|next| next <= at) {
+        let waits_longer = |next: Option<SimTime>| next.is_none_or(|next| next > at);
+        let first = core.timers.borrow_mut().first_or_dead();
+        if !waits_longer(first) && !waits_longer(self.next_time()) {
             return false;
         }
         self.move_clock(at);
@@ -391,6 +398,9 @@ impl Kernel {
 
     /// The first ready task that lives. The dead before it are forgotten.
     fn first_ready(&self) -> Option<TaskId> {
+        if self.0.ready.is_empty() {
+            return None;
+        }
         loop {
             let id = self.0.ready.front()?;
             if self.0.tasks.borrow().is_alive(id) {

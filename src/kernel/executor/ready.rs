@@ -43,6 +43,11 @@ impl Ready {
         Arc::new(Scheduled { task, queued: AtomicBool::new(false), woken: Arc::clone(&self.woken) })
     }
 
+    /// Whether no task was woken, not even one that is dead by now.
+    pub(super) fn is_empty(&self) -> bool {
+        !self.woken.any.load(Ordering::Acquire) && self.batch.borrow().is_empty()
+    }
+
     /// The task that was woken first.
     pub(super) fn front(&self) -> Option<TaskId> {
         let mut batch = self.batch.borrow_mut();

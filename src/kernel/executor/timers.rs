@@ -73,6 +73,16 @@ pub(super) enum Alarm {
     Waker(Waker),
 }
 
+/// What came of looking for the next timer.
+pub(super) enum Firing {
+    /// None is left before the limit.
+    Nothing,
+    /// It may not fire.
+    Forbidden(SimTime),
+    /// It fires.
+    Fired(SimTime, TimerKey, Alarm),
+}
+
 struct Other {
     key: Key,
     alarm: Alarm,
@@ -139,12 +149,26 @@ impl Timers {
         None
     }
 
-    /// Takes the timer of which [`Timers::first`] told.
-    pub(super) fn fire(&mut self, tasks: &mut Tasks) -> Option<(TimerKey, Alarm)> {
-        let (_, payload) = self.agenda.pop()?;
-        self.touch_ahead(tasks);
-        let timer = TimerKey::from_payload(payload);
-        self.take(timer, tasks).map(|alarm| (timer, alarm))
+    /// When the next timer will fire, or a dead one before it would have.
+    pub(super) fn first_or_dead(&mut self) -> Option<SimTime> {
+        self.agenda.peek()
+    }
+
+    /// Takes the next timer that lives, unless it is later than `limit` or `forbidden` at its
+    /// time.
+    pub(super) fn fire(&mut self, limit: SimTime, tasks: &mut Tasks, forbidden: impl Fn(SimTime) -> bool) -> Firing {
+        while let Some((at, payload)) = self.agenda.first().filter(|(at, _)| *at <= limit) {
+            let timer = TimerKey::from_payload(payload);
+            if forbidden(at) && lives(timer, &self.others, tasks) {
+                return Firing::Forbidden(at);
+            }
+            self.agenda.pop();
+            if let Some(alarm) = self.take(timer, tasks) {
+                self.touch_ahead(tasks);
+                return Firing::Fired(at, timer, alarm);
+            }
+        }
+        Firing::Nothing
     }
 
     /// Has nothing to do with what happens, only with how fast.

@@ -47,8 +47,6 @@ pub struct Judge {
     pub(super) progress: Progress,
     /// What is marked, and the last record that marked it.
     pub(super) dirty: BTreeMap<Dirty, RecordId>,
-    /// How many records of the trace were read.
-    pub(super) seen: usize,
     /// The last record of a creation: the fields that follow belong to it.
     pub(super) birth: RecordId,
     /// The faults that cut networks, and the next edge of a window, when last looked at.
@@ -69,7 +67,6 @@ impl Judge {
             rest: Rest::new(),
             progress: Progress::default(),
             dirty: BTreeMap::new(),
-            seen: 0,
             birth: RecordId::NONE,
             cuts: Vec::new(),
             edge: None,
@@ -81,25 +78,29 @@ impl Judge {
     /// Judges what happened since the last call. To be called before the first kernel step and
     /// after each.
     pub fn observe(&mut self, world: &World) {
-        let end = world.with_trace(|trace| trace.records().len());
-        if self.seen != end || !self.opened {
-            self.catch_up(world, end);
+        let news = world.take_news();
+        if !self.opened {
+            self.open(world);
+            self.catch_up(world, 0);
+        } else if let Some(first) = news {
+            self.catch_up(world, first);
         }
     }
 
-    /// Reads the records before `end` that are new, and weighs what they touched.
-    fn catch_up(&mut self, world: &World, end: usize) {
-        if !self.opened {
-            self.opened = true;
-            self.triggers = world.faults_have_triggers();
-            self.faults_moved(world, RecordId::NONE);
-        }
-        let mut next = self.seen;
+    fn open(&mut self, world: &World) {
+        self.opened = true;
+        self.triggers = world.faults_have_triggers();
+        self.faults_moved(world, RecordId::NONE);
+    }
+
+    /// Reads the records from `first` on, and weighs what they touched.
+    fn catch_up(&mut self, world: &World, first: usize) {
+        let end = world.with_trace(|trace| trace.records().len());
+        let mut next = first;
         while let Some((index, record)) = world.with_trace(|trace| reader::first_to_read(trace, next..end)) {
             self.read(world, RecordId::from_index(index), &record);
             next = index + 1;
         }
-        self.seen = end;
         // Most records touch nothing: then there is nothing to weigh.
         if !self.dirty.is_empty() {
             self.evaluate(world);

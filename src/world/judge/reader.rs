@@ -29,8 +29,34 @@ pub(in crate::world) fn must_be_seen(what: &What) -> bool {
     match what {
         What::Decided(reason) => matches!(reason, Reason::BootFailed { .. }),
         What::Called { point, .. } => *point == Point::CreateContainer,
-        What::CallFailed { .. } | What::Drawn { .. } => false,
-        _ => true,
+        What::Created { .. }
+        | What::Deleted { .. }
+        | What::Set { .. }
+        | What::TaskStarted
+        | What::PortBound
+        | What::TaskEnded { .. }
+        | What::ContainerGone
+        | What::AddressTaken(_)
+        | What::AddressFreed(_)
+        | What::Mounted { .. }
+        | What::ProcessDown
+        | What::ProcessUp
+        | What::Struck { .. }
+        | What::StepBegan => true,
+        What::CallFailed { .. }
+        | What::Patched { .. }
+        | What::Conflict
+        | What::StepEnded { .. }
+        | What::RequestServed { .. }
+        | What::RequestFailed { .. }
+        | What::VolumeMade
+        | What::VolumeGone
+        | What::Unmounted { .. }
+        | What::Drawn { .. }
+        | What::Broken { .. }
+        | What::Settled
+        | What::Unsettled
+        | What::Note(_) => false,
     }
 }
 
@@ -84,23 +110,8 @@ impl Judge {
                 self.faults_moved(world, id);
             }
             What::StepBegan => self.disturbed(world),
-            What::Set { .. }
-            | What::Decided(_)
-            | What::Called { .. }
-            | What::CallFailed { .. }
-            | What::Patched { .. }
-            | What::Conflict
-            | What::StepEnded { .. }
-            | What::RequestServed { .. }
-            | What::RequestFailed { .. }
-            | What::VolumeMade
-            | What::VolumeGone
-            | What::Unmounted { .. }
-            | What::Drawn { .. }
-            | What::Broken { .. }
-            | What::Settled
-            | What::Unsettled
-            | What::Note(_) => {}
+            // Those that need not be seen, and the fields of a creation.
+            _ => {}
         }
     }
 

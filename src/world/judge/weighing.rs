@@ -47,7 +47,6 @@ impl Judge {
             }
         }
         self.settle(world);
-        self.seen = world.with_trace(|trace| trace.records().len());
     }
 
     fn look_at_sandbox(&mut self, world: &World, id: SandboxId, cause: RecordId) {
