@@ -62,6 +62,7 @@ impl Crashes {
         }
     }
 
+    #[cold]
     fn count_and_strike(&mut self, world: &World) {
         if let Some(process) = world.kernel.take_polled().and_then(Process::of) {
             *self.polls.entry(process).or_default() += 1;

@@ -73,6 +73,14 @@ impl World {
         Passage::undisturbed(since)
     }
 
+    /// The same, on the spot: where no fault is about such calls, and nothing else happens within
+    /// the latency.
+    pub(super) fn enter_at_once(&self, point: Point, latency: SimDuration) -> Option<Passage> {
+        let since = self.kernel.now();
+        let entered = !self.targets.contains(point) && (latency.is_zero() || self.kernel.try_pass(latency));
+        entered.then(|| Passage::undisturbed(since))
+    }
+
     async fn enter_through_faults(&self, call: Call, latency: SimDuration) -> Passage {
         let mut passage = Passage::undisturbed(self.kernel.now());
         let mut latency = latency;
@@ -102,9 +110,9 @@ impl World {
 
     /// Lets the latency of a call pass.
     async fn last_for(&self, latency: SimDuration) {
-        if !latency.is_zero() {
+        if !latency.is_zero() && !self.kernel.try_pass(latency) {
             let _under_way = self.under_way();
-            self.kernel.pass(latency).await;
+            self.kernel.sleep(latency).await;
         }
     }
 
@@ -128,7 +136,10 @@ impl World {
         latency: SimDuration,
         act: impl FnOnce() -> Result<T, Name>,
     ) -> Result<T, Name> {
-        let passage = self.enter(call, latency).await;
+        let passage = match self.enter_at_once(call.point, latency) {
+            Some(passage) => passage,
+            None => self.enter(call, latency).await,
+        };
         let since = passage.since;
         let mut result = match passage.error {
             Some(message) => Err(message),

@@ -191,7 +191,7 @@ impl Kernel {
     }
     /// Whether a task is ready to run at this instant.
     pub fn has_ready(&self) -> bool {
-        self.first_ready().is_some()
+        !self.0.ready.is_empty() && self.first_ready().is_some()
     }
     /// The time of the next timer, should no task be ready. Cancelled ones do not count.
     pub fn next_time(&self) -> Option<SimTime> {
@@ -265,14 +265,29 @@ impl Kernel {
         Sleep::new(self.clone(), at)
     }
 
-    /// Ends after `d`, as a sleep does; but when nothing else happens meanwhile, the clock moves
-    /// on the spot and the task runs on, within the same step. It is the same run – events are
-    /// counted and budgets kept as if the task had slept – at half the price.
+    /// Lets `d` pass on the spot when nothing else can happen meanwhile: the clock moves, and the
+    /// running task goes on within the same step. It is the same run – events are counted and
+    /// guards asked as if the task had slept – for a fraction of the price. When it says no,
+    /// nothing has changed, and the task must sleep.
     ///
     /// Only for a task that awaits nothing beside it: whoever polls several futures that wait
     /// puts them into [`Kernel::beside_others`].
-    pub fn pass(&self, d: SimDuration) -> Sleep {
-        Sleep::in_place(self.clone(), self.now() + d)
+    pub fn try_pass(&self, d: SimDuration) -> bool {
+        let core = &*self.0;
+        let at = self.now() + d;
+        let may = core.passing.get() && !core.held.get() && at <= core.limit.get();
+        if !may || core.running.get().is_none() || !core.ready.is_empty() || self.is_exhausted(at) {
+            return false;
+        }
+        // What is set for the same instant was set before.
+        let waits_longer = |next: Option<SimTime>| next.is_none_or(|next| next > at);
+        let first = core.timers.borrow_mut().first_or_dead();
+        if !waits_longer(first) && !waits_longer(self.next_time()) || core.tasks.borrow().is_doomed() {
+            return false;
+        }
+        self.move_clock(at);
+        self.count();
+        true
     }
 
     /// Polls something that is not all that its task awaits: time does not pass within.
@@ -300,7 +315,9 @@ impl Kernel {
         assert!(core.running.get().is_none(), "a task cannot step the kernel that runs it");
         core.limit.set(limit);
         core.held.set(false);
-        if let Some(id) = self.first_ready() {
+        if !core.ready.is_empty()
+            && let Some(id) = self.first_ready()
+        {
             if self.is_exhausted(core.now.get()) {
                 return Step::Stopped(self.guard(core.now.get()));
             }
@@ -377,30 +394,8 @@ impl Kernel {
         allowed
     }
 
-    /// Moves the clock on the spot to where the running task wants to wake, if it is the next
-    /// that happens anyhow.
-    fn pass_in_place(&self, at: SimTime, waker: &Waker) -> bool {
-        let core = &*self.0;
-        let may = core.passing.get() && !core.held.get() && at <= core.limit.get() && self.awaiting(waker).is_some();
-        if !may || self.has_ready() || self.is_exhausted(at) || core.tasks.borrow().is_doomed() {
-            return false;
-        }
-        // What is set for the same instant was set before.
-        let waits_longer = |next: Option<SimTime>| next.is_none_or(|next| next > at);
-        let first = core.timers.borrow_mut().first_or_dead();
-        if !waits_longer(first) && !waits_longer(self.next_time()) {
-            return false;
-        }
-        self.move_clock(at);
-        self.count();
-        true
-    }
-
     /// The first ready task that lives. The dead before it are forgotten.
     fn first_ready(&self) -> Option<TaskId> {
-        if self.0.ready.is_empty() {
-            return None;
-        }
         loop {
             let id = self.0.ready.front()?;
             if self.0.tasks.borrow().is_alive(id) {

@@ -278,17 +278,11 @@ pub struct Sleep {
     kernel: Kernel,
     at: SimTime,
     timer: Option<TimerKey>,
-    /// The clock may move on the spot.
-    in_place: bool,
 }
 
 impl Sleep {
     pub(super) fn new(kernel: Kernel, at: SimTime) -> Self {
-        Self { kernel, at, timer: None, in_place: false }
-    }
-
-    pub(super) fn in_place(kernel: Kernel, at: SimTime) -> Self {
-        Self { kernel, at, timer: None, in_place: true }
+        Self { kernel, at, timer: None }
     }
 }
 
@@ -305,9 +299,6 @@ impl Future for Sleep {
             }
             // Nearly always it is this very timer that has fired: nothing is left to be cancelled.
             self.timer = self.timer.filter(|timer| !self.kernel.fired_last(*timer));
-            return Poll::Ready(());
-        }
-        if self.in_place && self.timer.is_none() && self.kernel.pass_in_place(self.at, cx.waker()) {
             return Poll::Ready(());
         }
         self.timer = Some(match self.timer {
