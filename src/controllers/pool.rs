@@ -40,15 +40,11 @@ impl<P: Platform> Reconciler for PoolController<P> {
     async fn reconcile(&self, item: &Versioned<Pool>, pool: &mut Draft<Pool>) -> Result<(), Failure> {
         let sandboxes = self.members(item).await?;
         let now = self.ports.clock.now();
-        let (mut pending, mut ready) = (0, 0);
-        for sandbox in sandboxes.iter() {
-            match sandbox.entity.status {
-                SandboxStatus::Pending => pending += 1,
-                SandboxStatus::Running => ready += 1,
-                SandboxStatus::Stopped | SandboxStatus::Dead => {}
-            }
+        let (mut actual, mut ready) = (0, 0);
+        for sandbox in sandboxes.iter().filter(|sandbox| sandbox.entity.status.is_live()) {
+            actual += 1;
+            ready += u32::from(sandbox.entity.status == SandboxStatus::Running);
         }
-        let actual = pending + ready;
 
         if self.rules.has(Fix::CrashBackoff) {
             self.count_crashes(item, pool, &sandboxes, now);
@@ -57,7 +53,9 @@ impl<P: Platform> Reconciler for PoolController<P> {
                 self.write_counts(item, pool, actual, ready);
                 return Ok(());
             }
-            self.recover(item, pool, &sandboxes, now);
+            if ready > 0 {
+                self.recover(item, pool, &sandboxes, now);
+            }
             self.restore_desired(item, pool).await;
         }
         self.cap(item, pool);
@@ -112,8 +110,8 @@ impl<P: Platform> PoolController<P> {
         let counts_slow = self.rules.has(Fix::SlowFailuresCount);
         let counted_until = pool.last_crash_time;
         let is_crash = |sandbox: &&Versioned<Sandbox>| {
-            let counted = counted_until.is_some_and(|mark| sandbox.meta.updated_at <= mark);
-            if counted || sandbox.entity.status != SandboxStatus::Dead {
+            let dead = sandbox.entity.status == SandboxStatus::Dead;
+            if !dead || counted_until.is_some_and(|mark| sandbox.meta.updated_at <= mark) {
                 return false;
             }
             let lived = age(sandbox.meta.updated_at, sandbox.meta.created_at);

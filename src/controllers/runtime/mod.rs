@@ -93,7 +93,7 @@ struct Queued<E: Entity> {
     origin: Origin,
 }
 
-/// Entities that a worker holds, each with what came for it meanwhile.
+/// Entities that a worker holds (fix `serialise-entity`), each with what came for it meanwhile.
 /// There are no more than workers, so a scan finds it fastest.
 type InFlight<E> = Vec<(Id<E>, VecDeque<Queued<E>>)>;
 
@@ -248,13 +248,8 @@ where
     }
 
     async fn next(&self) -> Queued<R::Entity> {
-        poll_fn(|cx| match self.queue.borrow_mut().pop_front() {
-            Some(event) => {
-                if self.by_key() {
-                    self.dirty.borrow_mut().take(event.item.id);
-                }
-                Poll::Ready(event)
-            }
+        poll_fn(|cx| match self.take() {
+            Some(event) => Poll::Ready(event),
             None => {
                 self.idle.borrow_mut().push_back(cx.waker().clone());
                 Poll::Pending
@@ -263,27 +258,34 @@ where
         .await
     }
 
+    /// The next event that needs work. One for an entity that a worker holds waits for that worker.
+    fn take(&self) -> Option<Queued<R::Entity>> {
+        loop {
+            let event = self.queue.borrow_mut().pop_front()?;
+            let id = event.item.id;
+            if self.by_key() {
+                self.dirty.borrow_mut().take(id);
+            }
+            if let Some((_, waiting)) = self.in_flight.borrow_mut().iter_mut().find(|(held, _)| *held == id) {
+                if !self.by_key() || waiting.is_empty() {
+                    waiting.push_back(event);
+                }
+            } else if !self.skip(&event) {
+                return Some(event);
+            }
+        }
+    }
+
     async fn work(self: Rc<Self>) {
         self.wait_for_start().await;
         let serialise = self.rules.has(Fix::SerialiseEntity);
         loop {
             let mut event = self.next().await;
             if !serialise {
-                if !self.skip(&event) {
-                    self.process(event).await;
-                }
+                self.process(event).await;
                 continue;
             }
             let id = event.item.id;
-            if let Some((_, waiting)) = self.in_flight.borrow_mut().iter_mut().find(|(held, _)| *held == id) {
-                if !self.by_key() || waiting.is_empty() {
-                    waiting.push_back(event);
-                }
-                continue;
-            }
-            if self.skip(&event) {
-                continue;
-            }
             self.in_flight.borrow_mut().push((id, VecDeque::new()));
             loop {
                 self.process(event).await;

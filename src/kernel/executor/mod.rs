@@ -396,13 +396,8 @@ impl Kernel {
 
     /// The first ready task that lives. The dead before it are forgotten.
     fn first_ready(&self) -> Option<TaskId> {
-        loop {
-            let id = self.0.ready.front()?;
-            if self.0.tasks.borrow().is_alive(id) {
-                return Some(id);
-            }
-            self.0.ready.pop();
-        }
+        let tasks = self.0.tasks.borrow();
+        self.0.ready.front(|id| tasks.is_alive(id))
     }
 
     fn poll(&self, id: TaskId) {

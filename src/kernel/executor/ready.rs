@@ -48,15 +48,21 @@ impl Ready {
         !self.woken.any.load(Ordering::Acquire) && self.batch.borrow().is_empty()
     }
 
-    /// The task that was woken first.
-    pub(super) fn front(&self) -> Option<TaskId> {
-        let mut batch = self.batch.borrow_mut();
-        if batch.is_empty() && self.woken.any.load(Ordering::Acquire) {
-            let mut tasks = self.woken.tasks.lock().unwrap_or_else(PoisonError::into_inner);
-            std::mem::swap(&mut *batch, &mut *tasks);
-            self.woken.any.store(false, Ordering::Release);
+    /// The first task that was woken and that `lives`; the others before it are forgotten.
+    pub(super) fn front(&self, lives: impl Fn(TaskId) -> bool) -> Option<TaskId> {
+        let batch = &mut *self.batch.borrow_mut();
+        loop {
+            if batch.is_empty() && self.woken.any.load(Ordering::Acquire) {
+                let mut tasks = self.woken.tasks.lock().unwrap_or_else(PoisonError::into_inner);
+                std::mem::swap(batch, &mut *tasks);
+                self.woken.any.store(false, Ordering::Release);
+            }
+            let first = *batch.front()?;
+            if lives(first) {
+                return Some(first);
+            }
+            batch.pop_front();
         }
-        batch.front().copied()
     }
 
     /// Takes what [`Ready::front`] gave.

@@ -60,7 +60,15 @@ impl Canon {
     }
 
     /// Writes a number, seven bits a byte: most are small.
-    pub(super) fn number(&mut self, mut n: u64) {
+    #[inline]
+    pub(super) fn number(&mut self, n: u64) {
+        if n < 0x80 {
+            self.bytes.push(n as u8);
+        } else {
+            self.long_number(n);
+        }
+    }
+    fn long_number(&mut self, mut n: u64) {
         while n >= 0x80 {
             self.bytes.push(n as u8 | 0x80);
             n >>= 7;
@@ -79,13 +87,14 @@ impl Canon {
     }
     /// Writes an instant relative to now; what is long past is just "long past".
     pub(super) fn time(&mut self, at: SimTime) {
-        if at >= self.now {
-            self.number(1);
-            self.number(at.since(self.now).as_nanos());
+        let (tag, distance) = if at >= self.now {
+            (1, at.since(self.now))
         } else {
-            self.number(2);
-            self.number(self.now.since(at).min(self.caps.memory).as_nanos());
-        }
+            (2, self.now.since(at).min(self.caps.memory))
+        };
+        let mut bytes = [tag; 9];
+        bytes[1..].copy_from_slice(&distance.as_nanos().to_le_bytes());
+        self.bytes.extend_from_slice(&bytes);
     }
     /// Writes an instant that may be absent.
     pub(super) fn maybe_time(&mut self, at: Option<SimTime>) {
@@ -203,12 +212,12 @@ impl Canon {
             let written = E::table(&world.tables).with(id, |entity, meta| {
                 self.time(meta.created_at);
                 self.time(meta.updated_at);
-                for (field, value) in entity.fields() {
+                entity.for_each_field(|field, value| {
                     // An instance number decides nothing but the next one: it is a name.
                     if field != Field::ConsecutiveCrashCount && field != Field::Instance {
                         self.value(value);
                     }
-                }
+                });
                 more(self, entity);
             });
             assert!(written.is_some(), "it was ranked");

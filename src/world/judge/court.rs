@@ -6,8 +6,6 @@
 //! kernel step are read before any rule is asked, because the truth has moved on meanwhile –
 //! nothing can be said of states that no other task could have seen.
 
-use std::collections::BTreeMap;
-
 use crate::kernel::{RecordId, SimTime};
 use crate::model::{
     Address, AppId, DiskId, LeaseId, LeaseIndex, Name, PoolId, SandboxId, SandboxStatus, Subject, VolumeId,
@@ -37,6 +35,26 @@ pub(super) enum Dirty {
     Home(Subject),
 }
 
+/// What is marked, each thing once. Few are at a time: a short list is quicker than a tree.
+#[derive(Default)]
+pub(super) struct Marked(Vec<(Dirty, RecordId)>);
+
+impl Marked {
+    pub(super) fn insert(&mut self, what: Dirty, cause: RecordId) {
+        // The first to be looked at stands last.
+        match self.0.binary_search_by(|(marked, _)| what.cmp(marked)) {
+            Ok(place) => self.0[place].1 = cause,
+            Err(place) => self.0.insert(place, (what, cause)),
+        }
+    }
+    pub(super) fn pop(&mut self) -> Option<(Dirty, RecordId)> {
+        self.0.pop()
+    }
+    fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
 /// The judges of one run.
 pub struct Judge {
     pub(super) limits: Limits,
@@ -46,7 +64,7 @@ pub struct Judge {
     pub(super) rest: Rest,
     pub(super) progress: Progress,
     /// What is marked, and the last record that marked it.
-    pub(super) dirty: BTreeMap<Dirty, RecordId>,
+    pub(super) dirty: Marked,
     /// The last record of a creation: the fields that follow belong to it.
     pub(super) birth: RecordId,
     /// The faults that cut networks, and the next edge of a window, when last looked at.
@@ -66,7 +84,7 @@ impl Judge {
             alarms: Alarms::default(),
             rest: Rest::new(),
             progress: Progress::default(),
-            dirty: BTreeMap::new(),
+            dirty: Marked::default(),
             birth: RecordId::NONE,
             cuts: Vec::new(),
             edge: None,

@@ -23,7 +23,7 @@ use super::rules;
 impl Judge {
     /// Looks at everything that is marked, then at the whole.
     pub(super) fn evaluate(&mut self, world: &World) {
-        while let Some((what, cause)) = self.dirty.pop_first() {
+        while let Some((what, cause)) = self.dirty.pop() {
             match what {
                 Dirty::Sandbox(id) => self.look_at_sandbox(world, id, cause),
                 Dirty::Lease(id) => self.look_at_lease(world, id, cause),
