@@ -79,9 +79,14 @@ impl Recurrence {
         self.proved
     }
 
+    /// When it is time to look; never, when nothing is left to be found.
+    pub(super) fn next_look(&self) -> SimTime {
+        if self.proved.is_none() && self.grid.is_some() { self.next } else { SimTime::MAX }
+    }
+
     /// Whether it is time to look.
     pub(super) fn is_due(&self, now: SimTime) -> bool {
-        now >= self.next && self.proved.is_none() && self.grid.is_some()
+        now >= self.next_look()
     }
 
     /// Looks at the world, if it is time to and the world is quiet and unsettled.

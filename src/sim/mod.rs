@@ -186,8 +186,8 @@ impl<'a> Simulation<'a> {
         }
         let judge = Judge::new(self.limits());
         let recurrence = Recurrence::new(&platform.rules.borrow(), self.nothing_ahead_from());
-        let Self { proofs, records_max, judged, .. } = *self;
-        Run { world, platform, judge, recurrence, crashes, proofs, records_max, judged }
+        let Self { proofs, judged, .. } = *self;
+        Run { world, platform, judge, recurrence, crashes, proofs, judged }
     }
 
     /// A world at time zero with its processes started and its steps waiting.
@@ -199,6 +199,7 @@ impl<'a> Simulation<'a> {
             faults: self.scenario.faults.clone(),
             seed: self.variant.seed,
             budget: self.budget,
+            records_max: self.records_max,
             restart_after: rules.tuning.restart_after,
             session: (rules.tuning.session_ttl, rules.tuning.session_renew),
             phase: match rules.tuning.ticker_phase {

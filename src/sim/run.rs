@@ -22,8 +22,6 @@ pub(super) struct Run {
     pub(super) recurrence: Recurrence,
     pub(super) crashes: Crashes,
     pub(super) proofs: Proofs,
-    /// With so many records in its trace it ends.
-    pub(super) records_max: usize,
     /// Whether the judges are asked.
     pub(super) judged: bool,
 }
@@ -34,14 +32,14 @@ impl Run {
         self.crashes.strike(&self.world);
         let mut due = self.look(horizon);
         loop {
-            match self.world.kernel.step(due.unwrap_or(horizon)) {
+            match self.world.kernel.run(due.unwrap_or(horizon), self.look_from()) {
                 Step::Ran => {
                     self.crashes.strike(&self.world);
-                    // Most steps write nothing, and then there is nothing to judge.
+                    // Most steps write nothing that is judged.
                     if self.world.has_news() {
                         due = self.look(horizon);
                     }
-                    if self.world.with_trace(|trace| trace.records().len()) >= self.records_max {
+                    if self.world.is_full() {
                         return Stop::TraceFull;
                     }
                     if self.is_proved() {
@@ -62,6 +60,17 @@ impl Run {
         }
         self.world.kernel.advance_to(horizon);
         Stop::Horizon
+    }
+
+    /// From when on each step is looked at by somebody besides the judges.
+    fn look_from(&self) -> SimTime {
+        if self.crashes.counts() {
+            SimTime::ZERO
+        } else if self.proofs == Proofs::Off {
+            SimTime::MAX
+        } else {
+            self.recurrence.next_look()
+        }
     }
 
     /// Has the judges look at what is new; when they want to look again by themselves.

@@ -52,6 +52,8 @@ pub struct WorldSpec {
     pub seed: u64,
     /// The guards of the run.
     pub budget: Budget,
+    /// With so many records the trace is full.
+    pub records_max: usize,
     /// How long a crashed process is down.
     pub restart_after: SimDuration,
     /// How tickers are offset.
@@ -77,6 +79,7 @@ pub struct State {
     /// The machines.
     pub cluster: ClusterSpec,
     trace: RefCell<Trace>,
+    records_max: usize,
     /// The first record that the judge must see and has not seen.
     news: Cell<Option<RecordId>>,
     streams: RefCell<Streams>,
@@ -109,6 +112,7 @@ impl World {
             volumes: RefCell::new(Volumes::new(spec.cluster.disk_quota_gb)),
             cluster: spec.cluster.clone(),
             trace: RefCell::default(),
+            records_max: spec.records_max,
             news: Cell::new(None),
             streams: RefCell::new(Streams::new(spec.seed)),
             faults: RefCell::new(Faults::new(&spec.faults)),
@@ -149,6 +153,9 @@ impl World {
     pub fn record_caused(&self, actor: Actor, subject: Subject, cause: RecordId, what: What) -> RecordId {
         let news = judge::must_be_seen(&what);
         let id = self.trace.borrow_mut().push(Record { at: self.kernel.now(), subject, cause, actor, what });
+        if id.number() as usize >= self.records_max {
+            self.kernel.hold_time();
+        }
         if news {
             self.kernel.hold_time();
             // The first one stays: whoever looks reads on from there.
@@ -172,6 +179,11 @@ impl World {
     /// The name of a subject, with its kind.
     pub fn name(&self, subject: impl Into<Subject>) -> Name {
         self.trace.borrow().name(subject.into())
+    }
+
+    /// Whether the trace has as many records as it may.
+    pub fn is_full(&self) -> bool {
+        self.trace.borrow().records().len() >= self.records_max
     }
 
     /// Whether a record was written that a judge must see.

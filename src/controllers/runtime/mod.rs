@@ -105,6 +105,8 @@ pub struct Runtime<P: Platform, R: Reconciler> {
     rules: Rc<Rules>,
     drive: Drive<R::Entity>,
     own: OwnWrites,
+    /// The queue holds keys instead of snapshots (fix `dirty-key-queue`).
+    by_key: bool,
     queue: RefCell<VecDeque<Queued<R::Entity>>>,
     /// The keys in the queue (fix `dirty-key-queue`: one mark an entity).
     dirty: RefCell<Marks>,
@@ -124,6 +126,7 @@ where
         Rc::new(Self {
             reconciler,
             ports,
+            by_key: rules.has(Fix::DirtyKeyQueue),
             rules,
             drive,
             own,
@@ -146,7 +149,7 @@ where
         for _ in 0..self.drive.workers {
             tasks.push(("worker", Box::pin(Rc::clone(self).work())));
         }
-        if self.by_key() {
+        if self.by_key {
             tasks.push(("retries", Box::pin(Rc::clone(self).requeue_failed())));
         }
         tasks
@@ -169,24 +172,19 @@ where
         .await;
     }
 
-    /// Whether the queue holds keys instead of snapshots.
-    fn by_key(&self) -> bool {
-        self.rules.has(Fix::DirtyKeyQueue)
-    }
-
     /// Adds an event to the queue; a full queue drops it. A queue of keys marks the entity once
     /// and is never full.
     pub fn enqueue(&self, change: Change, item: Versioned<R::Entity>, origin: Origin) {
-        if self.by_key() {
+        let mut queue = self.queue.borrow_mut();
+        let capacity = self.rules.tuning.queue_capacity;
+        if self.by_key {
             if !self.dirty.borrow_mut().put(item.id) {
                 return;
             }
-        } else if self.queue.borrow().len() >= self.rules.tuning.queue_capacity as usize {
-            let capacity = self.rules.tuning.queue_capacity;
-            self.ports.host.note(item.id, Reason::EventDropped { capacity });
-            return;
+        } else if queue.len() >= capacity as usize {
+            return self.ports.host.note(item.id, Reason::EventDropped { capacity });
         }
-        self.queue.borrow_mut().push_back(Queued { change, item, origin });
+        queue.push_back(Queued { change, item, origin });
         if let Some(waker) = self.idle.borrow_mut().pop_front() {
             waker.wake();
         }
@@ -263,11 +261,11 @@ where
         loop {
             let event = self.queue.borrow_mut().pop_front()?;
             let id = event.item.id;
-            if self.by_key() {
+            if self.by_key {
                 self.dirty.borrow_mut().take(id);
             }
             if let Some((_, waiting)) = self.in_flight.borrow_mut().iter_mut().find(|(held, _)| *held == id) {
-                if !self.by_key() || waiting.is_empty() {
+                if !self.by_key || waiting.is_empty() {
                     waiting.push_back(event);
                 }
             } else if !self.skip(&event) {
@@ -311,7 +309,7 @@ where
     /// Passes over an event that the handler ignores. Most do nothing, and this takes no await.
     fn skip(&self, event: &Queued<R::Entity>) -> bool {
         // A queue of keys knows nothing of the entity as it is by now.
-        let ignored = !self.by_key() && event.change != Change::Deleted && self.reconciler.ignores(&event.item);
+        let ignored = !self.by_key && event.change != Change::Deleted && self.reconciler.ignores(&event.item);
         if ignored {
             self.begin(event);
         }
@@ -335,17 +333,17 @@ where
         let host = &self.ports.host;
         let Queued { change, item, origin } = event;
         let result = match change {
-            _ if self.by_key() => self.reconcile_fresh(item.id).await,
+            _ if self.by_key => self.reconcile_fresh(item.id).await,
             Change::Deleted => self.reconciler.deleted(item.id).await,
             Change::Added | Change::Updated => self.reconcile(&item).await,
         };
         if let Err(Failure(error)) = result {
             host.note(item.id, Reason::HandlerFailed { error });
-            if self.by_key() {
+            if self.by_key {
                 let bits = host.draw(&item.meta.name, "retry");
                 self.retries.add(self.ports.clock.now(), bits, Queued { change, item, origin });
             }
-        } else if self.by_key() {
+        } else if self.by_key {
             self.retries.forget(item.id);
         }
     }

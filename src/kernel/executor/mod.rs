@@ -17,7 +17,7 @@ use std::task::Waker;
 
 use self::keyed::Key;
 use self::ready::Ready;
-use self::tasks::{BoxFuture, Head, Tasks};
+use self::tasks::{BoxFuture, Tasks};
 pub use self::timers::Sleep;
 use self::timers::{Alarm, Firing, TimerKey, Timers};
 use super::cause::RecordId;
@@ -309,41 +309,56 @@ impl Kernel {
         self.0.passing.set(false);
     }
 
+    /// Runs steps until somebody wants to look – time is held, or it is `look_from` or later –
+    /// or nothing is left that happens before `limit`.
+    pub fn run(&self, limit: SimTime, look_from: SimTime) -> Step {
+        loop {
+            let step = self.step(limit);
+            if step != Step::Ran || self.0.held.get() || self.now() >= look_from {
+                return step;
+            }
+        }
+    }
+
     /// Runs one ready task, or else the next event that is not later than `limit`.
+    #[inline]
     pub fn step(&self, limit: SimTime) -> Step {
         let core = &*self.0;
         assert!(core.running.get().is_none(), "a task cannot step the kernel that runs it");
         core.limit.set(limit);
         core.held.set(false);
-        if !core.ready.is_empty()
-            && let Some(id) = self.first_ready()
-        {
+        let next = if core.ready.is_empty() { None } else { self.first_ready() };
+        let id = if let Some(id) = next {
             if self.is_exhausted(core.now.get()) {
                 return Step::Stopped(self.guard(core.now.get()));
             }
             core.ready.pop();
             core.tasks.borrow().unqueue(id);
-            self.count();
-            self.poll(id);
-            return Step::Ran;
-        }
-        let firing = {
-            let mut tasks = core.tasks.borrow_mut();
-            core.timers.borrow_mut().fire(limit, &mut tasks, |at| self.is_exhausted(at))
+            id
+        } else {
+            let firing = {
+                let mut tasks = core.tasks.borrow_mut();
+                core.timers.borrow_mut().fire(limit, &mut tasks, |at| self.is_exhausted(at))
+            };
+            let (at, timer, alarm) = match firing {
+                Firing::Nothing => return Step::Idle,
+                Firing::Forbidden(at) => return Step::Stopped(self.guard(at)),
+                Firing::Fired(at, timer, alarm) => (at, timer, alarm),
+            };
+            self.move_clock(at);
+            core.fired.set(Some(timer));
+            match alarm {
+                // None was ready, so it is next anyhow: no need to queue it.
+                Alarm::Task(id) => id,
+                Alarm::Waker(waker) => {
+                    self.count();
+                    waker.wake();
+                    return Step::Ran;
+                }
+            }
         };
-        let (at, timer, alarm) = match firing {
-            Firing::Nothing => return Step::Idle,
-            Firing::Forbidden(at) => return Step::Stopped(self.guard(at)),
-            Firing::Fired(at, timer, alarm) => (at, timer, alarm),
-        };
-        self.move_clock(at);
-        core.fired.set(Some(timer));
         self.count();
-        match alarm {
-            // None was ready, so it is next anyhow: no need to queue it.
-            Alarm::Task(id) => self.poll(id),
-            Alarm::Waker(waker) => waker.wake(),
-        }
+        self.poll(id);
         Step::Ran
     }
 
@@ -405,18 +420,11 @@ impl Kernel {
         let Some(mut job) = core.tasks.borrow_mut().start(id) else {
             return;
         };
-        let Head { waker, cause, group } = job.head();
-        core.cause.set(cause);
-        core.polled.set(Some(group));
-        core.running.set(Some(Running { task: id, group, waker }));
-        let done = job.as_mut().poll();
+        let done = job.as_mut().poll(id, core);
         let dead = if done {
             core.tasks.borrow_mut().remove(id);
             Some(job)
         } else {
-            if core.cause.get() != cause {
-                job.as_mut().set_cause(core.cause.get());
-            }
             core.tasks.borrow_mut().put_back(id, job)
         };
         // Its destructors still belong to it.

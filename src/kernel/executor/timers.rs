@@ -156,6 +156,7 @@ impl Timers {
 
     /// Takes the next timer that lives, unless it is later than `limit` or `forbidden` at its
     /// time.
+    #[inline]
     pub(super) fn fire(&mut self, limit: SimTime, tasks: &mut Tasks, forbidden: impl Fn(SimTime) -> bool) -> Firing {
         while let Some((at, payload)) = self.agenda.first().filter(|(at, _)| *at <= limit) {
             let timer = TimerKey::from_payload(payload);
@@ -188,6 +189,7 @@ impl Timers {
         }
     }
 
+    #[inline]
     fn take(&mut self, timer: TimerKey, tasks: &mut Tasks) -> Option<Alarm> {
         match timer.kind() {
             Kind::Own(key) => tasks.end_wait(key.slot(), key.birth()).map(Alarm::Task),

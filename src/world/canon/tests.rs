@@ -18,6 +18,7 @@ fn world() -> World {
         faults: Vec::new(),
         seed: 0,
         budget: Budget::default(),
+        records_max: usize::MAX,
         restart_after: SimDuration::from_secs(2),
         phase: Phase::Zero,
         session: (SimDuration::from_secs(120), SimDuration::from_secs(40)),
