@@ -8,7 +8,7 @@ use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::future::poll_fn;
 use std::rc::{Rc, Weak};
-use std::task::{Poll, Waker};
+use std::task::Poll;
 
 use crate::kernel::{GroupId, SimDuration, SimTime};
 use crate::model::{Actor, Address, Kind, Name, NodeId, Point, SandboxId, SandboxSpec};
@@ -16,6 +16,7 @@ use crate::ports::{BackendError, ContainerInfo, Exits, ProcessExit, SandboxBacke
 use crate::trace::What;
 
 use super::gate::Call;
+use super::sleeper::Sleeper;
 use super::spec::{Delay, WorkloadSpec};
 use super::{WORLD, World};
 
@@ -68,7 +69,7 @@ pub struct AddressSlot {
 
 struct Listener {
     queue: RefCell<VecDeque<(ProcessExit, crate::kernel::RecordId)>>,
-    waker: RefCell<Option<Waker>>,
+    reader: Sleeper,
 }
 
 #[derive(Default)]
@@ -222,9 +223,7 @@ impl World {
         runtime.listeners.retain(|listener| listener.strong_count() > 0);
         for listener in runtime.listeners.iter().filter_map(Weak::upgrade) {
             listener.queue.borrow_mut().push_back((ProcessExit { sandbox, code }, record));
-            if let Some(waker) = listener.waker.borrow_mut().take() {
-                waker.wake();
-            }
+            listener.reader.wake();
         }
     }
 
@@ -458,7 +457,7 @@ impl SandboxBackend for SimSandboxes {
     }
 
     fn exits(&self) -> SimExits {
-        let listener = Rc::new(Listener { queue: RefCell::default(), waker: RefCell::default() });
+        let listener = Rc::new(Listener { queue: RefCell::default(), reader: Sleeper::default() });
         let runtime = &mut self.world.containers.borrow_mut().runtimes[self.node.index() as usize];
         runtime.listeners.push(Rc::downgrade(&listener));
         SimExits { world: self.world.clone(), listener }
@@ -477,7 +476,7 @@ impl Exits for SimExits {
             if let Some(exit) = self.listener.queue.borrow_mut().pop_front() {
                 return Poll::Ready(exit);
             }
-            *self.listener.waker.borrow_mut() = Some(cx.waker().clone());
+            self.listener.reader.sleeps(cx.waker());
             Poll::Pending
         })
         .await;

@@ -209,7 +209,7 @@ impl<E: Entity> SimWatch<E> {
             if self.mailbox.broken.get() {
                 return Poll::Ready(Err(StoreError::Failed(Name::new("the watch broke"))));
             }
-            *self.mailbox.waker.borrow_mut() = Some(cx.waker().clone());
+            self.mailbox.reader.sleeps(cx.waker());
             Poll::Pending
         })
         .await

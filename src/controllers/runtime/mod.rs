@@ -6,6 +6,7 @@
 //! next resync or event – and a worker that waits inside its handler is occupied.
 
 mod draft;
+mod idle;
 mod marks;
 mod own_writes;
 mod retry;
@@ -32,6 +33,7 @@ pub use own_writes::OwnWrites;
 pub use rules::{Failure, Rules, Task};
 pub use ticker::Ticker;
 
+use idle::Idle;
 use marks::Marks;
 use retry::Retries;
 
@@ -111,7 +113,7 @@ pub struct Runtime<P: Platform, R: Reconciler> {
     /// The keys in the queue (fix `dirty-key-queue`: one mark an entity).
     dirty: RefCell<Marks>,
     retries: Retries<R::Entity>,
-    idle: RefCell<VecDeque<Waker>>,
+    idle: RefCell<Idle>,
     in_flight: RefCell<InFlight<R::Entity>>,
     started: Cell<bool>,
     starters: RefCell<Vec<Waker>>,
@@ -146,8 +148,8 @@ where
         if let Some(period) = self.drive.resync {
             tasks.push(("resync", Box::pin(Rc::clone(self).resync(period))));
         }
-        for _ in 0..self.drive.workers {
-            tasks.push(("worker", Box::pin(Rc::clone(self).work())));
+        for worker in 0..self.drive.workers as usize {
+            tasks.push(("worker", Box::pin(Rc::clone(self).work(worker))));
         }
         if self.by_key {
             tasks.push(("retries", Box::pin(Rc::clone(self).requeue_failed())));
@@ -185,9 +187,7 @@ where
             return self.ports.host.note(item.id, Reason::EventDropped { capacity });
         }
         queue.push_back(Queued { change, item, origin });
-        if let Some(waker) = self.idle.borrow_mut().pop_front() {
-            waker.wake();
-        }
+        self.idle.borrow_mut().wake_first();
     }
 
     async fn watch(self: Rc<Self>) {
@@ -245,11 +245,11 @@ where
         }
     }
 
-    async fn next(&self) -> Queued<R::Entity> {
+    async fn next(&self, worker: usize) -> Queued<R::Entity> {
         poll_fn(|cx| match self.take() {
             Some(event) => Poll::Ready(event),
             None => {
-                self.idle.borrow_mut().push_back(cx.waker().clone());
+                self.idle.borrow_mut().add(worker, cx.waker());
                 Poll::Pending
             }
         })
@@ -274,11 +274,11 @@ where
         }
     }
 
-    async fn work(self: Rc<Self>) {
+    async fn work(self: Rc<Self>, worker: usize) {
         self.wait_for_start().await;
         let serialise = self.rules.has(Fix::SerialiseEntity);
         loop {
-            let mut event = self.next().await;
+            let mut event = self.next(worker).await;
             if !serialise {
                 self.process(event).await;
                 continue;

@@ -87,11 +87,8 @@ impl Canon {
     }
     /// Writes an instant relative to now; what is long past is just "long past".
     pub(super) fn time(&mut self, at: SimTime) {
-        let (tag, distance) = if at >= self.now {
-            (1, at.since(self.now))
-        } else {
-            (2, self.now.since(at).min(self.caps.memory))
-        };
+        let (tag, distance) =
+            if at >= self.now { (1, at.since(self.now)) } else { (2, self.now.since(at).min(self.caps.memory)) };
         let mut bytes = [tag; 9];
         bytes[1..].copy_from_slice(&distance.as_nanos().to_le_bytes());
         self.bytes.extend_from_slice(&bytes);
