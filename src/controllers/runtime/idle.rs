@@ -24,10 +24,11 @@ impl Idle {
         self.order.push_back(worker);
     }
 
-    /// Wakes the worker that has waited longest, if one is idle.
-    pub(super) fn wake_first(&mut self) {
-        if let Some(waker) = self.order.pop_front().and_then(|worker| self.wakers[worker].as_ref()) {
-            waker.wake_by_ref();
+    /// Wakes so many workers, those first that have waited longest; all, when fewer are idle.
+    pub(super) fn wake(&mut self, count: usize) {
+        for _ in 0..count {
+            let Some(worker) = self.order.pop_front() else { break };
+            self.wakers[worker].as_ref().expect("it was added with its waker").wake_by_ref();
         }
     }
 }

@@ -177,17 +177,34 @@ where
     /// Adds an event to the queue; a full queue drops it. A queue of keys marks the entity once
     /// and is never full.
     pub fn enqueue(&self, change: Change, item: Versioned<R::Entity>, origin: Origin) {
+        if self.admit(&mut self.queue.borrow_mut(), Queued { change, item, origin }) {
+            self.idle.borrow_mut().wake(1);
+        }
+    }
+
+    /// Adds everything that a resync listed.
+    fn enqueue_all(&self, items: &[Versioned<R::Entity>]) {
         let mut queue = self.queue.borrow_mut();
+        let listed = items.iter().map(|item| (item.clone(), item.meta.origin));
+        let events = listed.map(|(item, origin)| Queued { change: Change::Updated, item, origin });
+        let admitted: usize = events.map(|event| usize::from(self.admit(&mut queue, event))).sum();
+        self.idle.borrow_mut().wake(admitted);
+    }
+
+    /// Puts an event into the queue, if it may.
+    #[inline]
+    fn admit(&self, queue: &mut VecDeque<Queued<R::Entity>>, event: Queued<R::Entity>) -> bool {
         let capacity = self.rules.tuning.queue_capacity;
         if self.by_key {
-            if !self.dirty.borrow_mut().put(item.id) {
-                return;
+            if !self.dirty.borrow_mut().put(event.item.id) {
+                return false;
             }
         } else if queue.len() >= capacity as usize {
-            return self.ports.host.note(item.id, Reason::EventDropped { capacity });
+            self.ports.host.note(event.item.id, Reason::EventDropped { capacity });
+            return false;
         }
-        queue.push_back(Queued { change, item, origin });
-        self.idle.borrow_mut().wake_first();
+        queue.push_back(event);
+        true
     }
 
     async fn watch(self: Rc<Self>) {
@@ -238,9 +255,7 @@ where
                     break items;
                 }
             };
-            for item in items.iter() {
-                self.enqueue(Change::Updated, item.clone(), item.meta.origin);
-            }
+            self.enqueue_all(&items);
             ticker.tick().await;
         }
     }

@@ -433,6 +433,7 @@ impl Kernel {
         core.cause.set(RecordId::NONE);
     }
 
+    #[inline]
     fn set_timer(&self, at: SimTime, waker: &Waker) -> TimerKey {
         let alarm = match self.awaiting(waker) {
             Some(id) => Alarm::Task(id),

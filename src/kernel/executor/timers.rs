@@ -107,6 +107,7 @@ impl Timers {
         Self { others: Keyed::new(), owns: Births::default(), agenda: Agenda::new() }
     }
 
+    #[inline]
     pub(super) fn set(&mut self, at: SimTime, alarm: Alarm, tasks: &mut Tasks) -> TimerKey {
         let timer = match alarm {
             Alarm::Task(id) => {
