@@ -39,6 +39,7 @@ const FAILURES_MAX: u32 = 8;
 const RECORDS_MAX: usize = 10_000_000;
 
 /// One variant of a scenario, ready to run.
+#[derive(Clone)]
 pub struct Simulation<'a> {
     scenario: &'a Scenario,
     variant: &'a Variant,
@@ -49,6 +50,7 @@ pub struct Simulation<'a> {
     proofs: Proofs,
     causes: bool,
     judged: bool,
+    between_steps: bool,
 }
 
 /// What is done about livelocks.
@@ -105,8 +107,9 @@ impl<'a> Simulation<'a> {
     /// Prepares a run.
     pub fn new(scenario: &'a Scenario, variant: &'a Variant) -> Self {
         let (budget, records_max) = (Budget::default(), RECORDS_MAX);
-        let (proofs, causes, judged, crashes) = (Proofs::Note, true, true, Vec::new());
-        Self { scenario, variant, until: None, budget, records_max, crashes, proofs, causes, judged }
+        let (proofs, crashes) = (Proofs::Note, Vec::new());
+        let (causes, judged, between_steps) = (true, true, false);
+        Self { scenario, variant, until: None, budget, records_max, crashes, proofs, causes, judged, between_steps }
     }
 
     /// Ends the run at `until` instead of the scenario's horizon.
@@ -135,6 +138,13 @@ impl<'a> Simulation<'a> {
     #[must_use]
     pub fn without_judges(mut self) -> Self {
         self.judged = false;
+        self
+    }
+
+    /// Lets time pass between kernel steps only, never within one: it is the same run, slower.
+    #[must_use]
+    pub fn between_steps(mut self) -> Self {
+        self.between_steps = true;
         self
     }
 
@@ -181,7 +191,7 @@ impl<'a> Simulation<'a> {
     /// A run of which nothing has happened yet.
     fn start(&self, crashes: Crashes) -> Run {
         let (world, platform) = self.set_up();
-        if crashes.counts() {
+        if self.between_steps || crashes.counts() {
             world.kernel.pass_between_steps();
         }
         let judge = Judge::new(self.limits());
