@@ -74,7 +74,7 @@ impl World {
     }
 
     /// The same, on the spot: where no fault is about such calls, and nothing else happens within
-    /// the latency.
+    /// the latency. To be tried first.
     pub(super) fn enter_at_once(&self, point: Point, latency: SimDuration) -> Option<Passage> {
         let since = self.kernel.now();
         let entered = !self.targets.contains(point) && (latency.is_zero() || self.kernel.try_pass(latency));
@@ -110,7 +110,7 @@ impl World {
 
     /// Lets the latency of a call pass.
     async fn last_for(&self, latency: SimDuration) {
-        if !latency.is_zero() && !self.kernel.try_pass(latency) {
+        if !latency.is_zero() {
             let _under_way = self.under_way();
             self.kernel.sleep(latency).await;
         }

@@ -144,9 +144,13 @@ mod tests {
     #[test]
     fn what_takes_longer_than_its_limit_is_given_up_when_the_limit_is_over() {
         let at = |n| SimTime::ZERO + SimDuration::from_secs(n);
-        for (takes, limit, value, when) in
-            [(3, 1, None, 1), (1, 3, Some("done"), 1), (2, 2, Some("done"), 2), (1, 0, None, 0), (0, 0, Some("done"), 0)]
-        {
+        for (takes, limit, value, when) in [
+            (3, 1, None, 1),
+            (1, 3, Some("done"), 1),
+            (2, 2, Some("done"), 2),
+            (1, 0, None, 0),
+            (0, 0, Some("done"), 0),
+        ] {
             assert_eq!(limited(takes, limit), (value, at(when)), "{takes} s within {limit} s");
         }
     }

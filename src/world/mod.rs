@@ -209,10 +209,15 @@ impl World {
     }
 
     /// Draws from a distribution for a subject, and writes the draw down when there was one.
+    #[inline]
     pub fn draw(&self, subject: Subject, purpose: &'static str, spread: Spread) -> SimDuration {
         if let Some(constant) = spread.constant() {
             return constant;
         }
+        self.draw_from(subject, purpose, spread)
+    }
+
+    fn draw_from(&self, subject: Subject, purpose: &'static str, spread: Spread) -> SimDuration {
         let name = self.name(subject);
         let mut last = 0;
         let drawn = spread.draw(|| {

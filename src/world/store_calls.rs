@@ -31,16 +31,22 @@ impl SimStore {
         Self { world: world.clone(), actor }
     }
 
-    /// Enters on the spot, where nothing is in the way and nothing is to be drawn. Most calls can,
-    /// and then need none of what the long way keeps while it waits.
-    fn enter_at_once(&self, point: Point) -> Option<Passage> {
-        let latency = self.world.cluster.latency.store.constant()?;
-        self.world.enter_at_once(point, latency)
+    /// Enters on the spot, where nothing is in the way. Most calls can, and then need none of what
+    /// the long way keeps while it waits. When it cannot: how long the call lasts.
+    fn enter_at_once(&self, point: Point) -> Result<Passage, SimDuration> {
+        let latency = self.world.draw(Subject::CLUSTER, "store latency", self.world.cluster.latency.store);
+        self.world.enter_at_once(point, latency).ok_or(latency)
     }
 
-    async fn enter(&self, point: Point, subject: Subject, kind: Kind) -> Result<Passage, StoreError> {
+    /// Enters the long way.
+    async fn enter(
+        &self,
+        point: Point,
+        subject: Subject,
+        kind: Kind,
+        latency: SimDuration,
+    ) -> Result<Passage, StoreError> {
         let call = Call { point, actor: self.actor, subject, kind };
-        let latency = self.world.draw(Subject::CLUSTER, "store latency", self.world.cluster.latency.store);
         let passage = self.world.enter(call, latency).await;
         match passage.error {
             None => Ok(passage),
@@ -76,8 +82,8 @@ impl EntityStore for SimStore {
     async fn get<E: Entity>(&self, id: Id<E>) -> Result<Versioned<E>, StoreError> {
         let subject = Subject { kind: E::KIND, index: id.index() };
         let passage = match self.enter_at_once(Point::StoreGet) {
-            Some(passage) => passage,
-            None => self.enter(Point::StoreGet, subject, E::KIND).await?,
+            Ok(passage) => passage,
+            Err(latency) => self.enter(Point::StoreGet, subject, E::KIND, latency).await?,
         };
         let table = E::table(&self.world.tables);
         let found = match passage.stale {
@@ -95,8 +101,8 @@ impl EntityStore for SimStore {
         };
         let subject = subject.unwrap_or(Subject::CLUSTER);
         let passage = match self.enter_at_once(Point::StoreList) {
-            Some(passage) => passage,
-            None => self.enter(Point::StoreList, subject, E::KIND).await?,
+            Ok(passage) => passage,
+            Err(latency) => self.enter(Point::StoreList, subject, E::KIND, latency).await?,
         };
         let table = E::table(&self.world.tables);
         let found = match passage.stale {
@@ -115,8 +121,8 @@ impl EntityStore for SimStore {
         });
         let subject = owner.unwrap_or(Subject::CLUSTER);
         let passage = match self.enter_at_once(Point::StoreCreate) {
-            Some(passage) => passage,
-            None => self.enter(Point::StoreCreate, subject, E::KIND).await?,
+            Ok(passage) => passage,
+            Err(latency) => self.enter(Point::StoreCreate, subject, E::KIND, latency).await?,
         };
         let item = self.world.apply_create(self.actor, entity);
         let result = Ok(item);
@@ -131,8 +137,8 @@ impl EntityStore for SimStore {
     ) -> Result<Revision, StoreError> {
         let subject = Subject { kind: E::KIND, index: id.index() };
         let passage = match self.enter_at_once(Point::StorePatch) {
-            Some(passage) => passage,
-            None => self.enter(Point::StorePatch, subject, E::KIND).await?,
+            Ok(passage) => passage,
+            Err(latency) => self.enter(Point::StorePatch, subject, E::KIND, latency).await?,
         };
         let write = |entity: &mut E| changes.into_iter().map(|change| entity.apply(change)).collect();
         let result = self.world.apply_patch(self.actor, id, expected, write);
@@ -147,8 +153,8 @@ impl EntityStore for SimStore {
     ) -> Result<Revision, StoreError> {
         let subject = Subject { kind: E::KIND, index: id.index() };
         let passage = match self.enter_at_once(Point::StorePatch) {
-            Some(passage) => passage,
-            None => self.enter(Point::StorePatch, subject, E::KIND).await?,
+            Ok(passage) => passage,
+            Err(latency) => self.enter(Point::StorePatch, subject, E::KIND, latency).await?,
         };
         let write = |old: &mut E| old.diff(&entity, |_| true).into_iter().map(|change| old.apply(change)).collect();
         let result = self.world.apply_patch(self.actor, id, expected, write);
@@ -158,8 +164,8 @@ impl EntityStore for SimStore {
     async fn delete<E: Entity>(&self, id: Id<E>) -> Result<(), StoreError> {
         let subject = Subject { kind: E::KIND, index: id.index() };
         let passage = match self.enter_at_once(Point::StoreDelete) {
-            Some(passage) => passage,
-            None => self.enter(Point::StoreDelete, subject, E::KIND).await?,
+            Ok(passage) => passage,
+            Err(latency) => self.enter(Point::StoreDelete, subject, E::KIND, latency).await?,
         };
         let result = self.world.apply_delete(self.actor, id);
         if passage.is_clear() { result } else { self.answer(Point::StoreDelete, subject, &passage, result).await }

@@ -280,9 +280,8 @@ impl Kernel {
             return false;
         }
         // What is set for the same instant was set before.
-        let waits_longer = |next: Option<SimTime>| next.is_none_or(|next| next > at);
-        let first = core.timers.borrow_mut().first_or_dead();
-        if !waits_longer(first) && !waits_longer(self.next_time()) || core.tasks.borrow().is_doomed() {
+        let tasks = core.tasks.borrow();
+        if !core.timers.borrow_mut().none_until(at, &tasks) || tasks.is_doomed() {
             return false;
         }
         self.move_clock(at);

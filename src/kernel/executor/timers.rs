@@ -150,9 +150,17 @@ impl Timers {
         None
     }
 
-    /// When the next timer will fire, or a dead one before it would have.
-    pub(super) fn first_or_dead(&mut self) -> Option<SimTime> {
-        self.agenda.peek()
+    /// Whether no timer that lives fires at `at` or before.
+    #[inline]
+    pub(super) fn none_until(&mut self, at: SimTime, tasks: &Tasks) -> bool {
+        match self.agenda.peek() {
+            Some(first) if first <= at => {
+                // Who the first one is need not be asked when none is dead.
+                let all_live = self.agenda.len() == self.living(tasks);
+                !all_live && self.first(tasks).is_none_or(|first| first > at)
+            }
+            _ => true,
+        }
     }
 
     /// Takes the next timer that lives, unless it is later than `limit` or `forbidden` at its
