@@ -22,7 +22,7 @@ use crate::kernel::{Budget, RecordId, SimDuration, SimTime, Stop};
 use crate::model::{Actor, Controller, Kind, Name, Node, NodeId, NodeStatus};
 use crate::ports::{Ports, Remembers};
 use crate::scenario::{Action, Scenario, Step, Variant, Verdict};
-use crate::trace::{Trace, What};
+use crate::trace::Trace;
 use crate::world::judge::{Judge, Limits};
 use crate::world::spec::Phase;
 use crate::world::{Process, SimDisks, SimPlatform, SimSandboxes, World, WorldSpec};
@@ -230,8 +230,12 @@ impl<'a> Simulation<'a> {
             world.name_next(Kind::Process, Name::new(&format!("process/{name}")));
             world.apply_create(operator, Node { name: *name, status: NodeStatus::Ready, session_until: None });
         }
-        let platform =
-            Platform { rules: Rc::new(RefCell::new(rules)), activator: Rc::default(), memories: Rc::default() };
+        let platform = Platform {
+            rules: Rc::new(RefCell::new(rules)),
+            activator: Rc::default(),
+            memories: Rc::default(),
+            refusals: Rc::default(),
+        };
         let starts = platform.clone();
         world.on_start(move |world, process| start(world, process, &starts));
         world.start_process(Process::Coordinator);
@@ -300,7 +304,7 @@ impl<'a> Simulation<'a> {
         let livelock = recurrence.proved();
         let events = world.kernel.events();
         let trace = world.take_trace();
-        let rejected = rejected(&trace);
+        let rejected = run.platform.refusals.take();
         Outcome {
             trace,
             verdict: match (settled_at, livelock) {
@@ -320,14 +324,8 @@ impl<'a> Simulation<'a> {
     }
 }
 
-/// The steps that the platform refused.
-fn rejected(trace: &Trace) -> Vec<(usize, Name)> {
-    let refused = trace.records().iter().filter_map(|record| match record.what {
-        What::StepEnded { refused: Some(error) } => Some((record.subject.index as usize, error)),
-        _ => None,
-    });
-    refused.collect()
-}
+/// The steps (by index) that the platform refused, with the refusal's own text.
+type Refusals = Rc<RefCell<Vec<(usize, Name)>>>;
 
 /// What the controllers of one process remember.
 type Memories = Vec<Rc<dyn Remembers>>;
@@ -341,6 +339,8 @@ struct Platform {
     activator: Rc<RefCell<Option<Rc<Activator<SimPlatform>>>>>,
     /// What the controllers of each running process remember.
     memories: Rc<RefCell<BTreeMap<Process, Memories>>>,
+    /// In the order in which they came.
+    refusals: Refusals,
 }
 
 impl Platform {
