@@ -89,10 +89,10 @@ impl Run {
 
     /// Whether a livelock is proved, and the run was to end then.
     fn is_proved(&mut self) -> bool {
-        let wanted = self.proofs != Proofs::Off && !self.crashes.lie_ahead();
-        if wanted && self.recurrence.is_due(self.world.kernel.now()) {
-            let memories: Vec<_> = self.platform.memories.borrow().values().flatten().cloned().collect();
-            self.recurrence.look(&self.world, self.judge.settled_since().is_some(), &memories);
+        let due = self.recurrence.is_due(self.world.kernel.now());
+        if due && self.proofs != Proofs::Off && !self.crashes.lie_ahead() {
+            let memories = self.platform.memories.borrow();
+            self.recurrence.look(&self.world, self.judge.settled_since().is_some(), memories.values().flatten());
             return self.proofs == Proofs::Stop && self.recurrence.proved().is_some();
         }
         false

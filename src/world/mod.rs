@@ -5,6 +5,7 @@
 //! of their own – what really runs, what is really mounted – which judges compare with the
 //! store. What a newcomer gets wrong: the store may be wrong about the world; that is the point.
 
+mod addresses;
 mod canon;
 mod containers;
 mod faults;
@@ -28,8 +29,9 @@ use crate::kernel::{Budget, Kernel, RecordId, SimDuration, Streams};
 use crate::model::{Actor, Controller, Kind, Name, Subject};
 use crate::trace::{Record, Trace, What};
 
-pub use canon::{Canon, Caps, Unrest};
-pub use containers::{AddressSlot, Container, Containers, SimExits, SimSandboxes, TaskState};
+pub use addresses::AddressSlot;
+pub use canon::{Caps, Digest, Seen, Still, Unrest};
+pub use containers::{Container, Containers, SimExits, SimSandboxes, TaskState};
 pub use host::{SimClock, SimHost, SimPlatform};
 pub use process::Process;
 pub use store::Tables;
@@ -39,6 +41,9 @@ pub use volumes::{SimDisks, Volume, Volumes};
 
 use faults::{Faults, Targets};
 use spec::{ClusterSpec, FaultSpec, Spread, WorkloadSpec};
+
+/// How the programs behave, by app and service.
+type Workloads = BTreeMap<(Name, Name), WorkloadSpec>;
 
 /// Everything a world is made from.
 #[derive(Clone, Debug)]
@@ -86,7 +91,8 @@ pub struct State {
     streams: RefCell<Streams>,
     faults: RefCell<Faults>,
     targets: Targets,
-    workloads: RefCell<BTreeMap<(Name, Name), WorkloadSpec>>,
+    /// Shared with stills of the world.
+    workloads: RefCell<Rc<Workloads>>,
     processes: RefCell<process::Processes>,
     revision: Cell<u64>,
     calls_under_way: Cell<u32>,
@@ -118,7 +124,7 @@ impl World {
             streams: RefCell::new(Streams::new(spec.seed)),
             faults: RefCell::new(Faults::new(&spec.faults)),
             targets: Targets::of(&spec.faults),
-            workloads: RefCell::new(spec.workloads.clone()),
+            workloads: RefCell::new(Rc::new(spec.workloads.clone())),
             processes: RefCell::default(),
             revision: Cell::new(0),
             calls_under_way: Cell::new(0),
@@ -247,7 +253,7 @@ impl World {
 
     /// Changes how the program of a service behaves, from now on.
     pub fn change_workload(&self, app: Name, service: Name, change: impl FnOnce(&mut WorkloadSpec)) {
-        change(self.workloads.borrow_mut().entry((app, service)).or_default());
+        change(Rc::make_mut(&mut self.workloads.borrow_mut()).entry((app, service)).or_default());
     }
 
     /// Whether a fault has ever struck, by the fault's number.
