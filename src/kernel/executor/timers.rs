@@ -223,6 +223,11 @@ impl Timers {
     /// Every timer that lives, in the order in which they will fire: when, and which task it
     /// will wake (none for a combinator's).
     pub(super) fn pending_in_order(&mut self, tasks: &Tasks) -> Vec<(SimTime, Option<TaskId>)> {
+        if let Some(events) = self.agenda.in_order() {
+            let timers = events.map(|(at, payload)| (at, TimerKey::from_payload(payload)));
+            let living = timers.filter(|(_, timer)| lives(*timer, &self.others, tasks));
+            return living.map(|(at, timer)| (at, self.wakes(timer, tasks))).collect();
+        }
         // Taken out and put back: the order of ties survives, for it is that of the pushes.
         let mut events = Vec::with_capacity(self.agenda.len());
         while let Some(event) = self.agenda.pop() {
