@@ -306,11 +306,9 @@ impl World {
 
     /// Tells the faults of a write with a status.
     pub(super) fn observe_status(&self, subject: Subject, status: AnyStatus) {
-        if self.faults.borrow().has_triggers() {
-            let mut facts = self.facts_of(subject);
-            facts.kind = Some(subject.kind.name());
-            self.faults.borrow_mut().observe(status, &facts, self.kernel.now());
-        }
+        let mut facts = self.facts_of(subject);
+        facts.kind = Some(subject.kind.name());
+        self.faults.borrow_mut().observe(status, &facts, self.kernel.now());
     }
 
     /// The instants at which fault windows open or close, as far as the scenario tells them.
