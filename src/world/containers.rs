@@ -148,7 +148,7 @@ impl World {
         self.tables.program_of_pool(self.tables.pool_of(sandbox.index())?.index())
     }
 
-    fn workload_of(&self, sandbox: SandboxId) -> WorkloadSpec {
+    fn workload_of(&self, sandbox: SandboxId) -> Rc<WorkloadSpec> {
         self.program_of(sandbox).map(|(app, service)| self.workload(app, service)).unwrap_or_default()
     }
 
@@ -402,9 +402,14 @@ impl SandboxBackend for SimSandboxes {
 
     async fn probe_port(&self, sandbox: SandboxId, _port: u16) -> Result<bool, BackendError> {
         // Asked several times a second: a probe is written down only when it fails.
-        let call = self.call(Point::ProbePort, sandbox);
-        let passage = self.world.enter(call, SimDuration::ZERO).await;
-        self.world.leave(&passage).await;
+        let passage = match self.world.enter_at_once(Point::ProbePort, SimDuration::ZERO) {
+            Some(passage) => passage,
+            None => {
+                let passage = self.world.enter(self.call(Point::ProbePort, sandbox), SimDuration::ZERO).await;
+                self.world.leave(&passage).await;
+                passage
+            }
+        };
         if let Some(error) = passage.error {
             let what = What::CallFailed { point: Point::ProbePort, since: passage.since, error };
             self.world.record_and_follow(self.actor, sandbox, what);

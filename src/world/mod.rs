@@ -43,7 +43,7 @@ use faults::{Faults, Targets};
 use spec::{ClusterSpec, FaultSpec, Spread, WorkloadSpec};
 
 /// How the programs behave, by app and service.
-type Workloads = BTreeMap<(Name, Name), WorkloadSpec>;
+type Workloads = BTreeMap<(Name, Name), Rc<WorkloadSpec>>;
 
 /// Everything a world is made from.
 #[derive(Clone, Debug)]
@@ -124,7 +124,9 @@ impl World {
             streams: RefCell::new(Streams::new(spec.seed)),
             faults: RefCell::new(Faults::new(&spec.faults)),
             targets: Targets::of(&spec.faults),
-            workloads: RefCell::new(Rc::new(spec.workloads.clone())),
+            workloads: RefCell::new(Rc::new(
+                spec.workloads.iter().map(|(of, workload)| (*of, Rc::new(workload.clone()))).collect(),
+            )),
             processes: RefCell::default(),
             revision: Cell::new(0),
             calls_under_way: Cell::new(0),
@@ -152,11 +154,15 @@ impl World {
     }
 
     /// Writes a trace record, caused by what the running task was caused by.
+    #[inline(always)]
     pub fn record(&self, actor: Actor, subject: impl Into<Subject>, what: What) -> RecordId {
         self.record_caused(actor, subject.into(), self.kernel.cause(), what)
     }
 
     /// Writes a trace record with a cause of its own.
+    // Where a record is written it is known what it is: inlined, whether the judge must see it is
+    // mostly no question any more.
+    #[inline(always)]
     pub fn record_caused(&self, actor: Actor, subject: Subject, cause: RecordId, what: What) -> RecordId {
         let news = judge::must_be_seen(&what);
         let id = self.trace.borrow_mut().push(Record { at: self.kernel.now(), subject, cause, actor, what });
@@ -164,11 +170,16 @@ impl World {
             self.kernel.hold_time();
         }
         if news {
-            self.kernel.hold_time();
-            // The first one stays: whoever looks reads on from there.
-            self.news.set(Some(self.news.get().unwrap_or(id)));
+            self.tell_judge(id);
         }
         id
+    }
+
+    /// There is something new for the judge, who sees it before time passes.
+    fn tell_judge(&self, id: RecordId) {
+        self.kernel.hold_time();
+        // The first one stays: whoever looks reads on from there.
+        self.news.set(Some(self.news.get().unwrap_or(id)));
     }
 
     /// Writes a trace record, and makes it the cause of what the running task does next.
@@ -247,13 +258,14 @@ impl World {
     }
 
     /// How the program of a service behaves.
-    pub fn workload(&self, app: Name, service: Name) -> WorkloadSpec {
+    pub fn workload(&self, app: Name, service: Name) -> Rc<WorkloadSpec> {
         self.workloads.borrow().get(&(app, service)).cloned().unwrap_or_default()
     }
 
     /// Changes how the program of a service behaves, from now on.
     pub fn change_workload(&self, app: Name, service: Name, change: impl FnOnce(&mut WorkloadSpec)) {
-        change(Rc::make_mut(&mut self.workloads.borrow_mut()).entry((app, service)).or_default());
+        let mut workloads = self.workloads.borrow_mut();
+        change(Rc::make_mut(Rc::make_mut(&mut workloads).entry((app, service)).or_default()));
     }
 
     /// Whether a fault has ever struck, by the fault's number.

@@ -29,7 +29,10 @@ impl Pair {
         assert_eq!(self.agenda.peek(), expected.map(|(at, _)| at));
     }
     fn look_at_all(&self) {
-        if let Some(events) = self.agenda.in_order() {
+        // Not always: it costs as much as there are events.
+        if self.model.len() <= 40
+            && let Some(events) = self.agenda.in_order()
+        {
             let sorted = self.model.clone().into_sorted_vec();
             let expected = sorted.into_iter().rev().map(|Reverse((at, payload))| (SimTime::from_nanos(at), payload));
             assert!(events.eq(expected));

@@ -174,7 +174,7 @@ impl Canon<'_> {
         self.number(starts.len() as u64);
         for (program, starts) in &**starts {
             // A per-boot list repeats its last value: further starts are all alike.
-            let workload = workloads.get(program).unwrap_or(&usual);
+            let workload = workloads.get(program).map_or(&usual, |own| &**own);
             self.text(&program.0);
             self.text(&program.1);
             self.number((*starts).min(workload.ready.len().max(workload.exit_after.len())) as u64);
