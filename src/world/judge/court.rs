@@ -143,7 +143,7 @@ impl Judge {
                     self.faults_moved(world, RecordId::NONE);
                 }
                 Alarm::Cooldown(pool) => {
-                    let set_by = self.memory.cooldowns.remove(&pool).map_or(RecordId::NONE, |(_, record)| record);
+                    let set_by = self.memory.cooldowns.get(&pool).map_or(RecordId::NONE, |(_, record)| *record);
                     self.mark(Dirty::Pool(pool), set_by);
                 }
                 Alarm::Grace(invariant, subject) => self.grace_is_over(world, (invariant, subject)),
@@ -178,11 +178,16 @@ impl Judge {
     /// What keeps the cluster from being settled, one text for each subject.
     pub fn troubles(&self, world: &World) -> Vec<String> {
         let view = self.view(world);
-        self.rest.troubles().keys().filter_map(|trouble| view.trouble(*trouble)).map(|text| text()).collect()
+        self.rest.troubles().keys().filter_map(|trouble| view.trouble(*trouble)).collect()
     }
 
     pub(super) fn view<'a>(&'a self, world: &'a World) -> View<'a> {
-        View { world, memory: &self.memory, limits: &self.limits }
+        View { world, memory: &self.memory, limits: &self.limits, silent: false }
+    }
+
+    /// The same, for who wants no texts.
+    pub(super) fn silent_view<'a>(&'a self, world: &'a World) -> View<'a> {
+        View { silent: true, ..self.view(world) }
     }
 
     /// Marks something to be looked at, because of a record.
