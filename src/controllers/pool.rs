@@ -28,6 +28,17 @@ impl<P: Platform> PoolController<P> {
     }
 }
 
+/// What the sandboxes of a pool are.
+#[derive(Default)]
+struct Tally {
+    /// PENDING or RUNNING.
+    actual: u32,
+    /// RUNNING.
+    ready: u32,
+    /// Died too early, and not counted before.
+    crashed: u32,
+}
+
 impl<P: Platform> Reconciler for PoolController<P> {
     type Entity = Pool;
 
@@ -40,24 +51,18 @@ impl<P: Platform> Reconciler for PoolController<P> {
     async fn reconcile(&self, item: &Versioned<Pool>, pool: &mut Draft<Pool>) -> Result<(), Failure> {
         let sandboxes = self.members(item).await?;
         let now = self.ports.clock.now();
-        let (mut pending, mut ready) = (0, 0);
-        for sandbox in sandboxes.iter() {
-            match sandbox.entity.status {
-                SandboxStatus::Pending => pending += 1,
-                SandboxStatus::Running => ready += 1,
-                SandboxStatus::Stopped | SandboxStatus::Dead => {}
-            }
-        }
-        let actual = pending + ready;
+        let Tally { actual, ready, crashed } = self.tally(&sandboxes, pool.last_crash_time);
 
         if self.rules.has(Fix::CrashBackoff) {
-            self.count_crashes(item, pool, &sandboxes, now);
+            self.count_crashes(item, pool, crashed, now);
             if pool.cooldown_until.is_some_and(|until| now < until) {
                 self.cool_down(item, pool);
                 self.write_counts(item, pool, actual, ready);
                 return Ok(());
             }
-            self.recover(item, pool, &sandboxes, now);
+            if ready > 0 {
+                self.recover(item, pool, &sandboxes, now);
+            }
             self.restore_desired(item, pool).await;
         }
         self.cap(item, pool);
@@ -97,32 +102,39 @@ impl<P: Platform> PoolController<P> {
         Ok(sandboxes.iter().filter(|sandbox| sandbox.entity.pool == item.id).cloned().collect())
     }
 
+    /// Looks at each sandbox once; what died before `counted_until` was counted then.
+    fn tally(&self, sandboxes: &[Versioned<Sandbox>], counted_until: Option<SimTime>) -> Tally {
+        let mut tally = Tally::default();
+        for sandbox in sandboxes {
+            match sandbox.entity.status {
+                SandboxStatus::Pending => tally.actual += 1,
+                SandboxStatus::Running => {
+                    tally.actual += 1;
+                    tally.ready += 1;
+                }
+                SandboxStatus::Stopped => {}
+                SandboxStatus::Dead => {
+                    let counted = counted_until.is_some_and(|mark| sandbox.meta.updated_at <= mark);
+                    tally.crashed += u32::from(!counted && self.died_too_early(sandbox));
+                }
+            }
+        }
+        tally
+    }
+
+    fn died_too_early(&self, sandbox: &Versioned<Sandbox>) -> bool {
+        let lived = age(sandbox.meta.updated_at, sandbox.meta.created_at);
+        let counts_slow = self.rules.has(Fix::SlowFailuresCount);
+        lived < self.rules.tuning.backoff.quick_crash || (counts_slow && sandbox.entity.boot_failed)
+    }
+
     /// Counts the deaths that came too early and were not counted before.
-    fn count_crashes(
-        &self,
-        item: &Versioned<Pool>,
-        pool: &mut Draft<Pool>,
-        sandboxes: &[Versioned<Sandbox>],
-        now: SimTime,
-    ) {
-        if self.rules.has(Fix::NoCrashesWhenRetired) && pool.referenced_by_versions.is_empty() {
+    fn count_crashes(&self, item: &Versioned<Pool>, pool: &mut Draft<Pool>, found: u32, now: SimTime) {
+        let retired = self.rules.has(Fix::NoCrashesWhenRetired) && pool.referenced_by_versions.is_empty();
+        if retired || found == 0 {
             return;
         }
         let backoff = &self.rules.tuning.backoff;
-        let counts_slow = self.rules.has(Fix::SlowFailuresCount);
-        let counted_until = pool.last_crash_time;
-        let is_crash = |sandbox: &&Versioned<Sandbox>| {
-            let counted = counted_until.is_some_and(|mark| sandbox.meta.updated_at <= mark);
-            if counted || sandbox.entity.status != SandboxStatus::Dead {
-                return false;
-            }
-            let lived = age(sandbox.meta.updated_at, sandbox.meta.created_at);
-            lived < backoff.quick_crash || (counts_slow && sandbox.entity.boot_failed)
-        };
-        let found = sandboxes.iter().filter(is_crash).count() as u32;
-        if found == 0 {
-            return;
-        }
         let count = pool.consecutive_crash_count.saturating_add(found);
         let wait = self.jittered(item, count);
         pool.consecutive_crash_count = count;

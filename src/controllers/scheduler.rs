@@ -45,11 +45,12 @@ impl<P: Platform> Scheduler<P> {
 impl<P: Platform> Reconciler for Scheduler<P> {
     type Entity = Sandbox;
 
-    async fn reconcile(&self, item: &Versioned<Sandbox>, sandbox: &mut Draft<Sandbox>) -> Result<(), Failure> {
+    fn ignores(&self, item: &Versioned<Sandbox>) -> bool {
         // A stopped one gets a node, too: only a node can clean it up.
-        if sandbox.node.is_some() || sandbox.status == SandboxStatus::Dead {
-            return Ok(());
-        }
+        item.entity.node.is_some() || item.entity.status == SandboxStatus::Dead
+    }
+
+    async fn reconcile(&self, item: &Versioned<Sandbox>, sandbox: &mut Draft<Sandbox>) -> Result<(), Failure> {
         let remembered = self.nodes_at_start.borrow().clone();
         let ready = match remembered {
             Some(nodes) => nodes,

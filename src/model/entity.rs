@@ -32,8 +32,15 @@ pub trait Entity: Clone + fmt::Debug + 'static {
     /// Makes one change; returns the field, its former and its new value.
     fn apply(&mut self, change: Self::Change) -> (Field, Value, Value);
 
+    /// Tells every field with its value.
+    fn for_each_field(&self, tell: impl FnMut(Field, Value));
+
     /// Every field with its value.
-    fn fields(&self) -> Vec<(Field, Value)>;
+    fn fields(&self) -> Vec<(Field, Value)> {
+        let mut fields = Vec::with_capacity(16);
+        self.for_each_field(|field, value| fields.push((field, value)));
+        fields
+    }
 
     /// The entity that an index entry names, if it names one.
     fn index_subject(index: Self::Index) -> Option<Subject>;
@@ -100,8 +107,8 @@ macro_rules! entity {
                     })*
                 }
             }
-            fn fields(&self) -> Vec<(Field, Value)> {
-                vec![$((Field::$variant, self.$field.value())),*]
+            fn for_each_field(&self, mut tell: impl FnMut(Field, Value)) {
+                $(tell(Field::$variant, self.$field.value());)*
             }
             fn index_subject($entry: $index) -> Option<Subject> {
                 $named

@@ -53,6 +53,9 @@ pub trait Clock: Clone + 'static {
     fn now(&self) -> SimTime;
     /// Ends after `d`.
     fn sleep(&self, d: SimDuration) -> impl Future<Output = ()>;
+    /// What `future` gives, or nothing when `limit` passes first. When both end at the same
+    /// instant, the future counts.
+    fn timeout<T>(&self, limit: SimDuration, future: impl Future<Output = T>) -> impl Future<Output = Option<T>>;
 }
 
 /// An opaque trace context, as a tracing header is on a real platform: queues carry it beside

@@ -26,10 +26,16 @@ pub use steps::{action, timeline_options};
 use crate::kernel::{SimDuration, SimTime};
 use crate::scenario::{Action, Expect, Scenario};
 use crate::sim::Outcome;
+use crate::trace::Record;
 use crate::trace::metrics::{self, Frame, Metrics};
 
 /// The figures of a run.
 pub fn figures(scenario: &Scenario, outcome: &Outcome) -> Metrics {
+    figures_beside(scenario, outcome, |_| {})
+}
+
+/// The same; `beside` is told every record on the way.
+pub fn figures_beside(scenario: &Scenario, outcome: &Outcome, beside: impl FnMut(&Record)) -> Metrics {
     let when = |wanted: fn(&Action) -> bool| {
         scenario.steps.iter().filter(move |step| wanted(&step.action)).map(|step| step.at)
     };
@@ -41,7 +47,7 @@ pub fn figures(scenario: &Scenario, outcome: &Outcome) -> Metrics {
         workload_changed: when(|action| matches!(action, Action::SetWorkload { .. })).max(),
         fault_ends: scenario.faults.iter().map(|fault| fault.when.until).collect(),
     };
-    metrics::fold(&outcome.trace, &frame)
+    metrics::fold_beside(&outcome.trace, &frame, beside)
 }
 
 /// The step that settling is measured from: the one that the expectation names, else the last.

@@ -48,14 +48,21 @@ impl Crashes {
         !self.ahead.is_empty()
     }
 
+    /// Whether each await is to be a moment between two kernel steps.
+    pub(super) fn counts(&self) -> bool {
+        self.counts
+    }
+
     /// To be called before the first kernel step and after each: lets those happen whose moment
     /// it is.
+    #[inline]
     pub(super) fn strike(&mut self, world: &World) {
         if self.counts {
             self.count_and_strike(world);
         }
     }
 
+    #[cold]
     fn count_and_strike(&mut self, world: &World) {
         if let Some(process) = world.kernel.take_polled().and_then(Process::of) {
             *self.polls.entry(process).or_default() += 1;

@@ -5,14 +5,13 @@
 //! window or request lies ahead, the future repeats for ever. What a newcomer gets wrong: a
 //! state that is *nearly* the same is not the same – a leaked address more is a different state.
 
-use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use crate::controllers::runtime::Rules;
 use crate::kernel::{SimDuration, SimTime};
 use crate::ports::Remembers;
 use crate::trace::What;
-use crate::world::{Caps, Unrest, World};
+use crate::world::{Caps, Seen, Unrest, World};
 
 use super::Livelock;
 
@@ -34,18 +33,14 @@ const GRID_MAX: SimDuration = SimDuration::from_hours(1);
 
 /// The memory of what was seen.
 pub(super) struct Recurrence {
-    seen: BTreeMap<[u8; 32], SimTime>,
+    seen: Seen,
     /// The common period of all tickers; none: they have none.
     grid: Option<SimDuration>,
+    /// When to look next; the end of time: never.
     next: SimTime,
     caps: Caps,
     /// What was last found to disturb the quiet.
     unrest: Option<Unrest>,
-    /// Room to write states into.
-    bytes: Vec<u8>,
-    /// How many records had been looked through for draws, and when the last draw was.
-    read: usize,
-    drawn_at: Option<SimTime>,
     /// Nothing that a step or request could do lies beyond.
     nothing_ahead_from: SimTime,
     proved: Option<Livelock>,
@@ -58,20 +53,9 @@ impl Recurrence {
         // Not before the first cell with nothing ahead: to find out whether the world is quiet
         // costs as much as there are tasks, and under traffic it never is. Nor while the nodes,
         // which are as old as the run, still age.
-        let next =
-            grid.map_or(SimTime::ZERO, |grid| cell_from(nothing_ahead_from.max(SimTime::ZERO + caps.memory), grid));
-        Self {
-            seen: BTreeMap::new(),
-            grid,
-            next,
-            caps,
-            unrest: None,
-            bytes: Vec::new(),
-            read: 0,
-            drawn_at: None,
-            nothing_ahead_from,
-            proved: None,
-        }
+        let from = nothing_ahead_from.max(SimTime::ZERO + caps.memory);
+        let next = grid.map_or(SimTime::MAX, |grid| cell_from(from, grid));
+        Self { seen: Seen::default(), grid, next, caps, unrest: None, nothing_ahead_from, proved: None }
     }
 
     /// The proof, if there is one.
@@ -79,16 +63,26 @@ impl Recurrence {
         self.proved
     }
 
+    /// When it is time to look; at the end of time: never.
+    pub(super) fn next_look(&self) -> SimTime {
+        self.next
+    }
+
     /// Whether it is time to look.
     pub(super) fn is_due(&self, now: SimTime) -> bool {
-        now >= self.next && self.proved.is_none() && self.grid.is_some()
+        now >= self.next
     }
 
     /// Looks at the world, if it is time to and the world is quiet and unsettled.
-    pub(super) fn look(&mut self, world: &World, settled: bool, memories: &[Rc<dyn Remembers>]) {
+    pub(super) fn look<'a>(
+        &mut self,
+        world: &World,
+        settled: bool,
+        memories: impl Iterator<Item = &'a Rc<dyn Remembers>>,
+    ) {
         let now = world.kernel.now();
         let Some(grid) = self.grid else { return };
-        if self.proved.is_some() || now < self.next || !self.is_quiet(world) {
+        if !self.is_due(now) || !self.is_quiet(world) {
             return;
         }
         self.next = cell_from(now + SimDuration::from_nanos(1), grid);
@@ -99,21 +93,18 @@ impl Recurrence {
             self.next = self.next.max(cell_from(capped_from, grid));
             return;
         }
-        self.note_draws(world);
         // Nothing is claimed of a cluster at rest, nor while anything lies ahead.
         if settled || now < self.nothing_ahead_from || world.faults_ahead() {
             self.seen.clear();
             return;
         }
-        let mut canon = world.canon(self.caps, std::mem::take(&mut self.bytes));
-        memories.iter().for_each(|memory| canon.memory(&**memory));
-        let (digest, bytes) = canon.finish();
-        self.bytes = bytes;
-        let Some(before) = self.seen.insert(digest, now) else { return };
-        let drawn = self.drawn_at.is_some_and(|at| at > before);
+        let still = world.still(self.caps, memories.map(|memory| &**memory));
+        let Some(before) = self.seen.note(still) else { return };
         // The order of keys is drawn, too; it decides nothing among one.
-        if !drawn && world.live_younger_than(before) <= 1 {
+        if world.live_younger_than(before) <= 1 && !has_drawn_since(world, before) {
             self.proved = Some(Livelock { from: before, period: now.since(before) });
+            self.next = SimTime::MAX;
+            self.seen.clear();
         }
     }
 
@@ -125,15 +116,14 @@ impl Recurrence {
         self.unrest = world.unrest(IDLE);
         self.unrest.is_none()
     }
+}
 
-    fn note_draws(&mut self, world: &World) {
-        world.with_trace(|trace| {
-            let new = &trace.records()[self.read..];
-            let draw = new.iter().rev().find(|record| matches!(record.what, What::Drawn { .. }));
-            self.drawn_at = draw.map(|record| record.at).or(self.drawn_at);
-            self.read = trace.records().len();
-        });
-    }
+/// Whether anything was drawn after that moment.
+fn has_drawn_since(world: &World, moment: SimTime) -> bool {
+    world.with_trace(|trace| {
+        let mut later = trace.records().iter().rev().take_while(|record| record.at > moment);
+        later.any(|record| matches!(record.what, What::Drawn { .. }))
+    })
 }
 
 /// Where the first cell of the grid begins that does not begin before `at`.
@@ -198,21 +188,4 @@ fn caps(rules: &Rules) -> Caps {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_grid_is_the_common_period_of_the_tickers() {
-        let mut rules = Rules::default();
-        assert_eq!(grid(&rules), Some(SimDuration::from_mins(5)));
-        rules.tuning.monitor_every = SimDuration::from_secs(7);
-        assert_eq!(grid(&rules), Some(SimDuration::from_mins(35)));
-        rules.tuning.monitor_every = SimDuration::from_millis(29_989);
-        assert_eq!(grid(&rules), None, "a prime has no small multiple in common");
-    }
-
-    #[test]
-    fn crash_counts_are_told_apart_up_to_the_cap_of_the_backoff() {
-        assert_eq!(caps(&Rules::default()).crashes, 8);
-    }
-}
+mod tests;

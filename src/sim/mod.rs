@@ -22,7 +22,7 @@ use crate::kernel::{Budget, RecordId, SimDuration, SimTime, Stop};
 use crate::model::{Actor, Controller, Kind, Name, Node, NodeId, NodeStatus};
 use crate::ports::{Ports, Remembers};
 use crate::scenario::{Action, Scenario, Step, Variant, Verdict};
-use crate::trace::{Trace, What};
+use crate::trace::Trace;
 use crate::world::judge::{Judge, Limits};
 use crate::world::spec::Phase;
 use crate::world::{Process, SimDisks, SimPlatform, SimSandboxes, World, WorldSpec};
@@ -39,6 +39,7 @@ const FAILURES_MAX: u32 = 8;
 const RECORDS_MAX: usize = 10_000_000;
 
 /// One variant of a scenario, ready to run.
+#[derive(Clone)]
 pub struct Simulation<'a> {
     scenario: &'a Scenario,
     variant: &'a Variant,
@@ -49,6 +50,7 @@ pub struct Simulation<'a> {
     proofs: Proofs,
     causes: bool,
     judged: bool,
+    between_steps: bool,
 }
 
 /// What is done about livelocks.
@@ -105,8 +107,9 @@ impl<'a> Simulation<'a> {
     /// Prepares a run.
     pub fn new(scenario: &'a Scenario, variant: &'a Variant) -> Self {
         let (budget, records_max) = (Budget::default(), RECORDS_MAX);
-        let (proofs, causes, judged, crashes) = (Proofs::Note, true, true, Vec::new());
-        Self { scenario, variant, until: None, budget, records_max, crashes, proofs, causes, judged }
+        let (proofs, crashes) = (Proofs::Note, Vec::new());
+        let (causes, judged, between_steps) = (true, true, false);
+        Self { scenario, variant, until: None, budget, records_max, crashes, proofs, causes, judged, between_steps }
     }
 
     /// Ends the run at `until` instead of the scenario's horizon.
@@ -135,6 +138,13 @@ impl<'a> Simulation<'a> {
     #[must_use]
     pub fn without_judges(mut self) -> Self {
         self.judged = false;
+        self
+    }
+
+    /// Lets time pass between kernel steps only, never within one: it is the same run, slower.
+    #[must_use]
+    pub fn between_steps(mut self) -> Self {
+        self.between_steps = true;
         self
     }
 
@@ -181,10 +191,13 @@ impl<'a> Simulation<'a> {
     /// A run of which nothing has happened yet.
     fn start(&self, crashes: Crashes) -> Run {
         let (world, platform) = self.set_up();
+        if self.between_steps || crashes.counts() {
+            world.kernel.pass_between_steps();
+        }
         let judge = Judge::new(self.limits());
         let recurrence = Recurrence::new(&platform.rules.borrow(), self.nothing_ahead_from());
-        let Self { proofs, records_max, judged, .. } = *self;
-        Run { world, platform, judge, recurrence, crashes, proofs, records_max, judged, seen: 0 }
+        let Self { proofs, judged, .. } = *self;
+        Run { world, platform, judge, recurrence, crashes, proofs, judged }
     }
 
     /// A world at time zero with its processes started and its steps waiting.
@@ -196,6 +209,7 @@ impl<'a> Simulation<'a> {
             faults: self.scenario.faults.clone(),
             seed: self.variant.seed,
             budget: self.budget,
+            records_max: self.records_max,
             restart_after: rules.tuning.restart_after,
             session: (rules.tuning.session_ttl, rules.tuning.session_renew),
             phase: match rules.tuning.ticker_phase {
@@ -216,8 +230,12 @@ impl<'a> Simulation<'a> {
             world.name_next(Kind::Process, Name::new(&format!("process/{name}")));
             world.apply_create(operator, Node { name: *name, status: NodeStatus::Ready, session_until: None });
         }
-        let platform =
-            Platform { rules: Rc::new(RefCell::new(rules)), activator: Rc::default(), memories: Rc::default() };
+        let platform = Platform {
+            rules: Rc::new(RefCell::new(rules)),
+            activator: Rc::default(),
+            memories: Rc::default(),
+            refusals: Rc::default(),
+        };
         let starts = platform.clone();
         world.on_start(move |world, process| start(world, process, &starts));
         world.start_process(Process::Coordinator);
@@ -286,7 +304,7 @@ impl<'a> Simulation<'a> {
         let livelock = recurrence.proved();
         let events = world.kernel.events();
         let trace = world.take_trace();
-        let rejected = rejected(&trace);
+        let rejected = run.platform.refusals.take();
         Outcome {
             trace,
             verdict: match (settled_at, livelock) {
@@ -306,14 +324,8 @@ impl<'a> Simulation<'a> {
     }
 }
 
-/// The steps that the platform refused.
-fn rejected(trace: &Trace) -> Vec<(usize, Name)> {
-    let refused = trace.records().iter().filter_map(|record| match record.what {
-        What::StepEnded { refused: Some(error) } => Some((record.subject.index as usize, error)),
-        _ => None,
-    });
-    refused.collect()
-}
+/// The steps (by index) that the platform refused, with the refusal's own text.
+type Refusals = Rc<RefCell<Vec<(usize, Name)>>>;
 
 /// What the controllers of one process remember.
 type Memories = Vec<Rc<dyn Remembers>>;
@@ -327,6 +339,8 @@ struct Platform {
     activator: Rc<RefCell<Option<Rc<Activator<SimPlatform>>>>>,
     /// What the controllers of each running process remember.
     memories: Rc<RefCell<BTreeMap<Process, Memories>>>,
+    /// In the order in which they came.
+    refusals: Refusals,
 }
 
 impl Platform {

@@ -1,8 +1,8 @@
 //! A run under way: the world, and whoever looks at it while it goes on.
 //!
 //! It knows the order in which they look: crashes strike, judges judge, recurrences are sought –
-//! after every kernel step, and at the judges' own deadlines, after the events of that instant
-//! and before any later one. It knows no scenario. What a newcomer gets wrong: nobody here may
+//! after every kernel step that gives them something to look at, and at the judges' own deadlines,
+//! after the events of that instant and before any later one. It knows no scenario. What a newcomer gets wrong: nobody here may
 //! move the clock beyond what is next, and a guard that ends the run ends it at once, wherever
 //! it stands.
 
@@ -22,12 +22,8 @@ pub(super) struct Run {
     pub(super) recurrence: Recurrence,
     pub(super) crashes: Crashes,
     pub(super) proofs: Proofs,
-    /// With so many records in its trace it ends.
-    pub(super) records_max: usize,
     /// Whether the judges are asked.
     pub(super) judged: bool,
-    /// How many records the trace had when it was last looked at.
-    pub(super) seen: usize,
 }
 
 impl Run {
@@ -36,15 +32,15 @@ impl Run {
         self.crashes.strike(&self.world);
         let mut due = self.look(horizon);
         loop {
-            match self.world.kernel.step(due.unwrap_or(horizon)) {
+            match self.world.kernel.run(due.unwrap_or(horizon), self.look_from()) {
                 Step::Ran => {
                     self.crashes.strike(&self.world);
-                    // Most steps write nothing, and then there is nothing to judge.
-                    if self.world.with_trace(|trace| trace.records().len()) != self.seen {
+                    // Most steps write nothing that is judged.
+                    if self.world.has_news() {
                         due = self.look(horizon);
-                        if self.seen >= self.records_max {
-                            return Stop::TraceFull;
-                        }
+                    }
+                    if self.world.is_full() {
+                        return Stop::TraceFull;
                     }
                     if self.is_proved() {
                         return Stop::Enough;
@@ -66,12 +62,24 @@ impl Run {
         Stop::Horizon
     }
 
+    /// From when on each step is looked at by somebody besides the judges.
+    fn look_from(&self) -> SimTime {
+        if self.crashes.counts() {
+            SimTime::ZERO
+        } else if self.proofs == Proofs::Off {
+            SimTime::MAX
+        } else {
+            self.recurrence.next_look()
+        }
+    }
+
     /// Has the judges look at what is new; when they want to look again by themselves.
     fn look(&mut self, horizon: SimTime) -> Option<SimTime> {
         if self.judged {
             self.judge.observe(&self.world);
         }
-        self.seen = self.world.with_trace(|trace| trace.records().len());
+        // Where nobody judges, nothing is news for long.
+        self.world.take_news();
         self.next_deadline(horizon)
     }
 
@@ -81,10 +89,10 @@ impl Run {
 
     /// Whether a livelock is proved, and the run was to end then.
     fn is_proved(&mut self) -> bool {
-        let wanted = self.proofs != Proofs::Off && !self.crashes.lie_ahead();
-        if wanted && self.recurrence.is_due(self.world.kernel.now()) {
-            let memories: Vec<_> = self.platform.memories.borrow().values().flatten().cloned().collect();
-            self.recurrence.look(&self.world, self.judge.settled_since().is_some(), &memories);
+        let due = self.recurrence.is_due(self.world.kernel.now());
+        if due && self.proofs != Proofs::Off && !self.crashes.lie_ahead() {
+            let memories = self.platform.memories.borrow();
+            self.recurrence.look(&self.world, self.judge.settled_since().is_some(), memories.values().flatten());
             return self.proofs == Proofs::Stop && self.recurrence.proved().is_some();
         }
         false

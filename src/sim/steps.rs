@@ -17,7 +17,7 @@ use crate::trace::What;
 use crate::world::spec::WorkloadSpec;
 use crate::world::{Process, World};
 
-use super::Platform;
+use super::{Platform, Refusals};
 
 /// The rules that whatever starts now follows.
 type InForce = Rc<RefCell<Rc<Rules>>>;
@@ -26,6 +26,7 @@ type InForce = Rc<RefCell<Rc<Rules>>>;
 pub(super) fn schedule(world: &World, platform: &Platform, index: usize, step: Step, image: Name) {
     let subject = Subject { kind: Kind::Step, index: index as u32 };
     let (world, rules) = (world.clone(), Rc::clone(&platform.rules));
+    let refusals = Rc::clone(&platform.refusals);
     let kernel = world.kernel.clone();
     kernel.spawn(GroupId::WORLD, "step", async move {
         world.kernel.sleep_until(step.at).await;
@@ -33,22 +34,27 @@ pub(super) fn schedule(world: &World, platform: &Platform, index: usize, step: S
         world.record_and_follow(operator, subject, What::StepBegan);
         if !is_platforms(&step.action) {
             let refused = act_on_world(&world, &rules, &step.action).err();
-            world.record(operator, subject, What::StepEnded { refused });
-            return;
+            return end(&world, &refusals, index, refused);
         }
         if !world.is_up(Process::Coordinator) {
             let refused = Some(Name::new("the coordinator is down"));
-            world.record(operator, subject, What::StepEnded { refused });
-            return;
+            return end(&world, &refusals, index, refused);
         }
         // The request lives in the coordinator, and dies with it.
         let inner = world.clone();
         let rules = Rc::clone(&rules.borrow());
         world.kernel.spawn(Process::Coordinator.group(), "request", async move {
             let refused = act_on_platform(&inner, &rules, &step.action, image).await.err();
-            inner.record(operator, subject, What::StepEnded { refused });
+            end(&inner, &refusals, index, refused);
         });
     });
+}
+
+/// A step is over.
+fn end(world: &World, refusals: &Refusals, index: usize, refused: Option<Name>) {
+    let subject = Subject { kind: Kind::Step, index: index as u32 };
+    world.record(Actor::central(Controller::Operator), subject, What::StepEnded { refused });
+    refusals.borrow_mut().extend(refused.map(|error| (index, error)));
 }
 
 /// Whether the platform's coordinator carries the action out, or the world itself.

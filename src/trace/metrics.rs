@@ -15,7 +15,7 @@ use serde::ser::{SerializeMap, Serializer};
 
 use crate::kernel::SimDuration;
 
-pub use fold::{Frame, fold};
+pub use fold::{Frame, fold, fold_beside};
 
 /// What a metric counts in.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

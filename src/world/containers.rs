@@ -8,16 +8,18 @@ use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::future::poll_fn;
 use std::rc::{Rc, Weak};
-use std::task::{Poll, Waker};
+use std::task::Poll;
 
 use crate::kernel::{GroupId, SimDuration, SimTime};
 use crate::model::{Actor, Address, Kind, Name, NodeId, Point, SandboxId, SandboxSpec};
 use crate::ports::{BackendError, ContainerInfo, Exits, ProcessExit, SandboxBackend, Signal};
 use crate::trace::What;
 
+use super::addresses::Addresses;
 use super::gate::Call;
+use super::sleeper::Sleeper;
 use super::spec::{Delay, WorkloadSpec};
-use super::{WORLD, World};
+use super::{AddressSlot, WORLD, World};
 
 /// The state of a container's task.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -57,76 +59,81 @@ impl Container {
     }
 }
 
-/// One address of a node's subnet.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct AddressSlot {
-    /// Who took it.
-    pub owner: Option<SandboxId>,
-    /// When it was last given back.
-    pub freed_at: Option<SimTime>,
-}
-
 struct Listener {
     queue: RefCell<VecDeque<(ProcessExit, crate::kernel::RecordId)>>,
-    waker: RefCell<Option<Waker>>,
+    reader: Sleeper,
 }
 
 #[derive(Default)]
 struct Runtime {
-    images: BTreeSet<Name>,
+    images: Rc<BTreeSet<Name>>,
     /// Images that are being pulled, and when each will be there.
     pulls: BTreeMap<Name, SimTime>,
-    addresses: Vec<AddressSlot>,
+    addresses: Rc<Addresses>,
     listeners: Vec<Weak<Listener>>,
 }
 
-/// The container runtimes of all nodes.
+impl Runtime {
+    fn add_image(&mut self, image: Name) {
+        Rc::make_mut(&mut self.images).insert(image);
+    }
+}
+
+/// How often each service has started, over all its sandboxes and versions.
+pub(super) type Starts = BTreeMap<(Name, Name), usize>;
+
+/// The container runtimes of all nodes. What stills of the world share with them is copied when
+/// it changes.
 pub struct Containers {
-    containers: BTreeMap<SandboxId, Container>,
+    containers: BTreeMap<SandboxId, Rc<Container>>,
     made: u64,
-    /// How often each service has started, over all its sandboxes and versions.
-    starts: BTreeMap<(Name, Name), usize>,
+    starts: Rc<Starts>,
     runtimes: Vec<Runtime>,
 }
 
 impl Containers {
     pub(super) fn new(nodes: usize, addresses_per_node: u16) -> Self {
-        let runtime = || Runtime {
-            addresses: vec![AddressSlot::default(); usize::from(addresses_per_node)],
-            ..Runtime::default()
-        };
+        let runtime = || Runtime { addresses: Rc::new(Addresses::new(addresses_per_node)), ..Runtime::default() };
         Self {
             containers: BTreeMap::new(),
             made: 0,
-            starts: BTreeMap::new(),
+            starts: Rc::default(),
             runtimes: (0..nodes).map(|_| runtime()).collect(),
         }
     }
 
     /// A sandbox's container.
     pub fn get(&self, sandbox: SandboxId) -> Option<&Container> {
-        self.containers.get(&sandbox)
+        self.containers.get(&sandbox).map(|container| &**container)
+    }
+    fn get_mut(&mut self, sandbox: SandboxId) -> Option<&mut Container> {
+        self.containers.get_mut(&sandbox).map(Rc::make_mut)
     }
     /// All containers, by the order of their sandboxes' creation.
     pub fn iter(&self) -> impl Iterator<Item = (SandboxId, &Container)> {
+        self.shared().map(|(id, container)| (id, &**container))
+    }
+    /// The same, to be shared.
+    pub(super) fn shared(&self) -> impl ExactSizeIterator<Item = (SandboxId, &Rc<Container>)> {
         self.containers.iter().map(|(id, container)| (*id, container))
     }
-    /// What else the runtimes remember: how often services have started, and the images of each node.
-    pub(super) fn memories(&self) -> (&BTreeMap<(Name, Name), usize>, impl Iterator<Item = &BTreeSet<Name>>) {
-        (&self.starts, self.runtimes.iter().map(|runtime| &runtime.images))
+    /// How often each service has started.
+    pub(super) fn starts(&self) -> &Rc<Starts> {
+        &self.starts
+    }
+    /// What the runtime of each node keeps: its addresses and its images.
+    pub(super) fn nodes(&self) -> impl ExactSizeIterator<Item = (&Rc<Addresses>, &Rc<BTreeSet<Name>>)> {
+        self.runtimes.iter().map(|runtime| (&runtime.addresses, &runtime.images))
     }
     /// The address table of a node; the host part of an address is its index plus one.
     pub fn addresses(&self, node: NodeId) -> &[AddressSlot] {
-        &self.runtimes[node.index() as usize].addresses
+        self.runtimes[node.index() as usize].addresses.slots()
     }
 
     fn take_address(&mut self, node: NodeId, owner: SandboxId, now: SimTime, rest: SimDuration) -> Option<Address> {
-        let slots = &mut self.runtimes[node.index() as usize].addresses;
-        let free = |slot: &AddressSlot| slot.owner.is_none();
-        let rested = |slot: &AddressSlot| slot.freed_at.is_none_or(|at| now.since(at) >= rest);
-        let index = slots.iter().position(|slot| free(slot) && rested(slot)).or_else(|| slots.iter().position(free))?;
-        slots[index].owner = Some(owner);
-        Some(Address { node: node.index() as u16, host: index as u16 + 1 })
+        let addresses = Rc::make_mut(&mut self.runtimes[node.index() as usize].addresses);
+        let host = addresses.take(owner, now, rest)?;
+        Some(Address { node: node.index() as u16, host })
     }
 }
 
@@ -141,7 +148,7 @@ impl World {
         self.tables.program_of_pool(self.tables.pool_of(sandbox.index())?.index())
     }
 
-    fn workload_of(&self, sandbox: SandboxId) -> WorkloadSpec {
+    fn workload_of(&self, sandbox: SandboxId) -> Rc<WorkloadSpec> {
         self.program_of(sandbox).map(|(app, service)| self.workload(app, service)).unwrap_or_default()
     }
 
@@ -153,11 +160,11 @@ impl World {
         let boot = {
             let mut containers = self.containers.borrow_mut();
             let boot = program.map_or(0, |program| {
-                let starts = containers.starts.entry(program).or_insert(0);
+                let starts = Rc::make_mut(&mut containers.starts).entry(program).or_insert(0);
                 *starts += 1;
                 *starts - 1
             });
-            let container = containers.containers.get_mut(&sandbox).expect("the caller looked");
+            let container = containers.get_mut(sandbox).expect("the caller looked");
             container.task = TaskState::Running { bound: false };
             boot
         };
@@ -170,7 +177,7 @@ impl World {
         };
         let binds = when("ready", per_boot(&workload.ready, boot));
         let exits = when("exit", per_boot(&workload.exit_after, boot));
-        if let Some(container) = self.containers.borrow_mut().containers.get_mut(&sandbox) {
+        if let Some(container) = self.containers.borrow_mut().get_mut(sandbox) {
             container.ahead = [binds, exits];
         }
         let world = self.clone();
@@ -193,7 +200,7 @@ impl World {
     fn bind_port(&self, sandbox: SandboxId, number: u64) {
         {
             let mut containers = self.containers.borrow_mut();
-            let Some(container) = containers.containers.get_mut(&sandbox).filter(|c| c.number == number) else {
+            let Some(container) = containers.get_mut(sandbox).filter(|c| c.number == number) else {
                 return;
             };
             if !container.is_alive() {
@@ -208,7 +215,7 @@ impl World {
     fn end_task(&self, sandbox: SandboxId, number: u64, code: i32) {
         let node = {
             let mut containers = self.containers.borrow_mut();
-            let Some(container) = containers.containers.get_mut(&sandbox).filter(|c| c.number == number) else {
+            let Some(container) = containers.get_mut(sandbox).filter(|c| c.number == number) else {
                 return;
             };
             if !container.is_alive() {
@@ -222,9 +229,7 @@ impl World {
         runtime.listeners.retain(|listener| listener.strong_count() > 0);
         for listener in runtime.listeners.iter().filter_map(Weak::upgrade) {
             listener.queue.borrow_mut().push_back((ProcessExit { sandbox, code }, record));
-            if let Some(waker) = listener.waker.borrow_mut().take() {
-                waker.wake();
-            }
+            listener.reader.wake();
         }
     }
 
@@ -311,16 +316,8 @@ impl SandboxBackend for SimSandboxes {
     async fn release_address(&self, address: Address) {
         let owner = {
             let mut containers = self.world.containers.borrow_mut();
-            let slot = containers
-                .runtimes
-                .get_mut(usize::from(address.node))
-                .and_then(|runtime| runtime.addresses.get_mut(usize::from(address.host) - 1));
-            let Some(slot) = slot else { return };
-            let owner = slot.owner.take();
-            if owner.is_some() {
-                slot.freed_at = Some(self.world.kernel.now());
-            }
-            owner
+            let Some(runtime) = containers.runtimes.get_mut(usize::from(address.node)) else { return };
+            Rc::make_mut(&mut runtime.addresses).free(address.host, self.world.kernel.now())
         };
         if let Some(owner) = owner {
             self.world.record(self.actor, owner, What::AddressFreed(address));
@@ -352,7 +349,7 @@ impl SandboxBackend for SimSandboxes {
         }
         let result = self
             .run(Point::PullImage, sandbox, latency, || {
-                world.containers.borrow_mut().runtimes[index].images.insert(image);
+                world.containers.borrow_mut().runtimes[index].add_image(image);
                 Ok(())
             })
             .await;
@@ -377,7 +374,7 @@ impl SandboxBackend for SimSandboxes {
             let number = containers.made;
             let container =
                 Container { number, node: self.node, address, spec, task: TaskState::Created, ahead: [None, None] };
-            containers.containers.insert(sandbox, container);
+            containers.containers.insert(sandbox, Rc::new(container));
             Ok(())
         })
         .await
@@ -405,9 +402,14 @@ impl SandboxBackend for SimSandboxes {
 
     async fn probe_port(&self, sandbox: SandboxId, _port: u16) -> Result<bool, BackendError> {
         // Asked several times a second: a probe is written down only when it fails.
-        let call = self.call(Point::ProbePort, sandbox);
-        let passage = self.world.enter(call, SimDuration::ZERO).await;
-        self.world.leave(&passage).await;
+        let passage = match self.world.enter_at_once(Point::ProbePort, SimDuration::ZERO) {
+            Some(passage) => passage,
+            None => {
+                let passage = self.world.enter(self.call(Point::ProbePort, sandbox), SimDuration::ZERO).await;
+                self.world.leave(&passage).await;
+                passage
+            }
+        };
         if let Some(error) = passage.error {
             let what = What::CallFailed { point: Point::ProbePort, since: passage.since, error };
             self.world.record_and_follow(self.actor, sandbox, what);
@@ -458,7 +460,7 @@ impl SandboxBackend for SimSandboxes {
     }
 
     fn exits(&self) -> SimExits {
-        let listener = Rc::new(Listener { queue: RefCell::default(), waker: RefCell::default() });
+        let listener = Rc::new(Listener { queue: RefCell::default(), reader: Sleeper::default() });
         let runtime = &mut self.world.containers.borrow_mut().runtimes[self.node.index() as usize];
         runtime.listeners.push(Rc::downgrade(&listener));
         SimExits { world: self.world.clone(), listener }
@@ -477,7 +479,7 @@ impl Exits for SimExits {
             if let Some(exit) = self.listener.queue.borrow_mut().pop_front() {
                 return Poll::Ready(exit);
             }
-            *self.listener.waker.borrow_mut() = Some(cx.waker().clone());
+            self.listener.reader.sleeps(cx.waker());
             Poll::Pending
         })
         .await;

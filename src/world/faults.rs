@@ -105,6 +105,24 @@ impl Fault {
     }
 }
 
+/// The points that faults are about.
+#[derive(Clone, Copy)]
+pub(super) struct Targets(u64);
+
+impl Targets {
+    pub(super) fn of(specs: &[FaultSpec]) -> Self {
+        const { assert!(Point::ALL.len() <= u64::BITS as usize, "a bit for each point") }
+        let points = specs.iter().flat_map(|fault| &fault.on);
+        Self(points.fold(0, |bits, point| bits | Self::bit(*point)))
+    }
+    pub(super) fn contains(self, point: Point) -> bool {
+        self.0 & Self::bit(point) != 0
+    }
+    const fn bit(point: Point) -> u64 {
+        1 << point as u32
+    }
+}
+
 /// All faults of a scenario.
 pub(super) struct Faults {
     faults: Vec<Fault>,
@@ -114,10 +132,6 @@ impl Faults {
     pub(super) fn new(specs: &[FaultSpec]) -> Self {
         let fault = |spec: &FaultSpec| Fault { spec: spec.clone(), calls: 0, struck: 0, writes: 0, triggered_at: None };
         Self { faults: specs.iter().map(fault).collect() }
-    }
-
-    pub(super) fn none_on(&self, point: Point) -> bool {
-        !self.faults.iter().any(|fault| fault.spec.on.contains(&point))
     }
 
     /// Counts the call, and tells what strikes it, in the order of the file.
@@ -292,11 +306,9 @@ impl World {
 
     /// Tells the faults of a write with a status.
     pub(super) fn observe_status(&self, subject: Subject, status: AnyStatus) {
-        if self.faults.borrow().has_triggers() {
-            let mut facts = self.facts_of(subject);
-            facts.kind = Some(subject.kind.name());
-            self.faults.borrow_mut().observe(status, &facts, self.kernel.now());
-        }
+        let mut facts = self.facts_of(subject);
+        facts.kind = Some(subject.kind.name());
+        self.faults.borrow_mut().observe(status, &facts, self.kernel.now());
     }
 
     /// The instants at which fault windows open or close, as far as the scenario tells them.
@@ -329,11 +341,10 @@ impl World {
 
     /// Whether every probe of a sandbox's port is sure to fail now.
     pub fn network_is_cut(&self, sandbox: crate::model::SandboxId, actor: crate::model::Actor) -> bool {
-        let faults = self.faults.borrow();
-        if faults.none_on(Point::ProbePort) {
+        if !self.targets.contains(Point::ProbePort) {
             return false;
         }
         let call = Call { point: Point::ProbePort, actor, subject: sandbox.into(), kind: Kind::Cluster };
-        faults.always_fails(Point::ProbePort, &self.facts(&call), self.kernel.now())
+        self.faults.borrow().always_fails(Point::ProbePort, &self.facts(&call), self.kernel.now())
     }
 }

@@ -41,10 +41,21 @@ pub(super) struct Passage {
     pub(super) stale: Option<SimDuration>,
 }
 
-/// A call that is under way.
-struct UnderWay(World);
+impl Passage {
+    /// As if nothing were in the way.
+    fn undisturbed(since: SimTime) -> Self {
+        Self { since, error: None, lose_reply: false, crash_after: false, stale: None }
+    }
+    /// Whether the answer goes back as it is.
+    pub(super) fn is_clear(&self) -> bool {
+        !self.lose_reply && !self.crash_after
+    }
+}
 
-impl Drop for UnderWay {
+/// A call that is under way.
+struct UnderWay<'a>(&'a World);
+
+impl Drop for UnderWay<'_> {
     fn drop(&mut self) {
         self.0.calls_under_way.set(self.0.calls_under_way.get() - 1);
     }
@@ -53,8 +64,25 @@ impl Drop for UnderWay {
 impl World {
     /// The first half of a call: faults are consulted, latency passes.
     pub(super) async fn enter(&self, call: Call, latency: SimDuration) -> Passage {
-        let mut passage =
-            Passage { since: self.kernel.now(), error: None, lose_reply: false, crash_after: false, stale: None };
+        if self.targets.contains(call.point) {
+            // Few calls are: the way of all others need not carry what these may need.
+            return Box::pin(self.enter_through_faults(call, latency)).await;
+        }
+        let since = self.kernel.now();
+        self.last_for(latency).await;
+        Passage::undisturbed(since)
+    }
+
+    /// The same, on the spot: where no fault is about such calls, and nothing else happens within
+    /// the latency. To be tried first.
+    pub(super) fn enter_at_once(&self, point: Point, latency: SimDuration) -> Option<Passage> {
+        let since = self.kernel.now();
+        let entered = !self.targets.contains(point) && (latency.is_zero() || self.kernel.try_pass(latency));
+        entered.then(|| Passage::undisturbed(since))
+    }
+
+    async fn enter_through_faults(&self, call: Call, latency: SimDuration) -> Passage {
+        let mut passage = Passage::undisturbed(self.kernel.now());
         let mut latency = latency;
         for Strike { fault, effect } in self.strikes(&call) {
             self.record_and_follow(
@@ -76,17 +104,22 @@ impl World {
                 Effect::CrashAfter => passage.crash_after = true,
             }
         }
+        self.last_for(latency).await;
+        passage
+    }
+
+    /// Lets the latency of a call pass.
+    async fn last_for(&self, latency: SimDuration) {
         if !latency.is_zero() {
             let _under_way = self.under_way();
             self.kernel.sleep(latency).await;
         }
-        passage
     }
 
     /// Counts a call as under way until the guard is dropped – by its end, or by the caller's death.
-    fn under_way(&self) -> UnderWay {
+    fn under_way(&self) -> UnderWay<'_> {
         self.calls_under_way.set(self.calls_under_way.get() + 1);
-        UnderWay(self.clone())
+        UnderWay(self)
     }
 
     /// The second half: what happens between the effect and the answer.
@@ -103,7 +136,10 @@ impl World {
         latency: SimDuration,
         act: impl FnOnce() -> Result<T, Name>,
     ) -> Result<T, Name> {
-        let passage = self.enter(call, latency).await;
+        let passage = match self.enter_at_once(call.point, latency) {
+            Some(passage) => passage,
+            None => self.enter(call, latency).await,
+        };
         let since = passage.since;
         let mut result = match passage.error {
             Some(message) => Err(message),
@@ -116,7 +152,9 @@ impl World {
                 done
             }
         };
-        self.leave(&passage).await;
+        if !passage.is_clear() {
+            self.leave(&passage).await;
+        }
         if passage.lose_reply && result.is_ok() {
             result = Err(Name::new("the reply was lost"));
         }
@@ -132,7 +170,7 @@ impl World {
 
     /// What strikes this call.
     pub(super) fn strikes(&self, call: &Call) -> Vec<Strike> {
-        if self.faults.borrow().none_on(call.point) {
+        if !self.targets.contains(call.point) {
             return Vec::new();
         }
         let facts = self.facts(call);

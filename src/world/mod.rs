@@ -5,6 +5,7 @@
 //! of their own – what really runs, what is really mounted – which judges compare with the
 //! store. What a newcomer gets wrong: the store may be wrong about the world; that is the point.
 
+mod addresses;
 mod canon;
 mod containers;
 mod faults;
@@ -12,6 +13,7 @@ mod gate;
 mod host;
 pub mod judge;
 mod process;
+mod sleeper;
 pub mod spec;
 mod store;
 mod store_calls;
@@ -27,8 +29,9 @@ use crate::kernel::{Budget, Kernel, RecordId, SimDuration, Streams};
 use crate::model::{Actor, Controller, Kind, Name, Subject};
 use crate::trace::{Record, Trace, What};
 
-pub use canon::{Canon, Caps, Unrest};
-pub use containers::{AddressSlot, Container, Containers, SimExits, SimSandboxes, TaskState};
+pub use addresses::AddressSlot;
+pub use canon::{Caps, Digest, Seen, Still, Unrest};
+pub use containers::{Container, Containers, SimExits, SimSandboxes, TaskState};
 pub use host::{SimClock, SimHost, SimPlatform};
 pub use process::Process;
 pub use store::Tables;
@@ -36,8 +39,11 @@ pub use store_calls::{SimStore, SimWatch};
 pub use table::Table;
 pub use volumes::{SimDisks, Volume, Volumes};
 
-use faults::Faults;
+use faults::{Faults, Targets};
 use spec::{ClusterSpec, FaultSpec, Spread, WorkloadSpec};
+
+/// How the programs behave, by app and service.
+type Workloads = BTreeMap<(Name, Name), Rc<WorkloadSpec>>;
 
 /// Everything a world is made from.
 #[derive(Clone, Debug)]
@@ -52,6 +58,8 @@ pub struct WorldSpec {
     pub seed: u64,
     /// The guards of the run.
     pub budget: Budget,
+    /// With so many records the trace is full.
+    pub records_max: usize,
     /// How long a crashed process is down.
     pub restart_after: SimDuration,
     /// How tickers are offset.
@@ -77,9 +85,14 @@ pub struct State {
     /// The machines.
     pub cluster: ClusterSpec,
     trace: RefCell<Trace>,
+    records_max: usize,
+    /// The first record that the judge must see and has not seen.
+    news: Cell<Option<RecordId>>,
     streams: RefCell<Streams>,
     faults: RefCell<Faults>,
-    workloads: RefCell<BTreeMap<(Name, Name), WorkloadSpec>>,
+    targets: Targets,
+    /// Shared with stills of the world.
+    workloads: RefCell<Rc<Workloads>>,
     processes: RefCell<process::Processes>,
     revision: Cell<u64>,
     calls_under_way: Cell<u32>,
@@ -106,9 +119,14 @@ impl World {
             volumes: RefCell::new(Volumes::new(spec.cluster.disk_quota_gb)),
             cluster: spec.cluster.clone(),
             trace: RefCell::default(),
+            records_max: spec.records_max,
+            news: Cell::new(None),
             streams: RefCell::new(Streams::new(spec.seed)),
             faults: RefCell::new(Faults::new(&spec.faults)),
-            workloads: RefCell::new(spec.workloads.clone()),
+            targets: Targets::of(&spec.faults),
+            workloads: RefCell::new(Rc::new(
+                spec.workloads.iter().map(|(of, workload)| (*of, Rc::new(workload.clone()))).collect(),
+            )),
             processes: RefCell::default(),
             revision: Cell::new(0),
             calls_under_way: Cell::new(0),
@@ -136,13 +154,32 @@ impl World {
     }
 
     /// Writes a trace record, caused by what the running task was caused by.
+    #[inline(always)]
     pub fn record(&self, actor: Actor, subject: impl Into<Subject>, what: What) -> RecordId {
         self.record_caused(actor, subject.into(), self.kernel.cause(), what)
     }
 
     /// Writes a trace record with a cause of its own.
+    // Where a record is written it is known what it is: inlined, whether the judge must see it is
+    // mostly no question any more.
+    #[inline(always)]
     pub fn record_caused(&self, actor: Actor, subject: Subject, cause: RecordId, what: What) -> RecordId {
-        self.trace.borrow_mut().push(Record { at: self.kernel.now(), subject, cause, actor, what })
+        let news = judge::must_be_seen(&what);
+        let id = self.trace.borrow_mut().push(Record { at: self.kernel.now(), subject, cause, actor, what });
+        if id.number() as usize >= self.records_max {
+            self.kernel.hold_time();
+        }
+        if news {
+            self.tell_judge(id);
+        }
+        id
+    }
+
+    /// There is something new for the judge, who sees it before time passes.
+    fn tell_judge(&self, id: RecordId) {
+        self.kernel.hold_time();
+        // The first one stays: whoever looks reads on from there.
+        self.news.set(Some(self.news.get().unwrap_or(id)));
     }
 
     /// Writes a trace record, and makes it the cause of what the running task does next.
@@ -162,6 +199,22 @@ impl World {
         self.trace.borrow().name(subject.into())
     }
 
+    /// Whether the trace has as many records as it may.
+    pub fn is_full(&self) -> bool {
+        self.trace.borrow().records().len() >= self.records_max
+    }
+
+    /// Whether a record was written that a judge must see.
+    pub fn has_news(&self) -> bool {
+        self.news.get().is_some()
+    }
+
+    /// Where in the trace the first record stands that a judge must see, if one was written since
+    /// this was last asked.
+    pub fn take_news(&self) -> Option<usize> {
+        self.news.take().and_then(RecordId::index)
+    }
+
     /// Looks at the trace as it is so far.
     pub fn with_trace<T>(&self, look: impl FnOnce(&Trace) -> T) -> T {
         look(&self.trace.borrow())
@@ -173,10 +226,15 @@ impl World {
     }
 
     /// Draws from a distribution for a subject, and writes the draw down when there was one.
+    #[inline]
     pub fn draw(&self, subject: Subject, purpose: &'static str, spread: Spread) -> SimDuration {
         if let Some(constant) = spread.constant() {
             return constant;
         }
+        self.draw_from(subject, purpose, spread)
+    }
+
+    fn draw_from(&self, subject: Subject, purpose: &'static str, spread: Spread) -> SimDuration {
         let name = self.name(subject);
         let mut last = 0;
         let drawn = spread.draw(|| {
@@ -200,13 +258,14 @@ impl World {
     }
 
     /// How the program of a service behaves.
-    pub fn workload(&self, app: Name, service: Name) -> WorkloadSpec {
+    pub fn workload(&self, app: Name, service: Name) -> Rc<WorkloadSpec> {
         self.workloads.borrow().get(&(app, service)).cloned().unwrap_or_default()
     }
 
     /// Changes how the program of a service behaves, from now on.
     pub fn change_workload(&self, app: Name, service: Name, change: impl FnOnce(&mut WorkloadSpec)) {
-        change(self.workloads.borrow_mut().entry((app, service)).or_default());
+        let mut workloads = self.workloads.borrow_mut();
+        change(Rc::make_mut(Rc::make_mut(&mut workloads).entry((app, service)).or_default()));
     }
 
     /// Whether a fault has ever struck, by the fault's number.

@@ -50,7 +50,8 @@ type Start = Rc<dyn Fn(&World, Process)>;
 #[derive(Default)]
 pub(super) struct Processes {
     start: Option<Start>,
-    up: BTreeMap<Process, bool>,
+    /// Shared with stills of the world.
+    up: Rc<BTreeMap<Process, bool>>,
     /// When each process last started.
     started: BTreeMap<Process, SimTime>,
     /// Machines without power: their processes do not start.
@@ -68,7 +69,7 @@ impl World {
         let start = {
             let mut processes = self.processes.borrow_mut();
             let dark = matches!(process, Process::Node(node) if processes.dark.contains(&node));
-            if dark || processes.up.insert(process, true) == Some(true) {
+            if dark || Rc::make_mut(&mut processes.up).insert(process, true) == Some(true) {
                 return;
             }
             processes.started.insert(process, self.kernel.now());
@@ -85,7 +86,7 @@ impl World {
 
     /// Ends a process: its tasks are dropped, its memory is lost.
     pub fn stop_process(&self, process: Process) {
-        if self.processes.borrow_mut().up.insert(process, false) != Some(true) {
+        if Rc::make_mut(&mut self.processes.borrow_mut().up).insert(process, false) != Some(true) {
             return;
         }
         self.record_and_follow(WORLD, process.subject(), What::ProcessDown);
@@ -146,6 +147,11 @@ impl World {
     /// Whether a process is up.
     pub fn is_up(&self, process: Process) -> bool {
         self.processes.borrow().up.get(&process) == Some(&true)
+    }
+
+    /// Which processes are up, or were.
+    pub(super) fn processes_up(&self) -> Rc<BTreeMap<Process, bool>> {
+        Rc::clone(&self.processes.borrow().up)
     }
 
     /// Ends a process now and starts it again after the usual time (`restart_after`).

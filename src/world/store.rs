@@ -37,8 +37,8 @@ pub struct Tables {
     pub leases: Table<DiskLease>,
     /// The nodes.
     pub nodes: Table<Node>,
-    /// How many children each parent's name has had.
-    births: RefCell<BTreeMap<String, u32>>,
+    /// How many of a kind were born under each name: their parent's, or their own.
+    births: RefCell<BTreeMap<(Kind, Name), u32>>,
     /// The pool that each sandbox was created in, for those that outlive it.
     pools_of: RefCell<Vec<PoolId>>,
     /// The app's own name and the service of each pool, for those that outlive it.
@@ -99,75 +99,62 @@ impl Tables {
         self.programs.borrow().get(pool as usize).copied()
     }
 
-    /// The next number below `base`, and the number as a suffix for the second and later ones.
-    fn birth(&self, base: &str) -> u32 {
+    /// How many of a kind were born under a name so far; it is one more from now on.
+    fn birth(&self, kind: Kind, under: Name) -> u32 {
         let mut births = self.births.borrow_mut();
-        match births.get_mut(base) {
-            Some(n) => {
-                *n += 1;
-                *n - 1
-            }
-            None => {
-                births.insert(base.to_owned(), 1);
-                0
-            }
-        }
+        let count = births.entry((kind, under)).or_insert(0);
+        *count += 1;
+        *count - 1
     }
 }
 
-/// `name`, and from the second of that name on `name~2`, `name~3`, …
-fn numbered(name: String, n: u32) -> String {
-    if n == 0 { name } else { format!("{name}~{}", n + 1) }
+/// The value of one field.
+fn value_of<E: Entity>(entity: &E, wanted: Field) -> Value {
+    let mut found = Value::None;
+    entity.for_each_field(|field, value| {
+        if field == wanted {
+            found = value;
+        }
+    });
+    found
+}
+
+/// A name without its kind.
+fn short(name: Name) -> &'static str {
+    let name = name.as_str();
+    name.split_once('/').map_or(name, |(_, rest)| rest)
 }
 
 impl World {
-    fn short(&self, subject: impl Into<Subject>) -> String {
-        let name = self.name(subject);
-        name.split_once('/').map_or_else(|| name.to_string(), |(_, rest)| rest.to_owned())
-    }
-
     /// The stable name of an entity that is about to be created (`SCENARIO.md`, *Rules for the whole file*).
     fn birth_name<E: Entity>(&self, entity: &E) -> Name {
-        let tables = &self.tables;
-        let value = |wanted: Field| {
-            entity.fields().into_iter().find(|(field, _)| *field == wanted).map_or(Value::None, |(_, value)| value)
+        let name_in = |field| match value_of(entity, field) {
+            Value::Text(name) => name,
+            Value::Ref(parent) => self.name(parent),
+            other => unreachable!("{field:?} of a {} is a name, not {other:?}", E::KIND.name()),
         };
-        let text = |field: Field| match value(field) {
-            Value::Text(name) => name.to_string(),
-            _ => String::new(),
+        let number = |under| self.tables.birth(E::KIND, under);
+        // The kind is written first and the parts in one go: this is done at every boot.
+        let kind = E::KIND.name();
+        let child = |parent| [kind, "/", short(parent), "-", &number(parent).to_string()].concat();
+        // From the second of that name on it is `name~2`, `name~3`, …
+        let numbered = |name: Name| match number(name) {
+            0 => format!("{kind}/{name}"),
+            n => format!("{kind}/{name}~{}", n + 1),
         };
-        let parent = |field: Field| match value(field) {
-            Value::Ref(subject) => self.short(subject),
-            _ => String::new(),
-        };
-        let short = match E::KIND {
+        Name::new(&match E::KIND {
             Kind::Version => {
-                let app = parent(Field::App);
-                let n = tables.birth(&format!("version/{app}"));
-                format!("{app}-v{}", n + 1)
+                let app = name_in(Field::App);
+                format!("{kind}/{}-v{}", short(app), number(app) + 1)
             }
             Kind::Pool => {
-                let base = format!("{}-{}", parent(Field::App), text(Field::Service));
-                let n = tables.birth(&format!("pool/{base}"));
-                numbered(base, n)
+                let base = format!("{}-{}", short(name_in(Field::App)), name_in(Field::Service));
+                numbered(Name::new(&base))
             }
-            Kind::Sandbox => {
-                let pool = parent(Field::Pool);
-                let n = tables.birth(&format!("sandbox/{pool}"));
-                format!("{pool}-{n}")
-            }
-            Kind::Lease => {
-                let disk = parent(Field::Disk);
-                let n = tables.birth(&format!("lease/{disk}"));
-                format!("{disk}-{n}")
-            }
-            kind => {
-                let base = text(Field::Name);
-                let n = tables.birth(&format!("{}/{base}", kind.name()));
-                numbered(base, n)
-            }
-        };
-        Name::new(&format!("{}/{short}", E::KIND.name()))
+            Kind::Sandbox => child(name_in(Field::Pool)),
+            Kind::Lease => child(name_in(Field::Disk)),
+            _ => numbered(name_in(Field::Name)),
+        })
     }
 
     /// The revision of the last write.
@@ -192,38 +179,42 @@ impl World {
         let revision = self.next_revision();
         let stamp = self.kernel.now().floor_millis();
         let record = self.record(actor, subject, What::Created { revision: revision.0 });
-        let fields = entity.fields();
-        for (field, to) in &fields {
+        entity.for_each_field(|field, to| {
             if !matches!(to, Value::None | Value::Int(0)) {
-                let what = What::Set { field: *field, from: Value::None, to: *to };
-                self.record_caused(actor, subject, record, what);
+                self.record_caused(actor, subject, record, What::Set { field, from: Value::None, to });
             }
-        }
+        });
         let table = E::table(&self.tables);
         debug_assert_eq!(table.next_id().index(), subject.index, "trace and table count alike");
         let meta = Meta { name, revision, created_at: stamp, updated_at: stamp, origin: Origin(record.number()) };
         let item = table.insert(entity, meta, key);
-        self.remember_origin(E::KIND, &fields);
-        for (field, to) in fields {
-            self.observe_field::<E>(subject, field, to);
-        }
+        self.remember_origin(&item.entity);
+        self.observe_field::<E>(subject, Field::Status, value_of(&item.entity, Field::Status));
         self.publish(None, Change::Added, &item);
         item
     }
 
     /// Keeps what an entity was born with, for those that outlive it.
-    fn remember_origin(&self, kind: Kind, fields: &[(Field, Value)]) {
-        let value = |wanted| fields.iter().find(|(field, _)| *field == wanted).map(|(_, value)| *value);
+    fn remember_origin<E: Entity>(&self, entity: &E) {
+        let value = |field| value_of(entity, field);
         let tables = &self.tables;
-        match (kind, value(Field::Pool), value(Field::App), value(Field::Service), value(Field::Name)) {
-            (Kind::Sandbox, Some(Value::Ref(pool)), ..) => {
-                tables.pools_of.borrow_mut().push(PoolId::from_index(pool.index));
+        match E::KIND {
+            Kind::Sandbox => {
+                if let Value::Ref(pool) = value(Field::Pool) {
+                    tables.pools_of.borrow_mut().push(PoolId::from_index(pool.index));
+                }
             }
-            (Kind::Pool, _, Some(Value::Ref(app)), Some(Value::Text(service)), _) => {
-                let app = tables.app_name(app.index).expect("a pool's app was created");
-                tables.programs.borrow_mut().push((app, service));
+            Kind::Pool => {
+                if let (Value::Ref(app), Value::Text(service)) = (value(Field::App), value(Field::Service)) {
+                    let app = tables.app_name(app.index).expect("a pool's app was created");
+                    tables.programs.borrow_mut().push((app, service));
+                }
             }
-            (Kind::App, .., Some(Value::Text(name))) => tables.app_names.borrow_mut().push(name),
+            Kind::App => {
+                if let Value::Text(name) = value(Field::Name) {
+                    tables.app_names.borrow_mut().push(name);
+                }
+            }
             _ => {}
         }
     }
@@ -282,6 +273,7 @@ impl World {
     fn observe_field<E: Entity>(&self, subject: Subject, field: Field, to: Value) {
         let Value::Word(word) = to else { return };
         if field == Field::Status
+            && self.faults_have_triggers()
             && let Some(status) = AnyStatus::of(E::KIND, word)
         {
             self.observe_status(subject, status);

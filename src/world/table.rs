@@ -8,11 +8,12 @@
 use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::rc::Rc;
-use std::task::Waker;
 
 use crate::kernel::SimTime;
 use crate::model::{Controller, Entity, Id, Revision};
 use crate::ports::{Change, Listed, Meta, Query, Versioned, WatchEvent};
+
+use super::sleeper::Sleeper;
 
 /// How many changes a table remembers for watches that resume.
 const LOG_LEN: usize = 10_000;
@@ -28,7 +29,7 @@ pub(super) struct Mailbox<E: Entity> {
     pub(super) controller: Controller,
     pub(super) query: Query<E>,
     pub(super) queue: RefCell<VecDeque<Delivery<E>>>,
-    pub(super) waker: RefCell<Option<Waker>>,
+    pub(super) reader: Sleeper,
     /// The connection broke: the reader is told once the queue is empty.
     pub(super) broken: Cell<bool>,
     /// The reader is gone.
@@ -37,9 +38,7 @@ pub(super) struct Mailbox<E: Entity> {
 
 impl<E: Entity> Mailbox<E> {
     pub(super) fn wake(&self) {
-        if let Some(waker) = self.waker.borrow_mut().take() {
-            waker.wake();
-        }
+        self.reader.wake();
     }
     fn wants(&self, old: Option<&E>, new: Option<&E>) -> bool {
         match self.query {
@@ -332,7 +331,7 @@ impl<E: Entity> Table<E> {
             controller,
             query,
             queue: RefCell::default(),
-            waker: RefCell::default(),
+            reader: Sleeper::default(),
             broken: Cell::new(false),
             closed: Cell::new(false),
         });

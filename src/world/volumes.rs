@@ -6,6 +6,7 @@
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
+use std::rc::Rc;
 
 use crate::kernel::SimDuration;
 use crate::model::{Actor, Filesystem, Kind, Name, NodeId, Point, Subject, VolumeId};
@@ -35,7 +36,8 @@ pub struct Volume {
 
 /// All volumes.
 pub struct Volumes {
-    volumes: Vec<Volume>,
+    /// Shared with stills of the world: copied when one changes.
+    volumes: Vec<Rc<Volume>>,
     by_name: BTreeMap<Name, VolumeId>,
     quota_gb: u64,
     nonces: u64,
@@ -47,15 +49,20 @@ impl Volumes {
     }
     /// A volume, unless it was removed.
     pub fn get(&self, id: VolumeId) -> Option<&Volume> {
-        self.volumes.get(id.0 as usize).filter(|volume| !volume.gone)
+        self.volumes.get(id.0 as usize).map(|volume| &**volume).filter(|volume| !volume.gone)
     }
     /// All volumes that were not removed.
     pub fn iter(&self) -> impl Iterator<Item = (VolumeId, &Volume)> {
+        self.shared().map(|(id, volume)| (id, &**volume))
+    }
+    /// The same, to be shared.
+    pub(super) fn shared(&self) -> impl Iterator<Item = (VolumeId, &Rc<Volume>)> {
         let ids = (0..).map(VolumeId);
         ids.zip(&self.volumes).filter(|(_, volume)| !volume.gone)
     }
     fn get_mut(&mut self, id: VolumeId) -> Result<&mut Volume, Name> {
-        self.volumes.get_mut(id.0 as usize).filter(|volume| !volume.gone).ok_or_else(|| Name::new("no such volume"))
+        let found = self.volumes.get_mut(id.0 as usize).filter(|volume| !volume.gone);
+        found.map(Rc::make_mut).ok_or_else(|| Name::new("no such volume"))
     }
     fn used_gb(&self) -> u64 {
         self.iter().map(|(_, volume)| u64::from(volume.size_gb)).sum()
@@ -121,14 +128,8 @@ impl DiskBackend for SimDisks {
                 return Err(Name::new(&format!("disk quota exceeded: {size_gb} GB wanted, {used} of {quota} GB used")));
             }
             let id = VolumeId(u32::try_from(volumes.volumes.len()).expect("fewer than 2^32 volumes"));
-            volumes.volumes.push(Volume {
-                name,
-                size_gb,
-                lease: None,
-                initialised: false,
-                mounts: Vec::new(),
-                gone: false,
-            });
+            let (lease, initialised, mounts, gone) = (None, false, Vec::new(), false);
+            volumes.volumes.push(Rc::new(Volume { name, size_gb, lease, initialised, mounts, gone }));
             volumes.by_name.insert(name, id);
             drop(volumes);
             self.world.name_next(Kind::Volume, Name::new(&format!("volume/{name}")));
@@ -250,9 +251,8 @@ impl World {
             let mut volumes = self.volumes.borrow_mut();
             let mut lost = Vec::new();
             for (index, volume) in volumes.volumes.iter_mut().enumerate() {
-                let before = volume.mounts.len();
-                volume.mounts.retain(|mounted| *mounted != node);
-                if volume.mounts.len() < before {
+                if volume.mounts.contains(&node) {
+                    Rc::make_mut(volume).mounts.retain(|mounted| *mounted != node);
                     lost.push(VolumeId(index as u32));
                 }
             }

@@ -21,7 +21,7 @@ use crate::model::{
 use crate::ports::{Clock, EntityStore, Platform, Ports, StoreError, Versioned};
 
 use super::fixes::Fix;
-use super::runtime::{Rules, Task, Ticker, timeout};
+use super::runtime::{Rules, Task, Ticker};
 
 use cache::Cache;
 use capacity::Rotation;
@@ -155,7 +155,7 @@ impl<P: Platform> Activator<P> {
             }
             let tick = left.min(self.rules.tuning.request_tick);
             wanted.waited = true;
-            timeout(&self.ports.clock, tick, self.cache.changed_since(seen)).await;
+            self.ports.clock.timeout(tick, self.cache.changed_since(seen)).await;
         }
     }
 

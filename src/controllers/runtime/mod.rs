@@ -6,6 +6,7 @@
 //! next resync or event – and a worker that waits inside its handler is occupied.
 
 mod draft;
+mod idle;
 mod marks;
 mod own_writes;
 mod retry;
@@ -30,8 +31,9 @@ use super::fixes::Fix;
 pub use draft::Draft;
 pub use own_writes::OwnWrites;
 pub use rules::{Failure, Rules, Task};
-pub use ticker::{Ticker, timeout};
+pub use ticker::Ticker;
 
+use idle::Idle;
 use marks::Marks;
 use retry::Retries;
 
@@ -49,6 +51,13 @@ pub trait Reconciler: 'static {
         item: &Versioned<Self::Entity>,
         work: &mut Draft<Self::Entity>,
     ) -> impl Future<Output = Result<(), Failure>>;
+
+    /// Whether there is nothing to do for an entity that looks like that; then it is not handed
+    /// to [`Reconciler::reconcile`].
+    fn ignores(&self, item: &Versioned<Self::Entity>) -> bool {
+        let _ = item;
+        false
+    }
 
     /// The entity was deleted; nothing is known of it but its id.
     ///
@@ -86,7 +95,7 @@ struct Queued<E: Entity> {
     origin: Origin,
 }
 
-/// Entities that a worker holds, each with what came for it meanwhile.
+/// Entities that a worker holds (fix `serialise-entity`), each with what came for it meanwhile.
 /// There are no more than workers, so a scan finds it fastest.
 type InFlight<E> = Vec<(Id<E>, VecDeque<Queued<E>>)>;
 
@@ -98,11 +107,13 @@ pub struct Runtime<P: Platform, R: Reconciler> {
     rules: Rc<Rules>,
     drive: Drive<R::Entity>,
     own: OwnWrites,
+    /// The queue holds keys instead of snapshots (fix `dirty-key-queue`).
+    by_key: bool,
     queue: RefCell<VecDeque<Queued<R::Entity>>>,
     /// The keys in the queue (fix `dirty-key-queue`: one mark an entity).
     dirty: RefCell<Marks>,
     retries: Retries<R::Entity>,
-    idle: RefCell<VecDeque<Waker>>,
+    idle: RefCell<Idle>,
     in_flight: RefCell<InFlight<R::Entity>>,
     started: Cell<bool>,
     starters: RefCell<Vec<Waker>>,
@@ -117,6 +128,7 @@ where
         Rc::new(Self {
             reconciler,
             ports,
+            by_key: rules.has(Fix::DirtyKeyQueue),
             rules,
             drive,
             own,
@@ -136,10 +148,10 @@ where
         if let Some(period) = self.drive.resync {
             tasks.push(("resync", Box::pin(Rc::clone(self).resync(period))));
         }
-        for _ in 0..self.drive.workers {
-            tasks.push(("worker", Box::pin(Rc::clone(self).work())));
+        for worker in 0..self.drive.workers as usize {
+            tasks.push(("worker", Box::pin(Rc::clone(self).work(worker))));
         }
-        if self.by_key() {
+        if self.by_key {
             tasks.push(("retries", Box::pin(Rc::clone(self).requeue_failed())));
         }
         tasks
@@ -162,27 +174,37 @@ where
         .await;
     }
 
-    /// Whether the queue holds keys instead of snapshots.
-    fn by_key(&self) -> bool {
-        self.rules.has(Fix::DirtyKeyQueue)
-    }
-
     /// Adds an event to the queue; a full queue drops it. A queue of keys marks the entity once
     /// and is never full.
     pub fn enqueue(&self, change: Change, item: Versioned<R::Entity>, origin: Origin) {
-        if self.by_key() {
-            if !self.dirty.borrow_mut().put(item.id) {
-                return;
+        if self.admit(&mut self.queue.borrow_mut(), Queued { change, item, origin }) {
+            self.idle.borrow_mut().wake(1);
+        }
+    }
+
+    /// Adds everything that a resync listed.
+    fn enqueue_all(&self, items: &[Versioned<R::Entity>]) {
+        let mut queue = self.queue.borrow_mut();
+        let listed = items.iter().map(|item| (item.clone(), item.meta.origin));
+        let events = listed.map(|(item, origin)| Queued { change: Change::Updated, item, origin });
+        let admitted: usize = events.map(|event| usize::from(self.admit(&mut queue, event))).sum();
+        self.idle.borrow_mut().wake(admitted);
+    }
+
+    /// Puts an event into the queue, if it may.
+    #[inline]
+    fn admit(&self, queue: &mut VecDeque<Queued<R::Entity>>, event: Queued<R::Entity>) -> bool {
+        let capacity = self.rules.tuning.queue_capacity;
+        if self.by_key {
+            if !self.dirty.borrow_mut().put(event.item.id) {
+                return false;
             }
-        } else if self.queue.borrow().len() >= self.rules.tuning.queue_capacity as usize {
-            let capacity = self.rules.tuning.queue_capacity;
-            self.ports.host.note(item.id, Reason::EventDropped { capacity });
-            return;
+        } else if queue.len() >= capacity as usize {
+            self.ports.host.note(event.item.id, Reason::EventDropped { capacity });
+            return false;
         }
-        self.queue.borrow_mut().push_back(Queued { change, item, origin });
-        if let Some(waker) = self.idle.borrow_mut().pop_front() {
-            waker.wake();
-        }
+        queue.push_back(event);
+        true
     }
 
     async fn watch(self: Rc<Self>) {
@@ -233,43 +255,50 @@ where
                     break items;
                 }
             };
-            for item in items.iter() {
-                self.enqueue(Change::Updated, item.clone(), item.meta.origin);
-            }
+            self.enqueue_all(&items);
             ticker.tick().await;
         }
     }
 
-    async fn next(&self) -> Queued<R::Entity> {
-        poll_fn(|cx| match self.queue.borrow_mut().pop_front() {
-            Some(event) => {
-                self.dirty.borrow_mut().take(event.item.id);
-                Poll::Ready(event)
-            }
+    async fn next(&self, worker: usize) -> Queued<R::Entity> {
+        poll_fn(|cx| match self.take() {
+            Some(event) => Poll::Ready(event),
             None => {
-                self.idle.borrow_mut().push_back(cx.waker().clone());
+                self.idle.borrow_mut().add(worker, cx.waker());
                 Poll::Pending
             }
         })
         .await
     }
 
-    async fn work(self: Rc<Self>) {
+    /// The next event that needs work. One for an entity that a worker holds waits for that worker.
+    fn take(&self) -> Option<Queued<R::Entity>> {
+        loop {
+            let event = self.queue.borrow_mut().pop_front()?;
+            let id = event.item.id;
+            if self.by_key {
+                self.dirty.borrow_mut().take(id);
+            }
+            if let Some((_, waiting)) = self.in_flight.borrow_mut().iter_mut().find(|(held, _)| *held == id) {
+                if !self.by_key || waiting.is_empty() {
+                    waiting.push_back(event);
+                }
+            } else if !self.skip(&event) {
+                return Some(event);
+            }
+        }
+    }
+
+    async fn work(self: Rc<Self>, worker: usize) {
         self.wait_for_start().await;
         let serialise = self.rules.has(Fix::SerialiseEntity);
         loop {
-            let mut event = self.next().await;
+            let mut event = self.next(worker).await;
             if !serialise {
                 self.process(event).await;
                 continue;
             }
             let id = event.item.id;
-            if let Some((_, waiting)) = self.in_flight.borrow_mut().iter_mut().find(|(held, _)| *held == id) {
-                if !self.by_key() || waiting.is_empty() {
-                    waiting.push_back(event);
-                }
-                continue;
-            }
             self.in_flight.borrow_mut().push((id, VecDeque::new()));
             loop {
                 self.process(event).await;
@@ -292,28 +321,44 @@ where
         next
     }
 
-    async fn process(&self, event: Queued<R::Entity>) {
-        let Queued { change, item, origin } = event;
+    /// Passes over an event that the handler ignores. Most do nothing, and this takes no await.
+    fn skip(&self, event: &Queued<R::Entity>) -> bool {
+        // A queue of keys knows nothing of the entity as it is by now.
+        let ignored = !self.by_key && event.change != Change::Deleted && self.reconciler.ignores(&event.item);
+        if ignored {
+            self.begin(event);
+        }
+        ignored
+    }
+
+    /// Takes up an event.
+    fn begin(&self, event: &Queued<R::Entity>) {
         let host = &self.ports.host;
-        host.attach(origin);
-        let word = match change {
+        host.attach(event.origin);
+        let change = match event.change {
             Change::Added => "added",
             Change::Updated => "updated",
             Change::Deleted => "deleted",
         };
-        host.note(item.id, Reason::Reconcile { change: word });
+        host.note(event.item.id, Reason::Reconcile { change });
+    }
+
+    async fn process(&self, event: Queued<R::Entity>) {
+        self.begin(&event);
+        let host = &self.ports.host;
+        let Queued { change, item, origin } = event;
         let result = match change {
-            _ if self.by_key() => self.reconcile_fresh(item.id).await,
+            _ if self.by_key => self.reconcile_fresh(item.id).await,
             Change::Deleted => self.reconciler.deleted(item.id).await,
             Change::Added | Change::Updated => self.reconcile(&item).await,
         };
         if let Err(Failure(error)) = result {
             host.note(item.id, Reason::HandlerFailed { error });
-            if self.by_key() {
+            if self.by_key {
                 let bits = host.draw(&item.meta.name, "retry");
                 self.retries.add(self.ports.clock.now(), bits, Queued { change, item, origin });
             }
-        } else if self.by_key() {
+        } else if self.by_key {
             self.retries.forget(item.id);
         }
     }
@@ -335,6 +380,9 @@ where
     }
 
     async fn reconcile(&self, item: &Versioned<R::Entity>) -> Result<(), Failure> {
+        if self.reconciler.ignores(item) {
+            return Ok(());
+        }
         let mut work = Draft::of(item);
         let result = self.reconciler.reconcile(item, &mut work).await;
         let Some(work) = work.copy() else { return result };

@@ -11,7 +11,7 @@ use crate::kernel::time::{SimDuration, SimTime};
 use crate::model::{Entity, Id};
 use crate::ports::Clock;
 
-use super::{Queued, timeout};
+use super::Queued;
 
 /// ASSUMES: the first wait and the longest; the rules say "jittered, bounded" and no more.
 const WAIT: SimDuration = SimDuration::from_secs(1);
@@ -76,7 +76,7 @@ impl<E: Entity> Retries<E> {
                 }
                 Some((at, _)) => {
                     // Ends early when something more urgent may have come.
-                    timeout(clock, at.since(clock.now()), self.news(seen)).await;
+                    clock.timeout(at.since(clock.now()), self.news(seen)).await;
                 }
             }
         }

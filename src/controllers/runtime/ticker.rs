@@ -1,7 +1,4 @@
-//! Tickers, and waits that give up.
-
-use std::future::{Future, poll_fn};
-use std::task::Poll;
+//! Tickers.
 
 use crate::kernel::time::{SimDuration, SimTime};
 use crate::ports::{Clock, Host, Platform, Ports};
@@ -38,17 +35,4 @@ impl<P: Platform> Ticker<P> {
         self.clock.sleep(self.next.since(now)).await;
         self.next += self.period;
     }
-}
-
-/// What `future` gives, or nothing when `limit` passes first.
-pub async fn timeout<C: Clock, T>(clock: &C, limit: SimDuration, future: impl Future<Output = T>) -> Option<T> {
-    let mut future = std::pin::pin!(future);
-    let mut limit = std::pin::pin!(clock.sleep(limit));
-    poll_fn(|cx| {
-        if let Poll::Ready(value) = future.as_mut().poll(cx) {
-            return Poll::Ready(Some(value));
-        }
-        limit.as_mut().poll(cx).map(|()| None)
-    })
-    .await
 }

@@ -20,7 +20,7 @@ use crate::model::{NodeId, Reason, Sandbox, SandboxChange, SandboxId, SandboxInd
 use crate::ports::{Clock, ContainerInfo, EntityStore, Exits, Host, Platform, Ports, Query, SandboxBackend, Versioned};
 
 use super::fixes::Fix;
-use super::runtime::{Draft, Failure, OwnWrites, Reconciler, Rules, Task, timeout};
+use super::runtime::{Draft, Failure, OwnWrites, Reconciler, Rules, Task};
 
 pub use collect::Collector;
 pub use watchdog::Watchdog;
@@ -68,7 +68,7 @@ impl<P: Platform> SandboxController<P> {
     }
 
     async fn dial(&self, sandbox: SandboxId, port: u16, limit: SimDuration) -> bool {
-        let answer = timeout(&self.ports.clock, limit, self.backend.probe_port(sandbox, port)).await;
+        let answer = self.ports.clock.timeout(limit, self.backend.probe_port(sandbox, port)).await;
         matches!(answer, Some(Ok(true)))
     }
 
@@ -151,6 +151,10 @@ pub struct SandboxReconciler<P: Platform>(pub Rc<SandboxController<P>>);
 
 impl<P: Platform> Reconciler for SandboxReconciler<P> {
     type Entity = Sandbox;
+
+    fn ignores(&self, item: &Versioned<Sandbox>) -> bool {
+        item.entity.status == SandboxStatus::Dead
+    }
 
     async fn reconcile(&self, item: &Versioned<Sandbox>, _work: &mut Draft<Sandbox>) -> Result<(), Failure> {
         match item.entity.status {

@@ -10,7 +10,7 @@ use crate::model::{Name, Reason, Sandbox, SandboxId, SandboxStatus};
 use crate::ports::{BackendError, Clock, Host, Platform, SandboxBackend, Versioned};
 
 use crate::controllers::fixes::Fix;
-use crate::controllers::runtime::{Failure, timeout};
+use crate::controllers::runtime::Failure;
 
 use super::SandboxController;
 
@@ -63,7 +63,7 @@ impl<P: Platform> SandboxController<P> {
         let mut wait = DESTROY_WAIT;
         loop {
             let left = deadline.since(self.ports.clock.now());
-            let error = match timeout(&self.ports.clock, left, self.backend.destroy(id)).await {
+            let error = match self.ports.clock.timeout(left, self.backend.destroy(id)).await {
                 Some(Ok(())) => return Ok(()),
                 Some(Err(error)) => error,
                 None => BackendError(Name::new(&format!("not destroyed within {DESTROY_LIMIT}"))),

@@ -87,6 +87,12 @@ impl Agenda {
         self.near.get(n).map(|entry| entry.payload)
     }
 
+    /// All events in order, when they are few: then they lie sorted. None: some do not.
+    pub fn in_order(&self) -> Option<impl Iterator<Item = (SimTime, u64)>> {
+        let sorted = self.near.len() == self.len;
+        sorted.then(|| self.near.iter().map(|entry| (SimTime::from_nanos(entry.at), entry.payload)))
+    }
+
     /// Takes the next event.
     pub fn pop(&mut self) -> Option<(SimTime, u64)> {
         if self.near.is_empty() {

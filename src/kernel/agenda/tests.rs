@@ -28,7 +28,18 @@ impl Pair {
         assert_eq!(self.agenda.first(), expected);
         assert_eq!(self.agenda.peek(), expected.map(|(at, _)| at));
     }
+    fn look_at_all(&self) {
+        // Not always: it costs as much as there are events.
+        if self.model.len() <= 40
+            && let Some(events) = self.agenda.in_order()
+        {
+            let sorted = self.model.clone().into_sorted_vec();
+            let expected = sorted.into_iter().rev().map(|Reverse((at, payload))| (SimTime::from_nanos(at), payload));
+            assert!(events.eq(expected));
+        }
+    }
     fn pop(&mut self) -> bool {
+        self.look_at_all();
         let expected = self.model.pop().map(|Reverse((at, payload))| (SimTime::from_nanos(at), payload));
         assert_eq!(self.agenda.pop(), expected);
         assert_eq!(self.agenda.len(), self.model.len());

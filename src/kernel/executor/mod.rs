@@ -17,9 +17,9 @@ use std::task::Waker;
 
 use self::keyed::Key;
 use self::ready::Ready;
-use self::tasks::{BoxFuture, Head, Tasks};
+use self::tasks::{BoxFuture, Tasks};
 pub use self::timers::Sleep;
-use self::timers::{Alarm, TimerKey, Timers};
+use self::timers::{Alarm, Firing, TimerKey, Timers};
 use super::cause::RecordId;
 use super::time::{SimDuration, SimTime};
 
@@ -118,6 +118,11 @@ struct Core {
     events: Cell<u64>,
     events_now: Cell<u64>,
     closed: Cell<bool>,
+    /// How far the step that runs may move the clock.
+    limit: Cell<SimTime>,
+    /// Whether time may pass within a step at all, and whether it may within this one.
+    passing: Cell<bool>,
+    held: Cell<bool>,
     /// Whether causes are kept at all.
     causes: Cell<bool>,
     budget: Budget,
@@ -145,6 +150,9 @@ impl Kernel {
             events: Cell::new(0),
             events_now: Cell::new(0),
             closed: Cell::new(false),
+            limit: Cell::new(SimTime::ZERO),
+            passing: Cell::new(true),
+            held: Cell::new(false),
             causes: Cell::new(true),
             budget,
         }))
@@ -183,7 +191,7 @@ impl Kernel {
     }
     /// Whether a task is ready to run at this instant.
     pub fn has_ready(&self) -> bool {
-        self.first_ready().is_some()
+        !self.0.ready.is_empty() && self.first_ready().is_some()
     }
     /// The time of the next timer, should no task be ready. Cancelled ones do not count.
     pub fn next_time(&self) -> Option<SimTime> {
@@ -257,40 +265,99 @@ impl Kernel {
         Sleep::new(self.clone(), at)
     }
 
+    /// Lets `d` pass on the spot when nothing else can happen meanwhile: the clock moves, and the
+    /// running task goes on within the same step. It is the same run – events are counted and
+    /// guards asked as if the task had slept – for a fraction of the price. When it says no,
+    /// nothing has changed, and the task must sleep.
+    ///
+    /// Only for a task that awaits nothing beside it: whoever polls several futures that wait
+    /// puts them into [`Kernel::beside_others`].
+    pub fn try_pass(&self, d: SimDuration) -> bool {
+        let core = &*self.0;
+        let at = self.now() + d;
+        let may = core.passing.get() && !core.held.get() && at <= core.limit.get();
+        if !may || core.running.get().is_none() || !core.ready.is_empty() || self.is_exhausted(at) {
+            return false;
+        }
+        // What is set for the same instant was set before.
+        let tasks = core.tasks.borrow();
+        if !core.timers.borrow_mut().none_until(at, &tasks) || tasks.is_doomed() {
+            return false;
+        }
+        self.move_clock(at);
+        self.count();
+        true
+    }
+
+    /// Polls something that is not all that its task awaits: time does not pass within.
+    pub fn beside_others<T>(&self, poll: impl FnOnce() -> T) -> T {
+        let before = self.0.passing.replace(false);
+        let polled = poll();
+        self.0.passing.set(before);
+        polled
+    }
+
+    /// Time does not pass any more within the step that runs: whoever drives the kernel has
+    /// something to look at first.
+    pub fn hold_time(&self) {
+        self.0.held.set(true);
+    }
+
+    /// Time passes between steps only, for whoever looks at every single wait.
+    pub fn pass_between_steps(&self) {
+        self.0.passing.set(false);
+    }
+
+    /// Runs steps until somebody wants to look – time is held, or it is `look_from` or later –
+    /// or nothing is left that happens before `limit`.
+    pub fn run(&self, limit: SimTime, look_from: SimTime) -> Step {
+        loop {
+            let step = self.step(limit);
+            if step != Step::Ran || self.0.held.get() || self.now() >= look_from {
+                return step;
+            }
+        }
+    }
+
     /// Runs one ready task, or else the next event that is not later than `limit`.
+    #[inline]
     pub fn step(&self, limit: SimTime) -> Step {
         let core = &*self.0;
         assert!(core.running.get().is_none(), "a task cannot step the kernel that runs it");
-        if let Some(id) = self.first_ready() {
-            if let Some(stop) = self.exhausted(core.now.get()) {
-                return Step::Stopped(stop);
+        core.limit.set(limit);
+        core.held.set(false);
+        let next = if core.ready.is_empty() { None } else { self.first_ready() };
+        let id = if let Some(id) = next {
+            if self.is_exhausted(core.now.get()) {
+                return Step::Stopped(self.guard(core.now.get()));
             }
             core.ready.pop();
             core.tasks.borrow().unqueue(id);
-            self.count();
-            self.poll(id);
-            return Step::Ran;
-        }
-        let alarm = {
-            let mut timers = core.timers.borrow_mut();
-            let at = match timers.first(&core.tasks.borrow()) {
-                Some(at) if at <= limit => at,
-                _ => return Step::Idle,
+            id
+        } else {
+            let firing = {
+                let mut tasks = core.tasks.borrow_mut();
+                core.timers.borrow_mut().fire(limit, &mut tasks, |at| self.is_exhausted(at))
             };
-            if let Some(stop) = self.exhausted(at) {
-                return Step::Stopped(stop);
-            }
+            let (at, timer, alarm) = match firing {
+                Firing::Nothing => return Step::Idle,
+                Firing::Forbidden(at) => return Step::Stopped(self.guard(at)),
+                Firing::Fired(at, timer, alarm) => (at, timer, alarm),
+            };
             self.move_clock(at);
-            let (timer, alarm) = timers.fire(&mut core.tasks.borrow_mut()).expect("the first timer lives");
             core.fired.set(Some(timer));
-            alarm
+            match alarm {
+                // None was ready, so it is next anyhow: no need to queue it.
+                Alarm::Task(id) => id,
+                Alarm::Waker(waker) => {
+                    self.count();
+                    waker.wake();
+                    return Step::Ran;
+                }
+            }
         };
         self.count();
-        match alarm {
-            // None was ready, so it is next anyhow: no need to queue it.
-            Alarm::Task(id) => self.poll(id),
-            Alarm::Waker(waker) => waker.wake(),
-        }
+        self.poll(id);
         Step::Ran
     }
 
@@ -308,15 +375,23 @@ impl Kernel {
         }
     }
 
-    /// The guard that forbids an event at `at`.
-    fn exhausted(&self, at: SimTime) -> Option<Stop> {
+    /// Whether a guard forbids an event at `at`.
+    fn is_exhausted(&self, at: SimTime) -> bool {
+        let core = &*self.0;
+        let same_instant = at <= core.now.get();
+        core.events.get() >= core.budget.events
+            || (same_instant && core.events_now.get() >= core.budget.events_per_instant)
+    }
+
+    /// The guard that does.
+    #[cold]
+    fn guard(&self, at: SimTime) -> Stop {
+        debug_assert!(self.is_exhausted(at));
         let core = &*self.0;
         if core.events.get() >= core.budget.events {
-            return Some(Stop::EventBudget);
+            return Stop::EventBudget;
         }
-        let same_instant = at <= core.now.get();
-        (same_instant && core.events_now.get() >= core.budget.events_per_instant)
-            .then(|| Stop::ZeroTimeLoop { task: core.tasks.borrow().last_name() })
+        Stop::ZeroTimeLoop { task: core.tasks.borrow().last_name() }
     }
 
     fn count(&self) {
@@ -326,7 +401,7 @@ impl Kernel {
 
     /// Counts a sleep that ends at once; false when a guard forbids it.
     fn count_instant_sleep(&self) -> bool {
-        let allowed = self.exhausted(self.now()).is_none();
+        let allowed = !self.is_exhausted(self.now());
         if allowed {
             self.count();
         }
@@ -335,13 +410,8 @@ impl Kernel {
 
     /// The first ready task that lives. The dead before it are forgotten.
     fn first_ready(&self) -> Option<TaskId> {
-        loop {
-            let id = self.0.ready.front()?;
-            if self.0.tasks.borrow().is_alive(id) {
-                return Some(id);
-            }
-            self.0.ready.pop();
-        }
+        let tasks = self.0.tasks.borrow();
+        self.0.ready.front(|id| tasks.is_alive(id))
     }
 
     fn poll(&self, id: TaskId) {
@@ -349,18 +419,11 @@ impl Kernel {
         let Some(mut job) = core.tasks.borrow_mut().start(id) else {
             return;
         };
-        let Head { waker, cause, group } = job.head();
-        core.cause.set(cause);
-        core.polled.set(Some(group));
-        core.running.set(Some(Running { task: id, group, waker }));
-        let done = job.as_mut().poll();
+        let done = job.as_mut().poll(id, core);
         let dead = if done {
             core.tasks.borrow_mut().remove(id);
             Some(job)
         } else {
-            if core.cause.get() != cause {
-                job.as_mut().set_cause(core.cause.get());
-            }
             core.tasks.borrow_mut().put_back(id, job)
         };
         // Its destructors still belong to it.
@@ -369,6 +432,7 @@ impl Kernel {
         core.cause.set(RecordId::NONE);
     }
 
+    #[inline]
     fn set_timer(&self, at: SimTime, waker: &Waker) -> TimerKey {
         let alarm = match self.awaiting(waker) {
             Some(id) => Alarm::Task(id),

@@ -2,31 +2,87 @@
 //!
 //! It knows numbers of tasks and not whether they live: a task may die while it is queued.
 //! Tasks come out in the order of their wake-ups, each at most once until it has run. The
-//! standard library wants wakers that could cross threads, hence the lock; the executor takes
-//! it once for a batch, and not at all while nothing was woken. What a newcomer gets wrong: no
-//! second thread ever exists here, so the lock is never contended.
+//! standard library wants wakers that could cross threads, hence the atomics; they are only
+//! ever loaded and stored, which costs no more than a plain field. What a newcomer gets wrong:
+//! a waker works on the thread of its kernel only – elsewhere a wake-up could be lost.
 
-use std::cell::RefCell;
 use std::collections::VecDeque;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::num::NonZeroU64;
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Wake, Waker};
 
 use super::TaskId;
+use super::keyed::Key;
+
+/// So many tasks are ready at once before a list that can grow takes the others.
+const RING: usize = 256;
 
 /// Tasks to run, in the order of their wake-ups.
 #[derive(Default)]
-pub(super) struct Ready {
+pub(super) struct Ready(Arc<Queue>);
+
+struct Queue {
     /// Those that were woken longest ago.
-    batch: RefCell<VecDeque<TaskId>>,
-    woken: Arc<Woken>,
+    ring: [AtomicU64; RING],
+    /// How many were ever taken from the ring, and put into it.
+    taken: AtomicUsize,
+    put: AtomicUsize,
+    /// The others; none unless the ring is full.
+    more: Mutex<VecDeque<TaskId>>,
+    any_more: AtomicBool,
 }
 
-/// Tasks that were woken since the last batch was fetched.
-#[derive(Default)]
-struct Woken {
-    any: AtomicBool,
-    tasks: Mutex<VecDeque<TaskId>>,
+impl Default for Queue {
+    fn default() -> Self {
+        Self {
+            ring: [const { AtomicU64::new(0) }; RING],
+            taken: AtomicUsize::new(0),
+            put: AtomicUsize::new(0),
+            more: Mutex::default(),
+            any_more: AtomicBool::new(false),
+        }
+    }
+}
+
+impl Queue {
+    fn is_empty(&self) -> bool {
+        self.taken.load(Relaxed) == self.put.load(Relaxed)
+    }
+
+    fn front(&self) -> Option<TaskId> {
+        let number = self.ring[self.taken.load(Relaxed) % RING].load(Relaxed);
+        NonZeroU64::new(number).filter(|_| !self.is_empty()).map(|number| TaskId(Key::from_number(number)))
+    }
+
+    fn push(&self, task: TaskId) {
+        let put = self.put.load(Relaxed);
+        if self.any_more.load(Relaxed) || put.wrapping_sub(self.taken.load(Relaxed)) == RING {
+            return self.push_more(task);
+        }
+        self.ring[put % RING].store(task.0.number().get(), Relaxed);
+        self.put.store(put.wrapping_add(1), Relaxed);
+    }
+
+    #[cold]
+    fn push_more(&self, task: TaskId) {
+        self.more.lock().unwrap_or_else(PoisonError::into_inner).push_back(task);
+        self.any_more.store(true, Relaxed);
+    }
+
+    fn pop(&self) {
+        self.taken.store(self.taken.load(Relaxed).wrapping_add(1), Relaxed);
+        if self.any_more.load(Relaxed) && self.is_empty() {
+            self.refill();
+        }
+    }
+
+    #[cold]
+    fn refill(&self) {
+        let mut more = std::mem::take(&mut *self.more.lock().unwrap_or_else(PoisonError::into_inner));
+        self.any_more.store(false, Relaxed);
+        more.drain(..).for_each(|task| self.push(task));
+    }
 }
 
 /// What the waker of one task holds.
@@ -34,48 +90,49 @@ pub(super) struct Scheduled {
     task: TaskId,
     /// Whether it is queued: it has been woken and did not run since.
     queued: AtomicBool,
-    woken: Arc<Woken>,
+    queue: Arc<Queue>,
 }
 
 impl Ready {
     /// What the waker of a new task holds.
     pub(super) fn register(&self, task: TaskId) -> Arc<Scheduled> {
-        Arc::new(Scheduled { task, queued: AtomicBool::new(false), woken: Arc::clone(&self.woken) })
+        Arc::new(Scheduled { task, queued: AtomicBool::new(false), queue: Arc::clone(&self.0) })
     }
 
-    /// The task that was woken first.
-    pub(super) fn front(&self) -> Option<TaskId> {
-        let mut batch = self.batch.borrow_mut();
-        if batch.is_empty() && self.woken.any.load(Ordering::Acquire) {
-            let mut tasks = self.woken.tasks.lock().unwrap_or_else(PoisonError::into_inner);
-            std::mem::swap(&mut *batch, &mut *tasks);
-            self.woken.any.store(false, Ordering::Release);
+    /// Whether no task was woken, not even one that is dead by now.
+    pub(super) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// The first task that was woken and that `lives`; the others before it are forgotten.
+    pub(super) fn front(&self, lives: impl Fn(TaskId) -> bool) -> Option<TaskId> {
+        loop {
+            let first = self.0.front()?;
+            if lives(first) {
+                return Some(first);
+            }
+            self.0.pop();
         }
-        batch.front().copied()
     }
 
     /// Takes what [`Ready::front`] gave.
     pub(super) fn pop(&self) {
-        self.batch.borrow_mut().pop_front();
+        self.0.pop();
     }
 }
 
 impl Scheduled {
     /// Puts the task into the queue, unless it is there.
     pub(super) fn schedule(&self) {
-        // Not one atomic step, which would cost more: a second thread, if there were one, could
-        // only queue the task twice, and a task must bear being polled for nothing.
-        if !self.queued.load(Ordering::Relaxed) {
-            self.queued.store(true, Ordering::Relaxed);
-            let mut tasks = self.woken.tasks.lock().unwrap_or_else(PoisonError::into_inner);
-            tasks.push_back(self.task);
-            self.woken.any.store(true, Ordering::Release);
+        if !self.queued.load(Relaxed) {
+            self.queued.store(true, Relaxed);
+            self.queue.push(self.task);
         }
     }
 
     /// The task is about to run: from now on a wake-up queues it again.
     pub(super) fn unqueue(&self) {
-        self.queued.store(false, Ordering::Relaxed);
+        self.queued.store(false, Relaxed);
     }
 
     pub(super) fn waker(self: &Arc<Self>) -> Waker {
@@ -89,5 +146,48 @@ impl Wake for Scheduled {
     }
     fn wake_by_ref(self: &Arc<Self>) {
         self.schedule();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tasks_come_in_the_order_of_their_wake_ups_however_many_are_ready() {
+        let task = |n: u64| TaskId(Key::new(n as usize, 1));
+        for burst in [1, RING as u64 - 1, RING as u64, RING as u64 + 1, 5 * RING as u64 + 3] {
+            let ready = Ready::default();
+            let (mut put, mut got) = (0, 0);
+            // More come while some are taken, so that the ring turns.
+            for round in 0..4 {
+                for _ in 0..burst {
+                    ready.register(task(put)).schedule();
+                    put += 1;
+                }
+                let left = if round == 3 { 0 } else { burst / 2 };
+                while put - got > left {
+                    assert_eq!(ready.front(|_| true), Some(task(got)), "{burst}");
+                    ready.pop();
+                    got += 1;
+                }
+            }
+            assert!(ready.is_empty() && ready.front(|_| true).is_none());
+        }
+    }
+
+    #[test]
+    fn a_task_is_queued_once_until_it_runs_and_the_dead_are_passed_over() {
+        let ready = Ready::default();
+        let [dead, alive] = [1, 2].map(|n| ready.register(TaskId(Key::new(n, 1))));
+        for waker in [&dead, &alive, &dead, &alive] {
+            waker.waker().wake();
+        }
+        assert_eq!(ready.front(|task| task == alive.task), Some(alive.task));
+        ready.pop();
+        assert!(ready.is_empty());
+        alive.unqueue();
+        alive.waker().wake_by_ref();
+        assert!(!ready.is_empty());
     }
 }

@@ -16,7 +16,7 @@ use pin_project_lite::pin_project;
 
 use super::keyed::{HasKey, Key, Keyed};
 use super::ready::{Ready, Scheduled};
-use super::{GroupId, TaskId};
+use super::{Core, GroupId, Running, TaskId};
 use crate::kernel::cause::RecordId;
 
 pub(super) type BoxFuture = Pin<Box<dyn Future<Output = ()>>>;
@@ -33,34 +33,24 @@ pin_project! {
     }
 }
 
-/// What the executor must know of a job before it polls it.
-pub(super) struct Head {
-    /// Tells its waker from others; only ever compared.
-    pub(super) waker: *const (),
-    pub(super) cause: RecordId,
-    pub(super) group: GroupId,
-}
-
 /// A job whose future's type is forgotten.
 pub(super) trait Work {
-    /// Polls the future; true when it has finished.
-    fn poll(self: Pin<&mut Self>) -> bool;
-    fn head(&self) -> Head;
-    fn set_cause(self: Pin<&mut Self>, cause: RecordId);
+    /// Polls the future as the running task, with the cause that it had before and will have
+    /// next; true when it has finished.
+    fn poll(self: Pin<&mut Self>, id: TaskId, core: &Core) -> bool;
     /// Reads both ends of it, so that they are on their way into the cache.
     fn touch(&self);
 }
 
 impl<F: Future<Output = ()>> Work for Job<F> {
-    fn poll(self: Pin<&mut Self>) -> bool {
+    fn poll(self: Pin<&mut Self>, id: TaskId, core: &Core) -> bool {
         let job = self.project();
-        job.future.poll(&mut Context::from_waker(job.waker)).is_ready()
-    }
-    fn head(&self) -> Head {
-        Head { waker: self.waker.data(), cause: self.cause, group: self.group }
-    }
-    fn set_cause(self: Pin<&mut Self>, cause: RecordId) {
-        *self.project().cause = cause;
+        core.cause.set(*job.cause);
+        core.polled.set(Some(*job.group));
+        core.running.set(Some(Running { task: id, group: *job.group, waker: job.waker.data() }));
+        let done = job.future.poll(&mut Context::from_waker(job.waker)).is_ready();
+        *job.cause = core.cause.get();
+        done
     }
     fn touch(&self) {
         std::hint::black_box((self.waker.data(), self.cause));
@@ -165,6 +155,11 @@ impl Tasks {
 
     pub(super) fn is_alive(&self, id: TaskId) -> bool {
         self.table.contains(id.0)
+    }
+
+    /// Whether the task that is being polled was killed.
+    pub(super) fn is_doomed(&self) -> bool {
+        self.doomed
     }
 
     /// The name of the task that was started last.

@@ -73,6 +73,16 @@ pub(super) enum Alarm {
     Waker(Waker),
 }
 
+/// What came of looking for the next timer.
+pub(super) enum Firing {
+    /// None is left before the limit.
+    Nothing,
+    /// It may not fire.
+    Forbidden(SimTime),
+    /// It fires.
+    Fired(SimTime, TimerKey, Alarm),
+}
+
 struct Other {
     key: Key,
     alarm: Alarm,
@@ -97,6 +107,7 @@ impl Timers {
         Self { others: Keyed::new(), owns: Births::default(), agenda: Agenda::new() }
     }
 
+    #[inline]
     pub(super) fn set(&mut self, at: SimTime, alarm: Alarm, tasks: &mut Tasks) -> TimerKey {
         let timer = match alarm {
             Alarm::Task(id) => {
@@ -139,12 +150,35 @@ impl Timers {
         None
     }
 
-    /// Takes the timer of which [`Timers::first`] told.
-    pub(super) fn fire(&mut self, tasks: &mut Tasks) -> Option<(TimerKey, Alarm)> {
-        let (_, payload) = self.agenda.pop()?;
-        self.touch_ahead(tasks);
-        let timer = TimerKey::from_payload(payload);
-        self.take(timer, tasks).map(|alarm| (timer, alarm))
+    /// Whether no timer that lives fires at `at` or before.
+    #[inline]
+    pub(super) fn none_until(&mut self, at: SimTime, tasks: &Tasks) -> bool {
+        match self.agenda.peek() {
+            Some(first) if first <= at => {
+                // Who the first one is need not be asked when none is dead.
+                let all_live = self.agenda.len() == self.living(tasks);
+                !all_live && self.first(tasks).is_none_or(|first| first > at)
+            }
+            _ => true,
+        }
+    }
+
+    /// Takes the next timer that lives, unless it is later than `limit` or `forbidden` at its
+    /// time.
+    #[inline]
+    pub(super) fn fire(&mut self, limit: SimTime, tasks: &mut Tasks, forbidden: impl Fn(SimTime) -> bool) -> Firing {
+        while let Some((at, payload)) = self.agenda.first().filter(|(at, _)| *at <= limit) {
+            let timer = TimerKey::from_payload(payload);
+            if forbidden(at) && lives(timer, &self.others, tasks) {
+                return Firing::Forbidden(at);
+            }
+            self.agenda.pop();
+            if let Some(alarm) = self.take(timer, tasks) {
+                self.touch_ahead(tasks);
+                return Firing::Fired(at, timer, alarm);
+            }
+        }
+        Firing::Nothing
     }
 
     /// Has nothing to do with what happens, only with how fast.
@@ -164,6 +198,7 @@ impl Timers {
         }
     }
 
+    #[inline]
     fn take(&mut self, timer: TimerKey, tasks: &mut Tasks) -> Option<Alarm> {
         match timer.kind() {
             Kind::Own(key) => tasks.end_wait(key.slot(), key.birth()).map(Alarm::Task),
@@ -188,6 +223,11 @@ impl Timers {
     /// Every timer that lives, in the order in which they will fire: when, and which task it
     /// will wake (none for a combinator's).
     pub(super) fn pending_in_order(&mut self, tasks: &Tasks) -> Vec<(SimTime, Option<TaskId>)> {
+        if let Some(events) = self.agenda.in_order() {
+            let timers = events.map(|(at, payload)| (at, TimerKey::from_payload(payload)));
+            let living = timers.filter(|(_, timer)| lives(*timer, &self.others, tasks));
+            return living.map(|(at, timer)| (at, self.wakes(timer, tasks))).collect();
+        }
         // Taken out and put back: the order of ties survives, for it is that of the pushes.
         let mut events = Vec::with_capacity(self.agenda.len());
         while let Some(event) = self.agenda.pop() {

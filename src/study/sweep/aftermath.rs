@@ -1,6 +1,6 @@
 //! What a trigger leaves behind: figures of a run before, during and after its trouble.
 //!
-//! Folded from the trace in one pass, beside the common metrics, for two questions that only sweeps
+//! Folded from the trace in one pass with the common metrics, for two questions that only sweeps
 //! ask: does the fleet come back once the trigger is gone (metastability), and how long do apps sit
 //! in cooldown although they could run (the cost of waiting)? What a newcomer gets wrong: the
 //! trigger *begins* at the first fault window or change of a workload after the first deploy, and
@@ -10,7 +10,7 @@ use crate::kernel::{SimDuration, SimTime};
 use crate::model::{Field, Kind, Point, Reason, Value};
 use crate::scenario::{Action, Scenario, Verdict};
 use crate::sim::Outcome;
-use crate::trace::What;
+use crate::trace::{Record, What};
 
 /// One column of the aftermath.
 #[derive(Clone, Copy, Debug)]
@@ -73,51 +73,77 @@ fn trigger(scenario: &Scenario, outcome: &Outcome) -> Option<(SimTime, SimTime)>
     from.zip(gone).map(|(from, gone)| (from.min(end), gone.min(end)))
 }
 
-/// Folds a run.
-pub fn fold(scenario: &Scenario, outcome: &Outcome) -> Aftermath {
-    let end = outcome.ended_at;
-    let (from, gone) = trigger(scenario, outcome).unwrap_or((end, end));
-    let phase = |at: SimTime| usize::from(at >= from) + usize::from(at >= gone);
-    let (mut boots, mut calls) = ([0_u64; 3], [0_u64; 3]);
-    let mut waits: Vec<(Option<SimTime>, SimTime)> = Vec::new();
-    let mut waited = SimDuration::ZERO;
-    // A cooldown counts from its write, or from the end of the trigger, to its end or its next write.
-    let spent = |until: Option<SimTime>, since: SimTime, now: SimTime| {
-        until.map_or(SimDuration::ZERO, |until| until.min(now).since(since.max(gone)))
-    };
-    for record in outcome.trace.records() {
+/// The fold of one run, told its records in order.
+pub struct Fold {
+    /// When the trigger begins and when it is gone.
+    from: SimTime,
+    gone: SimTime,
+    boots: [u64; 3],
+    calls: [u64; 3],
+    /// Of each pool, until when it cools down, and since when that is so.
+    waits: Vec<(Option<SimTime>, SimTime)>,
+    waited: SimDuration,
+}
+
+impl Fold {
+    /// The fold of a run of which nothing was told yet.
+    pub fn new(scenario: &Scenario, outcome: &Outcome) -> Self {
+        let end = outcome.ended_at;
+        let (from, gone) = trigger(scenario, outcome).unwrap_or((end, end));
+        Self { from, gone, boots: [0; 3], calls: [0; 3], waits: Vec::new(), waited: SimDuration::ZERO }
+    }
+
+    /// Takes the next record in.
+    pub fn take(&mut self, record: &Record) {
         match record.what {
-            What::Decided(Reason::BootStarted) => boots[phase(record.at)] += 1,
+            What::Decided(Reason::BootStarted) => self.boots[self.phase(record.at)] += 1,
             What::Called { point, .. } | What::CallFailed { point, .. } if is_backend(point) => {
-                calls[phase(record.at)] += 1;
+                self.calls[self.phase(record.at)] += 1;
             }
             What::Set { field: Field::CooldownUntil, to, .. } if record.subject.kind == Kind::Pool => {
                 let index = record.subject.index as usize;
-                if waits.len() <= index {
-                    waits.resize(index + 1, (None, SimTime::ZERO));
+                if self.waits.len() <= index {
+                    self.waits.resize(index + 1, (None, SimTime::ZERO));
                 }
-                let (until, since) = waits[index];
-                waited = waited + spent(until, since, record.at);
+                let (until, since) = self.waits[index];
+                self.waited = self.waited + self.spent(until, since, record.at);
                 let until = if let Value::Time(until) = to { Some(until) } else { None };
-                waits[index] = (until, record.at);
+                self.waits[index] = (until, record.at);
             }
             _ => {}
         }
     }
-    waited = waits.iter().fold(waited, |sum, (until, since)| sum + spent(*until, *since, end));
-    [
-        u64::from(outcome.verdict == Verdict::Settled),
-        from.elapsed().as_nanos(),
-        gone.since(from).as_nanos(),
-        end.since(gone).as_nanos(),
-        boots[0],
-        boots[1],
-        boots[2],
-        calls[0],
-        calls[1],
-        calls[2],
-        waited.as_nanos(),
-    ]
+
+    /// Before, during or after the trigger.
+    fn phase(&self, at: SimTime) -> usize {
+        usize::from(at >= self.from) + usize::from(at >= self.gone)
+    }
+
+    /// A cooldown counts from its write, or from the end of the trigger, to its end or its next write.
+    fn spent(&self, until: Option<SimTime>, since: SimTime, now: SimTime) -> SimDuration {
+        until.map_or(SimDuration::ZERO, |until| until.min(now).since(since.max(self.gone)))
+    }
+
+    /// The columns, when all records were told.
+    pub fn finish(self, outcome: &Outcome) -> Aftermath {
+        let Self { from, gone, boots, calls, .. } = self;
+        let end = outcome.ended_at;
+        let last = self.waits.iter().map(|(until, since)| self.spent(*until, *since, end));
+        let waited = last.fold(self.waited, |sum, wait| sum + wait);
+        [
+            u64::from(outcome.verdict == Verdict::Settled),
+            from.elapsed().as_nanos(),
+            gone.since(from).as_nanos(),
+            end.since(gone).as_nanos(),
+            boots[0],
+            boots[1],
+            boots[2],
+            calls[0],
+            calls[1],
+            calls[2],
+            waited.as_nanos(),
+        ]
+    }
 }
 
 /// Of each point, whether it is a call of the sandbox or disk backend.

@@ -27,11 +27,13 @@ impl Measured {
     /// Runs a story and keeps its figures; the trace is gone afterwards.
     pub fn of(scenario: &Scenario, variant: &Variant) -> Self {
         let outcome = Simulation::new(scenario, variant).run();
+        let mut aftermath = aftermath::Fold::new(scenario, &outcome);
+        let figures = report::figures_beside(scenario, &outcome, |record| aftermath.take(record));
         Self {
             verdict: outcome.verdict.name(),
             violations: outcome.violations.len(),
-            aftermath: aftermath::fold(scenario, &outcome),
-            figures: report::figures(scenario, &outcome).iter().collect(),
+            aftermath: aftermath.finish(&outcome),
+            figures: figures.iter().collect(),
         }
     }
 }

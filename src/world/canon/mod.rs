@@ -5,9 +5,18 @@
 //! the same bytes have the same future, as long as nothing lies ahead. What a newcomer gets
 //! wrong: it may leave out only what *no* rule reads – when a rule is added, look here.
 //!
+//! It is written rarely. Of a moment only a still is taken (`still.rs`) and a sketch made of it
+//! (`sketch.rs`), a number that is equal whenever the bytes are; the bytes are written from the
+//! stills when two sketches are equal (`seen.rs`). So what a new rule reads belongs into the
+//! still and into the bytes, and need not be in the sketch.
+//!
 //! ASSUMES: the order of keys decides nothing while at most one live entity of a kind is younger
 //! than the period; who claims a recurrence must check that (`sim/livelock.rs`).
 
+mod facts;
+mod seen;
+mod sketch;
+mod still;
 mod writer;
 
 use crate::kernel::{Awaited, SimDuration, SimTime};
@@ -17,9 +26,12 @@ use crate::model::{
 use crate::ports::Query;
 
 use super::process::Process;
+use super::spec::WorkloadSpec;
 use super::{AddressSlot, TaskState, World};
 
-pub use writer::Canon;
+pub use seen::{Digest, Seen};
+pub use still::Still;
+use writer::Canon;
 
 /// How the state is written: what the rules cap.
 #[derive(Clone, Copy, Debug)]
@@ -32,6 +44,14 @@ pub struct Caps {
     pub address_rest: SimDuration,
 }
 
+impl Caps {
+    /// How an instant is written at `now`: whether it lies ahead (1) or behind (2), and how far,
+    /// capped where no rule looks further back.
+    fn age(&self, now: SimTime, at: SimTime) -> (u8, SimDuration) {
+        if at >= now { (1, at.since(now)) } else { (2, now.since(at).min(self.memory)) }
+    }
+}
+
 /// What an address is, and a detail: its owner's rank, or how long it has been free.
 type Class = (u64, u64);
 const RESTED: u64 = 0;
@@ -42,17 +62,53 @@ const OWNED_BY_NOBODY: u64 = 3;
 /// So many rested addresses are more than any cell of the grid takes.
 const RESTED_MIN: usize = 20;
 
-impl Canon {
+impl Still {
+    /// The digest of the canonical state; `bytes` is room to write it into.
+    pub fn digest(&self, bytes: &mut Vec<u8>) -> Digest {
+        let mut canon = Canon::new(self, bytes);
+        let apps = canon.rank_all::<App>();
+        let versions = canon.rank_all::<AppVersion>();
+        let pools = canon.rank_all::<Pool>();
+        let sandboxes = canon.rank_all::<Sandbox>();
+        let disks = canon.rank_all::<Disk>();
+        let leases = canon.rank_all::<DiskLease>();
+        let nodes = canon.rank_all::<Node>();
+        canon.ranks[Kind::Volume as usize] = self.volumes.iter().map(|(id, _)| id.0).collect();
+        canon.addresses();
+        canon.table(&apps, |_, _| {});
+        canon.table(&versions, |_, _| {});
+        canon.table(&pools, |canon, pool| {
+            canon.number(u64::from(pool.consecutive_crash_count.min(self.caps.crashes)));
+            pool.referenced_by_versions.iter().for_each(|version| canon.reference((*version).into()));
+            canon.spec(&pool.spec);
+        });
+        canon.table(&sandboxes, |canon, sandbox| canon.spec(&sandbox.spec));
+        canon.table(&disks, |_, _| {});
+        canon.table(&leases, |canon, lease| canon.number(u64::from(lease.mount.read_only)));
+        canon.table(&nodes, |_, _| {});
+        canon.containers();
+        canon.memories();
+        canon.volumes();
+        canon.processes();
+        self.facts.iter().for_each(|fact| canon.fact(fact));
+        canon.finish()
+    }
+}
+
+impl Canon<'_> {
     fn class(&self, slot: &AddressSlot) -> Class {
         match slot.owner {
             Some(owner) => match self.rank(owner.into()) {
                 Some(rank) => (OWNED, rank),
                 None => (OWNED_BY_NOBODY, 0),
             },
-            None => match slot.freed_at.filter(|at| self.now.since(*at) < self.caps.address_rest) {
-                Some(freed) => (RESTING, self.now.since(freed).as_nanos()),
-                None => (RESTED, 0),
-            },
+            None => {
+                match slot.freed_at.map(|at| self.still.now.since(at)).filter(|age| *age < self.still.caps.address_rest)
+                {
+                    Some(age) => (RESTING, age.as_nanos()),
+                    None => (RESTED, 0),
+                }
+            }
         }
     }
 
@@ -64,10 +120,8 @@ impl Canon {
     /// With few left the first fit looks at their order, and they are written as they stand.
     /// Equal neighbours are written once, with their count.
     fn addresses(&mut self) {
-        let world = self.world.clone();
-        let containers = world.containers.borrow();
-        for node in 0..world.cluster.nodes.len() as u32 {
-            let mut runs = self.runs(containers.addresses(NodeId::from_index(node)));
+        for (addresses, _) in &self.still.nodes {
+            let mut runs = self.runs(addresses.slots());
             let count = |wanted: u64| runs.iter().filter(|run| run.0.0 == wanted).map(|run| run.1).sum::<usize>();
             let (rested, resting) = (count(RESTED), count(RESTING));
             let by_place = rested + resting > 0 && rested < RESTED_MIN;
@@ -92,14 +146,13 @@ impl Canon {
     }
 
     fn containers(&mut self) {
-        let world = self.world.clone();
-        let containers = world.containers.borrow();
+        let Still { now, containers, .. } = self.still;
         // A list of containers is in the order in which they were made.
         let mut made: Vec<u64> = containers.iter().map(|(_, container)| container.number).collect();
         made.sort_unstable();
         self.number(made.len() as u64);
-        for (sandbox, container) in containers.iter() {
-            self.reference(sandbox.into());
+        for (sandbox, container) in containers {
+            self.reference((*sandbox).into());
             self.number(made.binary_search(&container.number).expect("it was listed") as u64);
             self.number(u64::from(container.node.index()));
             self.value(Value::Address(container.address));
@@ -110,27 +163,31 @@ impl Canon {
                 TaskState::Running { bound: true } => 2,
                 TaskState::Ended => 3,
             });
-            container.ahead.iter().for_each(|at| self.maybe_time(at.filter(|at| *at > self.now)));
+            container.ahead.iter().for_each(|at| self.maybe_time(at.filter(|at| at > now)));
         }
-        let (starts, images) = containers.memories();
+    }
+
+    /// What else the runtimes remember: how often services have started, and the images.
+    fn memories(&mut self) {
+        let Still { starts, workloads, nodes, .. } = self.still;
+        let usual = WorkloadSpec::default();
         self.number(starts.len() as u64);
-        for ((app, service), starts) in starts {
+        for (program, starts) in &**starts {
             // A per-boot list repeats its last value: further starts are all alike.
-            let workload = world.workload(*app, *service);
-            self.text(app);
-            self.text(service);
+            let workload = workloads.get(program).map_or(&usual, |own| &**own);
+            self.text(&program.0);
+            self.text(&program.1);
             self.number((*starts).min(workload.ready.len().max(workload.exit_after.len())) as u64);
         }
-        for images in images {
+        for (_, images) in nodes {
             self.number(images.len() as u64);
             images.iter().for_each(|image| self.text(image));
         }
     }
 
     fn volumes(&mut self) {
-        let world = self.world.clone();
-        for (id, volume) in world.volumes.borrow().iter() {
-            self.reference(id.into());
+        for (id, volume) in &self.still.volumes {
+            self.reference((*id).into());
             self.text(&volume.name);
             self.number(u64::from(volume.size_gb));
             self.number(u64::from(volume.initialised));
@@ -144,18 +201,17 @@ impl Canon {
     }
 
     fn processes(&mut self) {
-        let world = self.world.clone();
-        self.number(u64::from(world.is_up(Process::Coordinator)));
-        for node in 0..world.cluster.nodes.len() {
-            self.number(u64::from(world.is_up(Process::Node(NodeId::from_index(node as u32)))));
+        let Still { up, nodes, timers, .. } = self.still;
+        let nodes = (0..nodes.len()).map(|node| Process::Node(NodeId::from_index(node as u32)));
+        for process in std::iter::once(Process::Coordinator).chain(nodes) {
+            self.number(u64::from(up.get(&process) == Some(&true)));
         }
-        let pending = world.kernel.pending_timers();
-        self.number(pending.len() as u64);
-        for (at, task) in pending {
+        self.number(timers.len() as u64);
+        for (at, task) in timers {
             let (group, name) = task.expect("a quiet world has no combinators waiting");
             self.number(u64::from(group.0));
             self.text(name);
-            self.time(at);
+            self.time(*at);
         }
     }
 }
@@ -177,36 +233,6 @@ impl World {
             Unrest::Busy => self.kernel.has_ready() || self.calls_under_way.get() > 0,
             Unrest::Awaited(awaited) => self.kernel.is_awaited(awaited),
         }
-    }
-
-    /// Writes the canonical state of store, backends, processes and timers; `bytes` is room
-    /// that was used before.
-    pub fn canon(&self, caps: Caps, bytes: Vec<u8>) -> Canon {
-        let mut canon = Canon::new(self, caps, bytes);
-        canon.rank_all::<App>();
-        canon.rank_all::<AppVersion>();
-        canon.rank_all::<Pool>();
-        canon.rank_all::<Sandbox>();
-        canon.rank_all::<Disk>();
-        canon.rank_all::<DiskLease>();
-        canon.rank_all::<Node>();
-        canon.ranks[Kind::Volume as usize] = self.volumes.borrow().iter().map(|(id, _)| id.0).collect();
-        canon.addresses();
-        canon.table::<App>(|_, _| {});
-        canon.table::<AppVersion>(|_, _| {});
-        canon.table::<Pool>(|canon, pool| {
-            canon.number(u64::from(pool.consecutive_crash_count.min(canon.caps.crashes)));
-            pool.referenced_by_versions.iter().for_each(|version| canon.reference((*version).into()));
-            canon.spec(&pool.spec);
-        });
-        canon.table::<Sandbox>(|canon, sandbox| canon.spec(&sandbox.spec));
-        canon.table::<Disk>(|_, _| {});
-        canon.table::<DiskLease>(|canon, lease| canon.number(u64::from(lease.mount.read_only)));
-        canon.table::<Node>(|_, _| {});
-        canon.containers();
-        canon.volumes();
-        canon.processes();
-        canon
     }
 
     /// When the youngest of what no controller ever makes was made: nodes, apps and versions

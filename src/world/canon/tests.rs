@@ -4,7 +4,7 @@ use crate::kernel::{Budget, SimDuration, SimTime};
 use crate::model::{Actor, Controller, Filesystem, Kind, Name, Node, NodeId, NodeStatus, Subject};
 use crate::ports::{DiskBackend, Fact, Nonce, Remembers};
 use crate::world::spec::{ClusterSpec, Phase};
-use crate::world::{Caps, World, WorldSpec};
+use crate::world::{Caps, Seen, Still, World, WorldSpec};
 
 fn caps() -> Caps {
     Caps { memory: SimDuration::from_mins(70), crashes: 8, address_rest: SimDuration::from_mins(5) }
@@ -18,6 +18,7 @@ fn world() -> World {
         faults: Vec::new(),
         seed: 0,
         budget: Budget::default(),
+        records_max: usize::MAX,
         restart_after: SimDuration::from_secs(2),
         phase: Phase::Zero,
         session: (SimDuration::from_secs(120), SimDuration::from_secs(40)),
@@ -39,9 +40,11 @@ impl Remembers for Told {
 }
 
 fn digest(world: &World, memories: &[&Told]) -> [u8; 32] {
-    let mut canon = world.canon(caps(), Vec::new());
-    memories.iter().for_each(|told| canon.memory(*told));
-    canon.finish().0
+    still(world, memories).digest(&mut Vec::new())
+}
+
+fn still(world: &World, memories: &[&Told]) -> Still {
+    world.still(caps(), memories.iter().map(|told| *told as &dyn Remembers))
 }
 
 fn at(world: &World, minutes: u64) {
@@ -100,4 +103,57 @@ fn what_two_controllers_remember_is_not_what_one_does() {
     let apart = digest(&world, &[&Told(vec![a]), &Told(vec![b])]);
     let together = digest(&world, &[&Told(vec![a, b]), &Told(Vec::new())]);
     assert_ne!(apart, together);
+}
+
+#[test]
+fn a_state_is_written_only_when_its_sketch_comes_again() {
+    let (world, mut seen) = (world(), Seen::default());
+    let mut note = |minutes| {
+        at(&world, minutes);
+        let before = seen.note(still(&world, &[]));
+        (before, seen.kept())
+    };
+    let instant = |minutes| Some(SimTime::ZERO + SimDuration::from_mins(minutes));
+    assert_eq!(note(60), (None, (1, 0)));
+    assert_eq!(note(65), (None, (2, 0)));
+    assert_eq!(note(70), (None, (3, 0)));
+    assert_eq!(note(75), (instant(70), (2, 1)), "from the cap on the ages stand still");
+    assert_eq!(note(80), (instant(75), (2, 1)));
+    seen.clear();
+    at(&world, 85);
+    assert_eq!((seen.note(still(&world, &[])), seen.kept()), (None, (1, 0)));
+}
+
+#[test]
+fn states_of_one_sketch_are_told_apart_by_their_digests() {
+    let (world, mut seen) = (world(), Seen::default());
+    let tales = [1, 2, 3].map(|n| Told(vec![Fact::Number(n)]));
+    let stills = tales.each_ref().map(|told| still(&world, &[told]));
+    assert!(stills.iter().all(|still| still.sketch() == stills[0].sketch()), "it looks at no words");
+    for _ in 0..2 {
+        let before = tales.each_ref().map(|told| seen.note(still(&world, &[told])));
+        assert_eq!((before, seen.kept()), (before.map(|_| before[0]), (0, 3)));
+    }
+    assert_eq!(seen.note(still(&world, &[&Told(vec![Fact::Number(4)])])), None);
+}
+
+#[test]
+fn what_weighs_too_much_gives_way_to_its_digest() {
+    let world = world();
+    let weigh = |since| still(&world, &[]).weight(since);
+    let alone = weigh(SimTime::ZERO);
+    assert!(weigh(SimTime::MAX) < alone, "rows from before the last one weigh nothing more");
+    let elder = still(&world, &[]);
+    let one = weigh(SimTime::ZERO);
+    assert!(one < alone && one == weigh(elder.taken_at()), "nor does what an elder has, too");
+    for (room, kept) in [(0, 0), (2 * one, 2), (10 * one, 5)] {
+        let mut seen = Seen::with_room(room);
+        // Every one is another state: there is one fact more.
+        let tales: Vec<Told> = (0..5).map(|n| Told(vec![Fact::Number(7); n])).collect();
+        for told in &tales {
+            assert_eq!(seen.note(still(&world, &[told])), None);
+        }
+        assert_eq!(seen.kept(), (kept, 5 - kept), "with room for {kept}");
+        assert!(tales.iter().all(|told| seen.note(still(&world, &[told])).is_some()), "none is forgotten");
+    }
 }

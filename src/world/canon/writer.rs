@@ -1,31 +1,30 @@
 //! Writes a canonical state, one fact after the other.
 //!
 //! It knows how each kind of value is written so that equal bytes mean equal states, and not
-//! what belongs to a state: that is the parent's. References become ranks, texts and specs are
-//! written out. What a newcomer gets wrong: what is written without its length or type can be
+//! what belongs to a state: that is the parent's. It reads a still and never the world, which has
+//! gone on meanwhile. References become ranks, texts and specs are written out. What a newcomer gets wrong: what is written without its length or type can be
 //! taken for something else.
 
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use crate::kernel::SimTime;
-use crate::model::{DiskConfig, Entity, Field, Id, Kind, Name, NodeId, SandboxSpec, Subject, Value};
-use crate::ports::{Fact, Nonce, Query, Remembers};
-use crate::world::World;
+use crate::model::{DiskConfig, Entity, Field, Kind, Name, SandboxSpec, Subject, Value};
+use crate::ports::{Nonce, Versioned};
 
-use super::Caps;
+use super::facts::Kept;
+use super::seen::Digest;
+use super::still::Still;
 
 /// Collects the bytes of a state. Whatever is written can be read again in one way only: lists
 /// carry their lengths, and what may be of several types its type.
-pub struct Canon {
-    pub(super) world: World,
-    bytes: Vec<u8>,
-    pub(super) now: SimTime,
-    pub(super) caps: Caps,
+pub(super) struct Canon<'a> {
+    pub(super) still: &'a Still,
+    bytes: &'a mut Vec<u8>,
     /// The things that exist, by kind, sorted: the number of each is its place.
     pub(super) ranks: [Vec<u32>; KINDS],
-    /// Numbers for what is referred to and gone, in the order of mention.
-    gone: BTreeMap<Subject, u64>,
+    /// Numbers for what is referred to and gone, by kind and number there, in the order of mention.
+    gone: BTreeMap<(usize, u32), u64>,
     /// The same for the proofs of leases: only which of them are the same matters.
     nonces: Vec<Nonce>,
     /// The specs that were written, by version, each with its number.
@@ -37,14 +36,12 @@ pub struct Canon {
 
 const KINDS: usize = Kind::Process as usize + 1;
 
-impl Canon {
-    pub(super) fn new(world: &World, caps: Caps, mut bytes: Vec<u8>) -> Self {
+impl<'a> Canon<'a> {
+    pub(super) fn new(still: &'a Still, bytes: &'a mut Vec<u8>) -> Self {
         bytes.clear();
         Self {
-            world: world.clone(),
+            still,
             bytes,
-            now: world.kernel.now(),
-            caps,
             ranks: Default::default(),
             gone: BTreeMap::new(),
             nonces: Vec::new(),
@@ -54,13 +51,21 @@ impl Canon {
         }
     }
 
-    /// The digest of everything that was written, and the bytes, to be used again.
-    pub fn finish(self) -> ([u8; 32], Vec<u8>) {
-        (*blake3::hash(&self.bytes).as_bytes(), self.bytes)
+    /// The digest of everything that was written.
+    pub(super) fn finish(self) -> Digest {
+        *blake3::hash(self.bytes).as_bytes()
     }
 
     /// Writes a number, seven bits a byte: most are small.
-    pub(super) fn number(&mut self, mut n: u64) {
+    #[inline]
+    pub(super) fn number(&mut self, n: u64) {
+        if n < 0x80 {
+            self.bytes.push(n as u8);
+        } else {
+            self.long_number(n);
+        }
+    }
+    fn long_number(&mut self, mut n: u64) {
         while n >= 0x80 {
             self.bytes.push(n as u8 | 0x80);
             n >>= 7;
@@ -79,13 +84,10 @@ impl Canon {
     }
     /// Writes an instant relative to now; what is long past is just "long past".
     pub(super) fn time(&mut self, at: SimTime) {
-        if at >= self.now {
-            self.number(1);
-            self.number(at.since(self.now).as_nanos());
-        } else {
-            self.number(2);
-            self.number(self.now.since(at).min(self.caps.memory).as_nanos());
-        }
+        let (tag, distance) = self.still.caps.age(self.still.now, at);
+        let mut bytes = [tag; 9];
+        bytes[1..].copy_from_slice(&distance.as_nanos().to_le_bytes());
+        self.bytes.extend_from_slice(&bytes);
     }
     /// Writes an instant that may be absent.
     pub(super) fn maybe_time(&mut self, at: Option<SimTime>) {
@@ -96,12 +98,15 @@ impl Canon {
     }
     /// Writes a reference by the number of what it refers to.
     pub(super) fn reference(&mut self, subject: Subject) {
-        self.number(subject.kind as u64);
-        if let Some(rank) = self.rank(subject) {
-            self.number(rank << 1);
+        self.thing(subject.kind as usize, subject.index);
+    }
+    fn thing(&mut self, kind: usize, index: u32) {
+        self.number(kind as u64);
+        if let Ok(rank) = self.ranks[kind].binary_search(&index) {
+            self.number((rank as u64) << 1);
         } else {
             let next = self.gone.len() as u64;
-            let number = *self.gone.entry(subject).or_insert(next);
+            let number = *self.gone.entry((kind, index)).or_insert(next);
             self.number(number << 1 | 1);
         }
     }
@@ -136,38 +141,33 @@ impl Canon {
                 let place = if self.by_place[node] { address.host } else { 0 };
                 self.number(u64::from(place));
                 let host = usize::from(address.host) - 1;
-                let slot = self.world.containers.borrow().addresses(NodeId::from_index(node as u32))[host];
-                let (what, detail) = self.class(&slot);
+                let (what, detail) = self.class(&self.still.nodes[node].0.slots()[host]);
                 self.number(what);
                 self.number(detail);
             }
         }
     }
-    /// Writes one thing that a controller remembers.
-    fn fact(&mut self, fact: Fact) {
+    /// Writes one thing that a controller remembers, or the end of its memory.
+    pub(super) fn fact(&mut self, fact: Kept) {
         match fact {
-            Fact::Thing(subject) => {
+            Kept::End => self.number(0),
+            Kept::Thing(kind, index) => {
                 self.number(1);
-                self.reference(subject);
+                self.thing(kind, index);
             }
-            Fact::Number(n) => {
+            Kept::Number(n) => {
                 self.number(2);
                 self.number(n);
             }
-            Fact::Moment(at) => {
+            Kept::Moment(at) => {
                 self.number(3);
                 self.maybe_time(at);
             }
-            Fact::Nonce(nonce) => {
+            Kept::Nonce(nonce) => {
                 self.number(4 + u64::from(nonce.is_some()));
                 nonce.into_iter().for_each(|nonce| self.nonce(nonce));
             }
         }
-    }
-    /// Writes everything that a controller remembers.
-    pub fn memory(&mut self, memory: &dyn Remembers) {
-        memory.tell(&mut |fact| self.fact(fact));
-        self.number(0);
     }
     pub(super) fn nonce(&mut self, nonce: Nonce) {
         let known = self.nonces.iter().position(|known| *known == nonce);
@@ -178,12 +178,12 @@ impl Canon {
         self.number(place as u64);
     }
 
-    pub(super) fn rank_all<E: Entity>(&mut self) {
-        let table = E::table(&self.world.tables);
-        let indexes = &mut self.ranks[E::KIND as usize];
-        indexes.reserve(table.count(Query::All));
-        table.for_each(Query::All, |item| indexes.push(item.id.index()));
-        indexes.sort_unstable();
+    /// Ranks the rows of a table, and gives them in the order of their ranks.
+    pub(super) fn rank_all<E: Entity>(&mut self) -> Vec<&'a Versioned<E>> {
+        let mut rows: Vec<_> = E::table(&self.still.lists).iter().collect();
+        rows.sort_unstable_by_key(|row| row.id);
+        self.ranks[E::KIND as usize] = rows.iter().map(|row| row.id.index()).collect();
+        rows
     }
 
     /// The number of a thing, if it exists.
@@ -192,26 +192,18 @@ impl Canon {
         Some(rank as u64)
     }
 
-    pub(super) fn table<E: Entity>(&mut self, more: impl Fn(&mut Self, &E)) {
-        let world = self.world.clone();
-        let ranked = std::mem::take(&mut self.ranks[E::KIND as usize]);
-        self.number(ranked.len() as u64);
-        let ids = ranked.clone();
-        self.ranks[E::KIND as usize] = ranked;
-        for index in ids {
-            let id = Id::from_index(index);
-            let written = E::table(&world.tables).with(id, |entity, meta| {
-                self.time(meta.created_at);
-                self.time(meta.updated_at);
-                for (field, value) in entity.fields() {
-                    // An instance number decides nothing but the next one: it is a name.
-                    if field != Field::ConsecutiveCrashCount && field != Field::Instance {
-                        self.value(value);
-                    }
+    pub(super) fn table<E: Entity>(&mut self, rows: &[&Versioned<E>], more: impl Fn(&mut Self, &E)) {
+        self.number(rows.len() as u64);
+        for row in rows {
+            self.time(row.meta.created_at);
+            self.time(row.meta.updated_at);
+            row.entity.for_each_field(|field, value| {
+                // An instance number decides nothing but the next one: it is a name.
+                if field != Field::ConsecutiveCrashCount && field != Field::Instance {
+                    self.value(value);
                 }
-                more(self, entity);
             });
-            assert!(written.is_some(), "it was ranked");
+            more(self, &row.entity);
         }
     }
 

@@ -6,8 +6,6 @@
 //! kernel step are read before any rule is asked, because the truth has moved on meanwhile –
 //! nothing can be said of states that no other task could have seen.
 
-use std::collections::BTreeMap;
-
 use crate::kernel::{RecordId, SimTime};
 use crate::model::{
     Address, AppId, DiskId, LeaseId, LeaseIndex, Name, PoolId, SandboxId, SandboxStatus, Subject, VolumeId,
@@ -37,6 +35,26 @@ pub(super) enum Dirty {
     Home(Subject),
 }
 
+/// What is marked, each thing once. Few are at a time: a short list is quicker than a tree.
+#[derive(Default)]
+pub(super) struct Marked(Vec<(Dirty, RecordId)>);
+
+impl Marked {
+    pub(super) fn insert(&mut self, what: Dirty, cause: RecordId) {
+        // The first to be looked at stands last.
+        match self.0.binary_search_by(|(marked, _)| what.cmp(marked)) {
+            Ok(place) => self.0[place].1 = cause,
+            Err(place) => self.0.insert(place, (what, cause)),
+        }
+    }
+    pub(super) fn pop(&mut self) -> Option<(Dirty, RecordId)> {
+        self.0.pop()
+    }
+    fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
 /// The judges of one run.
 pub struct Judge {
     pub(super) limits: Limits,
@@ -46,9 +64,7 @@ pub struct Judge {
     pub(super) rest: Rest,
     pub(super) progress: Progress,
     /// What is marked, and the last record that marked it.
-    pub(super) dirty: BTreeMap<Dirty, RecordId>,
-    /// How many records of the trace were read.
-    pub(super) seen: usize,
+    pub(super) dirty: Marked,
     /// The last record of a creation: the fields that follow belong to it.
     pub(super) birth: RecordId,
     /// The faults that cut networks, and the next edge of a window, when last looked at.
@@ -68,8 +84,7 @@ impl Judge {
             alarms: Alarms::default(),
             rest: Rest::new(),
             progress: Progress::default(),
-            dirty: BTreeMap::new(),
-            seen: 0,
+            dirty: Marked::default(),
             birth: RecordId::NONE,
             cuts: Vec::new(),
             edge: None,
@@ -81,25 +96,29 @@ impl Judge {
     /// Judges what happened since the last call. To be called before the first kernel step and
     /// after each.
     pub fn observe(&mut self, world: &World) {
-        let end = world.with_trace(|trace| trace.records().len());
-        if self.seen != end || !self.opened {
-            self.catch_up(world, end);
+        let news = world.take_news();
+        if !self.opened {
+            self.open(world);
+            self.catch_up(world, 0);
+        } else if let Some(first) = news {
+            self.catch_up(world, first);
         }
     }
 
-    /// Reads the records before `end` that are new, and weighs what they touched.
-    fn catch_up(&mut self, world: &World, end: usize) {
-        if !self.opened {
-            self.opened = true;
-            self.triggers = world.faults_have_triggers();
-            self.faults_moved(world, RecordId::NONE);
-        }
-        let mut next = self.seen;
+    fn open(&mut self, world: &World) {
+        self.opened = true;
+        self.triggers = world.faults_have_triggers();
+        self.faults_moved(world, RecordId::NONE);
+    }
+
+    /// Reads the records from `first` on, and weighs what they touched.
+    fn catch_up(&mut self, world: &World, first: usize) {
+        let end = world.with_trace(|trace| trace.records().len());
+        let mut next = first;
         while let Some((index, record)) = world.with_trace(|trace| reader::first_to_read(trace, next..end)) {
             self.read(world, RecordId::from_index(index), &record);
             next = index + 1;
         }
-        self.seen = end;
         // Most records touch nothing: then there is nothing to weigh.
         if !self.dirty.is_empty() {
             self.evaluate(world);
@@ -124,7 +143,7 @@ impl Judge {
                     self.faults_moved(world, RecordId::NONE);
                 }
                 Alarm::Cooldown(pool) => {
-                    let set_by = self.memory.cooldowns.remove(&pool).map_or(RecordId::NONE, |(_, record)| record);
+                    let set_by = self.memory.cooldowns.get(&pool).map_or(RecordId::NONE, |(_, record)| *record);
                     self.mark(Dirty::Pool(pool), set_by);
                 }
                 Alarm::Grace(invariant, subject) => self.grace_is_over(world, (invariant, subject)),
@@ -159,11 +178,16 @@ impl Judge {
     /// What keeps the cluster from being settled, one text for each subject.
     pub fn troubles(&self, world: &World) -> Vec<String> {
         let view = self.view(world);
-        self.rest.troubles().keys().filter_map(|trouble| view.trouble(*trouble)).map(|text| text()).collect()
+        self.rest.troubles().keys().filter_map(|trouble| view.trouble(*trouble)).collect()
     }
 
     pub(super) fn view<'a>(&'a self, world: &'a World) -> View<'a> {
-        View { world, memory: &self.memory, limits: &self.limits }
+        View { world, memory: &self.memory, limits: &self.limits, silent: false }
+    }
+
+    /// The same, for who wants no texts.
+    pub(super) fn silent_view<'a>(&'a self, world: &'a World) -> View<'a> {
+        View { silent: true, ..self.view(world) }
     }
 
     /// Marks something to be looked at, because of a record.

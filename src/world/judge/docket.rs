@@ -14,7 +14,6 @@ use crate::world::World;
 use crate::world::spec::Invariant;
 
 use super::alarms::{Alarm, Alarms};
-use super::memory::Text;
 
 /// An invariant that was found broken; once for each subject and invariant.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -47,34 +46,14 @@ pub(super) struct Docket {
 }
 
 impl Docket {
-    /// Takes down what a rule said of a subject: `broken` makes the text when it does not hold;
-    /// it may stay so until `due`.
-    pub(super) fn weigh(
-        &mut self,
-        world: &World,
-        alarms: &mut Alarms,
-        charge: (Invariant, Subject),
-        due: SimTime,
-        cause: RecordId,
-        broken: Option<Text<'_>>,
-    ) {
-        let Some(text) = broken else {
-            self.clear(alarms, charge);
-            return;
-        };
-        if self.is_found(charge) || self.suspicions.contains_key(&charge) {
-            return;
-        }
-        if due <= world.kernel.now() {
-            self.find(world, charge, cause, &text());
-        } else {
-            self.suspicions.insert(charge, Suspicion { due, cause });
-            alarms.set(due, Alarm::Grace(charge.0, charge.1));
-        }
+    /// A rule does not hold; it may stay so until `due`.
+    pub(super) fn suspect(&mut self, alarms: &mut Alarms, charge: (Invariant, Subject), due: SimTime, cause: RecordId) {
+        self.suspicions.insert(charge, Suspicion { due, cause });
+        alarms.set(due, Alarm::Grace(charge.0, charge.1));
     }
 
-    /// Drops a suspicion.
-    fn clear(&mut self, alarms: &mut Alarms, charge: (Invariant, Subject)) {
+    /// A rule holds: drops the suspicion, if there is one.
+    pub(super) fn clear(&mut self, alarms: &mut Alarms, charge: (Invariant, Subject)) {
         if let Some(suspicion) = self.suspicions.remove(&charge) {
             alarms.unset(suspicion.due, Alarm::Grace(charge.0, charge.1));
         }
@@ -83,6 +62,11 @@ impl Docket {
     /// A grace is over: takes the suspicion away and returns its cause.
     pub(super) fn take_due(&mut self, charge: (Invariant, Subject)) -> Option<RecordId> {
         self.suspicions.remove(&charge).map(|suspicion| suspicion.cause)
+    }
+
+    /// Whether it is suspected already, or found.
+    pub(super) fn is_known(&self, charge: (Invariant, Subject)) -> bool {
+        self.suspicions.contains_key(&charge) || self.is_found(charge)
     }
 
     /// Whether the violation was recorded already.

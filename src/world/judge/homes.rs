@@ -9,13 +9,15 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::kernel::{RecordId, SimTime};
-use crate::model::{AppId, Name, PoolId, Subject};
+use crate::model::{AppId, Kind, Name, PoolId, Subject};
+
+use super::memory::slot;
 
 /// Which app things belong to.
 #[derive(Default)]
 pub(super) struct Homes {
-    of: BTreeMap<Subject, AppId>,
-    belongings: BTreeMap<AppId, BTreeSet<Subject>>,
+    /// By the kind and the index of the thing.
+    of: BTreeMap<Kind, Vec<Option<AppId>>>,
     deleted: BTreeMap<AppId, (SimTime, RecordId)>,
     /// The apps of all pools there ever were: sandboxes may outlive their pool.
     pools: Vec<Option<AppId>>,
@@ -28,29 +30,28 @@ pub(super) struct Homes {
 impl Homes {
     /// Takes down that a thing belongs to an app; returns the app that it belonged to before.
     pub(super) fn settle(&mut self, subject: Subject, app: AppId) -> Option<AppId> {
-        let former = self.of.insert(subject, app);
-        if let Some(things) = former.and_then(|former| self.belongings.get_mut(&former)) {
-            things.remove(&subject);
-        }
-        self.belongings.entry(app).or_default().insert(subject);
-        former
+        slot(self.of.entry(subject.kind).or_default(), subject.index).replace(app)
     }
 
     /// A thing is gone.
     pub(super) fn forget(&mut self, subject: Subject) -> Option<AppId> {
-        let app = self.of.remove(&subject)?;
-        self.belongings.get_mut(&app)?.remove(&subject);
-        Some(app)
+        self.of.get_mut(&subject.kind)?.get_mut(subject.index as usize)?.take()
     }
 
     /// The app that a thing belongs to.
     pub(super) fn of(&self, subject: Subject) -> Option<AppId> {
-        self.of.get(&subject).copied()
+        *self.of.get(&subject.kind)?.get(subject.index as usize)?
     }
 
-    /// What belongs to an app, in the order of kinds and creation.
-    pub(super) fn belongings(&self, app: AppId) -> impl Iterator<Item = Subject> {
-        self.belongings.get(&app).into_iter().flatten().copied()
+    /// What belongs to an app, in the order of kinds and creation. This looks at everything there
+    /// ever was: it is asked when an app is deleted and at no other time.
+    pub(super) fn belongings(&self, app: AppId) -> Vec<Subject> {
+        let mut found = Vec::new();
+        for (kind, homes) in &self.of {
+            let indexes = (0..).zip(homes).filter(|(_, home)| **home == Some(app)).map(|(index, _)| index);
+            found.extend(indexes.map(|index| Subject { kind: *kind, index }));
+        }
+        found
     }
 
     /// An app is deleted.
@@ -64,11 +65,7 @@ impl Homes {
     }
 
     pub(super) fn pool_born(&mut self, pool: PoolId, app: AppId) {
-        let index = pool.index() as usize;
-        if self.pools.len() <= index {
-            self.pools.resize(index + 1, None);
-        }
-        self.pools[index] = Some(app);
+        *slot(&mut self.pools, pool.index()) = Some(app);
     }
 
     /// The app of a pool, also of one that is gone.

@@ -13,8 +13,8 @@ use crate::world::{Container, World};
 use super::homes::Homes;
 use super::limits::Limits;
 
-/// The text of what does not hold, made only when somebody reads it.
-pub(super) type Text<'a> = Box<dyn FnOnce() -> String + 'a>;
+/// What does not hold, in words; empty when the rule was asked in a silent view.
+pub(super) type Text = String;
 
 /// What a rule may look at.
 #[derive(Clone, Copy)]
@@ -22,14 +22,35 @@ pub(super) struct View<'a> {
     pub(super) world: &'a World,
     pub(super) memory: &'a Memory,
     pub(super) limits: &'a Limits,
+    /// Nobody reads the texts: mostly it only matters whether a rule holds.
+    pub(super) silent: bool,
 }
 
-/// How a sandbox counts in its pool.
+/// How a sandbox stood when it was last looked at.
 #[derive(Clone, Copy, PartialEq, Eq, Default)]
 struct Standing {
-    live: bool,
-    running: bool,
+    /// Its status; none when it is gone, or was never seen.
+    status: Option<SandboxStatus>,
+    /// RUNNING, and truly able to serve.
     serving: bool,
+}
+
+impl Standing {
+    /// Whether it counts as live, as running, as serving.
+    fn counts(self) -> [bool; 3] {
+        let live = self.status.is_some_and(SandboxStatus::is_live);
+        [live, self.status == Some(SandboxStatus::Running), self.serving]
+    }
+}
+
+/// What a new look at a sandbox shows.
+pub(super) struct Seen {
+    /// Its status; none when it is gone.
+    pub(super) status: Option<SandboxStatus>,
+    /// The status is another than when it was last looked at.
+    pub(super) is_new: bool,
+    /// Its pool, when that has other counts now.
+    pub(super) recounted: Option<PoolId>,
 }
 
 /// How many sandboxes a pool has.
@@ -54,12 +75,15 @@ pub(super) struct Memory {
     failed_boots: BTreeMap<PoolId, VecDeque<SimTime>>,
     bound: BTreeMap<DiskId, BTreeSet<LeaseId>>,
     bound_to: BTreeMap<LeaseId, DiskId>,
-    held: BTreeMap<SandboxId, Vec<Address>>,
-    users: BTreeMap<Address, Vec<SandboxId>>,
+    /// Sorted by the sandbox; those of one in the order in which it took them.
+    held: Vec<(SandboxId, Address)>,
+    /// By the node and the host of the address.
+    users: Vec<Vec<Vec<SandboxId>>>,
     writers: BTreeMap<Name, Vec<SandboxId>>,
 }
 
-fn slot<T: Default + Clone>(slots: &mut Vec<T>, index: u32) -> &mut T {
+/// The slot of an index, which is made when it is not there.
+pub(super) fn slot<T: Default + Clone>(slots: &mut Vec<T>, index: u32) -> &mut T {
     let index = index as usize;
     if slots.len() <= index {
         slots.resize(index + 1, T::default());
@@ -67,10 +91,10 @@ fn slot<T: Default + Clone>(slots: &mut Vec<T>, index: u32) -> &mut T {
     &mut slots[index]
 }
 
-impl<'a> View<'a> {
+impl View<'_> {
     /// What is broken, when it is.
-    pub(super) fn broken(self, broken: bool, text: impl FnOnce() -> String + 'a) -> Option<Text<'a>> {
-        if broken { Some(Box::new(text)) } else { None }
+    pub(super) fn broken(self, broken: bool, text: impl FnOnce() -> String) -> Option<Text> {
+        broken.then(|| if self.silent { String::new() } else { text() })
     }
 }
 
@@ -79,26 +103,26 @@ impl Memory {
         self.counts.get(pool.index() as usize).copied().unwrap_or_default()
     }
 
-    /// Counts a sandbox anew; true when its pool's counts changed.
-    pub(super) fn recount(&mut self, world: &World, sandbox: SandboxId) -> bool {
-        let Some(pool) = world.tables.pool_of(sandbox.index()) else { return false };
+    /// Looks at a sandbox anew, and counts it anew in its pool.
+    pub(super) fn review_sandbox(&mut self, world: &World, sandbox: SandboxId) -> Seen {
         let status = world.tables.sandboxes.with(sandbox, |sandbox, _| sandbox.status);
-        let running = status == Some(SandboxStatus::Running);
-        let now = Standing {
-            live: status.is_some_and(SandboxStatus::is_live),
-            running,
-            serving: running && serves(world, sandbox),
-        };
+        let serving = status == Some(SandboxStatus::Running) && serves(world, sandbox);
+        let now = Standing { status, serving };
         let before = std::mem::replace(slot(&mut self.standings, sandbox.index()), now);
-        let counts = slot(&mut self.counts, pool.index());
-        for (count, was, is) in [
-            (&mut counts.live, before.live, now.live),
-            (&mut counts.running, before.running, now.running),
-            (&mut counts.serving, before.serving, now.serving),
-        ] {
+        let recounted = self.recount(world, sandbox, before.counts(), now.counts());
+        Seen { status, is_new: before.status != status, recounted }
+    }
+
+    fn recount(&mut self, world: &World, sandbox: SandboxId, was: [bool; 3], is: [bool; 3]) -> Option<PoolId> {
+        if was == is {
+            return None;
+        }
+        let pool = world.tables.pool_of(sandbox.index())?;
+        let Counts { live, running, serving } = slot(&mut self.counts, pool.index());
+        for (count, (was, is)) in [live, running, serving].into_iter().zip(was.into_iter().zip(is)) {
             *count = *count + u32::from(is) - u32::from(was);
         }
-        before != now
+        Some(pool)
     }
 
     /// Looks at a lease anew; returns the disk whose BOUND leases changed.
@@ -142,39 +166,51 @@ impl Memory {
     }
 
     pub(super) fn address_taken(&mut self, sandbox: SandboxId, address: Address) {
-        self.held.entry(sandbox).or_default().push(address);
+        let place = self.held.partition_point(|(holder, _)| *holder <= sandbox);
+        self.held.insert(place, (sandbox, address));
     }
 
     pub(super) fn address_freed(&mut self, sandbox: SandboxId, address: Address) {
-        if let Some(held) = self.held.get_mut(&sandbox) {
-            held.retain(|other| *other != address);
-            if held.is_empty() {
-                self.held.remove(&sandbox);
-            }
+        let first = self.first_held(sandbox);
+        let place = self.held(sandbox).position(|held| held == address);
+        if let Some(place) = place {
+            self.held.remove(first + place);
         }
     }
 
+    fn first_held(&self, sandbox: SandboxId) -> usize {
+        self.held.partition_point(|(holder, _)| *holder < sandbox)
+    }
+
     /// The addresses that a sandbox took and nobody gave back.
-    pub(super) fn held(&self, sandbox: SandboxId) -> &[Address] {
-        self.held.get(&sandbox).map_or(&[], Vec::as_slice)
+    pub(super) fn held(&self, sandbox: SandboxId) -> impl Iterator<Item = Address> {
+        let from_there = self.held[self.first_held(sandbox)..].iter();
+        from_there.take_while(move |(holder, _)| *holder == sandbox).map(|(_, address)| *address)
+    }
+
+    fn users_mut(&mut self, address: Address) -> &mut Vec<SandboxId> {
+        slot(slot(&mut self.users, u32::from(address.node)), u32::from(address.host))
     }
 
     pub(super) fn uses_address(&mut self, sandbox: SandboxId, address: Address) {
-        let users = self.users.entry(address).or_default();
+        let users = self.users_mut(address);
         if !users.contains(&sandbox) {
             users.push(sandbox);
         }
     }
 
-    /// Those who may use an address, in the order in which they came; who cannot any more is dropped.
-    pub(super) fn users(&mut self, world: &World, address: Address) -> &[SandboxId] {
-        let Some(users) = self.users.get_mut(&address) else { return &[] };
-        users.retain(|user| {
+    /// Drops those who cannot use an address any more.
+    pub(super) fn review_users(&mut self, world: &World, address: Address) {
+        self.users_mut(address).retain(|user| {
             let named = world.tables.sandboxes.with(*user, |sandbox, _| sandbox.address == Some(address));
-            let used = world.containers.borrow().get(*user).is_some_and(|c| c.address == address);
-            used || named == Some(true)
+            named == Some(true) || world.containers.borrow().get(*user).is_some_and(|c| c.address == address)
         });
-        users
+    }
+
+    /// Those who may use an address, in the order in which they came.
+    pub(super) fn users(&self, address: Address) -> &[SandboxId] {
+        let there = self.users.get(usize::from(address.node));
+        there.and_then(|hosts| hosts.get(usize::from(address.host))).map_or(&[], Vec::as_slice)
     }
 
     pub(super) fn writes_disk(&mut self, sandbox: SandboxId, disk: Name) {
@@ -184,11 +220,16 @@ impl Memory {
         }
     }
 
+    /// Drops those whose tasks do not run any more.
+    pub(super) fn review_writers(&mut self, world: &World, disk: Name) {
+        if let Some(writers) = self.writers.get_mut(&disk) {
+            writers.retain(|sandbox| world.containers.borrow().get(*sandbox).is_some_and(Container::is_alive));
+        }
+    }
+
     /// Those whose tasks run and may write a disk, in the order in which they started.
-    pub(super) fn writers(&mut self, world: &World, disk: Name) -> &[SandboxId] {
-        let Some(writers) = self.writers.get_mut(&disk) else { return &[] };
-        writers.retain(|sandbox| world.containers.borrow().get(*sandbox).is_some_and(Container::is_alive));
-        writers
+    pub(super) fn writers(&self, disk: Name) -> &[SandboxId] {
+        self.writers.get(&disk).map_or(&[], Vec::as_slice)
     }
 }
 

@@ -23,3 +23,4 @@ mod weighing;
 pub use court::Judge;
 pub use docket::Violation;
 pub use limits::Limits;
+pub(in crate::world) use reader::must_be_seen;

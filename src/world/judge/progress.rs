@@ -41,12 +41,12 @@ impl Progress {
 }
 
 /// `progress`: it is not unsettled for so long while nothing stands in the way.
-pub(super) fn progress<'a>(view: View<'a>, rest: &'a Rest) -> Option<Text<'a>> {
+pub(super) fn progress(view: View<'_>, rest: &Rest) -> Option<Text> {
     let broken = !rest.is_untroubled() && !view.world.fault_open() && workloads_can_run(view);
     let limit = view.limits.backoff_cap + view.limits.progress;
     view.broken(broken, move || {
         let first = rest.troubles().keys().next().and_then(|trouble| view.trouble(*trouble));
-        let why = first.map_or_else(String::new, |text| format!("; {}", text()));
+        let why = first.map_or_else(String::new, |text| format!("; {text}"));
         format!("unsettled with nothing in the way: limit {}{why}", limit.clock())
     })
 }

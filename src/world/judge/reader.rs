@@ -9,8 +9,8 @@ use std::ops::Range;
 
 use crate::kernel::RecordId;
 use crate::model::{
-    AppId, DiskIndex, Field, Id, Kind, LeaseId, NodeId, Point, Reason, SandboxId, SandboxIndex, Subject, Value,
-    VolumeId,
+    Address, AppId, DiskIndex, Field, Id, Kind, LeaseId, NodeId, Point, Reason, SandboxId, SandboxIndex, Subject,
+    Value, VolumeId,
 };
 use crate::ports::Query;
 use crate::trace::{Record, Trace, What};
@@ -23,12 +23,48 @@ use super::rules;
 /// How many causes back the boot that made a disk may lie.
 const BOOT_WITHIN: usize = 64;
 
-/// The first of these records that the judge must take in. Most records are decisions, and of
-/// those only one kind matters: the others are passed over here, for speed.
+/// Whether the judge has to see a record before time passes. Most records are decisions, and of
+/// those only one kind matters.
+pub(in crate::world) fn must_be_seen(what: &What) -> bool {
+    match what {
+        What::Decided(reason) => matches!(reason, Reason::BootFailed { .. }),
+        What::Called { point, .. } => *point == Point::CreateContainer,
+        What::Created { .. }
+        | What::Deleted { .. }
+        | What::Set { .. }
+        | What::TaskStarted
+        | What::PortBound
+        | What::TaskEnded { .. }
+        | What::ContainerGone
+        | What::AddressTaken(_)
+        | What::AddressFreed(_)
+        | What::Mounted { .. }
+        | What::ProcessDown
+        | What::ProcessUp
+        | What::Struck { .. }
+        | What::StepBegan => true,
+        What::CallFailed { .. }
+        | What::Patched { .. }
+        | What::Conflict
+        | What::StepEnded { .. }
+        | What::RequestServed { .. }
+        | What::RequestFailed { .. }
+        | What::VolumeMade
+        | What::VolumeGone
+        | What::Unmounted { .. }
+        | What::Drawn { .. }
+        | What::Broken { .. }
+        | What::Settled
+        | What::Unsettled
+        | What::Note(_) => false,
+    }
+}
+
+/// The first of these records that the judge must take in: the others are passed over here, for
+/// speed.
 pub(super) fn first_to_read(trace: &Trace, range: Range<usize>) -> Option<(usize, Record)> {
-    let matters = |what| !matches!(what, What::Decided(reason) if !matches!(reason, Reason::BootFailed { .. }));
     let start = range.start;
-    let place = trace.records()[range].iter().position(|record| matters(record.what))?;
+    let place = trace.records()[range].iter().position(|record| must_be_seen(&record.what))?;
     Some((start + place, trace.records()[start + place]))
 }
 
@@ -74,23 +110,8 @@ impl Judge {
                 self.faults_moved(world, id);
             }
             What::StepBegan => self.disturbed(world),
-            What::Set { .. }
-            | What::Decided(_)
-            | What::Called { .. }
-            | What::CallFailed { .. }
-            | What::Patched { .. }
-            | What::Conflict
-            | What::StepEnded { .. }
-            | What::RequestServed { .. }
-            | What::RequestFailed { .. }
-            | What::VolumeMade
-            | What::VolumeGone
-            | What::Unmounted { .. }
-            | What::Drawn { .. }
-            | What::Broken { .. }
-            | What::Settled
-            | What::Unsettled
-            | What::Note(_) => {}
+            // Those that need not be seen, and the fields of a creation.
+            _ => {}
         }
     }
 
@@ -182,7 +203,9 @@ impl Judge {
             Kind::Lease => self.mark(Dirty::Lease(Id::from_index(index)), id),
             Kind::Disk | Kind::Node | Kind::Cluster | Kind::Volume | Kind::Step | Kind::Fault | Kind::Process => {}
         }
-        if self.memory.homes.forget(subject).is_some() {
+        // Of a living app nothing remains to be told.
+        let app = self.memory.homes.forget(subject);
+        if app.is_some_and(|app| self.memory.homes.deleted(app).is_some()) {
             self.mark(Dirty::Home(subject), id);
         }
     }
@@ -200,8 +223,7 @@ impl Judge {
                 }
             }
         }
-        let left: Vec<Subject> = self.memory.homes.belongings(app).collect();
-        for subject in left {
+        for subject in self.memory.homes.belongings(app) {
             self.mark(Dirty::Home(subject), id);
         }
     }
@@ -253,7 +275,7 @@ impl Judge {
                 (Invariant::DeadIsFinal, rules::dead_is_final(from, to)),
             ] {
                 if let Some(text) = broken {
-                    self.accuse(world, (invariant, subject), id, |_| Some(Box::new(|| text)));
+                    self.accuse(world, (invariant, subject), id, |_| Some(text));
                 }
             }
         }
@@ -282,20 +304,24 @@ impl Judge {
     }
 
     fn container_address(&mut self, world: &World, sandbox: SandboxId, id: RecordId) {
-        let address = world.containers.borrow().get(sandbox).map(|container| container.address);
-        if let Some(address) = address {
-            self.memory.uses_address(sandbox, address);
-            self.mark(Dirty::Address(address), id);
+        let has = world.containers.borrow().get(sandbox).map(|container| container.address);
+        let names = world.tables.sandboxes.with(sandbox, |sandbox, _| sandbox.address).flatten();
+        // Mostly they are the same.
+        for address in has.into_iter().chain(names.filter(|named| Some(*named) != has)) {
+            self.uses_address(sandbox, address, id);
         }
-        self.sandbox_address(world, sandbox, id);
     }
 
     fn sandbox_address(&mut self, world: &World, sandbox: SandboxId, id: RecordId) {
-        let address = world.tables.sandboxes.with(sandbox, |sandbox, _| sandbox.address).flatten();
-        if let Some(address) = address {
-            self.memory.uses_address(sandbox, address);
-            self.mark(Dirty::Address(address), id);
+        let names = world.tables.sandboxes.with(sandbox, |sandbox, _| sandbox.address).flatten();
+        if let Some(address) = names {
+            self.uses_address(sandbox, address, id);
         }
+    }
+
+    fn uses_address(&mut self, sandbox: SandboxId, address: Address, id: RecordId) {
+        self.memory.uses_address(sandbox, address);
+        self.mark(Dirty::Address(address), id);
     }
 
     fn container_disks(&mut self, world: &World, sandbox: SandboxId, id: RecordId) {

@@ -6,9 +6,12 @@
 //! sandbox of a pool that nobody references any more disturbs nothing.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 
 use crate::kernel::{RecordId, SimTime};
-use crate::model::{AppId, Concurrency, DiskId, Kind, LeaseId, LeaseStatus, PoolId, SandboxId, SandboxStatus, Subject};
+use crate::model::{
+    AppId, Concurrency, DiskId, Kind, LeaseId, LeaseStatus, Pool, PoolId, SandboxId, SandboxStatus, Subject,
+};
 use crate::ports::Query;
 
 use super::memory::{Counts, Text, View};
@@ -46,15 +49,12 @@ impl Rest {
     }
 
     pub(super) fn put(&mut self, trouble: Trouble, there: bool, cause: RecordId) {
-        let was = self.troubles.contains_key(&trouble);
-        if there && !was {
-            self.troubles.insert(trouble, cause);
-        } else if was && !there {
-            self.troubles.remove(&trouble);
+        match self.troubles.entry(trouble) {
+            Entry::Vacant(place) if there => _ = place.insert(cause),
+            Entry::Occupied(known) if !there => _ = known.remove(),
+            Entry::Vacant(_) | Entry::Occupied(_) => return,
         }
-        if was != there {
-            self.moved_by = cause;
-        }
+        self.moved_by = cause;
     }
 
     pub(super) fn is_untroubled(&self) -> bool {
@@ -67,19 +67,19 @@ impl Rest {
     }
 }
 
-impl<'a> View<'a> {
+impl View<'_> {
     /// What is wrong, if it is.
-    pub(super) fn trouble(self, trouble: Trouble) -> Option<Text<'a>> {
+    pub(super) fn trouble(self, trouble: Trouble) -> Option<Text> {
         match trouble {
             Trouble::App(app) => self.app_lacks_pool(app),
             Trouble::Pool(pool) => self.pool_lacks_sandboxes(pool),
             Trouble::Cooldown(pool) => {
-                self.broken(self.cooldown(pool).is_some(), move || format!("{} cools down", self.world.name(pool)))
+                self.broken(self.cooldown(pool).is_some(), || format!("{} cools down", self.world.name(pool)))
             }
             Trouble::Sandbox(sandbox) => self.sandbox_in_between(sandbox),
             Trouble::Lease(lease) => self.lease_in_between(lease),
-            Trouble::Remains(subject) => self.remains_of(subject).map(|app| -> Text<'a> {
-                Box::new(move || {
+            Trouble::Remains(subject) => self.remains_of(subject).and_then(|app| {
+                self.broken(true, || {
                     format!("{} belongs to {}, which is deleted", self.world.name(subject), self.world.name(app))
                 })
             }),
@@ -87,12 +87,12 @@ impl<'a> View<'a> {
     }
 
     /// For every service of the active version there must be a pool that the version references.
-    fn app_lacks_pool(self, app: AppId) -> Option<Text<'a>> {
+    fn app_lacks_pool(self, app: AppId) -> Option<Text> {
         let id = self.world.tables.apps.with(app, |app, _| app.active_version).flatten()?;
-        let name = move || self.world.name(app);
+        let name = || self.world.name(app);
         // A half deleted app: what ought to run is not known any more.
         let Some(version) = self.world.tables.versions.get(id) else {
-            return Some(Box::new(move || format!("the active version of {} is gone", name())));
+            return self.broken(true, || format!("the active version of {} is gone", name()));
         };
         let mut served = Vec::new();
         self.world.tables.pools.for_each(Query::By(app), |pool| {
@@ -101,26 +101,27 @@ impl<'a> View<'a> {
             }
         });
         let service = version.entity.config.iter().map(|service| service.name).find(|name| !served.contains(name))?;
-        Some(Box::new(move || format!("{} has no pool for `{service}`", name())))
+        self.broken(true, || format!("{} has no pool for `{service}`", name()))
     }
 
     /// A pool that the active version references must have the configured number of sandboxes
     /// RUNNING and able to serve; in auto mode at least the desired number.
-    fn pool_lacks_sandboxes(self, id: PoolId) -> Option<Text<'a>> {
-        let row = self.world.tables.pools.get(id)?;
-        let pool = &row.entity;
-        let active = self.world.tables.apps.with(pool.app, |app, _| app.active_version).flatten()?;
-        if !pool.referenced_by_versions.contains(&active) {
-            return None;
-        }
-        let version = self.world.tables.versions.get(active)?;
-        let service = version.entity.config.iter().find(|service| service.name == pool.service);
+    fn pool_lacks_sandboxes(self, id: PoolId) -> Option<Text> {
+        let tables = &self.world.tables;
+        let app = tables.pools.with(id, |pool, _| pool.app)?;
+        let active = tables.apps.with(app, |app, _| app.active_version).flatten()?;
+        let referenced = |pool: &Pool| pool.referenced_by_versions.contains(&active);
+        let pool = tables.pools.with(id, |pool, _| referenced(pool).then_some((pool.service, pool.desired_instances)));
+        let (service, desired) = pool.flatten()?;
+        let concurrency = tables.versions.with(active, |version, _| {
+            version.config.iter().find(|config| config.name == service).map(|config| config.concurrency)
+        })?;
         let Counts { running, serving, .. } = self.memory.counts(id);
-        let (wanted, rests) = match service.map(|service| service.concurrency) {
+        let (wanted, rests) = match concurrency {
             Some(Concurrency::Fixed { instances }) => (instances, serving == instances && running == instances),
-            Some(Concurrency::Auto { .. }) | None => (pool.desired_instances, serving >= pool.desired_instances),
+            Some(Concurrency::Auto { .. }) | None => (desired, serving >= desired),
         };
-        self.broken(!rests, move || {
+        self.broken(!rests, || {
             format!("{} has {serving} able to serve and {running} RUNNING of {wanted}", self.world.name(id))
         })
     }
@@ -131,21 +132,21 @@ impl<'a> View<'a> {
         (until > self.world.kernel.now()).then_some(until)
     }
 
-    fn sandbox_in_between(self, sandbox: SandboxId) -> Option<Text<'a>> {
+    fn sandbox_in_between(self, sandbox: SandboxId) -> Option<Text> {
         let status = self.status_of(sandbox)?;
         let between = match status {
             SandboxStatus::Pending | SandboxStatus::Stopped => true,
             SandboxStatus::Running | SandboxStatus::Dead => false,
         };
-        self.broken(between, move || format!("{} is {}", self.world.name(sandbox), loud(status.name())))
+        self.broken(between, || format!("{} is {}", self.world.name(sandbox), loud(status.name())))
     }
 
-    fn lease_in_between(self, lease: LeaseId) -> Option<Text<'a>> {
+    fn lease_in_between(self, lease: LeaseId) -> Option<Text> {
         let (status, sandbox) = self.world.tables.leases.with(lease, |lease, _| (lease.status, lease.sandbox))?;
-        let name = move || self.world.name(lease);
+        let name = || self.world.name(lease);
         match status {
-            LeaseStatus::Pending => self.broken(true, move || format!("{} is PENDING", name())),
-            LeaseStatus::Bound => self.broken(self.status_of(sandbox) != Some(SandboxStatus::Running), move || {
+            LeaseStatus::Pending => self.broken(true, || format!("{} is PENDING", name())),
+            LeaseStatus::Bound => self.broken(self.status_of(sandbox) != Some(SandboxStatus::Running), || {
                 format!("{} is BOUND, and its sandbox is not RUNNING", name())
             }),
             LeaseStatus::Failed | LeaseStatus::Released => None,

@@ -15,7 +15,7 @@ use crate::world::spec::Invariant;
 
 use super::alarms::Alarm;
 use super::court::{Dirty, Judge};
-use super::memory::{Text, View};
+use super::memory::{Seen, Text, View};
 use super::progress;
 use super::rest::Trouble;
 use super::rules;
@@ -23,7 +23,7 @@ use super::rules;
 impl Judge {
     /// Looks at everything that is marked, then at the whole.
     pub(super) fn evaluate(&mut self, world: &World) {
-        while let Some((what, cause)) = self.dirty.pop_first() {
+        while let Some((what, cause)) = self.dirty.pop() {
             match what {
                 Dirty::Sandbox(id) => self.look_at_sandbox(world, id, cause),
                 Dirty::Lease(id) => self.look_at_lease(world, id, cause),
@@ -36,9 +36,10 @@ impl Judge {
                     self.accuse(world, charge, cause, |view| rules::mounted_once(view, id));
                 }
                 Dirty::Writers(disk) => {
-                    let writers = self.memory.writers(world, disk).to_vec();
-                    let charge = (Invariant::OneMountPerVolume, rules::disk_subject(world, disk, &writers));
-                    self.accuse(world, charge, cause, |view| rules::written_once(view, &writers));
+                    self.memory.review_writers(world, disk);
+                    let subject = rules::disk_subject(world, disk, self.memory.writers(disk));
+                    let charge = (Invariant::OneMountPerVolume, subject);
+                    self.accuse(world, charge, cause, |view| rules::written_once(view, disk));
                 }
                 Dirty::Address(address) => self.look_at_address(world, address, cause),
                 Dirty::App(id) => self.look_at_app(world, id, cause),
@@ -47,16 +48,19 @@ impl Judge {
             }
         }
         self.settle(world);
-        self.seen = world.with_trace(|trace| trace.records().len());
     }
 
     fn look_at_sandbox(&mut self, world: &World, id: SandboxId, cause: RecordId) {
-        if self.memory.recount(world, id)
-            && let Some(pool) = world.tables.pool_of(id.index())
-        {
+        let Seen { status, is_new, recounted } = self.memory.review_sandbox(world, id);
+        if let Some(pool) = recounted {
             self.mark(Dirty::Pool(pool), cause);
         }
-        self.put(world, Trouble::Sandbox(id), cause);
+        if is_new {
+            self.put(world, Trouble::Sandbox(id), cause);
+        } else if !rules::is_over(status) {
+            // What only a dead one can leave behind need not be sought.
+            return;
+        }
         let now = world.kernel.now();
         for (invariant, grace) in [
             (Invariant::NoLeakedAddress, self.limits.no_leaked_address),
@@ -76,9 +80,8 @@ impl Judge {
     }
 
     fn look_at_address(&mut self, world: &World, address: Address, cause: RecordId) {
-        let users = self.memory.users(world, address).to_vec();
-        let found = rules::address_owned_once(self.view(world), address, &users).map(|(later, text)| (later, text()));
-        if let Some((later, text)) = found {
+        self.memory.review_users(world, address);
+        if let Some((later, text)) = rules::address_owned_once(self.view(world), address) {
             self.docket.find(world, (Invariant::AddressOwnedOnce, later.into()), cause, &text);
         }
     }
@@ -107,8 +110,8 @@ impl Judge {
                 self.memory.cooldowns.insert(id, (until, cause));
                 self.alarms.set(until, alarm);
             }
+            self.put(world, Trouble::Cooldown(id), cause);
         }
-        self.put(world, Trouble::Cooldown(id), cause);
         self.put(world, Trouble::Pool(id), cause);
         let charge = (Invariant::PoolWithinMaxSize, id.into());
         self.accuse(world, charge, cause, |view| rules::pool_within_max_size(view, id));
@@ -125,14 +128,20 @@ impl Judge {
 
     /// Asks the rule of an invariant with a grace.
     fn weigh(&mut self, world: &World, charge: (Invariant, Subject), due: SimTime, cause: RecordId) {
-        let view = View { world, memory: &self.memory, limits: &self.limits };
-        let broken = rules::ask(view, charge.0, charge.1);
-        self.docket.weigh(world, &mut self.alarms, charge, due, cause, broken);
+        if rules::ask(self.silent_view(world), charge.0, charge.1).is_none() {
+            self.docket.clear(&mut self.alarms, charge);
+        } else if !self.docket.is_known(charge) {
+            if due > world.kernel.now() {
+                self.docket.suspect(&mut self.alarms, charge, due, cause);
+            } else if let Some(text) = rules::ask(self.view(world), charge.0, charge.1) {
+                self.docket.find(world, charge, cause, &text);
+            }
+        }
     }
 
     pub(super) fn grace_is_over(&mut self, world: &World, charge: (Invariant, Subject)) {
         let Some(cause) = self.docket.take_due(charge) else { return };
-        let text = rules::ask(self.view(world), charge.0, charge.1).map(|text| text());
+        let text = rules::ask(self.view(world), charge.0, charge.1);
         debug_assert!(text.is_some(), "{charge:?} holds again, and no record led here");
         if let Some(text) = text {
             self.docket.find(world, charge, cause, &text);
@@ -142,15 +151,14 @@ impl Judge {
     pub(super) fn time_is_up(&mut self, world: &World) {
         // Of several troubles the first is told, so its record is the cause.
         let cause = self.rest.troubles().values().next().copied().unwrap_or(RecordId::NONE);
-        let view = View { world, memory: &self.memory, limits: &self.limits };
-        if let Some(text) = progress::progress(view, &self.rest) {
-            self.docket.find(world, (Invariant::Progress, Subject::CLUSTER), cause, &text());
+        if let Some(text) = progress::progress(self.view(world), &self.rest) {
+            self.docket.find(world, (Invariant::Progress, Subject::CLUSTER), cause, &text);
         }
     }
 
     /// Puts a trouble in or takes it out.
     fn put(&mut self, world: &World, trouble: Trouble, cause: RecordId) {
-        let there = self.view(world).trouble(trouble).is_some();
+        let there = self.silent_view(world).trouble(trouble).is_some();
         self.rest.put(trouble, there, cause);
     }
 
@@ -179,14 +187,13 @@ impl Judge {
         world: &World,
         charge: (Invariant, Subject),
         cause: RecordId,
-        broken: impl FnOnce(View<'_>) -> Option<Text<'_>>,
+        broken: impl FnOnce(View<'_>) -> Option<Text>,
     ) {
         if self.docket.is_found(charge) {
             return;
         }
-        let view = View { world, memory: &self.memory, limits: &self.limits };
-        if let Some(text) = broken(view) {
-            self.docket.find(world, charge, cause, &text());
+        if let Some(text) = broken(self.view(world)) {
+            self.docket.find(world, charge, cause, &text);
         }
     }
 }

@@ -3,6 +3,7 @@
 mod death;
 mod guards;
 mod order;
+mod passing;
 mod timers;
 
 use std::cell::{Cell, RefCell};

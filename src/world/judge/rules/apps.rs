@@ -8,8 +8,8 @@ use crate::model::Subject;
 use crate::world::judge::memory::{Text, View};
 
 /// `nothing-outlives-its-app`: nothing belongs to a deleted app.
-pub(in crate::world::judge) fn nothing_outlives_its_app<'a>(view: View<'a>, subject: Subject) -> Option<Text<'a>> {
+pub(in crate::world::judge) fn nothing_outlives_its_app(view: View<'_>, subject: Subject) -> Option<Text> {
     let app = view.remains_of(subject)?;
     let limit = view.limits.nothing_outlives_its_app;
-    view.broken(true, move || format!("{} was deleted: limit {}", view.world.name(app), limit.clock()))
+    view.broken(true, || format!("{} was deleted: limit {}", view.world.name(app), limit.clock()))
 }

@@ -12,49 +12,48 @@ use super::fate;
 
 /// `no-leaked-address`: an address that is taken belongs to a sandbox that is neither DEAD nor
 /// gone, or whose container still lives.
-pub(in crate::world::judge) fn no_leaked_address<'a>(view: View<'a>, sandbox: SandboxId) -> Option<Text<'a>> {
-    let status = is_over(view, sandbox)?;
+pub(in crate::world::judge) fn no_leaked_address(view: View<'_>, sandbox: SandboxId) -> Option<Text> {
+    let status = view.status_of(sandbox);
     let containers = view.world.containers.borrow();
-    if containers.get(sandbox).is_some_and(Container::is_alive) {
+    if !is_over(status) || containers.get(sandbox).is_some_and(Container::is_alive) {
         return None;
     }
     let taken = |address: &Address| {
         let slots = containers.addresses(NodeId::from_index(u32::from(address.node)));
         slots.get(usize::from(address.host) - 1).is_some_and(|slot| slot.owner == Some(sandbox))
     };
-    let address = view.memory.held(sandbox).iter().copied().find(taken)?;
+    let address = view.memory.held(sandbox).find(taken)?;
     let limit = view.limits.no_leaked_address;
-    view.broken(true, move || {
+    view.broken(true, || {
         format!("{address} is taken although the sandbox is {}: limit {}", fate(status), limit.clock())
     })
 }
 
 /// `no-orphan-container`: a container has a sandbox that is neither DEAD nor gone.
-pub(in crate::world::judge) fn no_orphan_container<'a>(view: View<'a>, sandbox: SandboxId) -> Option<Text<'a>> {
-    let status = is_over(view, sandbox)?;
-    let exists = view.world.containers.borrow().get(sandbox).is_some();
+pub(in crate::world::judge) fn no_orphan_container(view: View<'_>, sandbox: SandboxId) -> Option<Text> {
+    let status = view.status_of(sandbox);
+    let broken = is_over(status) && view.world.containers.borrow().get(sandbox).is_some();
     let limit = view.limits.no_orphan_container;
-    view.broken(exists, move || {
+    view.broken(broken, || {
         format!("its container is there although the sandbox is {}: limit {}", fate(status), limit.clock())
     })
 }
 
-/// The status of a sandbox that is DEAD or gone.
-fn is_over(view: View<'_>, sandbox: SandboxId) -> Option<Option<SandboxStatus>> {
-    match view.status_of(sandbox) {
-        None => Some(None),
-        Some(SandboxStatus::Dead) => Some(Some(SandboxStatus::Dead)),
-        Some(SandboxStatus::Pending | SandboxStatus::Running | SandboxStatus::Stopped) => None,
+/// Whether a sandbox with that status is DEAD or gone.
+pub(in crate::world::judge) fn is_over(status: Option<SandboxStatus>) -> bool {
+    match status {
+        None | Some(SandboxStatus::Dead) => true,
+        Some(SandboxStatus::Pending | SandboxStatus::Running | SandboxStatus::Stopped) => false,
     }
 }
 
 /// `address-owned-once`: no address belongs to two live containers, and no two live sandboxes
 /// with containers name the same. The later of the two is told of.
-pub(in crate::world::judge) fn address_owned_once<'a>(
-    view: View<'a>,
-    address: Address,
-    users: &[SandboxId],
-) -> Option<(SandboxId, Text<'a>)> {
+pub(in crate::world::judge) fn address_owned_once(view: View<'_>, address: Address) -> Option<(SandboxId, Text)> {
+    let users = view.memory.users(address);
+    if users.len() < 2 {
+        return None;
+    }
     let containers = view.world.containers.borrow();
     let runs_with = |user: SandboxId| containers.get(user).is_some_and(|c| c.is_alive() && c.address == address);
     let named_by = |user: SandboxId| {
@@ -70,6 +69,6 @@ pub(in crate::world::judge) fn address_owned_once<'a>(
         those.next().zip(those.last())
     };
     let (first, last) = pair(&runs_with).or_else(|| pair(&named_by))?;
-    let text = view.broken(true, move || format!("{address} belongs to {} too", view.world.name(first)))?;
+    let text = view.broken(true, || format!("{address} belongs to {} too", view.world.name(first)))?;
     Some((last, text))
 }

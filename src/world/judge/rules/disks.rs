@@ -13,29 +13,29 @@ use crate::world::judge::memory::{Text, View};
 use super::fate;
 
 /// `one-bound-lease-per-disk`: no disk has two BOUND leases.
-pub(in crate::world::judge) fn one_bound_lease_per_disk<'a>(view: View<'a>, disk: DiskId) -> Option<Text<'a>> {
+pub(in crate::world::judge) fn one_bound_lease_per_disk(view: View<'_>, disk: DiskId) -> Option<Text> {
     let mut bound = view.memory.bound_leases(disk);
     let (first, second) = (bound.next()?, bound.next()?);
-    view.broken(true, move || format!("{} and {} are BOUND at once", view.world.name(first), view.world.name(second)))
+    view.broken(true, || format!("{} and {} are BOUND at once", view.world.name(first), view.world.name(second)))
 }
 
 /// `one-mount-per-volume`, by its mounts: no volume is mounted on two nodes.
-pub(in crate::world::judge) fn mounted_once<'a>(view: View<'a>, volume: VolumeId) -> Option<Text<'a>> {
+pub(in crate::world::judge) fn mounted_once(view: View<'_>, volume: VolumeId) -> Option<Text> {
     let volumes = view.world.volumes.borrow();
     let (first, second) = match volumes.get(volume)?.mounts[..] {
         [first, second, ..] => (first, second),
         [] | [_] => return None,
     };
-    view.broken(true, move || format!("mounted on {} and {} at once", view.world.name(first), view.world.name(second)))
+    view.broken(true, || format!("mounted on {} and {} at once", view.world.name(first), view.world.name(second)))
 }
 
 /// `one-mount-per-volume`, by its writers: no two live containers may write one disk.
-pub(in crate::world::judge) fn written_once<'a>(view: View<'a>, writers: &[SandboxId]) -> Option<Text<'a>> {
-    let (first, second) = match *writers {
+pub(in crate::world::judge) fn written_once(view: View<'_>, disk: Name) -> Option<Text> {
+    let (first, second) = match *view.memory.writers(disk) {
         [first, second, ..] => (first, second),
         [] | [_] => return None,
     };
-    view.broken(true, move || format!("{} and {} write it at once", view.world.name(first), view.world.name(second)))
+    view.broken(true, || format!("{} and {} write it at once", view.world.name(first), view.world.name(second)))
 }
 
 /// What a violation of `written_once` is filed under: the volume of that name, else the disk,
@@ -48,17 +48,17 @@ pub(in crate::world::judge) fn disk_subject(world: &World, disk: Name, writers: 
 }
 
 /// `bound-lease-has-live-sandbox`: a BOUND lease belongs to a PENDING or RUNNING sandbox.
-pub(in crate::world::judge) fn bound_lease_has_live_sandbox<'a>(view: View<'a>, lease: LeaseId) -> Option<Text<'a>> {
+pub(in crate::world::judge) fn bound_lease_has_live_sandbox(view: View<'_>, lease: LeaseId) -> Option<Text> {
     let (status, sandbox) = view.world.tables.leases.with(lease, |lease, _| (lease.status, lease.sandbox))?;
     let holder = view.status_of(sandbox);
     let limit = view.limits.bound_lease_has_live_sandbox;
     let broken = status == LeaseStatus::Bound && !holder.is_some_and(SandboxStatus::is_live);
-    view.broken(broken, move || {
+    view.broken(broken, || {
         format!("BOUND while {} is {}: limit {}", view.world.name(sandbox), fate(holder), limit.clock())
     })
 }
 
 /// `disk-has-owner`: a disk names the app that made it.
-pub(in crate::world::judge) fn disk_has_owner<'a>(view: View<'a>, disk: &Disk) -> Option<Text<'a>> {
+pub(in crate::world::judge) fn disk_has_owner(view: View<'_>, disk: &Disk) -> Option<Text> {
     view.broken(disk.created_by.is_none(), || "created without an owner".to_owned())
 }

@@ -11,7 +11,7 @@ mod pools;
 mod statuses;
 
 pub(super) use apps::nothing_outlives_its_app;
-pub(super) use containers::{address_owned_once, no_leaked_address, no_orphan_container};
+pub(super) use containers::{address_owned_once, is_over, no_leaked_address, no_orphan_container};
 pub(super) use disks::{
     bound_lease_has_live_sandbox, disk_has_owner, disk_subject, mounted_once, one_bound_lease_per_disk, written_once,
 };
@@ -25,7 +25,7 @@ use super::memory::{Text, View};
 use super::rest::loud;
 
 /// Asks the rule of an invariant that has a grace.
-pub(super) fn ask<'a>(view: View<'a>, invariant: Invariant, subject: Subject) -> Option<Text<'a>> {
+pub(super) fn ask(view: View<'_>, invariant: Invariant, subject: Subject) -> Option<Text> {
     let index = subject.index;
     match invariant {
         Invariant::BoundLeaseHasLiveSandbox => bound_lease_has_live_sandbox(view, Id::from_index(index)),

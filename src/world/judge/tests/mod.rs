@@ -106,6 +106,7 @@ impl Stage {
             faults,
             seed: 1,
             budget: Budget::default(),
+            records_max: usize::MAX,
             restart_after: secs(2),
             phase: Phase::default(),
             session: (secs(60), secs(30)),

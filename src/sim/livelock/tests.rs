@@ -1,0 +1,115 @@
+//! The grid and the caps; and that what a few cheap numbers find is what writing every state would.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+
+use super::*;
+use crate::kernel::Step;
+use crate::scenario::{Overrides, Scenario, Variant};
+use crate::sim::crash::Crashes;
+use crate::sim::{Crash, Simulation};
+use crate::world::{Digest, Still};
+
+#[test]
+fn the_grid_is_the_common_period_of_the_tickers() {
+    let mut rules = Rules::default();
+    assert_eq!(grid(&rules), Some(SimDuration::from_mins(5)));
+    rules.tuning.monitor_every = SimDuration::from_secs(7);
+    assert_eq!(grid(&rules), Some(SimDuration::from_mins(35)));
+    rules.tuning.monitor_every = SimDuration::from_millis(29_989);
+    assert_eq!(grid(&rules), None, "a prime has no small multiple in common");
+}
+
+#[test]
+fn crash_counts_are_told_apart_up_to_the_cap_of_the_backoff() {
+    assert_eq!(caps(&Rules::default()).crashes, 8);
+}
+
+fn story(path: &str) -> Scenario {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("scenarios").join(path);
+    let loaded = Scenario::from_file(&path, &Overrides::default());
+    loaded.unwrap_or_else(|diagnostics| panic!("{}", diagnostics.render(false)))
+}
+
+/// Takes stills of a run on its grid, as often as it is quiet there; `see` is told how to take
+/// one, which it may do several times.
+fn watch(scenario: &Scenario, variant: &Variant, until: SimTime, mut see: impl FnMut(&dyn Fn() -> Still)) {
+    const NO_CRASHES: &[Crash] = &[];
+    let run = Simulation::new(scenario, variant).start(Crashes::new(NO_CRASHES));
+    let (grid, caps) = {
+        let rules = run.platform.rules.borrow();
+        (grid(&rules).expect("the usual periods have one"), caps(&rules))
+    };
+    let mut next = cell_from(SimTime::ZERO + caps.memory, grid);
+    while run.world.kernel.step(until) == Step::Ran {
+        let now = run.world.kernel.now();
+        if now >= next && run.world.unrest(IDLE).is_none() {
+            next = cell_from(now + SimDuration::from_nanos(1), grid);
+            let memories = run.platform.memories.borrow();
+            see(&|| run.world.still(caps, memories.values().flatten().map(|memory| &**memory)));
+        }
+    }
+    run.end();
+}
+
+/// Stories that are proved, that are not, and one with several nodes.
+const STORIES: [&str; 7] = [
+    "mir-788/forever-pending.toml",
+    "mir-788/orphaned-disk.toml",
+    "leases/failed-lease-reused.toml",
+    "rollouts/drain-never-ends.toml",
+    "watches/unscheduled.toml",
+    "crashes/crash-loop-idle.toml",
+    "nodes/node-lost.toml",
+];
+
+#[test]
+fn what_is_seen_again_is_what_writing_every_state_would_find() {
+    let mut recurrences = 0;
+    for path in STORIES {
+        let scenario = story(path);
+        for variant in &scenario.variants {
+            let mut written: BTreeMap<Digest, (SimTime, u64)> = BTreeMap::new();
+            // One that keeps nothing, one that keeps some, and the usual one.
+            let mut seen = [Seen::with_room(0), Seen::with_room(20_000), Seen::default()];
+            let mut last: Option<(Still, Digest)> = None;
+            let mut bytes = Vec::new();
+            watch(&scenario, variant, SimTime::ZERO + SimDuration::from_hours(7), |still| {
+                let this = still();
+                let (digest, at, sketch) = (this.digest(&mut bytes), this.taken_at(), this.sketch());
+                let before = written.insert(digest, (at, sketch));
+                recurrences += u32::from(before.is_some());
+                let place = format!("{path} @ {} at {at}", variant.name);
+                if let Some((_, before)) = before {
+                    assert_eq!(sketch, before, "equal states have equal sketches: {place}");
+                }
+                for seen in &mut seen {
+                    assert_eq!(seen.note(still()), before.map(|(at, _)| at), "{place}");
+                }
+                if let Some((still, digest)) = last.replace((this, digest)) {
+                    assert_eq!(still.digest(&mut bytes), digest, "a still does not change: {place}");
+                }
+            });
+        }
+    }
+    assert!(recurrences > 100, "only {recurrences} states came again: this test shows little");
+}
+
+#[test]
+fn a_sketch_tells_nearly_all_states_apart() {
+    let scenario = story("crashes/crash-loop-idle.toml");
+    let mut never_again = 0;
+    for variant in scenario.variants.iter().filter(|variant| variant.name.starts_with("after")) {
+        let (mut looks, mut sketches, mut written) = (0, BTreeSet::new(), BTreeSet::new());
+        watch(&scenario, variant, SimTime::ZERO + SimDuration::from_hours(24), |still| {
+            let still = still();
+            looks += 1;
+            sketches.insert(still.sketch());
+            written.insert(still.digest(&mut Vec::new()));
+        });
+        let (states, sketches) = (written.len(), sketches.len());
+        assert!(sketches + 2 >= states, "{}: {sketches} sketches of {states} states", variant.name);
+        never_again += usize::from(looks > 200 && states == looks);
+    }
+    assert!(never_again > 0, "there is none where every look finds a new state");
+}

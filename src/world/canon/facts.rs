@@ -1,0 +1,136 @@
+//! What controllers remember, kept as they told it.
+//!
+//! A fact is a word, or two when its number is large, so that a still of many thousand facts
+//! stays small. It knows how facts are kept and not what they mean: references and instants are
+//! as they were told, and become ranks and ages when the state is written. What a newcomer gets
+//! wrong: the end of each controller's memory is a word of its own, or the memories of two would
+//! pass for that of one.
+
+use crate::kernel::SimTime;
+use crate::ports::{Fact, Nonce};
+
+/// The kinds of words, in their lowest bits; the rest is the number.
+const END: u64 = 0;
+const THING: u64 = 1;
+const NUMBER: u64 = 2;
+const NEVER: u64 = 3;
+const MOMENT: u64 = 4;
+const NO_NONCE: u64 = 5;
+const NONCE: u64 = 6;
+const TAG_BITS: u32 = 4;
+/// Beside a tag: the number is the next word.
+const WIDE: u64 = 8;
+
+/// The memories of several controllers.
+#[derive(Default)]
+pub(super) struct Facts {
+    words: Vec<u64>,
+    /// How many of them take two words.
+    wide: usize,
+}
+
+/// A kept fact, or where the memory of a controller ends.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Kept {
+    End,
+    /// The number of a kind, and that of a thing of it.
+    Thing(usize, u32),
+    Number(u64),
+    Moment(Option<SimTime>),
+    Nonce(Option<Nonce>),
+}
+
+impl Facts {
+    /// None yet, with room for so many.
+    pub(super) fn with_capacity(capacity: usize) -> Self {
+        Self { words: Vec::with_capacity(capacity), wide: 0 }
+    }
+
+    /// How many they are, with the ends of memories.
+    pub(super) fn told(&self) -> usize {
+        self.words.len() - self.wide
+    }
+
+    /// About how many bytes they take.
+    pub(super) fn weight(&self) -> usize {
+        self.words.capacity() * size_of::<u64>()
+    }
+
+    #[inline]
+    pub(super) fn push(&mut self, fact: Fact) {
+        let (tag, n) = match fact {
+            Fact::Thing(subject) => (THING, (subject.kind as u64) << 32 | u64::from(subject.index)),
+            Fact::Number(n) => (NUMBER, n),
+            Fact::Moment(None) => (NEVER, 0),
+            Fact::Moment(Some(at)) => (MOMENT, at.as_nanos()),
+            Fact::Nonce(None) => (NO_NONCE, 0),
+            Fact::Nonce(Some(nonce)) => (NONCE, nonce.0),
+        };
+        self.word(tag, n);
+    }
+
+    /// A controller has told all that it remembers.
+    pub(super) fn end(&mut self) {
+        self.word(END, 0);
+    }
+
+    #[inline]
+    fn word(&mut self, tag: u64, n: u64) {
+        if n >> (u64::BITS - TAG_BITS) == 0 {
+            self.words.push(n << TAG_BITS | tag);
+        } else {
+            self.wide += 1;
+            self.words.extend([tag | WIDE, n]);
+        }
+    }
+
+    /// All of them, in the order in which they were told.
+    pub(super) fn iter(&self) -> impl Iterator<Item = Kept> {
+        let mut words = self.words.iter();
+        std::iter::from_fn(move || {
+            let word = *words.next()?;
+            let n = if word & WIDE == 0 { word >> TAG_BITS } else { *words.next().expect("a wide one has two words") };
+            Some(match word & (WIDE - 1) {
+                THING => Kept::Thing((n >> 32) as usize, n as u32),
+                NUMBER => Kept::Number(n),
+                NEVER => Kept::Moment(None),
+                MOMENT => Kept::Moment(Some(SimTime::from_nanos(n))),
+                NO_NONCE => Kept::Nonce(None),
+                NONCE => Kept::Nonce(Some(Nonce(n))),
+                _ => Kept::End,
+            })
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{Kind, Subject};
+
+    #[test]
+    fn facts_are_read_as_they_were_told() {
+        let thing = |index| Fact::Thing(Subject { kind: Kind::Process, index });
+        let cases = [
+            (thing(0), Kept::Thing(Kind::Process as usize, 0)),
+            (thing(u32::MAX), Kept::Thing(Kind::Process as usize, u32::MAX)),
+            (Fact::Number(0), Kept::Number(0)),
+            (Fact::Number((1 << 60) - 1), Kept::Number((1 << 60) - 1)),
+            (Fact::Number(1 << 60), Kept::Number(1 << 60)),
+            (Fact::Number(u64::MAX), Kept::Number(u64::MAX)),
+            (Fact::Moment(None), Kept::Moment(None)),
+            (Fact::Moment(Some(SimTime::ZERO)), Kept::Moment(Some(SimTime::ZERO))),
+            (Fact::Moment(Some(SimTime::MAX)), Kept::Moment(Some(SimTime::MAX))),
+            (Fact::Nonce(None), Kept::Nonce(None)),
+            (Fact::Nonce(Some(Nonce(7))), Kept::Nonce(Some(Nonce(7)))),
+        ];
+        let mut facts = Facts::default();
+        for (fact, _) in cases {
+            facts.push(fact);
+            facts.end();
+        }
+        let expected: Vec<Kept> = cases.iter().flat_map(|(_, kept)| [*kept, Kept::End]).collect();
+        assert_eq!(facts.iter().collect::<Vec<_>>(), expected);
+        assert_eq!(facts.told(), expected.len(), "however wide they are");
+    }
+}

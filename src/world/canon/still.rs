@@ -1,0 +1,169 @@
+//! A still of a world: all that its canonical state is made from, as it was at one moment.
+//!
+//! It knows where a world keeps that, and not how it is written: taking one is cheap, for most
+//! of it is shared with the world until it changes. Nothing that decides the future may be left
+//! out here that the writer writes, or read from the world later. What a newcomer gets wrong: a
+//! still keeps old rows alive, so whoever keeps many must ask what they weigh.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
+
+use crate::kernel::{GroupId, SimTime};
+use crate::model::{
+    App, AppVersion, Disk, DiskLease, Entity, Name, Node, Pool, Sandbox, SandboxId, TableFamily, VolumeId,
+};
+use crate::ports::{Listed, Query, Remembers, Snapshot};
+use crate::world::addresses::Addresses;
+use crate::world::containers::Starts;
+use crate::world::process::Process;
+use crate::world::{AddressSlot, Container, Volume, Workloads, World};
+
+use super::Caps;
+use super::facts::Facts;
+use super::sketch::sketch;
+
+/// All rows of each table.
+pub(super) struct Lists {
+    pub(super) apps: Listed<App>,
+    pub(super) versions: Listed<AppVersion>,
+    pub(super) pools: Listed<Pool>,
+    pub(super) sandboxes: Listed<Sandbox>,
+    pub(super) disks: Listed<Disk>,
+    pub(super) leases: Listed<DiskLease>,
+    pub(super) nodes: Listed<Node>,
+}
+
+impl TableFamily for Lists {
+    type Table<E: Entity> = Listed<E>;
+    fn apps(&self) -> &Listed<App> {
+        &self.apps
+    }
+    fn versions(&self) -> &Listed<AppVersion> {
+        &self.versions
+    }
+    fn pools(&self) -> &Listed<Pool> {
+        &self.pools
+    }
+    fn sandboxes(&self) -> &Listed<Sandbox> {
+        &self.sandboxes
+    }
+    fn disks(&self) -> &Listed<Disk> {
+        &self.disks
+    }
+    fn leases(&self) -> &Listed<DiskLease> {
+        &self.leases
+    }
+    fn nodes(&self) -> &Listed<Node> {
+        &self.nodes
+    }
+}
+
+/// A still of a quiet world.
+pub struct Still {
+    pub(super) now: SimTime,
+    pub(super) caps: Caps,
+    pub(super) lists: Lists,
+    pub(super) containers: Vec<(SandboxId, Rc<Container>)>,
+    /// Of each node its addresses and its images.
+    pub(super) nodes: Vec<(Rc<Addresses>, Rc<BTreeSet<Name>>)>,
+    pub(super) starts: Rc<Starts>,
+    pub(super) workloads: Rc<Workloads>,
+    pub(super) volumes: Vec<(VolumeId, Rc<Volume>)>,
+    pub(super) up: Rc<BTreeMap<Process, bool>>,
+    /// In the order of firing: when, and whose task of which name each wakes.
+    pub(super) timers: Vec<(SimTime, Option<(GroupId, &'static str)>)>,
+    pub(super) facts: Facts,
+}
+
+impl Still {
+    /// When it was taken.
+    pub fn taken_at(&self) -> SimTime {
+        self.now
+    }
+
+    /// A number that is equal when the canonical states are.
+    pub fn sketch(&self) -> u64 {
+        sketch(self)
+    }
+
+    /// About how many bytes it adds to those of an elder still that was taken at `since`: what
+    /// the world holds, too, it will hold alone when that changes.
+    pub(super) fn weight(&self, since: SimTime) -> usize {
+        let Lists { apps, versions, pools, sandboxes, disks, leases, nodes } = &self.lists;
+        let lists = [
+            weight(apps, since),
+            weight(versions, since),
+            weight(pools, since),
+            weight(sandboxes, since),
+            weight(disks, since),
+            weight(leases, since),
+            weight(nodes, since),
+        ];
+        let containers = self.containers.iter().filter(|(_, container)| is_new(container)).count();
+        let slots = self.nodes.iter().filter(|(addresses, _)| is_new(addresses));
+        let slots: usize = slots.map(|(addresses, _)| addresses.slots().len()).sum();
+        let starts = if is_new(&self.starts) { self.starts.len() } else { 0 };
+        size_of::<Self>()
+            + lists.iter().sum::<usize>()
+            + containers * size_of::<Container>()
+            + size_of_val(&*self.containers)
+            + size_of_val(&*self.nodes)
+            + slots * size_of::<AddressSlot>()
+            // A tree needs about half as much again.
+            + starts * 3 / 2 * size_of::<((Name, Name), usize)>()
+            + size_of_val(&*self.volumes)
+            + self.timers.capacity() * size_of::<(SimTime, Option<(GroupId, &str)>)>()
+            + self.facts.weight()
+    }
+}
+
+/// Whether no elder still has it, but only the world and this one.
+fn is_new<T: ?Sized>(shared: &Rc<T>) -> bool {
+    Rc::strong_count(shared) <= 2
+}
+
+/// What a list adds to those that were made before `since`.
+fn weight<E: Entity>(list: &Listed<E>, since: SimTime) -> usize {
+    if !is_new(list) {
+        return 0;
+    }
+    let rows = list.iter().filter(|row| row.meta.updated_at >= since).count();
+    size_of_val(&**list) + rows * size_of::<Snapshot<E>>()
+}
+
+impl World {
+    /// A still of the world and of what its controllers remember.
+    pub fn still<'a>(&self, caps: Caps, memories: impl Iterator<Item = &'a dyn Remembers>) -> Still {
+        let tables = &self.tables;
+        let lists = Lists {
+            apps: tables.apps.list(Query::All),
+            versions: tables.versions.list(Query::All),
+            pools: tables.pools.list(Query::All),
+            sandboxes: tables.sandboxes.list(Query::All),
+            disks: tables.disks.list(Query::All),
+            leases: tables.leases.list(Query::All),
+            nodes: tables.nodes.list(Query::All),
+        };
+        // Nearly all that is remembered are pools and sandboxes, with a few words about each.
+        let mut facts = Facts::with_capacity(16 + 4 * (lists.pools.len() + lists.sandboxes.len()));
+        for memory in memories {
+            memory.tell(&mut |fact| facts.push(fact));
+            facts.end();
+        }
+        let containers = self.containers.borrow();
+        let volumes = self.volumes.borrow();
+        Still {
+            now: self.kernel.now(),
+            caps,
+            lists,
+            containers: containers.shared().map(|(id, container)| (id, Rc::clone(container))).collect(),
+            nodes: containers.nodes().map(|(addresses, images)| (Rc::clone(addresses), Rc::clone(images))).collect(),
+            starts: Rc::clone(containers.starts()),
+            workloads: Rc::clone(&self.workloads.borrow()),
+            volumes: volumes.shared().map(|(id, volume)| (id, Rc::clone(volume))).collect(),
+            up: self.processes_up(),
+            timers: self.kernel.pending_timers(),
+            facts,
+        }
+    }
+}
