@@ -14,7 +14,7 @@ use serde_json::json;
 
 use super::args::{Format, Logic, Look, shell_line};
 use super::output::{Out, painted, style, width};
-use super::{Exit, Refusal, crash, input, reproduce};
+use super::{Exit, Refusal, crash, input, reproduce, story};
 
 /// Tells why something happened: the causal chain from its end back to its root
 #[derive(Args)]
@@ -69,7 +69,10 @@ pub(crate) fn explain(args: &ExplainArgs, look: &Look, out: &mut Out) -> Result<
     }
     let loaded = input::load(std::slice::from_ref(&args.file), &args.logic.overrides())?;
     let scenario = &loaded[0].scenario;
-    let variant = choose_variant(scenario, args.variant.as_deref())?;
+    let variant = match &args.variant {
+        None => &scenario.variants[0],
+        Some(name) => story::variant_named(scenario, name)?,
+    };
     let mut words = args.logic.words();
     words.extend(choice_words(args));
     let line = explain_line(&args.file, &variant.name, variant.seed, &words);
@@ -98,15 +101,6 @@ pub(crate) fn explain(args: &ExplainArgs, look: &Look, out: &mut Out) -> Result<
             Format::Json => out.text(&(told.json() + "\n")),
         }
         Ok(Exit::Fine)
-    })
-}
-
-fn choose_variant<'a>(scenario: &'a Scenario, name: Option<&str>) -> Result<&'a Variant, Refusal> {
-    let variants = &scenario.variants;
-    let Some(name) = name else { return Ok(&variants[0]) };
-    variants.iter().find(|variant| variant.name == name).ok_or_else(|| {
-        let known: Vec<String> = variants.iter().map(|variant| format!("`{}`", variant.name)).collect();
-        Refusal::nothing(format!("no variant is called `{name}`; there are {}", known.join(", ")))
     })
 }
 

@@ -115,6 +115,7 @@ fn a_misspelt_variant_is_guessed_wherever_one_is_named() {
     let folder = folder(&[("two.toml", TWO)]);
     for (words, code) in [
         (["run", "two.toml", "--variant", "befor"], 4),
+        (["explain", "two.toml", "--variant", "befor"], 4),
         (["bisect", "two.toml", "--expect", "befor"], 4),
         (["compare", "two.toml", "--a", "variant=befor"], 2),
     ] {
