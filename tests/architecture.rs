@@ -132,6 +132,14 @@ const BANNED: &[Banned] = &[
         instead: "`Clock::sleep`, or a bounded wait for the thing itself: nothing waits for the wall clock",
     },
     Banned {
+        words: &[".poll("],
+        within: &["src/controllers/", "src/world/", "src/sim/"],
+        // It lets time pass between steps only, while it polls one future of two.
+        except: &["src/world/host.rs"],
+        tests_may: true,
+        instead: "`.await`, or `Clock::timeout`: the clock may move within a poll, past what the task waits for beside it",
+    },
+    Banned {
         words: &["thread::spawn", "thread::scope", "Mutex", "Atomic", "Arc<Cell", "thread_local!"],
         within: RUN,
         // Names are shared by the runs of a study; a waker of the standard library must be `Sync`.

@@ -5,8 +5,9 @@
 //! the end must be the same. What a newcomer gets wrong: the fingerprints of the corpus do not
 //! show this – both ways could be wrong alike since they were written.
 
+use schedsim::kernel::{Budget, Stop};
 use schedsim::scenario::{Scenario, Variant};
-use schedsim::sim::{Outcome, Simulation};
+use schedsim::sim::{Outcome, Proofs, Simulation};
 
 #[path = "common/corpus.rs"]
 mod corpus;
@@ -26,12 +27,13 @@ fn assert_same(name: &str, quick: &Outcome, slow: &Outcome) {
     assert_eq!(rest(quick), rest(slow), "{name}");
 }
 
-fn both_ways(scenario: &Scenario, variant: &Variant, records_max: Option<usize>) -> (Outcome, Outcome) {
-    let run = || {
-        let simulation = Simulation::new(scenario, variant);
-        records_max.map_or(simulation.clone(), |max| simulation.records_max(max))
-    };
-    (run().run(), run().between_steps().run())
+fn both_ways<'a>(
+    scenario: &'a Scenario,
+    variant: &'a Variant,
+    prepare: impl Fn(Simulation<'a>) -> Simulation<'a>,
+) -> (Outcome, Outcome) {
+    let simulation = prepare(Simulation::new(scenario, variant));
+    (simulation.run(), simulation.between_steps().run())
 }
 
 #[test]
@@ -39,7 +41,7 @@ fn every_story_is_the_same_whether_time_passes_within_steps_or_between_them() {
     let mut variants = 0;
     for scenario in corpus() {
         for variant in &scenario.variants {
-            let (quick, slow) = both_ways(&scenario, variant, None);
+            let (quick, slow) = both_ways(&scenario, variant, |simulation| simulation);
             assert_same(&format!("{}@{}", scenario.name, variant.name), &quick, &slow);
             variants += 1;
         }
@@ -48,12 +50,45 @@ fn every_story_is_the_same_whether_time_passes_within_steps_or_between_them() {
 }
 
 #[test]
-fn a_trace_that_is_full_is_full_at_the_same_record() {
+fn a_trace_that_a_judge_fills_at_a_deadline_ends_the_run_there() {
+    let mut filled = 0;
+    for scenario in corpus() {
+        let variant = &scenario.variants[0];
+        let whole = Simulation::new(&scenario, variant).run();
+        for violation in &whole.violations {
+            let records_max = violation.record.index().expect("it was recorded") + 1;
+            let (quick, slow) = both_ways(&scenario, variant, |simulation| simulation.records_max(records_max));
+            let name = format!("{} until {} is broken", scenario.name, violation.invariant.name());
+            assert_same(&name, &quick, &slow);
+            assert_eq!((quick.stop, quick.ended_at), (Stop::TraceFull, violation.at), "{name}");
+            filled += 1;
+        }
+    }
+    assert!(filled > 20, "{filled} only");
+}
+
+#[test]
+fn a_run_that_a_guard_or_a_proof_ends_ends_at_the_same_event() {
     for scenario in corpus().iter().step_by(7) {
         let variant = &scenario.variants[0];
         for records_max in [50, 51, 52, 200] {
-            let (quick, slow) = both_ways(scenario, variant, Some(records_max));
+            let (quick, slow) = both_ways(scenario, variant, |simulation| simulation.records_max(records_max));
             assert_same(&format!("{} with {records_max} records", scenario.name), &quick, &slow);
         }
+        for events in [100, 101, 102, 500] {
+            let budget = Budget { events, ..Budget::default() };
+            let (quick, slow) = both_ways(scenario, variant, |simulation| simulation.budget(budget));
+            assert_same(&format!("{} with {events} events", scenario.name), &quick, &slow);
+        }
     }
+    let mut proved = 0;
+    for scenario in corpus() {
+        let variant = &scenario.variants[0];
+        let (quick, slow) = both_ways(&scenario, variant, |simulation| simulation.proofs(Proofs::Stop));
+        if quick.stop == Stop::Enough {
+            assert_same(&format!("{} until it is proved", scenario.name), &quick, &slow);
+            proved += 1;
+        }
+    }
+    assert!(proved > 5, "{proved} only");
 }

@@ -51,10 +51,10 @@ impl<P: Platform> Clone for Ports<P> {
 pub trait Clock: Clone + 'static {
     /// Now.
     fn now(&self) -> SimTime;
-    /// Ends after `d`.
+    /// Ends after `d` from now.
     fn sleep(&self, d: SimDuration) -> impl Future<Output = ()>;
-    /// What `future` gives, or nothing when `limit` passes first. When both end at the same
-    /// instant, the future counts.
+    /// What `future` gives, or nothing when `limit` passes first; a wait of the future's that ends
+    /// at the same instant counts.
     fn timeout<T>(&self, limit: SimDuration, future: impl Future<Output = T>) -> impl Future<Output = Option<T>>;
 }
 

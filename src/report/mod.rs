@@ -47,7 +47,7 @@ pub fn figures_beside(scenario: &Scenario, outcome: &Outcome, beside: impl FnMut
         workload_changed: when(|action| matches!(action, Action::SetWorkload { .. })).max(),
         fault_ends: scenario.faults.iter().map(|fault| fault.when.until).collect(),
     };
-    metrics::fold_beside(&outcome.trace, &frame, beside)
+    metrics::fold(&outcome.trace, &frame, beside)
 }
 
 /// The step that settling is measured from: the one that the expectation names, else the last.

@@ -1,10 +1,10 @@
 //! A run under way: the world, and whoever looks at it while it goes on.
 //!
 //! It knows the order in which they look: crashes strike, judges judge, recurrences are sought –
-//! after every kernel step that gives them something to look at, and at the judges' own deadlines,
-//! after the events of that instant and before any later one. It knows no scenario. What a newcomer gets wrong: nobody here may
-//! move the clock beyond what is next, and a guard that ends the run ends it at once, wherever
-//! it stands.
+//! after every kernel step that gives them something to look at, and at the judges' own
+//! deadlines, after the events of that instant and before any later one. It knows no scenario.
+//! What a newcomer gets wrong: nobody here may move the clock beyond what is next, and a guard
+//! that ends the run ends it at once, wherever it stands.
 
 use crate::kernel::{SimTime, Step, Stop};
 use crate::world::World;
@@ -50,6 +50,9 @@ impl Run {
                     let Some(deadline) = due else { break };
                     self.world.kernel.advance_to(deadline);
                     self.judge.advance(&self.world, deadline);
+                    if self.world.is_full() {
+                        return Stop::TraceFull;
+                    }
                     due = self.next_deadline(horizon);
                 }
                 Step::Stopped(stop) => return stop,

@@ -15,7 +15,7 @@ use serde::ser::{SerializeMap, Serializer};
 
 use crate::kernel::SimDuration;
 
-pub use fold::{Frame, fold, fold_beside};
+pub use fold::{Frame, fold};
 
 /// What a metric counts in.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

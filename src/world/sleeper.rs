@@ -33,3 +33,44 @@ impl Sleeper {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::future::poll_fn;
+    use std::rc::Rc;
+    use std::task::Poll;
+
+    use super::*;
+    use crate::kernel::{Budget, GroupId, Kernel, SimTime, Step};
+
+    #[test]
+    fn a_wait_is_ended_once_and_a_ring_that_nobody_hears_is_forgotten() {
+        let kernel = Kernel::new(Budget::default());
+        let (sleeper, runs) = (Rc::new(Sleeper::default()), Rc::new(Cell::new(0)));
+        let ring = |times: u32| {
+            (0..times).for_each(|_| sleeper.wake());
+            while kernel.step(SimTime::MAX) == Step::Ran {}
+            runs.take()
+        };
+        assert_eq!(ring(3), 0, "nobody waits");
+        let sleep = |waits_again: bool| {
+            let (sleeper, runs) = (Rc::clone(&sleeper), Rc::clone(&runs));
+            poll_fn(move |cx| {
+                runs.set(runs.get() + 1);
+                if waits_again {
+                    sleeper.sleeps(cx.waker());
+                }
+                Poll::<()>::Pending
+            })
+        };
+        kernel.spawn(GroupId::WORLD, "hears", sleep(true));
+        assert_eq!(ring(0), 1, "it begins");
+        assert_eq!((ring(1), ring(2), ring(0)), (1, 1, 0));
+        kernel.kill(GroupId::WORLD);
+        kernel.spawn(GroupId::WORLD, "comes after it", sleep(true));
+        assert_eq!((ring(0), ring(1)), (1, 1));
+        kernel.kill(GroupId::WORLD);
+        assert_eq!(ring(1), 0, "the dead are not woken");
+        kernel.close();
+    }
+}

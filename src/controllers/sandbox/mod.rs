@@ -158,6 +158,7 @@ impl<P: Platform> Reconciler for SandboxReconciler<P> {
 
     async fn reconcile(&self, item: &Versioned<Sandbox>, _work: &mut Draft<Sandbox>) -> Result<(), Failure> {
         match item.entity.status {
+            // Ignored before.
             SandboxStatus::Dead => Ok(()),
             SandboxStatus::Stopped => self.0.stop(item.id, Some(item), true).await,
             SandboxStatus::Pending | SandboxStatus::Running => self.0.examine(item).await,

@@ -2,8 +2,9 @@
 //!
 //! It knows tasks, timers and groups (a group is what dies together: a process), and nothing of
 //! what they do. Ready tasks run in the order of their wake-ups; when none is ready, the next
-//! event of the agenda moves the clock. What a newcomer gets wrong: dropping a task is how a
-//! process crashes, so every future must be safe to drop at every await.
+//! event of the agenda moves the clock – or the running task, where nothing else could happen
+//! before it wakes. What a newcomer gets wrong: dropping a task is how a process crashes, so
+//! every future must be safe to drop at every await.
 
 mod keyed;
 mod ready;
@@ -84,7 +85,7 @@ pub enum Step {
 /// The guards of a run.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Budget {
-    /// Most events (polls of tasks, timers, sleeps that end at once) in the whole run.
+    /// Most events (polls of tasks, timers, waits that end or pass at once) in the whole run.
     pub events: u64,
     /// Most events at one instant.
     pub events_per_instant: u64,

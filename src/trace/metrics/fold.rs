@@ -32,15 +32,10 @@ pub struct Frame {
     pub fault_ends: Vec<Option<SimTime>>,
 }
 
-/// Folds a trace into its figures.
-pub fn fold(trace: &Trace, frame: &Frame) -> Metrics {
-    fold_beside(trace, frame, |_| {})
-}
-
-/// The same, for who has something of his own to fold: `beside` is told every record, in order,
-/// in the same pass. To read a long trace from memory takes longer than most of what is done
-/// with it.
-pub fn fold_beside(trace: &Trace, frame: &Frame, mut beside: impl FnMut(&Record)) -> Metrics {
+/// Folds a trace into its figures. Whoever has something of his own to fold does it `beside`,
+/// which is told every record, in order, in the same pass: to read a long trace from memory takes
+/// longer than most of what is done with it.
+pub fn fold(trace: &Trace, frame: &Frame, mut beside: impl FnMut(&Record)) -> Metrics {
     let mut fold = Fold::new(trace.records(), frame);
     for record in trace.records() {
         // Most records are nothing but this.
@@ -181,7 +176,6 @@ impl<'a> Fold<'a> {
 
     fn decided(&mut self, subject: Subject, at: SimTime, reason: Reason) {
         match reason {
-            Reason::Reconcile { .. } => self.add(Figure::Reconciles, 1),
             Reason::EventDropped { .. } => self.add(Figure::EventsDropped, 1),
             Reason::BootStarted => self.add(Figure::BootsAttempted, 1),
             Reason::BootFailed { error, .. } => {
@@ -198,7 +192,7 @@ impl<'a> Fold<'a> {
                 slot(&mut self.pools, subject.index, POOL).configured = u64::from(instances);
                 self.look_at_pool(subject.index, at);
             }
-            // Every other reason is told by what it led to.
+            // Reconciles were counted before; every other reason is told by what it led to.
             _ => {}
         }
     }

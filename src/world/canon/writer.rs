@@ -2,8 +2,8 @@
 //!
 //! It knows how each kind of value is written so that equal bytes mean equal states, and not
 //! what belongs to a state: that is the parent's. It reads a still and never the world, which has
-//! gone on meanwhile. References become ranks, texts and specs are written out. What a newcomer gets wrong: what is written without its length or type can be
-//! taken for something else.
+//! gone on meanwhile. References become ranks, texts and specs are written out. What a newcomer
+//! gets wrong: what is written without its length or type can be taken for something else.
 
 use std::collections::BTreeMap;
 use std::rc::Rc;

@@ -1,8 +1,8 @@
 //! The judge at work: reads what is new, looks where something changed, writes what it found.
 //!
 //! It may look at everything in the world and changes nothing but the trace. A step that
-//! touches nothing costs a comparison; one that touches a sandbox costs that sandbox, its pool
-//! and its leases, however many others exist. What a newcomer gets wrong: all records of one
+//! writes nothing it must see is not even shown to it; one that touches a sandbox costs that
+//! sandbox, its pool and its leases, however many others exist. What a newcomer gets wrong: all records of one
 //! kernel step are read before any rule is asked, because the truth has moved on meanwhile –
 //! nothing can be said of states that no other task could have seen.
 
@@ -94,7 +94,7 @@ impl Judge {
     }
 
     /// Judges what happened since the last call. To be called before the first kernel step and
-    /// after each.
+    /// after each that wrote news ([`World::has_news`]), before any other step.
     pub fn observe(&mut self, world: &World) {
         let news = world.take_news();
         if !self.opened {
@@ -119,7 +119,7 @@ impl Judge {
             self.read(world, RecordId::from_index(index), &record);
             next = index + 1;
         }
-        // Most records touch nothing: then there is nothing to weigh.
+        // A field that no rule reads touches nothing: then there is nothing to weigh.
         if !self.dirty.is_empty() {
             self.evaluate(world);
         }

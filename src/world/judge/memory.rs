@@ -44,7 +44,7 @@ impl Standing {
 }
 
 /// What a new look at a sandbox shows.
-pub(super) struct Seen {
+pub(super) struct Look {
     /// Its status; none when it is gone.
     pub(super) status: Option<SandboxStatus>,
     /// The status is another than when it was last looked at.
@@ -104,13 +104,13 @@ impl Memory {
     }
 
     /// Looks at a sandbox anew, and counts it anew in its pool.
-    pub(super) fn review_sandbox(&mut self, world: &World, sandbox: SandboxId) -> Seen {
+    pub(super) fn review_sandbox(&mut self, world: &World, sandbox: SandboxId) -> Look {
         let status = world.tables.sandboxes.with(sandbox, |sandbox, _| sandbox.status);
         let serving = status == Some(SandboxStatus::Running) && serves(world, sandbox);
         let now = Standing { status, serving };
         let before = std::mem::replace(slot(&mut self.standings, sandbox.index()), now);
         let recounted = self.recount(world, sandbox, before.counts(), now.counts());
-        Seen { status, is_new: before.status != status, recounted }
+        Look { status, is_new: before.status != status, recounted }
     }
 
     fn recount(&mut self, world: &World, sandbox: SandboxId, was: [bool; 3], is: [bool; 3]) -> Option<PoolId> {

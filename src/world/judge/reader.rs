@@ -110,8 +110,24 @@ impl Judge {
                 self.faults_moved(world, id);
             }
             What::StepBegan => self.disturbed(world),
-            // Those that need not be seen, and the fields of a creation.
-            _ => {}
+            // The fields of a creation, and what need not be seen (`must_be_seen`).
+            What::Set { .. }
+            | What::Decided(_)
+            | What::Called { .. }
+            | What::CallFailed { .. }
+            | What::Patched { .. }
+            | What::Conflict
+            | What::StepEnded { .. }
+            | What::RequestServed { .. }
+            | What::RequestFailed { .. }
+            | What::VolumeMade
+            | What::VolumeGone
+            | What::Unmounted { .. }
+            | What::Drawn { .. }
+            | What::Broken { .. }
+            | What::Settled
+            | What::Unsettled
+            | What::Note(_) => {}
         }
     }
 

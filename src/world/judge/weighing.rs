@@ -15,7 +15,7 @@ use crate::world::spec::Invariant;
 
 use super::alarms::Alarm;
 use super::court::{Dirty, Judge};
-use super::memory::{Seen, Text, View};
+use super::memory::{Look, Text, View};
 use super::progress;
 use super::rest::Trouble;
 use super::rules;
@@ -51,7 +51,7 @@ impl Judge {
     }
 
     fn look_at_sandbox(&mut self, world: &World, id: SandboxId, cause: RecordId) {
-        let Seen { status, is_new, recounted } = self.memory.review_sandbox(world, id);
+        let Look { status, is_new, recounted } = self.memory.review_sandbox(world, id);
         if let Some(pool) = recounted {
             self.mark(Dirty::Pool(pool), cause);
         }
