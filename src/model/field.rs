@@ -12,7 +12,7 @@ use serde::{Serialize, Serializer};
 use crate::kernel::time::SimTime;
 
 use super::config::{Filesystem, ServiceConfig};
-use super::entity::{Mount, SandboxSpec};
+use super::entity::{Entity, Mount, SandboxSpec};
 use super::id::{Address, Id, Subject, VolumeId};
 use super::name::Name;
 use super::status::{DiskStatus, LeaseStatus, NodeStatus, SandboxStatus};
@@ -106,10 +106,7 @@ impl FieldType for VolumeId {
         Value::Ref((*self).into())
     }
 }
-impl<E> FieldType for Id<E>
-where
-    Subject: From<Id<E>>,
-{
+impl<E: Entity> FieldType for Id<E> {
     fn is_zero(&self) -> bool {
         false
     }

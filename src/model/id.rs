@@ -6,7 +6,7 @@ use std::marker::PhantomData;
 
 use serde::{Serialize, Serializer};
 
-use super::entity::{App, AppVersion, Disk, DiskLease, Node, Pool, Sandbox};
+use super::entity::{App, AppVersion, Disk, DiskLease, Entity, Node, Pool, Sandbox};
 
 /// The store's global revision: every write gets the next one.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Default)]
@@ -159,16 +159,11 @@ impl Subject {
     pub const CLUSTER: Self = Self { kind: Kind::Cluster, index: 0 };
 }
 
-macro_rules! subject_of {
-    ($($entity:ty => $kind:ident),* $(,)?) => {$(
-        impl From<Id<$entity>> for Subject {
-            fn from(id: Id<$entity>) -> Self {
-                Self { kind: Kind::$kind, index: id.index() }
-            }
-        }
-    )*};
+impl<E: Entity> From<Id<E>> for Subject {
+    fn from(id: Id<E>) -> Self {
+        Self { kind: E::KIND, index: id.index() }
+    }
 }
-subject_of!(App => App, AppVersion => Version, Pool => Pool, Sandbox => Sandbox, Disk => Disk, DiskLease => Lease, Node => Node);
 
 impl From<VolumeId> for Subject {
     fn from(id: VolumeId) -> Self {

@@ -230,7 +230,7 @@ impl World {
         expected: Option<Revision>,
         write: impl FnOnce(&mut E) -> Vec<(Field, Value, Value)>,
     ) -> Result<Revision, StoreError> {
-        let subject = Subject { kind: E::KIND, index: id.index() };
+        let subject = Subject::from(id);
         let table = E::table(&self.tables);
         let Some(meta) = table.with(id, |_, meta| *meta) else { return Err(StoreError::NotFound) };
         if expected.is_some_and(|expected| expected != meta.revision) {
@@ -261,7 +261,7 @@ impl World {
             return Err(StoreError::NotFound);
         }
         let revision = self.next_revision();
-        let subject = Subject { kind: E::KIND, index: id.index() };
+        let subject = Subject::from(id);
         let record = self.record(actor, subject, What::Deleted { revision: revision.0 });
         let last = table.remove(id);
         let meta = Meta { revision, origin: Origin(record.number()), ..last.meta };
@@ -282,7 +282,7 @@ impl World {
 
     fn publish<E: Entity>(&self, old: Option<Versioned<E>>, change: Change, item: &Versioned<E>) {
         let now = self.kernel.now();
-        let subject = Subject { kind: E::KIND, index: item.id.index() };
+        let subject = Subject::from(item.id);
         E::table(&self.tables)
             .publish(now, old, change, item, |_| now + self.draw(subject, "watch latency", self.cluster.latency.watch));
     }

@@ -31,27 +31,30 @@ impl SimStore {
         Self { world: world.clone(), actor }
     }
 
-    /// Enters on the spot, where nothing is in the way. Most calls can, and then need none of what
-    /// the long way keeps while it waits. When it cannot: how long the call lasts.
-    fn enter_at_once(&self, point: Point) -> Result<Passage, SimDuration> {
-        let latency = self.world.draw(Subject::CLUSTER, "store latency", self.world.cluster.latency.store);
-        self.world.enter_at_once(point, latency).ok_or(latency)
-    }
-
-    /// Enters the long way.
-    async fn enter(
+    /// A whole call: `act` takes effect when its latency is over.
+    async fn call<T>(
         &self,
         point: Point,
         subject: Subject,
         kind: Kind,
-        latency: SimDuration,
-    ) -> Result<Passage, StoreError> {
-        let call = Call { point, actor: self.actor, subject, kind };
-        let passage = self.world.enter(call, latency).await;
-        match passage.error {
-            None => Ok(passage),
-            Some(message) => Err(self.fail(point, subject, &passage, message)),
+        act: impl FnOnce(&Passage) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
+        let latency = self.world.draw(Subject::CLUSTER, "store latency", self.world.cluster.latency.store);
+        let passage = match self.world.enter_at_once(point, latency) {
+            Some(passage) => passage,
+            None => self.world.enter(Call { point, actor: self.actor, subject, kind }, latency).await,
+        };
+        if let Some(message) = passage.error {
+            return Err(self.fail(point, subject, &passage, message));
         }
+        let result = act(&passage);
+        if !passage.is_clear() {
+            self.world.leave(&passage).await;
+        }
+        if passage.lose_reply && result.is_ok() {
+            return Err(self.fail(point, subject, &passage, Name::new("the reply was lost")));
+        }
+        result
     }
 
     fn fail(&self, point: Point, subject: Subject, passage: &Passage, error: Name) -> StoreError {
@@ -59,39 +62,21 @@ impl SimStore {
         self.world.record_and_follow(self.actor, subject, what);
         StoreError::Failed(error)
     }
-
-    /// The answer of a call that has taken effect: lost, or never heard by a caller that dies.
-    async fn answer<T>(
-        &self,
-        point: Point,
-        subject: Subject,
-        passage: &Passage,
-        result: Result<T, StoreError>,
-    ) -> Result<T, StoreError> {
-        self.world.leave(passage).await;
-        if passage.lose_reply && result.is_ok() {
-            return Err(self.fail(point, subject, passage, Name::new("the reply was lost")));
-        }
-        result
-    }
 }
 
 impl EntityStore for SimStore {
     type Watch<E: Entity> = SimWatch<E>;
 
     async fn get<E: Entity>(&self, id: Id<E>) -> Result<Versioned<E>, StoreError> {
-        let subject = Subject { kind: E::KIND, index: id.index() };
-        let passage = match self.enter_at_once(Point::StoreGet) {
-            Ok(passage) => passage,
-            Err(latency) => self.enter(Point::StoreGet, subject, E::KIND, latency).await?,
+        let read = |passage: &Passage| {
+            let table = E::table(&self.world.tables);
+            let found = match passage.stale {
+                None => table.get(id),
+                Some(age) => table.get_past(id, self.world.then(age)),
+            };
+            found.ok_or(StoreError::NotFound)
         };
-        let table = E::table(&self.world.tables);
-        let found = match passage.stale {
-            None => table.get(id),
-            Some(age) => table.get_past(id, self.world.then(age)),
-        };
-        let result = found.ok_or(StoreError::NotFound);
-        if passage.is_clear() { result } else { self.answer(Point::StoreGet, subject, &passage, result).await }
+        self.call(Point::StoreGet, id.into(), E::KIND, read).await
     }
 
     async fn list<E: Entity>(&self, query: Query<E>) -> Result<Listed<E>, StoreError> {
@@ -99,18 +84,14 @@ impl EntityStore for SimStore {
             Query::All => None,
             Query::By(entry) => E::index_subject(entry),
         };
-        let subject = subject.unwrap_or(Subject::CLUSTER);
-        let passage = match self.enter_at_once(Point::StoreList) {
-            Ok(passage) => passage,
-            Err(latency) => self.enter(Point::StoreList, subject, E::KIND, latency).await?,
+        let read = |passage: &Passage| {
+            let table = E::table(&self.world.tables);
+            Ok(match passage.stale {
+                None => table.list(query),
+                Some(age) => table.list_past(query, self.world.then(age), |meta| self.world.key_of(&meta.name)),
+            })
         };
-        let table = E::table(&self.world.tables);
-        let found = match passage.stale {
-            None => table.list(query),
-            Some(age) => table.list_past(query, self.world.then(age), |meta| self.world.key_of(&meta.name)),
-        };
-        let result = Ok(found);
-        if passage.is_clear() { result } else { self.answer(Point::StoreList, subject, &passage, result).await }
+        self.call(Point::StoreList, subject.unwrap_or(Subject::CLUSTER), E::KIND, read).await
     }
 
     async fn create<E: Entity>(&self, entity: E) -> Result<Versioned<E>, StoreError> {
@@ -119,14 +100,8 @@ impl EntityStore for SimStore {
             (Field::Pool | Field::App | Field::Disk | Field::CreatedBy, Value::Ref(owner)) => Some(owner),
             _ => None,
         });
-        let subject = owner.unwrap_or(Subject::CLUSTER);
-        let passage = match self.enter_at_once(Point::StoreCreate) {
-            Ok(passage) => passage,
-            Err(latency) => self.enter(Point::StoreCreate, subject, E::KIND, latency).await?,
-        };
-        let item = self.world.apply_create(self.actor, entity);
-        let result = Ok(item);
-        if passage.is_clear() { result } else { self.answer(Point::StoreCreate, subject, &passage, result).await }
+        let write = |_: &Passage| Ok(self.world.apply_create(self.actor, entity));
+        self.call(Point::StoreCreate, owner.unwrap_or(Subject::CLUSTER), E::KIND, write).await
     }
 
     async fn patch<E: Entity>(
@@ -135,14 +110,9 @@ impl EntityStore for SimStore {
         changes: Vec<E::Change>,
         expected: Option<Revision>,
     ) -> Result<Revision, StoreError> {
-        let subject = Subject { kind: E::KIND, index: id.index() };
-        let passage = match self.enter_at_once(Point::StorePatch) {
-            Ok(passage) => passage,
-            Err(latency) => self.enter(Point::StorePatch, subject, E::KIND, latency).await?,
-        };
-        let write = |entity: &mut E| changes.into_iter().map(|change| entity.apply(change)).collect();
-        let result = self.world.apply_patch(self.actor, id, expected, write);
-        if passage.is_clear() { result } else { self.answer(Point::StorePatch, subject, &passage, result).await }
+        let apply = |entity: &mut E| changes.into_iter().map(|change| entity.apply(change)).collect();
+        let write = |_: &Passage| self.world.apply_patch(self.actor, id, expected, apply);
+        self.call(Point::StorePatch, id.into(), E::KIND, write).await
     }
 
     async fn replace<E: Entity>(
@@ -151,24 +121,14 @@ impl EntityStore for SimStore {
         entity: E,
         expected: Option<Revision>,
     ) -> Result<Revision, StoreError> {
-        let subject = Subject { kind: E::KIND, index: id.index() };
-        let passage = match self.enter_at_once(Point::StorePatch) {
-            Ok(passage) => passage,
-            Err(latency) => self.enter(Point::StorePatch, subject, E::KIND, latency).await?,
-        };
-        let write = |old: &mut E| old.diff(&entity, |_| true).into_iter().map(|change| old.apply(change)).collect();
-        let result = self.world.apply_patch(self.actor, id, expected, write);
-        if passage.is_clear() { result } else { self.answer(Point::StorePatch, subject, &passage, result).await }
+        let apply = |old: &mut E| old.diff(&entity, |_| true).into_iter().map(|change| old.apply(change)).collect();
+        let write = |_: &Passage| self.world.apply_patch(self.actor, id, expected, apply);
+        self.call(Point::StorePatch, id.into(), E::KIND, write).await
     }
 
     async fn delete<E: Entity>(&self, id: Id<E>) -> Result<(), StoreError> {
-        let subject = Subject { kind: E::KIND, index: id.index() };
-        let passage = match self.enter_at_once(Point::StoreDelete) {
-            Ok(passage) => passage,
-            Err(latency) => self.enter(Point::StoreDelete, subject, E::KIND, latency).await?,
-        };
-        let result = self.world.apply_delete(self.actor, id);
-        if passage.is_clear() { result } else { self.answer(Point::StoreDelete, subject, &passage, result).await }
+        let write = |_: &Passage| self.world.apply_delete(self.actor, id);
+        self.call(Point::StoreDelete, id.into(), E::KIND, write).await
     }
 
     async fn watch<E: Entity>(&self, query: Query<E>, after: Option<Revision>) -> Result<SimWatch<E>, StoreError> {
@@ -235,7 +195,7 @@ impl<E: Entity> Watch<E> for SimWatch<E> {
                 // The connection broke while the event was on its way.
                 return Err(StoreError::Failed(Name::new("the watch broke")));
             }
-            let subject = Subject { kind: E::KIND, index: event.item.id.index() };
+            let subject = Subject::from(event.item.id);
             let call = Call { point: Point::WatchDeliver, actor: self.actor, subject, kind: E::KIND };
             let mut dropped = false;
             let mut broken = None;

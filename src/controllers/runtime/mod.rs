@@ -119,10 +119,7 @@ pub struct Runtime<P: Platform, R: Reconciler> {
     starters: RefCell<Vec<Waker>>,
 }
 
-impl<P: Platform, R: Reconciler> Runtime<P, R>
-where
-    Subject: From<Id<R::Entity>>,
-{
+impl<P: Platform, R: Reconciler> Runtime<P, R> {
     /// A controller that has not started.
     pub fn new(ports: Ports<P>, rules: Rc<Rules>, drive: Drive<R::Entity>, own: OwnWrites, reconciler: R) -> Rc<Self> {
         Rc::new(Self {
