@@ -17,9 +17,9 @@ pub(super) struct Sleeper {
 impl Sleeper {
     /// The task of that waker waits from now on.
     pub(super) fn sleeps(&self, waker: &Waker) {
-        let mut known = self.waker.borrow_mut();
-        if !known.as_ref().is_some_and(|known| known.will_wake(waker)) {
-            *known = Some(waker.clone());
+        match &mut *self.waker.borrow_mut() {
+            Some(known) => known.clone_from(waker),
+            unknown => *unknown = Some(waker.clone()),
         }
         self.waits.set(true);
     }

@@ -17,9 +17,9 @@ impl Idle {
         if self.wakers.len() <= worker {
             self.wakers.resize(worker + 1, None);
         }
-        let known = &mut self.wakers[worker];
-        if !known.as_ref().is_some_and(|known| known.will_wake(waker)) {
-            *known = Some(waker.clone());
+        match &mut self.wakers[worker] {
+            Some(known) => known.clone_from(waker),
+            unknown => *unknown = Some(waker.clone()),
         }
         self.order.push_back(worker);
     }

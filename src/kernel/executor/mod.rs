@@ -192,7 +192,7 @@ impl Kernel {
     }
     /// Whether a task is ready to run at this instant.
     pub fn has_ready(&self) -> bool {
-        !self.0.ready.is_empty() && self.first_ready().is_some()
+        self.first_ready().is_some()
     }
     /// The time of the next timer, should no task be ready. Cancelled ones do not count.
     pub fn next_time(&self) -> Option<SimTime> {
@@ -327,8 +327,7 @@ impl Kernel {
         assert!(core.running.get().is_none(), "a task cannot step the kernel that runs it");
         core.limit.set(limit);
         core.held.set(false);
-        let next = if core.ready.is_empty() { None } else { self.first_ready() };
-        let id = if let Some(id) = next {
+        let id = if let Some(id) = self.first_ready() {
             if self.is_exhausted(core.now.get()) {
                 return Step::Stopped(self.guard(core.now.get()));
             }
@@ -410,7 +409,12 @@ impl Kernel {
     }
 
     /// The first ready task that lives. The dead before it are forgotten.
+    #[inline]
     fn first_ready(&self) -> Option<TaskId> {
+        // Mostly none is.
+        if self.0.ready.is_empty() {
+            return None;
+        }
         let tasks = self.0.tasks.borrow();
         self.0.ready.front(|id| tasks.is_alive(id))
     }

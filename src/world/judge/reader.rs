@@ -110,24 +110,9 @@ impl Judge {
                 self.faults_moved(world, id);
             }
             What::StepBegan => self.disturbed(world),
-            // The fields of a creation, and what need not be seen (`must_be_seen`).
-            What::Set { .. }
-            | What::Decided(_)
-            | What::Called { .. }
-            | What::CallFailed { .. }
-            | What::Patched { .. }
-            | What::Conflict
-            | What::StepEnded { .. }
-            | What::RequestServed { .. }
-            | What::RequestFailed { .. }
-            | What::VolumeMade
-            | What::VolumeGone
-            | What::Unmounted { .. }
-            | What::Drawn { .. }
-            | What::Broken { .. }
-            | What::Settled
-            | What::Unsettled
-            | What::Note(_) => {}
+            // The fields of a creation.
+            What::Set { .. } => {}
+            other => debug_assert!(!must_be_seen(&other), "{other:?} must be seen, and nobody reads it"),
         }
     }
 
