@@ -13,5 +13,6 @@ pub mod report;
 pub mod scenario;
 pub mod sim;
 pub mod study;
+pub mod time;
 pub mod trace;
 pub mod world;

@@ -19,8 +19,8 @@ mod validate;
 
 use std::collections::BTreeMap;
 
-use crate::kernel::time::SimDuration;
 use crate::model::Filesystem;
+use crate::time::SimDuration;
 
 pub use error::{ConfigError, Place, Problem};
 pub use find::{FILE_NAME, FindError, find_under, find_upwards};

@@ -6,8 +6,8 @@
 
 use std::collections::BTreeMap;
 
-use crate::kernel::time::SimDuration;
 use crate::model::{Concurrency, DiskConfig, Name, PortConfig, ServiceConfig};
+use crate::time::SimDuration;
 
 use super::{AppConfig, At, Disk, EnvVar, Mode, Service};
 

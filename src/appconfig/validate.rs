@@ -5,8 +5,8 @@
 //! of one service, and are asked only when each of these is right by itself. What a newcomer gets wrong: the mode
 //! that a rule goes by may be written nowhere – a service without one has its default (see `resolve.rs`).
 
-use crate::kernel::time::{DurationError, SimDuration};
 use crate::model::Filesystem;
+use crate::time::{DurationError, SimDuration};
 
 use super::error::{MESSAGE_CHARS, Place, Problem, bounded, clipped};
 use super::resolve::mode_of;

@@ -4,7 +4,7 @@
 //! throughout; `free` crashes at its start cost nothing. What a newcomer gets wrong: the jitter
 //! is a *fraction of the wait that is drawn*, so 0 is today's scheduler and 1 the full draw.
 
-use crate::kernel::time::SimDuration;
+use crate::time::SimDuration;
 
 /// How the drawn part of a wait is made.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]

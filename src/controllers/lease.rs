@@ -8,7 +8,6 @@ use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
-use crate::kernel::time::SimDuration;
 use crate::model::entity::age;
 use crate::model::{
     Disk, DiskId, DiskLease, DiskLeaseChange, DiskStatus, LeaseId, LeaseIndex, LeaseStatus, Name, NodeId, Reason,
@@ -18,6 +17,7 @@ use crate::ports::{
     Clock, DiskBackend, EntityStore, Fact, Host, Listed, Nonce, Platform, Ports, Query, Remembers, StoreError,
     Versioned,
 };
+use crate::time::SimDuration;
 
 use super::fixes::Fix;
 use super::runtime::{Draft, Failure, Reconciler, Rules, Task, Ticker};

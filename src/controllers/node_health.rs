@@ -7,9 +7,9 @@ use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
-use crate::kernel::time::SimTime;
 use crate::model::{Node, NodeId, NodeStatus, Reason, Sandbox, SandboxChange, SandboxIndex, SandboxStatus};
 use crate::ports::{Clock, EntityStore, Fact, Host, Platform, Ports, Query, Remembers, Versioned};
+use crate::time::SimTime;
 
 use super::runtime::{Draft, Failure, Reconciler, Rules};
 

@@ -7,10 +7,10 @@
 
 use std::rc::Rc;
 
-use crate::kernel::time::{SimDuration, SimTime};
 use crate::model::entity::age;
 use crate::model::{Concurrency, Field, Pool, PoolId, Reason, Sandbox, SandboxChange, SandboxIndex, SandboxStatus};
 use crate::ports::{Clock, EntityStore, Host, Listed, Platform, Ports, Query, StoreError, Versioned};
+use crate::time::{SimDuration, SimTime};
 
 use super::fixes::Fix;
 use super::runtime::{Draft, Failure, Reconciler, Rules};

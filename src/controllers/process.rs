@@ -7,9 +7,9 @@
 
 use std::rc::Rc;
 
-use crate::kernel::time::SimDuration;
 use crate::model::{Controller, Entity, LeaseIndex, NodeId, SandboxIndex};
 use crate::ports::{Platform, Ports, Query, Remembers};
+use crate::time::SimDuration;
 
 use super::disk::DiskController;
 use super::disk_watch::DiskWatch;

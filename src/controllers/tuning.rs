@@ -5,7 +5,7 @@
 //! fixes in force. What a newcomer gets wrong: latencies are no constants of the scheduler,
 //! they belong to the cluster.
 
-use crate::kernel::time::SimDuration;
+use crate::time::SimDuration;
 
 use super::backoff::{Backoff, JitterKind};
 use super::fixes::{Fix, Fixes};

@@ -8,10 +8,9 @@ pub mod agenda;
 pub mod cause;
 pub mod executor;
 pub mod streams;
-pub mod time;
 
+pub use crate::time::{SimDuration, SimTime};
 pub use agenda::Agenda;
 pub use cause::RecordId;
 pub use executor::{Awaited, Budget, GroupId, Kernel, Step, Stop, TaskId};
 pub use streams::Streams;
-pub use time::{SimDuration, SimTime};

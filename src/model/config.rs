@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::kernel::time::SimDuration;
+use crate::time::SimDuration;
 
 use super::name::Name;
 

@@ -8,7 +8,7 @@
 use std::fmt;
 use std::rc::Rc;
 
-use crate::kernel::time::{SimDuration, SimTime};
+use crate::time::{SimDuration, SimTime};
 
 use super::config::{DiskConfig, Filesystem, PortConfig, ServiceConfig};
 use super::field::{Field, FieldType, Value};

@@ -9,7 +9,7 @@ use std::rc::Rc;
 
 use serde::{Serialize, Serializer};
 
-use crate::kernel::time::SimTime;
+use crate::time::SimTime;
 
 use super::config::{Filesystem, ServiceConfig};
 use super::entity::{Entity, Mount, SandboxSpec};

@@ -8,7 +8,7 @@ use std::fmt;
 
 use serde::Serialize;
 
-use crate::kernel::time::{SimDuration, SimTime};
+use crate::time::{SimDuration, SimTime};
 
 use super::id::{AppId, DiskId, LeaseId, NodeId, PoolId, SandboxId, VersionId};
 use super::name::Name;

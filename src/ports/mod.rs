@@ -12,10 +12,10 @@ use std::future::Future;
 use std::ops::Deref;
 use std::rc::Rc;
 
-use crate::kernel::time::{SimDuration, SimTime};
 use crate::model::{
     Address, Entity, Filesystem, Id, Name, Reason, Revision, SandboxId, SandboxSpec, Subject, VolumeId,
 };
+use crate::time::{SimDuration, SimTime};
 
 /// The set of ports that one platform offers. Controllers are generic over it.
 pub trait Platform: Sized + 'static {

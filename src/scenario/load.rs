@@ -9,8 +9,8 @@ use std::io::Read;
 use std::path::Path;
 use std::sync::Arc;
 
-use crate::kernel::time::DurationError;
 use crate::kernel::{SimDuration, SimTime};
+use crate::time::DurationError;
 
 use super::cluster;
 use super::deploy::Place;

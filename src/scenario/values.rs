@@ -4,9 +4,9 @@
 //! answers nothing then, so that the walk goes on. What a newcomer gets wrong: a duration is a
 //! text with a unit; a bare number is an error that says what to write.
 
-use crate::kernel::time::DurationError;
 use crate::kernel::{SimDuration, SimTime};
 use crate::model::Name;
+use crate::time::DurationError;
 use crate::world::spec::{Delay, Spread};
 
 use super::numbers;

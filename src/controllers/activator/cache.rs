@@ -9,11 +9,11 @@ use std::future::poll_fn;
 use std::rc::Rc;
 use std::task::{Poll, Waker};
 
-use crate::kernel::time::SimDuration;
 use crate::model::{Entity, Id, Name, Pool, PoolId, Revision, Sandbox, SandboxId, VersionId};
 use crate::ports::{
     Change, Clock, EntityStore, Fact, Platform, Query, Remembers, StoreError, Versioned, Watch, WatchEvent,
 };
+use crate::time::SimDuration;
 
 use crate::controllers::fixes::Fix;
 

@@ -14,11 +14,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::rc::Rc;
 
-use crate::kernel::time::{SimDuration, SimTime};
 use crate::model::{
     AppVersion, Concurrency, Name, PoolId, SandboxChange, SandboxId, SandboxStatus, ServiceConfig, VersionId,
 };
 use crate::ports::{Clock, EntityStore, Platform, Ports, StoreError, Versioned};
+use crate::time::{SimDuration, SimTime};
 
 use super::fixes::Fix;
 use super::runtime::{Rules, Task, Ticker};

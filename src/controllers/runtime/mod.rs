@@ -19,12 +19,12 @@ use std::future::{Future, poll_fn};
 use std::rc::Rc;
 use std::task::{Poll, Waker};
 
-use crate::kernel::time::SimDuration;
 use crate::model::{Entity, Field, Id, Reason, Subject};
 use crate::ports::{
     Change, Clock, EntityStore, Fact, Host, Origin, Platform, Ports, Query, Remembers, StoreError, Versioned, Watch,
     WatchEvent,
 };
+use crate::time::SimDuration;
 
 use super::fixes::Fix;
 

@@ -7,9 +7,9 @@ use std::collections::BTreeMap;
 use std::future::poll_fn;
 use std::task::{Poll, Waker};
 
-use crate::kernel::time::{SimDuration, SimTime};
 use crate::model::{Entity, Id};
 use crate::ports::Clock;
+use crate::time::{SimDuration, SimTime};
 
 use super::Queued;
 

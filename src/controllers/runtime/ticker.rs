@@ -1,7 +1,7 @@
 //! Tickers.
 
-use crate::kernel::time::{SimDuration, SimTime};
 use crate::ports::{Clock, Host, Platform, Ports};
+use crate::time::{SimDuration, SimTime};
 
 /// Ticks of one period, offset by the phase of its process.
 pub struct Ticker<P: Platform> {

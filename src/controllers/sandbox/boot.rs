@@ -8,9 +8,9 @@
 
 use std::rc::Rc;
 
-use crate::kernel::time::SimTime;
 use crate::model::{Address, LeaseId, Name, Reason, Sandbox, SandboxChange, SandboxId, SandboxStatus};
 use crate::ports::{Clock, EntityStore, Host, Platform, SandboxBackend, Versioned};
+use crate::time::SimTime;
 
 use crate::controllers::fixes::Fix;
 use crate::controllers::runtime::Failure;

@@ -13,11 +13,11 @@ mod watchdog;
 
 use std::rc::Rc;
 
-use crate::kernel::time::SimDuration;
 use crate::model::entity::age;
 use crate::model::reason::Ailment;
 use crate::model::{NodeId, Reason, Sandbox, SandboxChange, SandboxId, SandboxIndex, SandboxStatus};
 use crate::ports::{Clock, ContainerInfo, EntityStore, Exits, Host, Platform, Ports, Query, SandboxBackend, Versioned};
+use crate::time::SimDuration;
 
 use super::fixes::Fix;
 use super::runtime::{Draft, Failure, OwnWrites, Reconciler, Rules, Task};

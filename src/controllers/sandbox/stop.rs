@@ -5,9 +5,9 @@
 //! without a container the address in the store is not given back, either, before
 //! `release-address-without-container`.
 
-use crate::kernel::time::SimDuration;
 use crate::model::{Name, Reason, Sandbox, SandboxId, SandboxStatus};
 use crate::ports::{BackendError, Clock, Host, Platform, SandboxBackend, Versioned};
+use crate::time::SimDuration;
 
 use crate::controllers::fixes::Fix;
 use crate::controllers::runtime::Failure;

@@ -6,12 +6,12 @@
 
 use std::rc::Rc;
 
-use crate::kernel::time::SimDuration;
 use crate::model::entity::age;
 use crate::model::{NodeId, Reason, Sandbox, SandboxId, SandboxIndex, SandboxStatus};
 use crate::ports::{
     Clock, ContainerInfo, EntityStore, Host, Platform, Ports, Query, SandboxBackend, Signal, StoreError, Versioned,
 };
+use crate::time::SimDuration;
 
 use crate::controllers::fixes::Fix;
 use crate::controllers::runtime::{Failure, Rules, Task, Ticker};

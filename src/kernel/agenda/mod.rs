@@ -14,7 +14,7 @@ use std::collections::VecDeque;
 
 use self::chunks::{Chunks, Entry, List};
 use self::rung::Rung;
-use super::time::SimTime;
+use crate::time::SimTime;
 
 /// A bucket of at most so many entries is sorted, a fuller one is cut into a rung of its own.
 const SORT_MAX: usize = 48;

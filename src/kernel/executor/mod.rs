@@ -22,7 +22,7 @@ use self::tasks::{BoxFuture, Tasks};
 pub use self::timers::Sleep;
 use self::timers::{Alarm, Firing, TimerKey, Timers};
 use super::cause::RecordId;
-use super::time::{SimDuration, SimTime};
+use crate::time::{SimDuration, SimTime};
 
 /// Tasks that die together: a process of the simulated platform, or the world itself (group 0).
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]

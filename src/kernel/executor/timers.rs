@@ -15,7 +15,7 @@ use super::keyed::{Births, HasKey, Key, Keyed};
 use super::tasks::Tasks;
 use super::{Kernel, TaskId};
 use crate::kernel::agenda::Agenda;
-use crate::kernel::time::SimTime;
+use crate::time::SimTime;
 
 /// So many dead events may always stay: sweeping a short agenda again and again is no use.
 const DEAD_MAX: usize = 64;
