@@ -7,6 +7,7 @@ pub mod appconfig;
 pub mod controllers;
 pub mod kernel;
 pub mod model;
+pub mod notify;
 pub mod ports;
 pub mod replay;
 pub mod report;

@@ -27,16 +27,21 @@ const fn module(name: &'static str, holds: &'static str, may_use: &'static [&'st
 /// Every module, each above those that it uses.
 const MODULES: &[Module] = &[
     module("time", "instants and spans of the simulated clock", &[]),
+    module("notify", "waits for a change that another task makes", &[]),
     module("kernel", "the agenda, the executor, random streams", &["time"]),
     // The model is timed, and knows nothing of what makes time pass.
     module("model", "entities, names, statuses and their changes", &["time"]),
     module("ports", "the traits through which controllers reach the world", &["time", "model"]),
     module("appconfig", "the user's app TOML", &["time", "model"]),
     // The scheduler's own logic: it could run on a wall clock, so it knows no simulator.
-    module("controllers", "the scheduler's logic", &["time", "model", "ports", "appconfig"]),
+    module("controllers", "the scheduler's logic", &["time", "notify", "model", "ports", "appconfig"]),
     module("trace", "the records of a run and what is folded from them", &["time", "kernel", "model"]),
     // What really is: backends, store and faults, and the judges over them.
-    module("world", "the simulated store and backends, faults, judges", &["time", "kernel", "model", "ports", "trace"]),
+    module(
+        "world",
+        "the simulated store and backends, faults, judges",
+        &["time", "notify", "kernel", "model", "ports", "trace"],
+    ),
     // A file's words become the world's plain data and the scheduler's named switches.
     module(
         "scenario",
@@ -102,6 +107,7 @@ const EVERYWHERE: &[&str] = &["src/", "tests/", "benches/"];
 /// What a run consists of: the same on every machine, at every hour.
 const RUN: &[&str] = &[
     "src/time.rs",
+    "src/notify.rs",
     "src/kernel/",
     "src/model/",
     "src/ports/",
@@ -323,7 +329,7 @@ fn a_use_that_is_not_allowed_is_told_with_the_place_where_it_belongs() {
         (
             "world",
             "use crate::scenario::Scenario;",
-            "`world` (the simulated store and backends, faults, judges) may use time, kernel, model, ports, trace, and not \
+            "`world` (the simulated store and backends, faults, judges) may use time, notify, kernel, model, ports, trace, and not \
              `scenario::Scenario`; what needs both belongs in `sim` (one run: a scenario wired to a world)",
         ),
         (

@@ -6,18 +6,16 @@
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
-use std::future::poll_fn;
 use std::rc::{Rc, Weak};
-use std::task::Poll;
 
 use crate::kernel::{GroupId, SimDuration, SimTime};
 use crate::model::{Actor, Address, Kind, Name, NodeId, Point, SandboxId, SandboxSpec};
+use crate::notify::Notify;
 use crate::ports::{BackendError, ContainerInfo, Exits, ProcessExit, SandboxBackend, Signal};
 use crate::trace::What;
 
 use super::addresses::Addresses;
 use super::gate::Call;
-use super::sleeper::Sleeper;
 use super::spec::{Delay, WorkloadSpec};
 use super::{AddressSlot, WORLD, World};
 
@@ -61,7 +59,7 @@ impl Container {
 
 struct Listener {
     queue: RefCell<VecDeque<(ProcessExit, crate::kernel::RecordId)>>,
-    reader: Sleeper,
+    reader: Notify,
 }
 
 #[derive(Default)]
@@ -229,7 +227,7 @@ impl World {
         runtime.listeners.retain(|listener| listener.strong_count() > 0);
         for listener in runtime.listeners.iter().filter_map(Weak::upgrade) {
             listener.queue.borrow_mut().push_back((ProcessExit { sandbox, code }, record));
-            listener.reader.wake();
+            listener.reader.notify_all();
         }
     }
 
@@ -460,7 +458,7 @@ impl SandboxBackend for SimSandboxes {
     }
 
     fn exits(&self) -> SimExits {
-        let listener = Rc::new(Listener { queue: RefCell::default(), reader: Sleeper::default() });
+        let listener = Rc::new(Listener { queue: RefCell::default(), reader: Notify::default() });
         let runtime = &mut self.world.containers.borrow_mut().runtimes[self.node.index() as usize];
         runtime.listeners.push(Rc::downgrade(&listener));
         SimExits { world: self.world.clone(), listener }
@@ -475,14 +473,8 @@ pub struct SimExits {
 
 impl Exits for SimExits {
     async fn next(&mut self) -> ProcessExit {
-        let (exit, record) = poll_fn(|cx| {
-            if let Some(exit) = self.listener.queue.borrow_mut().pop_front() {
-                return Poll::Ready(exit);
-            }
-            self.listener.reader.sleeps(cx.waker());
-            Poll::Pending
-        })
-        .await;
+        let queue = &self.listener.queue;
+        let (exit, record) = self.listener.reader.until(|| queue.borrow_mut().pop_front()).await;
         self.world.kernel.set_cause(record);
         exit
     }

@@ -13,7 +13,6 @@ mod gate;
 mod host;
 pub mod judge;
 mod process;
-mod sleeper;
 pub mod spec;
 mod store;
 mod store_calls;

@@ -4,9 +4,7 @@
 //! fail before or after its effect; reads may answer what was true a while ago. What a newcomer
 //! gets wrong: a watch is no call – it is opened at once, and only its events pass the gate.
 
-use std::future::poll_fn;
 use std::rc::Rc;
-use std::task::Poll;
 
 use crate::kernel::{SimDuration, SimTime};
 use crate::model::{Actor, Entity, Field, Id, Kind, Name, Point, Revision, Subject, Value};
@@ -168,17 +166,9 @@ impl<E: Entity> Drop for SimWatch<E> {
 impl<E: Entity> SimWatch<E> {
     /// Waits until there is something to deliver.
     async fn head(&self) -> Result<Delivery<E>, StoreError> {
-        poll_fn(|cx| {
-            if let Some(delivery) = self.mailbox.queue.borrow_mut().pop_front() {
-                return Poll::Ready(Ok(delivery));
-            }
-            if self.mailbox.broken.get() {
-                return Poll::Ready(Err(StoreError::Failed(Name::new("the watch broke"))));
-            }
-            self.mailbox.reader.sleeps(cx.waker());
-            Poll::Pending
-        })
-        .await
+        let Mailbox { queue, broken, reader, .. } = &*self.mailbox;
+        let broke = || broken.get().then(|| Err(StoreError::Failed(Name::new("the watch broke"))));
+        reader.until(|| queue.borrow_mut().pop_front().map(Ok).or_else(broke)).await
     }
 }
 

@@ -11,9 +11,8 @@ use std::rc::Rc;
 
 use crate::kernel::SimTime;
 use crate::model::{Controller, Entity, Id, Revision};
+use crate::notify::Notify;
 use crate::ports::{Change, Listed, Meta, Query, Versioned, WatchEvent};
-
-use super::sleeper::Sleeper;
 
 /// How many changes a table remembers for watches that resume.
 const LOG_LEN: usize = 10_000;
@@ -29,7 +28,7 @@ pub(super) struct Mailbox<E: Entity> {
     pub(super) controller: Controller,
     pub(super) query: Query<E>,
     pub(super) queue: RefCell<VecDeque<Delivery<E>>>,
-    pub(super) reader: Sleeper,
+    pub(super) reader: Notify,
     /// The connection broke: the reader is told once the queue is empty.
     pub(super) broken: Cell<bool>,
     /// The reader is gone.
@@ -38,7 +37,7 @@ pub(super) struct Mailbox<E: Entity> {
 
 impl<E: Entity> Mailbox<E> {
     pub(super) fn wake(&self) {
-        self.reader.wake();
+        self.reader.notify_all();
     }
     fn wants(&self, old: Option<&E>, new: Option<&E>) -> bool {
         match self.query {
@@ -331,7 +330,7 @@ impl<E: Entity> Table<E> {
             controller,
             query,
             queue: RefCell::default(),
-            reader: Sleeper::default(),
+            reader: Notify::default(),
             broken: Cell::new(false),
             closed: Cell::new(false),
         });

@@ -5,11 +5,10 @@
 
 use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, BTreeSet};
-use std::future::poll_fn;
 use std::rc::Rc;
-use std::task::{Poll, Waker};
 
 use crate::model::{Entity, Id, Name, Pool, PoolId, Revision, Sandbox, SandboxId, VersionId};
+use crate::notify::Notify;
 use crate::ports::{
     Change, Clock, EntityStore, Fact, Platform, Query, Remembers, StoreError, Versioned, Watch, WatchEvent,
 };
@@ -44,36 +43,13 @@ pub(super) struct Cache {
     pub(super) pools: RefCell<BTreeMap<PoolId, KnownPool>>,
     sandboxes: RefCell<BTreeMap<SandboxId, Tracked>>,
     by_pool: RefCell<BTreeMap<PoolId, BTreeSet<SandboxId>>>,
-    changes: Cell<u64>,
+    /// A sandbox has changed. Who reads the generation before looking for capacity misses
+    /// nothing that comes while it asks for more.
+    pub(super) changed: Notify,
     pools_told: Cell<u64>,
-    waiting: RefCell<Vec<Waker>>,
 }
 
 impl Cache {
-    /// How many changes of sandboxes it was told of; for [`Cache::changed_since`].
-    pub(super) fn changes(&self) -> u64 {
-        self.changes.get()
-    }
-
-    /// Ends when a sandbox has changed since `seen` was read. Who reads it before it looks for
-    /// capacity misses nothing that comes while it asks for more.
-    pub(super) async fn changed_since(&self, seen: u64) {
-        poll_fn(|cx| {
-            if self.changes.get() != seen {
-                return Poll::Ready(());
-            }
-            self.waiting.borrow_mut().push(cx.waker().clone());
-            Poll::Pending
-        })
-        .await;
-    }
-
-    fn announce(&self) {
-        self.changes.set(self.changes.get() + 1);
-        let waiting = std::mem::take(&mut *self.waiting.borrow_mut());
-        waiting.into_iter().for_each(Waker::wake);
-    }
-
     pub(super) fn sandboxes_of(&self, pool: PoolId) -> Vec<SandboxId> {
         self.by_pool.borrow().get(&pool).map(|ids| ids.iter().copied().collect()).unwrap_or_default()
     }
@@ -109,7 +85,7 @@ impl Cache {
         self.by_pool.borrow_mut().entry(item.entity.pool).or_default().insert(item.id);
         sandboxes.insert(item.id, Tracked { item: item.clone(), used });
         drop(sandboxes);
-        self.announce();
+        self.changed.notify_all();
     }
 
     fn drop_sandbox(&self, id: SandboxId) {
@@ -118,7 +94,7 @@ impl Cache {
         {
             ids.remove(&id);
         }
-        self.announce();
+        self.changed.notify_all();
     }
 
     /// Remembers a pool. Unless the cache is `fresh` – follows the store – the number that is

@@ -137,7 +137,7 @@ impl<P: Platform> Activator<P> {
         let mut wanted = Wanted { version, service, leftovers: BTreeSet::new(), asked: false, waited: false };
         loop {
             let pool = self.pool_of(&wanted).await;
-            let seen = self.cache.changes();
+            let seen = self.cache.changed.generation();
             if let Some(slot) = self.take_slot(&wanted, pool) {
                 return Ok(slot);
             }
@@ -155,7 +155,7 @@ impl<P: Platform> Activator<P> {
             }
             let tick = left.min(self.rules.tuning.request_tick);
             wanted.waited = true;
-            self.ports.clock.timeout(tick, self.cache.changed_since(seen)).await;
+            self.ports.clock.timeout(tick, self.cache.changed.changed_since(seen)).await;
         }
     }
 

@@ -6,20 +6,19 @@
 //! next resync or event – and a worker that waits inside its handler is occupied.
 
 mod draft;
-mod idle;
 mod marks;
 mod own_writes;
 mod retry;
 mod rules;
 mod ticker;
 
-use std::cell::{Cell, RefCell};
+use std::cell::RefCell;
 use std::collections::VecDeque;
-use std::future::{Future, poll_fn};
+use std::future::Future;
 use std::rc::Rc;
-use std::task::{Poll, Waker};
 
 use crate::model::{Entity, Field, Id, Reason, Subject};
+use crate::notify::Notify;
 use crate::ports::{
     Change, Clock, EntityStore, Fact, Host, Origin, Platform, Ports, Query, Remembers, StoreError, Versioned, Watch,
     WatchEvent,
@@ -33,7 +32,6 @@ pub use own_writes::OwnWrites;
 pub use rules::{Failure, Rules, Task};
 pub use ticker::Ticker;
 
-use idle::Idle;
 use marks::Marks;
 use retry::Retries;
 
@@ -113,10 +111,10 @@ pub struct Runtime<P: Platform, R: Reconciler> {
     /// The keys in the queue (fix `dirty-key-queue`: one mark an entity).
     dirty: RefCell<Marks>,
     retries: Retries<R::Entity>,
-    idle: RefCell<Idle>,
+    /// Where workers wait for an event.
+    idle: Notify,
     in_flight: RefCell<InFlight<R::Entity>>,
-    started: Cell<bool>,
-    starters: RefCell<Vec<Waker>>,
+    started: Notify,
 }
 
 impl<P: Platform, R: Reconciler> Runtime<P, R> {
@@ -132,10 +130,9 @@ impl<P: Platform, R: Reconciler> Runtime<P, R> {
             queue: RefCell::default(),
             dirty: RefCell::new(Marks::none()),
             retries: Retries::default(),
-            idle: RefCell::default(),
+            idle: Notify::default(),
             in_flight: RefCell::default(),
-            started: Cell::new(false),
-            starters: RefCell::default(),
+            started: Notify::default(),
         })
     }
 
@@ -145,8 +142,8 @@ impl<P: Platform, R: Reconciler> Runtime<P, R> {
         if let Some(period) = self.drive.resync {
             tasks.push(("resync", Box::pin(Rc::clone(self).resync(period))));
         }
-        for worker in 0..self.drive.workers as usize {
-            tasks.push(("worker", Box::pin(Rc::clone(self).work(worker))));
+        for _ in 0..self.drive.workers {
+            tasks.push(("worker", Box::pin(Rc::clone(self).work())));
         }
         if self.by_key {
             tasks.push(("retries", Box::pin(Rc::clone(self).requeue_failed())));
@@ -156,26 +153,14 @@ impl<P: Platform, R: Reconciler> Runtime<P, R> {
 
     /// Lets the tasks begin.
     pub fn start(&self) {
-        self.started.set(true);
-        self.starters.borrow_mut().drain(..).for_each(Waker::wake);
-    }
-
-    async fn wait_for_start(&self) {
-        poll_fn(|cx| {
-            if self.started.get() {
-                return Poll::Ready(());
-            }
-            self.starters.borrow_mut().push(cx.waker().clone());
-            Poll::Pending
-        })
-        .await;
+        self.started.notify_all();
     }
 
     /// Adds an event to the queue; a full queue drops it. A queue of keys marks the entity once
     /// and is never full.
     pub fn enqueue(&self, change: Change, item: Versioned<R::Entity>, origin: Origin) {
         if self.admit(&mut self.queue.borrow_mut(), Queued { change, item, origin }) {
-            self.idle.borrow_mut().wake(1);
+            self.idle.notify(1);
         }
     }
 
@@ -185,7 +170,7 @@ impl<P: Platform, R: Reconciler> Runtime<P, R> {
         let listed = items.iter().map(|item| (item.clone(), item.meta.origin));
         let events = listed.map(|(item, origin)| Queued { change: Change::Updated, item, origin });
         let admitted: usize = events.map(|event| usize::from(self.admit(&mut queue, event))).sum();
-        self.idle.borrow_mut().wake(admitted);
+        self.idle.notify(admitted);
     }
 
     /// Puts an event into the queue, if it may.
@@ -205,7 +190,7 @@ impl<P: Platform, R: Reconciler> Runtime<P, R> {
     }
 
     async fn watch(self: Rc<Self>) {
-        self.wait_for_start().await;
+        self.started.changed_since(0).await;
         let tuning = &self.rules.tuning;
         let mut retry = tuning.watch_retry;
         let mut seen = None;
@@ -243,7 +228,7 @@ impl<P: Platform, R: Reconciler> Runtime<P, R> {
     }
 
     async fn resync(self: Rc<Self>, period: SimDuration) {
-        self.wait_for_start().await;
+        self.started.changed_since(0).await;
         let mut ticker = Ticker::new(&self.ports, self.drive.name, period);
         loop {
             let items = loop {
@@ -255,17 +240,6 @@ impl<P: Platform, R: Reconciler> Runtime<P, R> {
             self.enqueue_all(&items);
             ticker.tick().await;
         }
-    }
-
-    async fn next(&self, worker: usize) -> Queued<R::Entity> {
-        poll_fn(|cx| match self.take() {
-            Some(event) => Poll::Ready(event),
-            None => {
-                self.idle.borrow_mut().add(worker, cx.waker());
-                Poll::Pending
-            }
-        })
-        .await
     }
 
     /// The next event that needs work. One for an entity that a worker holds waits for that worker.
@@ -286,11 +260,11 @@ impl<P: Platform, R: Reconciler> Runtime<P, R> {
         }
     }
 
-    async fn work(self: Rc<Self>, worker: usize) {
-        self.wait_for_start().await;
+    async fn work(self: Rc<Self>) {
+        self.started.changed_since(0).await;
         let serialise = self.rules.has(Fix::SerialiseEntity);
         loop {
-            let mut event = self.next(worker).await;
+            let mut event = self.idle.until(|| self.take()).await;
             if !serialise {
                 self.process(event).await;
                 continue;

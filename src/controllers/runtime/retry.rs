@@ -4,10 +4,9 @@
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
-use std::future::poll_fn;
-use std::task::{Poll, Waker};
 
 use crate::model::{Entity, Id};
+use crate::notify::Notify;
 use crate::ports::Clock;
 use crate::time::{SimDuration, SimTime};
 
@@ -22,12 +21,12 @@ pub(super) struct Retries<E: Entity> {
     failures: RefCell<BTreeMap<Id<E>, u32>>,
     /// By time, then by the order in which they failed.
     waiting: RefCell<BTreeMap<(SimTime, u64), Queued<E>>>,
-    added: RefCell<(u64, Option<Waker>)>,
+    added: Notify,
 }
 
 impl<E: Entity> Default for Retries<E> {
     fn default() -> Self {
-        Self { failures: RefCell::default(), waiting: RefCell::default(), added: RefCell::default() }
+        Self { failures: RefCell::default(), waiting: RefCell::default(), added: Notify::default() }
     }
 }
 
@@ -49,15 +48,9 @@ impl<E: Entity> Retries<E> {
             *count += 1;
             *count - 1
         };
-        let (number, waker) = {
-            let added = &mut *self.added.borrow_mut();
-            added.0 += 1;
-            (added.0, added.1.take())
-        };
-        self.waiting.borrow_mut().insert((now + wait(failures, bits), number), event);
-        if let Some(waker) = waker {
-            waker.wake();
-        }
+        let key = (now + wait(failures, bits), self.added.generation());
+        self.waiting.borrow_mut().insert(key, event);
+        self.added.notify_all();
     }
 
     pub(super) fn forget(&self, id: Id<E>) {
@@ -67,31 +60,19 @@ impl<E: Entity> Retries<E> {
     /// The next event whose time has come.
     pub(super) async fn next(&self, clock: &impl Clock) -> Queued<E> {
         loop {
-            let seen = self.added.borrow().0;
+            let seen = self.added.generation();
             let earliest = self.waiting.borrow().keys().next().copied();
             match earliest {
-                None => self.news(seen).await,
+                None => self.added.changed_since(seen).await,
                 Some(key @ (at, _)) if at <= clock.now() => {
                     return self.waiting.borrow_mut().remove(&key).expect("just seen");
                 }
                 Some((at, _)) => {
                     // Ends early when something more urgent may have come.
-                    clock.timeout(at.since(clock.now()), self.news(seen)).await;
+                    clock.timeout(at.since(clock.now()), self.added.changed_since(seen)).await;
                 }
             }
         }
-    }
-
-    async fn news(&self, seen: u64) {
-        poll_fn(|cx| {
-            let added = &mut *self.added.borrow_mut();
-            if added.0 != seen {
-                return Poll::Ready(());
-            }
-            added.1 = Some(cx.waker().clone());
-            Poll::Pending
-        })
-        .await;
     }
 }
 
