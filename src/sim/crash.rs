@@ -64,7 +64,7 @@ impl Crashes {
 
     #[cold]
     fn count_and_strike(&mut self, world: &World) {
-        if let Some(process) = world.kernel.take_polled().and_then(Process::of) {
+        if let Some(process) = world.kernel().take_polled().and_then(Process::of) {
             *self.polls.entry(process).or_default() += 1;
         }
         let polls = &self.polls;
@@ -72,7 +72,7 @@ impl Crashes {
         for crash in self.ahead.extract_if(.., is_due) {
             world.crash_process(crash.process);
             // No task runs, so nothing may follow from this one.
-            world.kernel.set_cause(RecordId::NONE);
+            world.kernel().set_cause(RecordId::NONE);
         }
     }
 }

@@ -80,7 +80,7 @@ impl Recurrence {
         settled: bool,
         memories: impl Iterator<Item = &'a Rc<dyn Remembers>>,
     ) {
-        let now = world.kernel.now();
+        let now = world.kernel().now();
         let Some(grid) = self.grid else { return };
         if !self.is_due(now) || !self.is_quiet(world) {
             return;
@@ -94,7 +94,7 @@ impl Recurrence {
             return;
         }
         // Nothing is claimed of a cluster at rest, nor while anything lies ahead.
-        if settled || now < self.nothing_ahead_from || world.faults_ahead() {
+        if settled || now < self.nothing_ahead_from || world.faults().may_strike() {
             self.seen.clear();
             return;
         }
@@ -120,7 +120,7 @@ impl Recurrence {
 
 /// Whether anything was drawn after that moment.
 fn has_drawn_since(world: &World, moment: SimTime) -> bool {
-    world.with_trace(|trace| {
+    world.log().with_trace(|trace| {
         let mut later = trace.records().iter().rev().take_while(|record| record.at > moment);
         later.any(|record| matches!(record.what, What::Drawn { .. }))
     })

@@ -192,7 +192,7 @@ impl<'a> Simulation<'a> {
     fn start(&self, crashes: Crashes) -> Run {
         let (world, platform) = self.set_up();
         if self.between_steps || crashes.counts() {
-            world.kernel.pass_between_steps();
+            world.kernel().pass_between_steps();
         }
         let judge = Judge::new(self.limits());
         let recurrence = Recurrence::new(&platform.rules.borrow(), self.nothing_ahead_from());
@@ -219,16 +219,16 @@ impl<'a> Simulation<'a> {
             },
         });
         for step in &self.scenario.steps {
-            world.name_next(Kind::Step, Name::new(&format!("step/{}", step.name)));
+            world.log().name_next(Kind::Step, Name::new(&format!("step/{}", step.name)));
         }
         if !self.causes {
-            world.kernel.forget_causes();
+            world.kernel().forget_causes();
         }
         let operator = Actor::central(Controller::World);
-        world.name_next(Kind::Process, Name::new("process/coordinator"));
+        world.log().name_next(Kind::Process, Name::new("process/coordinator"));
         for name in &self.scenario.cluster.nodes {
-            world.name_next(Kind::Process, Name::new(&format!("process/{name}")));
-            world.apply_create(operator, Node { name: *name, status: NodeStatus::Ready, session_until: None });
+            world.log().name_next(Kind::Process, Name::new(&format!("process/{name}")));
+            world.store().create(operator, Node { name: *name, status: NodeStatus::Ready, session_until: None });
         }
         let platform = Platform {
             rules: Rc::new(RefCell::new(rules)),
@@ -240,11 +240,11 @@ impl<'a> Simulation<'a> {
         world.on_start(move |world, process| start(world, process, &starts));
         world.start_process(Process::Coordinator);
         for node in 0..self.scenario.cluster.nodes.len() {
-            world.kernel.set_cause(RecordId::NONE);
+            world.kernel().set_cause(RecordId::NONE);
             world.start_process(Process::Node(NodeId::from_index(node as u32)));
         }
         // What people and clients do is caused by nothing inside.
-        world.kernel.set_cause(RecordId::NONE);
+        world.kernel().set_cause(RecordId::NONE);
         for (index, step) in self.scenario.steps.iter().enumerate() {
             steps::schedule(&world, &platform, index, step.clone(), self.image_of(index));
         }
@@ -292,9 +292,9 @@ impl<'a> Simulation<'a> {
 
     fn outcome(&self, run: &Run, stop: Stop) -> Outcome {
         let Run { world, judge, recurrence, .. } = run;
-        let ended_at = world.kernel.now();
+        let ended_at = world.kernel().now();
         let mut warnings = self.scenario.warnings.clone();
-        for (fault, struck) in self.scenario.faults.iter().zip(world.faults_struck()) {
+        for (fault, struck) in self.scenario.faults.iter().zip(world.faults().struck()) {
             if struck == 0 {
                 warnings.push(format!("fault `{}` never struck", fault.name));
             }
@@ -302,8 +302,8 @@ impl<'a> Simulation<'a> {
         // A run that a guard stopped has not lasted to its horizon.
         let settled_at = judge.settled_since().filter(|_| stop == Stop::Horizon);
         let livelock = recurrence.proved();
-        let events = world.kernel.events();
-        let trace = world.take_trace();
+        let events = world.kernel().events();
+        let trace = world.log().take_trace();
         let rejected = run.platform.refusals.take();
         Outcome {
             trace,
@@ -400,6 +400,6 @@ fn start(world: &World, process: Process, platform: &Platform) {
     };
     platform.memories.borrow_mut().insert(process, host.memories.into_inner());
     for (name, task) in tasks {
-        world.kernel.spawn_boxed(process.group(), name, task);
+        world.kernel().spawn_boxed(process.group(), name, task);
     }
 }

@@ -32,14 +32,14 @@ impl Run {
         self.crashes.strike(&self.world);
         let mut due = self.look(horizon);
         loop {
-            match self.world.kernel.run(due.unwrap_or(horizon), self.look_from()) {
+            match self.world.kernel().run(due.unwrap_or(horizon), self.look_from()) {
                 Step::Ran => {
                     self.crashes.strike(&self.world);
                     // Most steps write nothing that is judged.
-                    if self.world.has_news() {
+                    if self.world.log().has_news() {
                         due = self.look(horizon);
                     }
-                    if self.world.is_full() {
+                    if self.world.log().is_full() {
                         return Stop::TraceFull;
                     }
                     if self.is_proved() {
@@ -48,9 +48,9 @@ impl Run {
                 }
                 Step::Idle => {
                     let Some(deadline) = due else { break };
-                    self.world.kernel.advance_to(deadline);
+                    self.world.kernel().advance_to(deadline);
                     self.judge.advance(&self.world, deadline);
-                    if self.world.is_full() {
+                    if self.world.log().is_full() {
                         return Stop::TraceFull;
                     }
                     due = self.next_deadline(horizon);
@@ -61,7 +61,7 @@ impl Run {
         if self.judged {
             self.judge.finish(&self.world, horizon);
         }
-        self.world.kernel.advance_to(horizon);
+        self.world.kernel().advance_to(horizon);
         Stop::Horizon
     }
 
@@ -82,7 +82,7 @@ impl Run {
             self.judge.observe(&self.world);
         }
         // Where nobody judges, nothing is news for long.
-        self.world.take_news();
+        self.world.log().take_news();
         self.next_deadline(horizon)
     }
 
@@ -92,7 +92,7 @@ impl Run {
 
     /// Whether a livelock is proved, and the run was to end then.
     fn is_proved(&mut self) -> bool {
-        let due = self.recurrence.is_due(self.world.kernel.now());
+        let due = self.recurrence.is_due(self.world.kernel().now());
         if due && self.proofs != Proofs::Off && !self.crashes.lie_ahead() {
             let memories = self.platform.memories.borrow();
             self.recurrence.look(&self.world, self.judge.settled_since().is_some(), memories.values().flatten());
@@ -103,7 +103,7 @@ impl Run {
 
     /// Ends it: its tasks are dropped and its memory is given back.
     pub(super) fn end(self) {
-        self.world.kernel.close();
+        self.world.kernel().close();
         // The world keeps how processes start, and what they remember keeps the world.
         self.platform.forget();
         debug_assert!(self.world.is_last_handle(), "something keeps the world of a run that is over");

@@ -27,11 +27,11 @@ pub(super) fn schedule(world: &World, platform: &Platform, index: usize, step: S
     let subject = Subject { kind: Kind::Step, index: index as u32 };
     let (world, rules) = (world.clone(), Rc::clone(&platform.rules));
     let refusals = Rc::clone(&platform.refusals);
-    let kernel = world.kernel.clone();
+    let kernel = world.kernel().clone();
     kernel.spawn(GroupId::WORLD, "step", async move {
-        world.kernel.sleep_until(step.at).await;
+        world.kernel().sleep_until(step.at).await;
         let operator = Actor::central(Controller::Operator);
-        world.record_and_follow(operator, subject, What::StepBegan);
+        world.log().record_and_follow(operator, subject, What::StepBegan);
         if !is_platforms(&step.action) {
             let refused = act_on_world(&world, &rules, &step.action).err();
             return end(&world, &refusals, index, refused);
@@ -43,7 +43,7 @@ pub(super) fn schedule(world: &World, platform: &Platform, index: usize, step: S
         // The request lives in the coordinator, and dies with it.
         let inner = world.clone();
         let rules = Rc::clone(&rules.borrow());
-        world.kernel.spawn(Process::Coordinator.group(), "request", async move {
+        world.kernel().spawn(Process::Coordinator.group(), "request", async move {
             let refused = act_on_platform(&inner, &rules, &step.action, image).await.err();
             end(&inner, &refusals, index, refused);
         });
@@ -53,7 +53,7 @@ pub(super) fn schedule(world: &World, platform: &Platform, index: usize, step: S
 /// A step is over.
 fn end(world: &World, refusals: &Refusals, index: usize, refused: Option<Name>) {
     let subject = Subject { kind: Kind::Step, index: index as u32 };
-    world.record(Actor::central(Controller::Operator), subject, What::StepEnded { refused });
+    world.log().record(Actor::central(Controller::Operator), subject, What::StepEnded { refused });
     refusals.borrow_mut().extend(refused.map(|error| (index, error)));
 }
 
@@ -103,7 +103,7 @@ fn act_on_world(world: &World, rules: &InForce, action: &Action) -> Result<(), N
         }
         Action::Kill { sandbox } => {
             let full = format!("sandbox/{sandbox}");
-            let names = world.with_trace(|trace| trace.names_of(Kind::Sandbox).to_vec());
+            let names = world.log().with_trace(|trace| trace.names_of(Kind::Sandbox).to_vec());
             let index = names.iter().position(|name| **name == *full);
             let killed = index.is_some_and(|index| world.kill_process(SandboxId::from_index(index as u32), 137));
             if killed { Ok(()) } else { Err(Name::new(&format!("{full} runs no process"))) }
@@ -131,17 +131,17 @@ fn act_on_world(world: &World, rules: &InForce, action: &Action) -> Result<(), N
             let fixes = upgrade.without.iter().fold(fixes, |set, fix| set.without(*fix));
             *rules.borrow_mut() = Rc::new(Rules { fixes, ..now });
             world.crash_process(Process::Coordinator);
-            for node in 0..world.cluster.nodes.len() {
+            for node in 0..world.cluster().nodes.len() {
                 world.crash_process(Process::Node(NodeId::from_index(node as u32)));
             }
             Ok(())
         }
         Action::CutWatch { controller, lasts } => {
-            world.cut_watches(*controller, *lasts);
+            world.store().cut_watches(*controller, *lasts);
             Ok(())
         }
         Action::Note { text } => {
-            world.record(Actor::central(Controller::Operator), Subject::CLUSTER, What::Note(*text));
+            world.log().record(Actor::central(Controller::Operator), Subject::CLUSTER, What::Note(*text));
             Ok(())
         }
         other => unreachable!("{other:?} is not done by the world"),
@@ -149,7 +149,7 @@ fn act_on_world(world: &World, rules: &InForce, action: &Action) -> Result<(), N
 }
 
 fn node_named(world: &World, name: Name) -> NodeId {
-    let index = world.cluster.nodes.iter().position(|node| *node == name).expect("the scenario was checked");
+    let index = world.cluster().nodes.iter().position(|node| *node == name).expect("the scenario was checked");
     NodeId::from_index(index as u32)
 }
 
@@ -193,7 +193,7 @@ mod tests {
     fn those_controllers_have_watches_that_are_said_to() {
         after_a_minute(|world| {
             for controller in Controller::ALL {
-                let open = world.cut_watches(*controller, SimDuration::from_secs(5));
+                let open = world.store().cut_watches(*controller, SimDuration::from_secs(5));
                 assert_eq!(open > 0, controller.has_watches(), "{}: {open} watches", controller.name());
             }
         });

@@ -24,17 +24,17 @@ pub(super) fn schedule(world: &World, platform: &Platform, index: usize, traffic
     let (world, platform) = (world.clone(), platform.clone());
     let stream = format!("traffic/{index}");
     let gap = if traffic.poisson { Spread::Exponential(traffic.every) } else { traffic.every.into() };
-    let kernel = world.kernel.clone();
+    let kernel = world.kernel().clone();
     kernel.spawn(GroupId::WORLD, "traffic", async move {
         // Constant arrivals begin at once, random ones after their first gap.
         let mut at = traffic.from;
         if traffic.poisson {
-            at += world.draw_unrecorded(&stream, "arrival", gap);
+            at += world.log().draw_unrecorded(&stream, "arrival", gap);
         }
         while at < traffic.until {
-            world.kernel.sleep_until(at).await;
+            world.kernel().sleep_until(at).await;
             arrive(&world, &platform, traffic);
-            at += world.draw_unrecorded(&stream, "arrival", gap);
+            at += world.log().draw_unrecorded(&stream, "arrival", gap);
         }
     });
 }
@@ -53,12 +53,12 @@ impl Attempt {
     fn served(mut self, slot: SimTime) {
         self.answered = true;
         let what = What::RequestServed { service: self.service, waited: slot.since(self.arrived) };
-        self.world.record(CLIENT, self.app, what);
+        self.world.log().record(CLIENT, self.app, what);
     }
     fn failed(&mut self, error: Name) {
         self.answered = true;
-        let waited = self.world.kernel.now().since(self.arrived);
-        self.world.record(CLIENT, self.app, What::RequestFailed { service: self.service, waited, error });
+        let waited = self.world.kernel().now().since(self.arrived);
+        self.world.log().record(CLIENT, self.app, What::RequestFailed { service: self.service, waited, error });
     }
 }
 
@@ -71,9 +71,9 @@ impl Drop for Attempt {
 }
 
 fn arrive(world: &World, platform: &Platform, traffic: Traffic) {
-    let app = world.tables.apps.list(Query::By(traffic.app)).first().cloned();
+    let app = world.tables().apps.list(Query::By(traffic.app)).first().cloned();
     let subject = app.as_ref().map_or(Subject::CLUSTER, |app| app.id.into());
-    let arrived = world.kernel.now();
+    let arrived = world.kernel().now();
     let mut attempt =
         Attempt { world: world.clone(), app: subject, service: traffic.service, arrived, answered: false };
     let Some(version) = app.and_then(|app| app.entity.active_version) else {
@@ -84,7 +84,7 @@ fn arrive(world: &World, platform: &Platform, traffic: Traffic) {
         return attempt.failed(Name::new("the coordinator is down"));
     };
     let world = world.clone();
-    let kernel = world.kernel.clone();
+    let kernel = world.kernel().clone();
     kernel.spawn(Process::Coordinator.group(), "request", async move {
         match activator.request(version, traffic.service).await {
             Ok(slot) => serve(&world, slot, traffic, attempt).await,
@@ -95,12 +95,12 @@ fn arrive(world: &World, platform: &Platform, traffic: Traffic) {
 
 /// Hands the request to its sandbox.
 async fn serve(world: &World, slot: Slot, traffic: Traffic, mut attempt: Attempt) {
-    let given = world.kernel.now();
+    let given = world.kernel().now();
     let answers = || world.answers(slot.sandbox);
     if answers() {
         let takes = world.workload(traffic.app, traffic.service).request;
-        let takes = world.draw(slot.sandbox.into(), "request", takes);
-        world.kernel.sleep(takes).await;
+        let takes = world.log().draw(slot.sandbox.into(), "request", takes);
+        world.kernel().sleep(takes).await;
         if answers() {
             return attempt.served(given);
         }

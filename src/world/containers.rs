@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::rc::{Rc, Weak};
 
 use crate::kernel::{GroupId, SimDuration, SimTime};
-use crate::model::{Actor, Address, Kind, Name, NodeId, Point, SandboxId, SandboxSpec};
+use crate::model::{Actor, Address, Name, NodeId, Point, SandboxId, SandboxSpec};
 use crate::notify::Notify;
 use crate::ports::{BackendError, ContainerInfo, Exits, ProcessExit, SandboxBackend, Signal};
 use crate::trace::What;
@@ -141,22 +141,17 @@ fn per_boot(values: &[Delay], index: usize) -> Delay {
 }
 
 impl World {
-    /// The app and service whose workload a sandbox runs.
-    pub(super) fn program_of(&self, sandbox: SandboxId) -> Option<(Name, Name)> {
-        self.tables.program_of_pool(self.tables.pool_of(sandbox.index())?.index())
-    }
-
     fn workload_of(&self, sandbox: SandboxId) -> Rc<WorkloadSpec> {
-        self.program_of(sandbox).map(|(app, service)| self.workload(app, service)).unwrap_or_default()
+        self.0.store.program_of(sandbox).map(|(app, service)| self.workload(app, service)).unwrap_or_default()
     }
 
     /// Starts the task of a container: from now on its port binds and its process exits as the
     /// workload says.
     fn start_task(&self, actor: Actor, sandbox: SandboxId) {
-        let program = self.program_of(sandbox);
+        let program = self.0.store.program_of(sandbox);
         let workload = self.workload_of(sandbox);
         let boot = {
-            let mut containers = self.containers.borrow_mut();
+            let mut containers = self.0.containers.borrow_mut();
             let boot = program.map_or(0, |program| {
                 let starts = Rc::make_mut(&mut containers.starts).entry(program).or_insert(0);
                 *starts += 1;
@@ -166,38 +161,38 @@ impl World {
             container.task = TaskState::Running { bound: false };
             boot
         };
-        let record = self.record(actor, sandbox, What::TaskStarted);
-        let number = self.containers.borrow().containers[&sandbox].number;
-        let now = self.kernel.now();
+        let record = self.log().record(actor, sandbox, What::TaskStarted);
+        let number = self.containers().containers[&sandbox].number;
+        let now = self.kernel().now();
         let when = |purpose, delay| match delay {
             Delay::Never => None,
-            Delay::After(spread) => Some(now + self.draw(sandbox.into(), purpose, spread)),
+            Delay::After(spread) => Some(now + self.log().draw(sandbox.into(), purpose, spread)),
         };
         let binds = when("ready", per_boot(&workload.ready, boot));
         let exits = when("exit", per_boot(&workload.exit_after, boot));
-        if let Some(container) = self.containers.borrow_mut().get_mut(sandbox) {
+        if let Some(container) = self.0.containers.borrow_mut().get_mut(sandbox) {
             container.ahead = [binds, exits];
         }
         let world = self.clone();
         let life = async move {
-            world.kernel.set_cause(record);
+            world.kernel().set_cause(record);
             if let Some(at) = binds.filter(|at| exits.is_none_or(|exit| *at < exit)) {
-                world.kernel.sleep_until(at).await;
+                world.kernel().sleep_until(at).await;
                 world.bind_port(sandbox, number);
             }
             if let Some(at) = exits {
-                world.kernel.sleep_until(at).await;
+                world.kernel().sleep_until(at).await;
                 world.end_task(sandbox, number, 1);
             }
         };
         if binds.is_some() || exits.is_some() {
-            self.kernel.spawn(GroupId::WORLD, "life of a task", life);
+            self.kernel().spawn(GroupId::WORLD, "life of a task", life);
         }
     }
 
     fn bind_port(&self, sandbox: SandboxId, number: u64) {
         {
-            let mut containers = self.containers.borrow_mut();
+            let mut containers = self.0.containers.borrow_mut();
             let Some(container) = containers.get_mut(sandbox).filter(|c| c.number == number) else {
                 return;
             };
@@ -206,13 +201,13 @@ impl World {
             }
             container.task = TaskState::Running { bound: true };
         }
-        self.record(WORLD, sandbox, What::PortBound);
+        self.log().record(WORLD, sandbox, What::PortBound);
     }
 
     /// Ends a container's task, if it is that container's and runs; tells who listens.
     fn end_task(&self, sandbox: SandboxId, number: u64, code: i32) {
         let node = {
-            let mut containers = self.containers.borrow_mut();
+            let mut containers = self.0.containers.borrow_mut();
             let Some(container) = containers.get_mut(sandbox).filter(|c| c.number == number) else {
                 return;
             };
@@ -222,8 +217,8 @@ impl World {
             container.task = TaskState::Ended;
             container.node
         };
-        let record = self.record(WORLD, sandbox, What::TaskEnded { code });
-        let runtime = &mut self.containers.borrow_mut().runtimes[node.index() as usize];
+        let record = self.log().record(WORLD, sandbox, What::TaskEnded { code });
+        let runtime = &mut self.0.containers.borrow_mut().runtimes[node.index() as usize];
         runtime.listeners.retain(|listener| listener.strong_count() > 0);
         for listener in runtime.listeners.iter().filter_map(Weak::upgrade) {
             listener.queue.borrow_mut().push_back((ProcessExit { sandbox, code }, record));
@@ -233,7 +228,7 @@ impl World {
 
     /// Makes a sandbox's process exit; false when none runs.
     pub fn kill_process(&self, sandbox: SandboxId, code: i32) -> bool {
-        let number = self.containers.borrow().get(sandbox).filter(|c| c.is_alive()).map(|c| c.number);
+        let number = self.containers().get(sandbox).filter(|c| c.is_alive()).map(|c| c.number);
         if let Some(number) = number {
             self.end_task(sandbox, number, code);
         }
@@ -242,23 +237,22 @@ impl World {
 
     /// Removes a container; its task, if it runs, ends without anybody being told.
     fn remove_container(&self, actor: Actor, sandbox: SandboxId) {
-        let removed = self.containers.borrow_mut().containers.remove(&sandbox);
+        let removed = self.0.containers.borrow_mut().containers.remove(&sandbox);
         if let Some(container) = removed {
             if container.is_alive() {
-                self.record(actor, sandbox, What::TaskEnded { code: 143 });
+                self.log().record(actor, sandbox, What::TaskEnded { code: 143 });
             }
-            self.record(actor, sandbox, What::ContainerGone);
+            self.log().record(actor, sandbox, What::ContainerGone);
         }
     }
 
     /// The machine loses power: its containers are gone.
     pub fn lose_containers(&self, node: NodeId) {
-        let lost: Vec<SandboxId> =
-            self.containers.borrow().iter().filter(|(_, c)| c.node == node).map(|(id, _)| id).collect();
+        let lost: Vec<SandboxId> = self.containers().iter().filter(|(_, c)| c.node == node).map(|(id, _)| id).collect();
         for sandbox in lost {
             self.remove_container(WORLD, sandbox);
         }
-        self.containers.borrow_mut().runtimes[node.index() as usize].pulls.clear();
+        self.0.containers.borrow_mut().runtimes[node.index() as usize].pulls.clear();
     }
 }
 
@@ -277,7 +271,7 @@ impl SimSandboxes {
     }
 
     fn call(&self, point: Point, sandbox: SandboxId) -> Call {
-        Call { point, actor: self.actor, subject: sandbox.into(), kind: Kind::Cluster }
+        Call { point, actor: self.actor, subject: sandbox.into(), kind: None }
     }
 
     async fn run<T>(
@@ -300,12 +294,12 @@ impl SandboxBackend for SimSandboxes {
 
     async fn allocate_address(&self, sandbox: SandboxId, rest: SimDuration) -> Result<Address, BackendError> {
         let world = &self.world;
-        let latency = world.draw(sandbox.into(), "address latency", world.cluster.latency.allocate_address);
+        let latency = world.log().draw(sandbox.into(), "address latency", world.cluster().latency.allocate_address);
         self.run(Point::AllocateAddress, sandbox, latency, || {
-            let now = world.kernel.now();
-            let taken = world.containers.borrow_mut().take_address(self.node, sandbox, now, rest);
+            let now = world.kernel().now();
+            let taken = world.0.containers.borrow_mut().take_address(self.node, sandbox, now, rest);
             let address = taken.ok_or_else(|| Name::new("no address is left in the node's subnet"))?;
-            world.record(self.actor, sandbox, What::AddressTaken(address));
+            world.log().record(self.actor, sandbox, What::AddressTaken(address));
             Ok(address)
         })
         .await
@@ -313,21 +307,21 @@ impl SandboxBackend for SimSandboxes {
 
     async fn release_address(&self, address: Address) {
         let owner = {
-            let mut containers = self.world.containers.borrow_mut();
+            let mut containers = self.world.0.containers.borrow_mut();
             let Some(runtime) = containers.runtimes.get_mut(usize::from(address.node)) else { return };
-            Rc::make_mut(&mut runtime.addresses).free(address.host, self.world.kernel.now())
+            Rc::make_mut(&mut runtime.addresses).free(address.host, self.world.kernel().now())
         };
         if let Some(owner) = owner {
-            self.world.record(self.actor, owner, What::AddressFreed(address));
+            self.world.log().record(self.actor, owner, What::AddressFreed(address));
         }
     }
 
     async fn pull_image(&self, sandbox: SandboxId, image: Name) -> Result<(), BackendError> {
         let world = &self.world;
-        let now = world.kernel.now();
+        let now = world.kernel().now();
         let index = self.node.index() as usize;
         let (present, under_way) = {
-            let containers = world.containers.borrow();
+            let containers = world.containers();
             let runtime = &containers.runtimes[index];
             (runtime.images.contains(&image), runtime.pulls.get(&image).copied())
         };
@@ -337,8 +331,8 @@ impl SandboxBackend for SimSandboxes {
             (true, _) => SimDuration::ZERO,
             (false, Some(done)) if done > now => done.since(now),
             (false, _) => {
-                let took = world.draw(sandbox.into(), "image pull", world.workload_of(sandbox).image_pull);
-                world.containers.borrow_mut().runtimes[index].pulls.insert(image, now + took);
+                let took = world.log().draw(sandbox.into(), "image pull", world.workload_of(sandbox).image_pull);
+                world.0.containers.borrow_mut().runtimes[index].pulls.insert(image, now + took);
                 took
             }
         };
@@ -347,11 +341,11 @@ impl SandboxBackend for SimSandboxes {
         }
         let result = self
             .run(Point::PullImage, sandbox, latency, || {
-                world.containers.borrow_mut().runtimes[index].add_image(image);
+                world.0.containers.borrow_mut().runtimes[index].add_image(image);
                 Ok(())
             })
             .await;
-        world.containers.borrow_mut().runtimes[index].pulls.remove(&image);
+        world.0.containers.borrow_mut().runtimes[index].pulls.remove(&image);
         result
     }
 
@@ -362,9 +356,9 @@ impl SandboxBackend for SimSandboxes {
         address: Address,
     ) -> Result<(), BackendError> {
         let world = &self.world;
-        let latency = world.draw(sandbox.into(), "container latency", world.cluster.latency.create_container);
+        let latency = world.log().draw(sandbox.into(), "container latency", world.cluster().latency.create_container);
         self.run(Point::CreateContainer, sandbox, latency, || {
-            let mut containers = world.containers.borrow_mut();
+            let mut containers = world.0.containers.borrow_mut();
             if containers.containers.contains_key(&sandbox) {
                 return Err(Name::new("the sandbox has a container already"));
             }
@@ -380,9 +374,9 @@ impl SandboxBackend for SimSandboxes {
 
     async fn start(&self, sandbox: SandboxId) -> Result<(), BackendError> {
         let world = &self.world;
-        let latency = world.draw(sandbox.into(), "start", world.workload_of(sandbox).start);
+        let latency = world.log().draw(sandbox.into(), "start", world.workload_of(sandbox).start);
         self.run(Point::Start, sandbox, latency, || {
-            match world.containers.borrow().get(sandbox).map(|c| c.task) {
+            match world.containers().get(sandbox).map(|c| c.task) {
                 None => return Err(Name::new("the sandbox has no container")),
                 Some(TaskState::Running { .. }) => return Err(Name::new("the task runs already")),
                 Some(TaskState::Created | TaskState::Ended) => {}
@@ -394,7 +388,7 @@ impl SandboxBackend for SimSandboxes {
     }
 
     async fn inspect(&self, sandbox: SandboxId) -> Result<Option<ContainerInfo>, BackendError> {
-        let containers = self.world.containers.borrow();
+        let containers = self.world.containers();
         Ok(containers.get(sandbox).filter(|c| c.node == self.node).map(|c| self.info(sandbox, c)))
     }
 
@@ -410,10 +404,10 @@ impl SandboxBackend for SimSandboxes {
         };
         if let Some(error) = passage.error {
             let what = What::CallFailed { point: Point::ProbePort, since: passage.since, error };
-            self.world.record_and_follow(self.actor, sandbox, what);
+            self.world.log().record_and_follow(self.actor, sandbox, what);
             return Err(BackendError(error));
         }
-        let containers = self.world.containers.borrow();
+        let containers = self.world.containers();
         let bound = containers.get(sandbox).is_some_and(|c| c.task == TaskState::Running { bound: true });
         Ok(bound && !passage.lose_reply)
     }
@@ -424,7 +418,7 @@ impl SandboxBackend for SimSandboxes {
         let passage = self.world.enter(call, SimDuration::ZERO).await;
         if let Some(error) = passage.error {
             let what = What::CallFailed { point: Point::Destroy, since: passage.since, error };
-            self.world.record_and_follow(self.actor, sandbox, what);
+            self.world.log().record_and_follow(self.actor, sandbox, what);
             return;
         }
         // ASSUMES: a program ends at SIGQUIT as at SIGKILL.
@@ -438,7 +432,7 @@ impl SandboxBackend for SimSandboxes {
 
     async fn destroy(&self, sandbox: SandboxId) -> Result<(), BackendError> {
         let world = &self.world;
-        let latency = world.draw(sandbox.into(), "destroy latency", world.cluster.latency.destroy);
+        let latency = world.log().draw(sandbox.into(), "destroy latency", world.cluster().latency.destroy);
         self.run(Point::Destroy, sandbox, latency, || {
             world.remove_container(self.actor, sandbox);
             Ok(())
@@ -447,7 +441,7 @@ impl SandboxBackend for SimSandboxes {
     }
 
     async fn containers(&self) -> Result<Vec<ContainerInfo>, BackendError> {
-        let containers = self.world.containers.borrow();
+        let containers = self.world.containers();
         let mut mine: Vec<(u64, ContainerInfo)> = containers
             .iter()
             .filter(|(_, c)| c.node == self.node)
@@ -459,7 +453,7 @@ impl SandboxBackend for SimSandboxes {
 
     fn exits(&self) -> SimExits {
         let listener = Rc::new(Listener { queue: RefCell::default(), reader: Notify::default() });
-        let runtime = &mut self.world.containers.borrow_mut().runtimes[self.node.index() as usize];
+        let runtime = &mut self.world.0.containers.borrow_mut().runtimes[self.node.index() as usize];
         runtime.listeners.push(Rc::downgrade(&listener));
         SimExits { world: self.world.clone(), listener }
     }
@@ -475,7 +469,7 @@ impl Exits for SimExits {
     async fn next(&mut self) -> ProcessExit {
         let queue = &self.listener.queue;
         let (exit, record) = self.listener.reader.until(|| queue.borrow_mut().pop_front()).await;
-        self.world.kernel.set_cause(record);
+        self.world.kernel().set_cause(record);
         exit
     }
 }

@@ -1,16 +1,17 @@
 //! Faults: which calls they are about, when they strike.
 //!
 //! It counts calls and writes, compares them with the scenario's filters and windows, and says
-//! what strikes; the gate carries it out. Filters compare names, because names are stable
-//! between runs and ids are not a scenario's business. What a newcomer gets wrong: `calls`
+//! what strikes; the gate carries it out. It knows of a call what filters can ask (`kin`). What a newcomer gets wrong: `calls`
 //! counts *matching* calls inside the window, from 1.
 
-use crate::kernel::{SimTime, streams};
-use crate::model::{Kind, Name, Point, Subject};
+use std::cell::RefCell;
+use std::rc::Rc;
 
-use super::gate::Call;
-use super::spec::{AnyStatus, Effect, FaultSpec, Filter};
-use super::{World, spec::Trigger};
+use crate::kernel::{SimTime, streams};
+use crate::model::{Name, Point};
+
+use super::log::Log;
+use super::spec::{AnyStatus, Effect, FaultSpec, Filter, Trigger};
 
 /// What a filter can ask about a call or a write.
 #[derive(Clone, Copy, Debug, Default)]
@@ -105,51 +106,48 @@ impl Fault {
     }
 }
 
-/// The points that faults are about.
-#[derive(Clone, Copy)]
-pub(super) struct Targets(u64);
-
-impl Targets {
-    pub(super) fn of(specs: &[FaultSpec]) -> Self {
-        const { assert!(Point::ALL.len() <= u64::BITS as usize, "a bit for each point") }
-        let points = specs.iter().flat_map(|fault| &fault.on);
-        Self(points.fold(0, |bits, point| bits | Self::bit(*point)))
-    }
-    pub(super) fn contains(self, point: Point) -> bool {
-        self.0 & Self::bit(point) != 0
-    }
-    const fn bit(point: Point) -> u64 {
-        1 << point as u32
-    }
+/// All faults of a scenario.
+pub struct Faults {
+    log: Rc<Log>,
+    faults: RefCell<Vec<Fault>>,
+    /// A bit for each point that one of them is about.
+    points: u64,
+    has_triggers: bool,
 }
 
-/// All faults of a scenario.
-pub(super) struct Faults {
-    faults: Vec<Fault>,
+const fn bit(point: Point) -> u64 {
+    const { assert!(Point::ALL.len() <= u64::BITS as usize, "a bit for each point") }
+    1 << point as u32
 }
 
 impl Faults {
-    pub(super) fn new(specs: &[FaultSpec]) -> Self {
+    pub(super) fn new(log: &Rc<Log>, specs: &[FaultSpec]) -> Self {
         let fault = |spec: &FaultSpec| Fault { spec: spec.clone(), calls: 0, struck: 0, writes: 0, triggered_at: None };
-        Self { faults: specs.iter().map(fault).collect() }
+        Self {
+            log: Rc::clone(log),
+            faults: RefCell::new(specs.iter().map(fault).collect()),
+            points: specs.iter().flat_map(|fault| &fault.on).fold(0, |bits, point| bits | bit(*point)),
+            has_triggers: specs.iter().any(|fault| fault.when.after.is_some()),
+        }
     }
 
-    /// Counts the call, and tells what strikes it, in the order of the file.
-    pub(super) fn consult(
-        &mut self,
-        point: Point,
-        facts: &Facts,
-        now: SimTime,
-        chance: &mut dyn FnMut(Name) -> u64,
-    ) -> Vec<Strike> {
+    /// Whether any is about such calls.
+    pub(super) fn are_about(&self, point: Point) -> bool {
+        self.points & bit(point) != 0
+    }
+
+    /// Counts a call, and tells what strikes it, in the order of the file.
+    pub(super) fn consult(&self, point: Point, facts: &Facts) -> Vec<Strike> {
+        let now = self.log.now();
+        let mut chance = |fault: Name| self.log.bits(&fault, "chance");
         let mut strikes = Vec::new();
-        for (index, fault) in self.faults.iter_mut().enumerate() {
+        for (fault, index) in self.faults.borrow_mut().iter_mut().zip(0..) {
             if fault.spec.on.contains(&point)
                 && fault.is_open(now)
                 && fault.spec.filter.matches(facts)
-                && fault.strikes(chance)
+                && fault.strikes(&mut chance)
             {
-                strikes.push(Strike { fault: index as u32, effect: fault.spec.effect });
+                strikes.push(Strike { fault: index, effect: fault.spec.effect });
             }
         }
         strikes
@@ -157,34 +155,49 @@ impl Faults {
 
     /// Whether a call with these facts is sure to fail now: an `error` or `hang` that strikes
     /// every call of an open window. Judges ask this of ports: a network that is cut is cut.
-    pub(super) fn always_fails(&self, point: Point, facts: &Facts, now: SimTime) -> bool {
-        self.faults.iter().any(|fault| fault.is_sure(point, now) && fault.spec.filter.matches(facts))
+    pub(super) fn always_fail(&self, point: Point, facts: impl FnOnce() -> Facts) -> bool {
+        if !self.are_about(point) {
+            return false;
+        }
+        let (now, facts) = (self.log.now(), facts());
+        self.faults.borrow().iter().any(|fault| fault.is_sure(point, now) && fault.spec.filter.matches(&facts))
     }
 
-    pub(super) fn has_triggers(&self) -> bool {
-        self.faults.iter().any(|fault| fault.spec.when.after.is_some())
+    /// The faults (by number) that fail every probe which they match now: which networks are cut
+    /// can change only when these do.
+    pub fn network_cuts(&self) -> Vec<u32> {
+        let now = self.log.now();
+        let faults = self.faults.borrow();
+        (0..).zip(&*faults).filter(|(_, fault)| fault.is_sure(Point::ProbePort, now)).map(|(n, _)| n).collect()
+    }
+
+    /// Whether a write can open a fault's window.
+    pub fn have_triggers(&self) -> bool {
+        self.has_triggers
     }
 
     /// Tells of a write with a status, which may open windows.
-    pub(super) fn observe(&mut self, status: AnyStatus, facts: &Facts, now: SimTime) {
-        for fault in &mut self.faults {
+    pub(super) fn observe(&self, status: AnyStatus, facts: &Facts) {
+        for fault in &mut *self.faults.borrow_mut() {
             let Some(Trigger { status: wanted, filter, nth, .. }) = &fault.spec.when.after else { continue };
             if *wanted == status && filter.matches(facts) {
                 fault.writes += 1;
                 if fault.writes == *nth {
-                    fault.triggered_at = Some(now);
+                    fault.triggered_at = Some(self.log.now());
                 }
             }
         }
     }
 
-    pub(super) fn struck_counts(&self) -> Vec<u64> {
-        self.faults.iter().map(|fault| fault.struck).collect()
+    /// How often each has struck.
+    pub fn struck(&self) -> Vec<u64> {
+        self.faults.borrow().iter().map(|fault| fault.struck).collect()
     }
 
-    /// Whether any fault can still strike, now or later.
-    pub(super) fn may_strike(&self, now: SimTime) -> bool {
-        self.faults.iter().any(|fault| {
+    /// Whether any can still strike, now or later.
+    pub fn may_strike(&self) -> bool {
+        let now = self.log.now();
+        self.faults.borrow().iter().any(|fault| {
             let when = &fault.spec.when;
             let over = when.until.is_some_and(|until| now >= until)
                 || when.after.as_ref().is_some_and(|trigger| {
@@ -194,19 +207,12 @@ impl Faults {
         })
     }
 
-    /// The instants at which a window opens or closes, as far as the file tells them.
-    pub(super) fn edges(&self) -> Vec<SimTime> {
-        let mut edges: Vec<SimTime> =
-            self.faults.iter().flat_map(|f| [f.spec.when.from, f.spec.when.until]).flatten().collect();
-        edges.sort();
-        edges.dedup();
-        edges
-    }
-
-    /// The next instant after `now` at which a window opens or closes, as far as it is known now:
-    /// a trigger that was not met yet has no instant.
-    pub(super) fn next_edge(&self, now: SimTime) -> Option<SimTime> {
-        let edges = self.faults.iter().flat_map(|fault| {
+    /// The next instant at which a window opens or closes, as far as it is known now: a trigger
+    /// that was not met yet has no instant.
+    pub fn next_edge(&self) -> Option<SimTime> {
+        let now = self.log.now();
+        let faults = self.faults.borrow();
+        let edges = faults.iter().flat_map(|fault| {
             let when = &fault.spec.when;
             let lasts = when.after.as_ref().and_then(|trigger| trigger.lasts);
             let shut = fault.triggered_at.zip(lasts).map(|(at, lasts)| at + lasts);
@@ -216,135 +222,8 @@ impl Faults {
     }
 
     /// Whether a fault's window is open now (and it is not spent).
-    pub(super) fn any_open(&self, now: SimTime) -> bool {
-        self.faults.iter().any(|fault| fault.is_open(now) && !fault.is_spent())
-    }
-}
-
-/// A disk made anew under an old name is `name~2`: filters mean the name.
-fn unnumbered(name: &str) -> &str {
-    name.split_once('~').map_or(name, |(name, _)| name)
-}
-
-impl World {
-    /// What filters can ask about a call.
-    pub(super) fn facts(&self, call: &Call) -> Facts {
-        let mut facts = self.facts_of(call.subject);
-        facts.controller = Some(call.actor.controller.name());
-        if call.kind != Kind::Cluster {
-            facts.kind = Some(call.kind.name());
-        }
-        if let Some(node) = call.actor.node() {
-            facts.node = self.tables.nodes.with(node, |node, _| node.name.as_str());
-        }
-        facts
-    }
-
-    /// What filters can ask about a subject: its own name and those it belongs to.
-    pub(super) fn facts_of(&self, subject: Subject) -> Facts {
-        let mut facts = Facts::default();
-        self.add_facts(subject, &mut facts);
-        facts
-    }
-
-    fn add_facts(&self, subject: Subject, facts: &mut Facts) {
-        let full = self.name(subject).as_str();
-        let short = full.split_once('/').map_or(full, |(_, rest)| rest);
-        let id = subject.index;
-        match subject.kind {
-            Kind::App => facts.app = self.tables.app_name(id).map(|app| app.as_str()),
-            Kind::Version => {
-                self.add_owner(self.tables.versions.with(crate::model::Id::from_index(id), |v, _| v.app.into()), facts)
-            }
-            Kind::Pool => {
-                facts.pool = Some(short);
-                if let Some((app, service)) = self.tables.program_of_pool(id) {
-                    facts.app = Some(app.as_str());
-                    facts.service = Some(service.as_str());
-                }
-            }
-            Kind::Sandbox => {
-                facts.sandbox = Some(short);
-                let node = self.tables.sandboxes.with(crate::model::Id::from_index(id), |s, _| s.node).flatten();
-                facts.node = node.and_then(|node| self.tables.nodes.with(node, |node, _| node.name.as_str()));
-                // Its pool may outlive it, and the other way round: what it was born with is kept.
-                if let Some(pool) = self.tables.pool_of(id) {
-                    self.add_facts(pool.into(), facts);
-                }
-            }
-            Kind::Disk => {
-                facts.disk = Some(unnumbered(short));
-                self.add_owner(
-                    self.tables
-                        .disks
-                        .with(crate::model::Id::from_index(id), |d, _| d.created_by)
-                        .flatten()
-                        .map(Into::into),
-                    facts,
-                );
-            }
-            Kind::Lease => {
-                let known =
-                    self.tables.leases.with(crate::model::Id::from_index(id), |lease, _| (lease.disk, lease.sandbox));
-                if let Some((disk, sandbox)) = known {
-                    self.add_facts(sandbox.into(), facts);
-                    facts.disk = Some(unnumbered(self.name(disk).as_str().trim_start_matches("disk/")));
-                }
-                facts.lease = Some(short);
-            }
-            Kind::Volume => facts.disk = Some(short),
-            Kind::Node => facts.node = Some(short),
-            Kind::Cluster | Kind::Step | Kind::Fault | Kind::Process => {}
-        }
-    }
-
-    fn add_owner(&self, owner: Option<Subject>, facts: &mut Facts) {
-        if let Some(owner) = owner {
-            self.add_facts(owner, facts);
-        }
-    }
-
-    /// Tells the faults of a write with a status.
-    pub(super) fn observe_status(&self, subject: Subject, status: AnyStatus) {
-        let mut facts = self.facts_of(subject);
-        facts.kind = Some(subject.kind.name());
-        self.faults.borrow_mut().observe(status, &facts, self.kernel.now());
-    }
-
-    /// The instants at which fault windows open or close, as far as the scenario tells them.
-    pub fn fault_edges(&self) -> Vec<SimTime> {
-        self.faults.borrow().edges()
-    }
-
-    /// The next instant at which a fault window opens or closes, as far as it is known now.
-    pub fn next_fault_edge(&self) -> Option<SimTime> {
-        self.faults.borrow().next_edge(self.kernel.now())
-    }
-
-    /// Whether a write can open a fault's window.
-    pub fn faults_have_triggers(&self) -> bool {
-        self.faults.borrow().has_triggers()
-    }
-
-    /// The faults (by number) that fail every probe which they match now: what
-    /// [`World::network_is_cut`] answers can change only when these do.
-    pub fn network_cuts(&self) -> Vec<u32> {
-        let faults = self.faults.borrow();
-        let now = self.kernel.now();
-        (0..).zip(&faults.faults).filter(|(_, fault)| fault.is_sure(Point::ProbePort, now)).map(|(n, _)| n).collect()
-    }
-
-    /// Whether a fault can strike now.
-    pub fn fault_open(&self) -> bool {
-        self.faults.borrow().any_open(self.kernel.now())
-    }
-
-    /// Whether every probe of a sandbox's port is sure to fail now.
-    pub fn network_is_cut(&self, sandbox: crate::model::SandboxId, actor: crate::model::Actor) -> bool {
-        if !self.targets.contains(Point::ProbePort) {
-            return false;
-        }
-        let call = Call { point: Point::ProbePort, actor, subject: sandbox.into(), kind: Kind::Cluster };
-        self.faults.borrow().always_fails(Point::ProbePort, &self.facts(&call), self.kernel.now())
+    pub fn any_open(&self) -> bool {
+        let now = self.log.now();
+        self.faults.borrow().iter().any(|fault| fault.is_open(now) && !fault.is_spent())
     }
 }

@@ -23,8 +23,8 @@ pub(super) struct Call {
     pub(super) actor: Actor,
     /// What it is about; the cluster when nothing in particular.
     pub(super) subject: Subject,
-    /// The kind of entity that a store call is about.
-    pub(super) kind: Kind,
+    /// The kind of entities that a store call is about.
+    pub(super) kind: Option<Kind>,
 }
 
 /// How the gate lets a call through.
@@ -57,18 +57,19 @@ struct UnderWay<'a>(&'a World);
 
 impl Drop for UnderWay<'_> {
     fn drop(&mut self) {
-        self.0.calls_under_way.set(self.0.calls_under_way.get() - 1);
+        let count = &self.0.0.calls_under_way;
+        count.set(count.get() - 1);
     }
 }
 
 impl World {
     /// The first half of a call: faults are consulted, latency passes.
     pub(super) async fn enter(&self, call: Call, latency: SimDuration) -> Passage {
-        if self.targets.contains(call.point) {
+        if self.0.faults.are_about(call.point) {
             // Few calls are: the way of all others need not carry what these may need.
             return Box::pin(self.enter_through_faults(call, latency)).await;
         }
-        let since = self.kernel.now();
+        let since = self.kernel().now();
         self.last_for(latency).await;
         Passage::undisturbed(since)
     }
@@ -76,16 +77,16 @@ impl World {
     /// The same, on the spot: where no fault is about such calls, and nothing else happens within
     /// the latency. To be tried first.
     pub(super) fn enter_at_once(&self, point: Point, latency: SimDuration) -> Option<Passage> {
-        let since = self.kernel.now();
-        let entered = !self.targets.contains(point) && (latency.is_zero() || self.kernel.try_pass(latency));
+        let since = self.kernel().now();
+        let entered = !self.0.faults.are_about(point) && (latency.is_zero() || self.kernel().try_pass(latency));
         entered.then(|| Passage::undisturbed(since))
     }
 
     async fn enter_through_faults(&self, call: Call, latency: SimDuration) -> Passage {
-        let mut passage = Passage::undisturbed(self.kernel.now());
+        let mut passage = Passage::undisturbed(self.kernel().now());
         let mut latency = latency;
         for Strike { fault, effect } in self.strikes(&call) {
-            self.record_and_follow(
+            self.log().record_and_follow(
                 WORLD,
                 call.subject,
                 What::Struck { fault, point: call.point, effect: effect.name() },
@@ -112,13 +113,13 @@ impl World {
     async fn last_for(&self, latency: SimDuration) {
         if !latency.is_zero() {
             let _under_way = self.under_way();
-            self.kernel.sleep(latency).await;
+            self.kernel().sleep(latency).await;
         }
     }
 
     /// Counts a call as under way until the guard is dropped – by its end, or by the caller's death.
     fn under_way(&self) -> UnderWay<'_> {
-        self.calls_under_way.set(self.calls_under_way.get() + 1);
+        self.0.calls_under_way.set(self.0.calls_under_way.get() + 1);
         UnderWay(self)
     }
 
@@ -144,10 +145,15 @@ impl World {
         let mut result = match passage.error {
             Some(message) => Err(message),
             None => {
-                let cause = self.kernel.cause();
+                let cause = self.kernel().cause();
                 let done = act();
                 if done.is_ok() {
-                    self.record_caused(call.actor, call.subject, cause, What::Called { point: call.point, since });
+                    self.log().record_caused(
+                        call.actor,
+                        call.subject,
+                        cause,
+                        What::Called { point: call.point, since },
+                    );
                 }
                 done
             }
@@ -159,7 +165,7 @@ impl World {
             result = Err(Name::new("the reply was lost"));
         }
         if let Err(error) = &result {
-            self.record_and_follow(
+            self.log().record_and_follow(
                 call.actor,
                 call.subject,
                 What::CallFailed { point: call.point, since, error: *error },
@@ -170,22 +176,19 @@ impl World {
 
     /// What strikes this call.
     pub(super) fn strikes(&self, call: &Call) -> Vec<Strike> {
-        if !self.targets.contains(call.point) {
+        if !self.0.faults.are_about(call.point) {
             return Vec::new();
         }
-        let facts = self.facts(call);
-        let now = self.kernel.now();
-        let mut chance = |fault: Name| self.streams.borrow_mut().draw(&fault, "chance");
-        self.faults.borrow_mut().consult(call.point, &facts, now, &mut chance)
+        self.0.faults.consult(call.point, &self.0.store.facts_of_call(call.actor, call.subject, call.kind))
     }
 
     fn draw_delay(&self, fault: u32, spread: Spread) -> SimDuration {
-        self.draw(Subject { kind: Kind::Fault, index: fault }, "delay", spread)
+        self.log().draw(Subject { kind: Kind::Fault, index: fault }, "delay", spread)
     }
 
     /// The calling process dies; this never returns to it.
     pub(super) async fn crash_caller(&self) {
-        if let Some(process) = Process::of(self.kernel.current_group()) {
+        if let Some(process) = Process::of(self.kernel().current_group()) {
             self.crash_process(process);
             std::future::pending::<()>().await;
         }

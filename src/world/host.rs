@@ -30,7 +30,7 @@ impl World {
     /// The ports of a controller.
     pub fn ports(&self, actor: Actor) -> Ports<SimPlatform> {
         Ports {
-            clock: SimClock(self.kernel.clone()),
+            clock: SimClock(self.kernel().clone()),
             host: SimHost { world: self.clone(), actor },
             store: SimStore::new(self, actor),
         }
@@ -84,30 +84,30 @@ pub struct SimHost {
 
 impl Host for SimHost {
     fn draw(&self, subject: &str, purpose: &'static str) -> u64 {
-        let bits = self.world.streams.borrow_mut().draw(subject, purpose);
-        self.world.record(Actor::central(Controller::World), Subject::CLUSTER, What::Drawn { purpose, bits });
+        let bits = self.world.log().bits(subject, purpose);
+        self.world.log().record(Actor::central(Controller::World), Subject::CLUSTER, What::Drawn { purpose, bits });
         bits
     }
     fn note(&self, about: impl Into<Subject>, reason: Reason) {
-        self.world.record_and_follow(self.actor, about, What::Decided(reason));
+        self.world.log().record_and_follow(self.actor, about, What::Decided(reason));
     }
     fn phase(&self, ticker: &'static str, period: SimDuration) -> SimDuration {
-        let process = self.actor.node().map_or_else(|| Name::new("coordinator"), |node| self.world.name(node));
+        let process = self.actor.node().map_or_else(|| Name::new("coordinator"), |node| self.world.log().name(node));
         let subject = format!("{ticker}@{process}");
-        let bits = match self.world.phase {
+        let bits = match self.world.0.phase {
             Phase::Zero => return SimDuration::ZERO,
             Phase::Fixed => Streams::fixed(&subject, "phase"),
-            Phase::Seed => self.world.streams.borrow().once(&subject, "phase"),
+            Phase::Seed => self.world.log().bits_once(&subject, "phase"),
         };
         // Whole milliseconds: nobody's ticker is finer, and times stay readable.
         let millis = period.as_nanos() / 1_000_000;
         SimDuration::from_millis(streams::below(bits, millis))
     }
     fn origin(&self) -> Origin {
-        Origin(self.world.kernel.cause().number())
+        Origin(self.world.kernel().cause().number())
     }
     fn attach(&self, origin: Origin) {
-        self.world.kernel.set_cause(RecordId::from_number(origin.0));
+        self.world.kernel().set_cause(RecordId::from_number(origin.0));
     }
 }
 

@@ -61,21 +61,21 @@ pub(super) struct Processes {
 impl World {
     /// Tells how a process starts its controllers.
     pub fn on_start(&self, start: impl Fn(&World, Process) + 'static) {
-        self.processes.borrow_mut().start = Some(Rc::new(start));
+        self.0.processes.borrow_mut().start = Some(Rc::new(start));
     }
 
     /// Starts a process that is down.
     pub fn start_process(&self, process: Process) {
         let start = {
-            let mut processes = self.processes.borrow_mut();
+            let mut processes = self.0.processes.borrow_mut();
             let dark = matches!(process, Process::Node(node) if processes.dark.contains(&node));
             if dark || Rc::make_mut(&mut processes.up).insert(process, true) == Some(true) {
                 return;
             }
-            processes.started.insert(process, self.kernel.now());
+            processes.started.insert(process, self.kernel().now());
             processes.start.clone()
         };
-        self.record_and_follow(WORLD, process.subject(), What::ProcessUp);
+        self.log().record_and_follow(WORLD, process.subject(), What::ProcessUp);
         if let Process::Node(node) = process {
             self.set_session(node, NodeStatus::Ready);
         }
@@ -86,11 +86,11 @@ impl World {
 
     /// Ends a process: its tasks are dropped, its memory is lost.
     pub fn stop_process(&self, process: Process) {
-        if Rc::make_mut(&mut self.processes.borrow_mut().up).insert(process, false) != Some(true) {
+        if Rc::make_mut(&mut self.0.processes.borrow_mut().up).insert(process, false) != Some(true) {
             return;
         }
-        self.record_and_follow(WORLD, process.subject(), What::ProcessDown);
-        self.kernel.kill(process.group());
+        self.log().record_and_follow(WORLD, process.subject(), What::ProcessDown);
+        self.kernel().kill(process.group());
         if let Process::Node(node) = process {
             self.let_session_end(process, node);
         }
@@ -99,17 +99,17 @@ impl World {
     /// A node's session ends some time after its last renewal, unless the process comes back.
     /// ASSUMES: renewals are no writes (as with an etcd lease): only the end of a session shows.
     fn let_session_end(&self, process: Process, node: NodeId) {
-        let (ttl, renew) = self.session;
-        let now = self.kernel.now();
-        let started = self.processes.borrow().started.get(&process).copied().unwrap_or_default();
+        let (ttl, renew) = self.0.session;
+        let now = self.kernel().now();
+        let started = self.0.processes.borrow().started.get(&process).copied().unwrap_or_default();
         let since_renewal = now.since(started).as_nanos() % renew.as_nanos().max(1);
         let ends = now + (ttl - SimDuration::from_nanos(since_renewal));
         let world = self.clone();
-        let cause = self.kernel.cause();
-        self.kernel.spawn(GroupId::WORLD, "session", async move {
-            world.kernel.set_cause(cause);
-            world.kernel.sleep_until(ends).await;
-            let came_back = world.processes.borrow().started.get(&process).is_some_and(|at| *at > started);
+        let cause = self.kernel().cause();
+        self.kernel().spawn(GroupId::WORLD, "session", async move {
+            world.kernel().set_cause(cause);
+            world.kernel().sleep_until(ends).await;
+            let came_back = world.0.processes.borrow().started.get(&process).is_some_and(|at| *at > started);
             if !came_back && !world.is_up(process) {
                 world.set_session(node, NodeStatus::Unhealthy);
             }
@@ -118,16 +118,16 @@ impl World {
 
     /// Writes the state of a node's session, unless an operator disabled the node.
     fn set_session(&self, node: NodeId, status: NodeStatus) {
-        let known = self.tables.nodes.with(node, |node, _| node.status);
+        let known = self.tables().nodes.with(node, |node, _| node.status);
         if known.is_some_and(|known| known != status && known != NodeStatus::Disabled) {
             let write = |entity: &mut Node| vec![entity.apply(NodeChange::Status(status))];
-            self.apply_patch(WORLD, node, None, write).expect("the node exists and no revision is expected");
+            self.store().patch(WORLD, node, None, write).expect("the node exists and no revision is expected");
         }
     }
 
     /// The machine loses power: its process, its containers and its mounts are gone.
     pub fn node_down(&self, node: NodeId) {
-        self.processes.borrow_mut().dark.insert(node);
+        self.0.processes.borrow_mut().dark.insert(node);
         self.stop_process(Process::Node(node));
         self.lose_containers(node);
         self.lose_mounts(node);
@@ -135,23 +135,23 @@ impl World {
 
     /// The machine has power again: its process starts.
     pub fn node_up(&self, node: NodeId) {
-        self.processes.borrow_mut().dark.remove(&node);
+        self.0.processes.borrow_mut().dark.remove(&node);
         self.start_process(Process::Node(node));
     }
 
     /// Whether the machine has power.
     pub fn has_power(&self, node: NodeId) -> bool {
-        !self.processes.borrow().dark.contains(&node)
+        !self.0.processes.borrow().dark.contains(&node)
     }
 
     /// Whether a process is up.
     pub fn is_up(&self, process: Process) -> bool {
-        self.processes.borrow().up.get(&process) == Some(&true)
+        self.0.processes.borrow().up.get(&process) == Some(&true)
     }
 
     /// Which processes are up, or were.
     pub(super) fn processes_up(&self) -> Rc<BTreeMap<Process, bool>> {
-        Rc::clone(&self.processes.borrow().up)
+        Rc::clone(&self.0.processes.borrow().up)
     }
 
     /// Ends a process now and starts it again after the usual time (`restart_after`).
@@ -161,8 +161,8 @@ impl World {
         }
         self.stop_process(process);
         let world = self.clone();
-        self.kernel.spawn(GroupId::WORLD, "restart", async move {
-            world.kernel.sleep(world.restart_after).await;
+        self.kernel().spawn(GroupId::WORLD, "restart", async move {
+            world.kernel().sleep(world.0.restart_after).await;
             world.start_process(process);
         });
     }

@@ -1,24 +1,27 @@
 //! The simulated store: typed tables, global revisions, what a write does.
 //!
-//! It knows no calls of controllers; those are in `store_calls`. Every write makes a record,
-//! one record for each field that changed, and the news for the watches. What a newcomer gets
-//! wrong: timestamps are whole milliseconds, so two writes may carry the same one – revisions
+//! A part of the world that knows no latency: whoever calls it acts now. Controllers reach it
+//! through `store_calls`. Every write makes a record, one record for each field that changed, and
+//! the news for the watches; the faults hear of statuses, which may be what they wait for. What a
+//! newcomer gets wrong: timestamps are whole milliseconds, so two writes may carry the same one – revisions
 //! tell them apart.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
+use std::rc::Rc;
 
 use crate::kernel::{SimDuration, SimTime};
 use crate::model::{
-    Actor, App, AppVersion, Disk, DiskLease, Entity, Field, Id, Kind, Name, Node, Pool, PoolId, Revision, Sandbox,
-    Subject, TableFamily, Value,
+    Actor, App, AppVersion, Controller, Disk, DiskLease, Entity, Field, Id, Kind, Name, Node, Pool, PoolId, Revision,
+    Sandbox, SandboxId, Subject, TableFamily, Value,
 };
-use crate::ports::{Change, Meta, Origin, StoreError, Versioned};
+use crate::ports::{Change, Meta, Origin, Query, StoreError, Versioned};
 use crate::trace::What;
 
-use super::World;
-use super::spec::AnyStatus;
-use super::table::Table;
+use super::faults::{Facts, Faults};
+use super::log::Log;
+use super::spec::{AnyStatus, Spread};
+use super::table::{Mailbox, Table};
 
 /// The tables of the store.
 #[derive(Default)]
@@ -37,16 +40,6 @@ pub struct Tables {
     pub leases: Table<DiskLease>,
     /// The nodes.
     pub nodes: Table<Node>,
-    /// How many of a kind were born under each name: their parent's, or their own.
-    births: RefCell<BTreeMap<(Kind, Name), u32>>,
-    /// The pool that each sandbox was created in, for those that outlive it.
-    pools_of: RefCell<Vec<PoolId>>,
-    /// The app's own name and the service of each pool, for those that outlive it.
-    programs: RefCell<Vec<(Name, Name)>>,
-    /// The own name of each app, even when it is deleted.
-    app_names: RefCell<Vec<Name>>,
-    /// When the watches of a controller may be opened again.
-    pub(super) cuts: RefCell<BTreeMap<&'static str, SimTime>>,
 }
 
 impl TableFamily for Tables {
@@ -74,38 +67,23 @@ impl TableFamily for Tables {
     }
 }
 
-impl Tables {
-    pub(super) fn keep_past(&self) {
-        self.apps.keep_past();
-        self.versions.keep_past();
-        self.pools.keep_past();
-        self.sandboxes.keep_past();
-        self.disks.keep_past();
-        self.leases.keep_past();
-        self.nodes.keep_past();
-    }
-
-    /// The pool that the sandbox was created in, even when the sandbox is gone.
-    pub(super) fn pool_of(&self, sandbox: u32) -> Option<PoolId> {
-        self.pools_of.borrow().get(sandbox as usize).copied()
-    }
-
-    /// The own name of an app, even when it is gone.
-    pub(super) fn app_name(&self, app: u32) -> Option<Name> {
-        self.app_names.borrow().get(app as usize).copied()
-    }
-    /// The app's name and the service of a pool, even when both are gone.
-    pub(super) fn program_of_pool(&self, pool: u32) -> Option<(Name, Name)> {
-        self.programs.borrow().get(pool as usize).copied()
-    }
-
-    /// How many of a kind were born under a name so far; it is one more from now on.
-    fn birth(&self, kind: Kind, under: Name) -> u32 {
-        let mut births = self.births.borrow_mut();
-        let count = births.entry((kind, under)).or_insert(0);
-        *count += 1;
-        *count - 1
-    }
+/// The store of a run.
+pub struct Store {
+    log: Rc<Log>,
+    faults: Rc<Faults>,
+    watch_latency: Spread,
+    tables: Tables,
+    revision: Cell<u64>,
+    /// How many of a kind were born under each name: their parent's, or their own.
+    births: RefCell<BTreeMap<(Kind, Name), u32>>,
+    /// The pool that each sandbox was created in, for those that outlive it.
+    pools_of: RefCell<Vec<PoolId>>,
+    /// The app's own name and the service of each pool, for those that outlive it.
+    programs: RefCell<Vec<(Name, Name)>>,
+    /// The own name of each app, even when it is deleted.
+    app_names: RefCell<Vec<Name>>,
+    /// When the watches of a controller may be opened again.
+    cuts: RefCell<BTreeMap<&'static str, SimTime>>,
 }
 
 /// The value of one field.
@@ -125,15 +103,77 @@ fn short(name: Name) -> &'static str {
     name.split_once('/').map_or(name, |(_, rest)| rest)
 }
 
-impl World {
+impl Store {
+    /// An empty one, which tells the faults what is written; news take `watch_latency`.
+    pub(super) fn new(log: &Rc<Log>, faults: &Rc<Faults>, watch_latency: Spread) -> Self {
+        Self {
+            log: Rc::clone(log),
+            faults: Rc::clone(faults),
+            watch_latency,
+            tables: Tables::default(),
+            revision: Cell::new(0),
+            births: RefCell::default(),
+            pools_of: RefCell::default(),
+            programs: RefCell::default(),
+            app_names: RefCell::default(),
+            cuts: RefCell::default(),
+        }
+    }
+
+    /// What stands in it.
+    pub fn tables(&self) -> &Tables {
+        &self.tables
+    }
+
+    pub(super) fn log(&self) -> &Log {
+        &self.log
+    }
+
+    /// Keeps every former state from now on.
+    pub(super) fn keep_past(&self) {
+        let Tables { apps, versions, pools, sandboxes, disks, leases, nodes } = &self.tables;
+        apps.keep_past();
+        versions.keep_past();
+        pools.keep_past();
+        sandboxes.keep_past();
+        disks.keep_past();
+        leases.keep_past();
+        nodes.keep_past();
+    }
+
+    /// The pool that the sandbox was created in, even when the sandbox is gone.
+    pub fn pool_of(&self, sandbox: u32) -> Option<PoolId> {
+        self.pools_of.borrow().get(sandbox as usize).copied()
+    }
+    /// The own name of an app, even when it is gone.
+    pub(super) fn app_name(&self, app: u32) -> Option<Name> {
+        self.app_names.borrow().get(app as usize).copied()
+    }
+    /// The app's name and the service of a pool, even when both are gone.
+    pub(super) fn program_of_pool(&self, pool: u32) -> Option<(Name, Name)> {
+        self.programs.borrow().get(pool as usize).copied()
+    }
+    /// The app and service whose program a sandbox runs.
+    pub(super) fn program_of(&self, sandbox: SandboxId) -> Option<(Name, Name)> {
+        self.program_of_pool(self.pool_of(sandbox.index())?.index())
+    }
+
+    /// How many of a kind were born under a name so far; it is one more from now on.
+    fn birth(&self, kind: Kind, under: Name) -> u32 {
+        let mut births = self.births.borrow_mut();
+        let count = births.entry((kind, under)).or_insert(0);
+        *count += 1;
+        *count - 1
+    }
+
     /// The stable name of an entity that is about to be created (`SCENARIO.md`, *Rules for the whole file*).
     fn birth_name<E: Entity>(&self, entity: &E) -> Name {
         let name_in = |field| match value_of(entity, field) {
             Value::Text(name) => name,
-            Value::Ref(parent) => self.name(parent),
+            Value::Ref(parent) => self.log.name(parent),
             other => unreachable!("{field:?} of a {} is a name, not {other:?}", E::KIND.name()),
         };
-        let number = |under| self.tables.birth(E::KIND, under);
+        let number = |under| self.birth(E::KIND, under);
         // The kind is written first and the parts in one go: this is done at every boot.
         let kind = E::KIND.name();
         let child = |parent| [kind, "/", short(parent), "-", &number(parent).to_string()].concat();
@@ -158,7 +198,7 @@ impl World {
     }
 
     /// The revision of the last write.
-    pub(super) fn revision(&self) -> Revision {
+    fn revision(&self) -> Revision {
         Revision(self.revision.get())
     }
 
@@ -168,20 +208,20 @@ impl World {
     }
 
     pub(super) fn key_of(&self, name: &str) -> u64 {
-        crate::kernel::Streams::new(self.seed).once(name, "key")
+        self.log.bits_once(name, "key")
     }
 
     /// Creates an entity, now.
-    pub fn apply_create<E: Entity>(&self, actor: Actor, entity: E) -> Versioned<E> {
+    pub fn create<E: Entity>(&self, actor: Actor, entity: E) -> Versioned<E> {
         let name = self.birth_name(&entity);
         let key = self.key_of(&name);
-        let subject = self.name_next(E::KIND, name);
+        let subject = self.log.name_next(E::KIND, name);
         let revision = self.next_revision();
-        let stamp = self.kernel.now().floor_millis();
-        let record = self.record(actor, subject, What::Created { revision: revision.0 });
+        let stamp = self.log.now().floor_millis();
+        let record = self.log.record(actor, subject, What::Created { revision: revision.0 });
         entity.for_each_field(|field, to| {
             if !matches!(to, Value::None | Value::Int(0)) {
-                self.record_caused(actor, subject, record, What::Set { field, from: Value::None, to });
+                self.log.record_caused(actor, subject, record, What::Set { field, from: Value::None, to });
             }
         });
         let table = E::table(&self.tables);
@@ -197,22 +237,21 @@ impl World {
     /// Keeps what an entity was born with, for those that outlive it.
     fn remember_origin<E: Entity>(&self, entity: &E) {
         let value = |field| value_of(entity, field);
-        let tables = &self.tables;
         match E::KIND {
             Kind::Sandbox => {
                 if let Value::Ref(pool) = value(Field::Pool) {
-                    tables.pools_of.borrow_mut().push(PoolId::from_index(pool.index));
+                    self.pools_of.borrow_mut().push(PoolId::from_index(pool.index));
                 }
             }
             Kind::Pool => {
                 if let (Value::Ref(app), Value::Text(service)) = (value(Field::App), value(Field::Service)) {
-                    let app = tables.app_name(app.index).expect("a pool's app was created");
-                    tables.programs.borrow_mut().push((app, service));
+                    let app = self.app_name(app.index).expect("a pool's app was created");
+                    self.programs.borrow_mut().push((app, service));
                 }
             }
             Kind::App => {
                 if let Value::Text(name) = value(Field::Name) {
-                    tables.app_names.borrow_mut().push(name);
+                    self.app_names.borrow_mut().push(name);
                 }
             }
             _ => {}
@@ -223,7 +262,7 @@ impl World {
     ///
     /// # Errors
     /// [`StoreError::NotFound`] or [`StoreError::Conflict`].
-    pub fn apply_patch<E: Entity>(
+    pub fn patch<E: Entity>(
         &self,
         actor: Actor,
         id: Id<E>,
@@ -234,17 +273,17 @@ impl World {
         let table = E::table(&self.tables);
         let Some(meta) = table.with(id, |_, meta| *meta) else { return Err(StoreError::NotFound) };
         if expected.is_some_and(|expected| expected != meta.revision) {
-            self.record(actor, subject, What::Conflict);
+            self.log.record(actor, subject, What::Conflict);
             return Err(StoreError::Conflict);
         }
         let revision = self.next_revision();
-        let record = self.record(actor, subject, What::Patched { revision: revision.0 });
-        let updated_at = self.kernel.now().floor_millis();
+        let record = self.log.record(actor, subject, What::Patched { revision: revision.0 });
+        let updated_at = self.log.now().floor_millis();
         let meta = Meta { revision, updated_at, origin: Origin(record.number()), ..meta };
         let mut changed = Vec::new();
         let (old, item) = table.update(id, meta, |entity| changed = write(entity));
         for (field, from, to) in changed {
-            self.record_caused(actor, subject, record, What::Set { field, from, to });
+            self.log.record_caused(actor, subject, record, What::Set { field, from, to });
             self.observe_field::<E>(subject, field, to);
         }
         self.publish(Some(old), Change::Updated, &item);
@@ -255,14 +294,14 @@ impl World {
     ///
     /// # Errors
     /// [`StoreError::NotFound`].
-    pub fn apply_delete<E: Entity>(&self, actor: Actor, id: Id<E>) -> Result<(), StoreError> {
+    pub fn delete<E: Entity>(&self, actor: Actor, id: Id<E>) -> Result<(), StoreError> {
         let table = E::table(&self.tables);
         if table.with(id, |_, _| ()).is_none() {
             return Err(StoreError::NotFound);
         }
         let revision = self.next_revision();
         let subject = Subject::from(id);
-        let record = self.record(actor, subject, What::Deleted { revision: revision.0 });
+        let record = self.log.record(actor, subject, What::Deleted { revision: revision.0 });
         let last = table.remove(id);
         let meta = Meta { revision, origin: Origin(record.number()), ..last.meta };
         let item = Versioned::new(id, last.entity.clone(), meta);
@@ -273,31 +312,52 @@ impl World {
     fn observe_field<E: Entity>(&self, subject: Subject, field: Field, to: Value) {
         let Value::Word(word) = to else { return };
         if field == Field::Status
-            && self.faults_have_triggers()
+            && self.faults.have_triggers()
             && let Some(status) = AnyStatus::of(E::KIND, word)
         {
-            self.observe_status(subject, status);
+            let facts = Facts { kind: Some(E::KIND.name()), ..self.facts_of(subject) };
+            self.faults.observe(status, &facts);
         }
     }
 
     fn publish<E: Entity>(&self, old: Option<Versioned<E>>, change: Change, item: &Versioned<E>) {
-        let now = self.kernel.now();
+        let now = self.log.now();
         let subject = Subject::from(item.id);
         E::table(&self.tables)
-            .publish(now, old, change, item, |_| now + self.draw(subject, "watch latency", self.cluster.latency.watch));
+            .publish(now, old, change, item, |_| now + self.log.draw(subject, "watch latency", self.watch_latency));
+    }
+
+    /// Opens a watch from now on, or from just after a revision; and what it begins after.
+    ///
+    /// # Errors
+    /// [`StoreError::Failed`] while the watches of that controller are cut.
+    pub(super) fn watch<E: Entity>(
+        &self,
+        controller: Controller,
+        query: Query<E>,
+        after: Option<Revision>,
+    ) -> Result<(Revision, Rc<Mailbox<E>>), StoreError> {
+        let now = self.log.now();
+        if self.cuts.borrow().get(controller.name()).is_some_and(|until| now < *until) {
+            return Err(StoreError::Failed(Name::new("the store cannot be reached")));
+        }
+        let at = now + self.log.draw(Subject::CLUSTER, "watch latency", self.watch_latency);
+        let mailbox = E::table(&self.tables).watch(controller, query, after, at);
+        Ok((after.unwrap_or_else(|| self.revision()), mailbox))
     }
 
     /// Breaks the watches of a controller, of which it says how many were open; they cannot be
     /// reopened for a while.
-    pub fn cut_watches(&self, controller: crate::model::Controller, lasts: SimDuration) -> usize {
-        self.tables.cuts.borrow_mut().insert(controller.name(), self.kernel.now() + lasts);
-        self.tables.apps.cut(controller)
-            + self.tables.versions.cut(controller)
-            + self.tables.pools.cut(controller)
-            + self.tables.sandboxes.cut(controller)
-            + self.tables.disks.cut(controller)
-            + self.tables.leases.cut(controller)
-            + self.tables.nodes.cut(controller)
+    pub fn cut_watches(&self, controller: Controller, lasts: SimDuration) -> usize {
+        self.cuts.borrow_mut().insert(controller.name(), self.log.now() + lasts);
+        let Tables { apps, versions, pools, sandboxes, disks, leases, nodes } = &self.tables;
+        apps.cut(controller)
+            + versions.cut(controller)
+            + pools.cut(controller)
+            + sandboxes.cut(controller)
+            + disks.cut(controller)
+            + leases.cut(controller)
+            + nodes.cut(controller)
     }
 }
 

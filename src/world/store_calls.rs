@@ -37,10 +37,10 @@ impl SimStore {
         kind: Kind,
         act: impl FnOnce(&Passage) -> Result<T, StoreError>,
     ) -> Result<T, StoreError> {
-        let latency = self.world.draw(Subject::CLUSTER, "store latency", self.world.cluster.latency.store);
+        let latency = self.world.log().draw(Subject::CLUSTER, "store latency", self.world.cluster().latency.store);
         let passage = match self.world.enter_at_once(point, latency) {
             Some(passage) => passage,
-            None => self.world.enter(Call { point, actor: self.actor, subject, kind }, latency).await,
+            None => self.world.enter(Call { point, actor: self.actor, subject, kind: Some(kind) }, latency).await,
         };
         if let Some(message) = passage.error {
             return Err(self.fail(point, subject, &passage, message));
@@ -57,7 +57,7 @@ impl SimStore {
 
     fn fail(&self, point: Point, subject: Subject, passage: &Passage, error: Name) -> StoreError {
         let what = What::CallFailed { point, since: passage.since, error };
-        self.world.record_and_follow(self.actor, subject, what);
+        self.world.log().record_and_follow(self.actor, subject, what);
         StoreError::Failed(error)
     }
 }
@@ -67,7 +67,7 @@ impl EntityStore for SimStore {
 
     async fn get<E: Entity>(&self, id: Id<E>) -> Result<Versioned<E>, StoreError> {
         let read = |passage: &Passage| {
-            let table = E::table(&self.world.tables);
+            let table = E::table(self.world.tables());
             let found = match passage.stale {
                 None => table.get(id),
                 Some(age) => table.get_past(id, self.world.then(age)),
@@ -83,10 +83,10 @@ impl EntityStore for SimStore {
             Query::By(entry) => E::index_subject(entry),
         };
         let read = |passage: &Passage| {
-            let table = E::table(&self.world.tables);
+            let table = E::table(self.world.tables());
             Ok(match passage.stale {
                 None => table.list(query),
-                Some(age) => table.list_past(query, self.world.then(age), |meta| self.world.key_of(&meta.name)),
+                Some(age) => table.list_past(query, self.world.then(age), |meta| self.world.store().key_of(&meta.name)),
             })
         };
         self.call(Point::StoreList, subject.unwrap_or(Subject::CLUSTER), E::KIND, read).await
@@ -98,7 +98,7 @@ impl EntityStore for SimStore {
             (Field::Pool | Field::App | Field::Disk | Field::CreatedBy, Value::Ref(owner)) => Some(owner),
             _ => None,
         });
-        let write = |_: &Passage| Ok(self.world.apply_create(self.actor, entity));
+        let write = |_: &Passage| Ok(self.world.store().create(self.actor, entity));
         self.call(Point::StoreCreate, owner.unwrap_or(Subject::CLUSTER), E::KIND, write).await
     }
 
@@ -109,7 +109,7 @@ impl EntityStore for SimStore {
         expected: Option<Revision>,
     ) -> Result<Revision, StoreError> {
         let apply = |entity: &mut E| changes.into_iter().map(|change| entity.apply(change)).collect();
-        let write = |_: &Passage| self.world.apply_patch(self.actor, id, expected, apply);
+        let write = |_: &Passage| self.world.store().patch(self.actor, id, expected, apply);
         self.call(Point::StorePatch, id.into(), E::KIND, write).await
     }
 
@@ -120,24 +120,17 @@ impl EntityStore for SimStore {
         expected: Option<Revision>,
     ) -> Result<Revision, StoreError> {
         let apply = |old: &mut E| old.diff(&entity, |_| true).into_iter().map(|change| old.apply(change)).collect();
-        let write = |_: &Passage| self.world.apply_patch(self.actor, id, expected, apply);
+        let write = |_: &Passage| self.world.store().patch(self.actor, id, expected, apply);
         self.call(Point::StorePatch, id.into(), E::KIND, write).await
     }
 
     async fn delete<E: Entity>(&self, id: Id<E>) -> Result<(), StoreError> {
-        let write = |_: &Passage| self.world.apply_delete(self.actor, id);
+        let write = |_: &Passage| self.world.store().delete(self.actor, id);
         self.call(Point::StoreDelete, id.into(), E::KIND, write).await
     }
 
     async fn watch<E: Entity>(&self, query: Query<E>, after: Option<Revision>) -> Result<SimWatch<E>, StoreError> {
-        let now = self.world.kernel.now();
-        let controller = self.actor.controller;
-        if self.world.tables.cuts.borrow().get(controller.name()).is_some_and(|until| now < *until) {
-            return Err(StoreError::Failed(Name::new("the store cannot be reached")));
-        }
-        let at = now + self.world.draw(Subject::CLUSTER, "watch latency", self.world.cluster.latency.watch);
-        let mailbox = E::table(&self.world.tables).watch(controller, query, after, at);
-        let since = after.unwrap_or_else(|| self.world.revision());
+        let (since, mailbox) = self.world.store().watch(self.actor.controller, query, after)?;
         Ok(SimWatch { world: self.world.clone(), actor: self.actor, since, mailbox })
     }
 }
@@ -145,7 +138,7 @@ impl EntityStore for SimStore {
 impl World {
     /// The instant `age` ago.
     fn then(&self, age: SimDuration) -> SimTime {
-        SimTime::from_nanos(self.kernel.now().as_nanos().saturating_sub(age.as_nanos()))
+        SimTime::from_nanos(self.kernel().now().as_nanos().saturating_sub(age.as_nanos()))
     }
 }
 
@@ -180,19 +173,19 @@ impl<E: Entity> Watch<E> for SimWatch<E> {
     async fn next(&mut self) -> Result<Option<WatchEvent<E>>, StoreError> {
         loop {
             let Delivery { at, event } = self.head().await?;
-            self.world.kernel.sleep_until(at).await;
+            self.world.kernel().sleep_until(at).await;
             if self.mailbox.broken.get() {
                 // The connection broke while the event was on its way.
                 return Err(StoreError::Failed(Name::new("the watch broke")));
             }
             let subject = Subject::from(event.item.id);
-            let call = Call { point: Point::WatchDeliver, actor: self.actor, subject, kind: E::KIND };
+            let call = Call { point: Point::WatchDeliver, actor: self.actor, subject, kind: Some(E::KIND) };
             let mut dropped = false;
             let mut broken = None;
             let mut delay = SimDuration::ZERO;
             for strike in self.world.strikes(&call) {
                 let what = What::Struck { fault: strike.fault, point: call.point, effect: strike.effect.name() };
-                let record = self.world.record_caused(
+                let record = self.world.log().record_caused(
                     WORLD,
                     subject,
                     crate::kernel::RecordId::from_number(event.item.meta.origin.0),
@@ -204,17 +197,21 @@ impl<E: Entity> Watch<E> for SimWatch<E> {
                     Effect::Hang => std::future::pending().await,
                     Effect::Delay(spread) => {
                         delay = delay
-                            + self.world.draw(Subject { kind: Kind::Fault, index: strike.fault }, "delay", spread);
+                            + self.world.log().draw(
+                                Subject { kind: Kind::Fault, index: strike.fault },
+                                "delay",
+                                spread,
+                            );
                     }
                     Effect::CrashBefore | Effect::CrashAfter => {
-                        self.world.kernel.set_cause(record);
+                        self.world.kernel().set_cause(record);
                         self.world.crash_caller().await;
                     }
                     Effect::LoseReply | Effect::Stale(_) => {}
                 }
             }
             if !delay.is_zero() {
-                self.world.kernel.sleep(delay).await;
+                self.world.kernel().sleep(delay).await;
             }
             if let Some(message) = broken {
                 // The connection breaks: what was on its way is lost with it.

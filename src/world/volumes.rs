@@ -84,7 +84,7 @@ impl SimDisks {
     }
 
     fn volumes(&self) -> &RefCell<Volumes> {
-        &self.world.volumes
+        &self.world.0.volumes
     }
 
     async fn run<T>(
@@ -94,16 +94,16 @@ impl SimDisks {
         latency: SimDuration,
         act: impl FnOnce() -> Result<T, Name>,
     ) -> Result<T, BackendError> {
-        let call = Call { point, actor: self.actor, subject, kind: Kind::Cluster };
+        let call = Call { point, actor: self.actor, subject, kind: None };
         self.world.backend_call(call, latency, act).await.map_err(BackendError)
     }
 
     fn latency(&self, volume: VolumeId, spread: Spread) -> SimDuration {
-        self.world.draw(volume.into(), "volume latency", spread)
+        self.world.log().draw(volume.into(), "volume latency", spread)
     }
 
     fn record(&self, volume: VolumeId, what: What) {
-        self.world.record(self.actor, volume, what);
+        self.world.log().record(self.actor, volume, what);
     }
 }
 
@@ -114,9 +114,9 @@ impl DiskBackend for SimDisks {
             return Ok(id);
         }
         // The volume has no number yet: what the call is about is the disk of that name.
-        let disk = self.world.tables.disks.list(crate::ports::Query::By(crate::model::DiskIndex::Name(name)));
+        let disk = self.world.tables().disks.list(crate::ports::Query::By(crate::model::DiskIndex::Name(name)));
         let subject = disk.last().map_or(Subject::CLUSTER, |disk| disk.id.into());
-        let latency = self.world.draw(subject, "volume latency", self.world.cluster.latency.create_volume);
+        let latency = self.world.log().draw(subject, "volume latency", self.world.cluster().latency.create_volume);
         self.run(Point::CreateVolume, subject, latency, || {
             let mut volumes = self.volumes().borrow_mut();
             if let Some(id) = volumes.by_name.get(&name) {
@@ -132,7 +132,7 @@ impl DiskBackend for SimDisks {
             volumes.volumes.push(Rc::new(Volume { name, size_gb, lease, initialised, mounts, gone }));
             volumes.by_name.insert(name, id);
             drop(volumes);
-            self.world.name_next(Kind::Volume, Name::new(&format!("volume/{name}")));
+            self.world.log().name_next(Kind::Volume, Name::new(&format!("volume/{name}")));
             self.record(id, What::VolumeMade);
             Ok(id)
         })
@@ -144,7 +144,7 @@ impl DiskBackend for SimDisks {
     }
 
     async fn delete_volume(&self, volume: VolumeId) -> Result<(), BackendError> {
-        let latency = self.latency(volume, self.world.cluster.latency.delete_volume);
+        let latency = self.latency(volume, self.world.cluster().latency.delete_volume);
         self.run(Point::DeleteVolume, volume.into(), latency, || {
             let mut volumes = self.volumes().borrow_mut();
             let Ok(found) = volumes.get_mut(volume) else { return Ok(()) };
@@ -165,7 +165,7 @@ impl DiskBackend for SimDisks {
     }
 
     async fn acquire_volume(&self, volume: VolumeId) -> Result<Nonce, BackendError> {
-        let latency = self.latency(volume, self.world.cluster.latency.acquire_volume);
+        let latency = self.latency(volume, self.world.cluster().latency.acquire_volume);
         self.run(Point::AcquireVolume, volume.into(), latency, || {
             let volumes = &mut *self.volumes().borrow_mut();
             let nonce = Nonce(volumes.nonces + 1);
@@ -185,7 +185,7 @@ impl DiskBackend for SimDisks {
         if done {
             return Ok(());
         }
-        let latency = self.latency(volume, self.world.cluster.latency.initialise);
+        let latency = self.latency(volume, self.world.cluster().latency.initialise);
         self.run(Point::Initialise, volume.into(), latency, || {
             self.volumes().borrow_mut().get_mut(volume)?.initialised = true;
             Ok(())
@@ -194,7 +194,7 @@ impl DiskBackend for SimDisks {
     }
 
     async fn mount(&self, volume: VolumeId) -> Result<(), BackendError> {
-        let latency = self.latency(volume, self.world.cluster.latency.mount);
+        let latency = self.latency(volume, self.world.cluster().latency.mount);
         self.run(Point::Mount, volume.into(), latency, || {
             let mut volumes = self.volumes().borrow_mut();
             let found = volumes.get_mut(volume)?;
@@ -210,7 +210,7 @@ impl DiskBackend for SimDisks {
     }
 
     async fn unmount(&self, volume: VolumeId) -> Result<(), BackendError> {
-        let latency = self.latency(volume, self.world.cluster.latency.unmount);
+        let latency = self.latency(volume, self.world.cluster().latency.unmount);
         self.run(Point::Unmount, volume.into(), latency, || {
             let mut volumes = self.volumes().borrow_mut();
             let found = volumes.get_mut(volume)?;
@@ -230,7 +230,7 @@ impl DiskBackend for SimDisks {
     }
 
     async fn release_volume(&self, volume: VolumeId, nonce: Nonce) -> Result<(), BackendError> {
-        let latency = self.latency(volume, self.world.cluster.latency.release_volume);
+        let latency = self.latency(volume, self.world.cluster().latency.release_volume);
         self.run(Point::ReleaseVolume, volume.into(), latency, || {
             let mut volumes = self.volumes().borrow_mut();
             let found = volumes.get_mut(volume)?;
@@ -248,7 +248,7 @@ impl World {
     /// The machine loses power: what it had mounted is not any more.
     pub fn lose_mounts(&self, node: NodeId) {
         let lost: Vec<VolumeId> = {
-            let mut volumes = self.volumes.borrow_mut();
+            let mut volumes = self.0.volumes.borrow_mut();
             let mut lost = Vec::new();
             for (index, volume) in volumes.volumes.iter_mut().enumerate() {
                 if volume.mounts.contains(&node) {
@@ -259,7 +259,7 @@ impl World {
             lost
         };
         for volume in lost {
-            self.record(super::WORLD, volume, What::Unmounted { node: node.index() });
+            self.log().record(super::WORLD, volume, What::Unmounted { node: node.index() });
         }
     }
 }

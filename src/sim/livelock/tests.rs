@@ -41,8 +41,8 @@ fn watch(scenario: &Scenario, variant: &Variant, until: SimTime, mut see: impl F
         (grid(&rules).expect("the usual periods have one"), caps(&rules))
     };
     let mut next = cell_from(SimTime::ZERO + caps.memory, grid);
-    while run.world.kernel.step(until) == Step::Ran {
-        let now = run.world.kernel.now();
+    while run.world.kernel().step(until) == Step::Ran {
+        let now = run.world.kernel().now();
         if now >= next && run.world.unrest(IDLE).is_none() {
             next = cell_from(now + SimDuration::from_nanos(1), grid);
             let memories = run.platform.memories.borrow();

@@ -221,17 +221,17 @@ impl World {
     /// is under way: then the state is the store's, the backends' and the memories', and every
     /// task waits at the top of its loop.
     pub fn unrest(&self, idle_tasks: &[&str]) -> Option<Unrest> {
-        if self.kernel.has_ready() || self.calls_under_way.get() > 0 {
+        if self.kernel().has_ready() || self.0.calls_under_way.get() > 0 {
             return Some(Unrest::Busy);
         }
-        self.kernel.awaited_beside(idle_tasks).map(Unrest::Awaited)
+        self.kernel().awaited_beside(idle_tasks).map(Unrest::Awaited)
     }
 
     /// Whether what was found to disturb the quiet certainly still does.
     pub fn goes_on(&self, unrest: &Unrest) -> bool {
         match unrest {
-            Unrest::Busy => self.kernel.has_ready() || self.calls_under_way.get() > 0,
-            Unrest::Awaited(awaited) => self.kernel.is_awaited(awaited),
+            Unrest::Busy => self.kernel().has_ready() || self.0.calls_under_way.get() > 0,
+            Unrest::Awaited(awaited) => self.kernel().is_awaited(awaited),
         }
     }
 
@@ -239,9 +239,9 @@ impl World {
     /// come from outside, and their ages stand in the state.
     pub fn given_at(&self) -> SimTime {
         let mut last = SimTime::ZERO;
-        self.tables.nodes.for_each(Query::All, |item| last = last.max(item.meta.created_at));
-        self.tables.apps.for_each(Query::All, |item| last = last.max(item.meta.created_at));
-        self.tables.versions.for_each(Query::All, |item| last = last.max(item.meta.created_at));
+        self.tables().nodes.for_each(Query::All, |item| last = last.max(item.meta.created_at));
+        self.tables().apps.for_each(Query::All, |item| last = last.max(item.meta.created_at));
+        self.tables().versions.for_each(Query::All, |item| last = last.max(item.meta.created_at));
         last
     }
 
@@ -252,14 +252,14 @@ impl World {
             *live += usize::from(is_live && created_at >= since);
         };
         let [mut pools, mut sandboxes, mut disks, mut leases] = [0; 4];
-        self.tables.pools.for_each(Query::All, |item| count(&mut pools, true, item.meta.created_at));
-        self.tables.sandboxes.for_each(Query::All, |item| {
+        self.tables().pools.for_each(Query::All, |item| count(&mut pools, true, item.meta.created_at));
+        self.tables().sandboxes.for_each(Query::All, |item| {
             count(&mut sandboxes, item.entity.status != SandboxStatus::Dead, item.meta.created_at);
         });
-        self.tables.disks.for_each(Query::All, |item| {
+        self.tables().disks.for_each(Query::All, |item| {
             count(&mut disks, item.entity.status != DiskStatus::Error, item.meta.created_at);
         });
-        self.tables.leases.for_each(Query::All, |item| {
+        self.tables().leases.for_each(Query::All, |item| {
             let is_live = matches!(item.entity.status, LeaseStatus::Pending | LeaseStatus::Bound);
             count(&mut leases, is_live, item.meta.created_at);
         });

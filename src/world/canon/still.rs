@@ -134,7 +134,7 @@ fn weight<E: Entity>(list: &Listed<E>, since: SimTime) -> usize {
 impl World {
     /// A still of the world and of what its controllers remember.
     pub fn still<'a>(&self, caps: Caps, memories: impl Iterator<Item = &'a dyn Remembers>) -> Still {
-        let tables = &self.tables;
+        let tables = &self.tables();
         let lists = Lists {
             apps: tables.apps.list(Query::All),
             versions: tables.versions.list(Query::All),
@@ -150,19 +150,19 @@ impl World {
             memory.tell(&mut |fact| facts.push(fact));
             facts.end();
         }
-        let containers = self.containers.borrow();
-        let volumes = self.volumes.borrow();
+        let containers = self.containers();
+        let volumes = self.volumes();
         Still {
-            now: self.kernel.now(),
+            now: self.kernel().now(),
             caps,
             lists,
             containers: containers.shared().map(|(id, container)| (id, Rc::clone(container))).collect(),
             nodes: containers.nodes().map(|(addresses, images)| (Rc::clone(addresses), Rc::clone(images))).collect(),
             starts: Rc::clone(containers.starts()),
-            workloads: Rc::clone(&self.workloads.borrow()),
+            workloads: Rc::clone(&self.0.workloads.borrow()),
             volumes: volumes.shared().map(|(id, volume)| (id, Rc::clone(volume))).collect(),
             up: self.processes_up(),
-            timers: self.kernel.pending_timers(),
+            timers: self.kernel().pending_timers(),
             facts,
         }
     }

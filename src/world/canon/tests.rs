@@ -23,11 +23,10 @@ fn world() -> World {
         phase: Phase::Zero,
         session: (SimDuration::from_secs(120), SimDuration::from_secs(40)),
     });
-    let name = world.cluster.nodes[0];
-    world.apply_create(
-        Actor::central(Controller::Operator),
-        Node { name, status: NodeStatus::Ready, session_until: None },
-    );
+    let name = world.cluster().nodes[0];
+    world
+        .store()
+        .create(Actor::central(Controller::Operator), Node { name, status: NodeStatus::Ready, session_until: None });
     world
 }
 
@@ -48,7 +47,7 @@ fn still(world: &World, memories: &[&Told]) -> Still {
 }
 
 fn at(world: &World, minutes: u64) {
-    world.kernel.advance_to(SimTime::ZERO + SimDuration::from_mins(minutes));
+    world.kernel().advance_to(SimTime::ZERO + SimDuration::from_mins(minutes));
 }
 
 #[test]
@@ -72,7 +71,7 @@ fn nonces_are_told_apart_by_their_leases_and_not_by_their_numbers() {
         let world = world();
         let disks = world.disks(Actor::on(Controller::Lease, NodeId::from_index(0)));
         let (tell, told) = std::sync::mpsc::channel();
-        world.kernel.spawn(crate::kernel::GroupId::WORLD, "test", async move {
+        world.kernel().spawn(crate::kernel::GroupId::WORLD, "test", async move {
             let volume = disks.create_volume(Name::new("d"), 1).await.expect("there is room");
             disks.initialise(volume, Filesystem::Ext4).await.expect("it exists");
             for nth in 1..=times {
@@ -83,7 +82,7 @@ fn nonces_are_told_apart_by_their_leases_and_not_by_their_numbers() {
                 }
             }
         });
-        while world.kernel.step(SimTime::ZERO + SimDuration::from_mins(90)) == crate::kernel::Step::Ran {}
+        while world.kernel().step(SimTime::ZERO + SimDuration::from_mins(90)) == crate::kernel::Step::Ran {}
         at(&world, 90);
         (world, told.iter().collect())
     }

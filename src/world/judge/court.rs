@@ -94,9 +94,9 @@ impl Judge {
     }
 
     /// Judges what happened since the last call. To be called before the first kernel step and
-    /// after each that wrote news ([`World::has_news`]), before any other step.
+    /// after each that wrote news ([`Log::has_news`](crate::world::Log::has_news)), before any other step.
     pub fn observe(&mut self, world: &World) {
-        let news = world.take_news();
+        let news = world.log().take_news();
         if !self.opened {
             self.open(world);
             self.catch_up(world, 0);
@@ -107,15 +107,15 @@ impl Judge {
 
     fn open(&mut self, world: &World) {
         self.opened = true;
-        self.triggers = world.faults_have_triggers();
+        self.triggers = world.faults().have_triggers();
         self.faults_moved(world, RecordId::NONE);
     }
 
     /// Reads the records from `first` on, and weighs what they touched.
     fn catch_up(&mut self, world: &World, first: usize) {
-        let end = world.with_trace(|trace| trace.records().len());
+        let end = world.log().with_trace(|trace| trace.records().len());
         let mut next = first;
-        while let Some((index, record)) = world.with_trace(|trace| reader::first_to_read(trace, next..end)) {
+        while let Some((index, record)) = world.log().with_trace(|trace| reader::first_to_read(trace, next..end)) {
             self.read(world, RecordId::from_index(index), &record);
             next = index + 1;
         }
@@ -133,7 +133,7 @@ impl Judge {
     /// Judges what the mere passing of time has done until `to`, where the clock must stand: to
     /// be called at each deadline, after the events of that instant and before any later one.
     pub fn advance(&mut self, world: &World, to: SimTime) {
-        debug_assert!(world.kernel.now() >= to, "the clock is moved first");
+        debug_assert!(world.kernel().now() >= to, "the clock is moved first");
         self.observe(world);
         while let Some(alarm) = self.alarms.pop_due(to) {
             match alarm {
@@ -157,8 +157,8 @@ impl Judge {
     pub fn finish(&mut self, world: &World, end: SimTime) {
         self.observe(world);
         while let Some(at) = self.next_deadline().filter(|at| *at <= end) {
-            if at > world.kernel.now() {
-                world.kernel.advance_to(at);
+            if at > world.kernel().now() {
+                world.kernel().advance_to(at);
             }
             self.advance(world, at);
         }
@@ -198,22 +198,22 @@ impl Judge {
     /// Something from outside happened: a cluster that is unsettled gets its time anew.
     pub(super) fn disturbed(&mut self, world: &World) {
         if self.rest.since.is_none() {
-            self.progress.restart(world.kernel.now(), &self.limits, &mut self.alarms);
+            self.progress.restart(world.kernel().now(), &self.limits, &mut self.alarms);
         }
     }
 
     /// Faults may have begun or ended to cut networks, or an edge may have come to be known.
     pub(super) fn faults_moved(&mut self, world: &World, cause: RecordId) {
-        let cuts = world.network_cuts();
+        let cuts = world.faults().network_cuts();
         if cuts != self.cuts {
             self.cuts = cuts;
-            world.tables.sandboxes.for_each(Query::All, |row| {
+            world.tables().sandboxes.for_each(Query::All, |row| {
                 if row.entity.status == SandboxStatus::Running {
                     self.dirty.insert(Dirty::Sandbox(row.id), cause);
                 }
             });
         }
-        let edge = world.next_fault_edge();
+        let edge = world.faults().next_edge();
         if edge != self.edge {
             if let Some(at) = self.edge {
                 self.alarms.unset(at, Alarm::FaultEdge);
@@ -227,14 +227,14 @@ impl Judge {
 
     /// Marks the leases of a sandbox.
     pub(super) fn mark_leases(&mut self, world: &World, sandbox: SandboxId, cause: RecordId) {
-        world.tables.leases.for_each(Query::By(LeaseIndex::Sandbox(sandbox)), |lease| {
+        world.tables().leases.for_each(Query::By(LeaseIndex::Sandbox(sandbox)), |lease| {
             self.dirty.insert(Dirty::Lease(lease.id), cause);
         });
     }
 
     /// Marks the pools of an app.
     pub(super) fn mark_pools(&mut self, world: &World, app: AppId, cause: RecordId) {
-        world.tables.pools.for_each(Query::By(app), |pool| {
+        world.tables().pools.for_each(Query::By(app), |pool| {
             self.dirty.insert(Dirty::Pool(pool.id), cause);
         });
     }

@@ -88,7 +88,8 @@ impl Docket {
         let (invariant, subject) = charge;
         let detail = Name::new(text);
         let judge = Actor::central(Controller::World);
-        let record = world.record_caused(judge, subject, cause, What::Broken { invariant: invariant.name(), detail });
-        self.violations.push(Violation { invariant, at: world.kernel.now(), record, subject, detail });
+        let record =
+            world.log().record_caused(judge, subject, cause, What::Broken { invariant: invariant.name(), detail });
+        self.violations.push(Violation { invariant, at: world.kernel().now(), record, subject, detail });
     }
 }

@@ -105,7 +105,7 @@ impl Memory {
 
     /// Looks at a sandbox anew, and counts it anew in its pool.
     pub(super) fn review_sandbox(&mut self, world: &World, sandbox: SandboxId) -> Look {
-        let status = world.tables.sandboxes.with(sandbox, |sandbox, _| sandbox.status);
+        let status = world.tables().sandboxes.with(sandbox, |sandbox, _| sandbox.status);
         let serving = status == Some(SandboxStatus::Running) && serves(world, sandbox);
         let now = Standing { status, serving };
         let before = std::mem::replace(slot(&mut self.standings, sandbox.index()), now);
@@ -117,7 +117,7 @@ impl Memory {
         if was == is {
             return None;
         }
-        let pool = world.tables.pool_of(sandbox.index())?;
+        let pool = world.store().pool_of(sandbox.index())?;
         let Counts { live, running, serving } = slot(&mut self.counts, pool.index());
         for (count, (was, is)) in [live, running, serving].into_iter().zip(was.into_iter().zip(is)) {
             *count = *count + u32::from(is) - u32::from(was);
@@ -127,7 +127,7 @@ impl Memory {
 
     /// Looks at a lease anew; returns the disk whose BOUND leases changed.
     pub(super) fn rebind(&mut self, world: &World, lease: LeaseId) -> Option<DiskId> {
-        let row = world.tables.leases.with(lease, |lease, _| (lease.disk, lease.status));
+        let row = world.tables().leases.with(lease, |lease, _| (lease.disk, lease.status));
         let now = row.filter(|(_, status)| *status == LeaseStatus::Bound).map(|(disk, _)| disk);
         let before = match now {
             Some(disk) => self.bound_to.insert(lease, disk),
@@ -202,8 +202,8 @@ impl Memory {
     /// Drops those who cannot use an address any more.
     pub(super) fn review_users(&mut self, world: &World, address: Address) {
         self.users_mut(address).retain(|user| {
-            let named = world.tables.sandboxes.with(*user, |sandbox, _| sandbox.address == Some(address));
-            named == Some(true) || world.containers.borrow().get(*user).is_some_and(|c| c.address == address)
+            let named = world.tables().sandboxes.with(*user, |sandbox, _| sandbox.address == Some(address));
+            named == Some(true) || world.containers().get(*user).is_some_and(|c| c.address == address)
         });
     }
 
@@ -223,7 +223,7 @@ impl Memory {
     /// Drops those whose tasks do not run any more.
     pub(super) fn review_writers(&mut self, world: &World, disk: Name) {
         if let Some(writers) = self.writers.get_mut(&disk) {
-            writers.retain(|sandbox| world.containers.borrow().get(*sandbox).is_some_and(Container::is_alive));
+            writers.retain(|sandbox| world.containers().get(*sandbox).is_some_and(Container::is_alive));
         }
     }
 
@@ -238,6 +238,6 @@ impl Memory {
 ///
 /// A node is up while it has power: containers outlive a restart of the node's process.
 fn serves(world: &World, sandbox: SandboxId) -> bool {
-    let node = world.containers.borrow().get(sandbox).map(|container| container.node);
+    let node = world.containers().get(sandbox).map(|container| container.node);
     node.is_some_and(|node| world.has_power(node)) && world.answers(sandbox)
 }

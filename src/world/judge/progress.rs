@@ -42,7 +42,7 @@ impl Progress {
 
 /// `progress`: it is not unsettled for so long while nothing stands in the way.
 pub(super) fn progress(view: View<'_>, rest: &Rest) -> Option<Text> {
-    let broken = !rest.is_untroubled() && !view.world.fault_open() && workloads_can_run(view);
+    let broken = !rest.is_untroubled() && !view.world.faults().any_open() && workloads_can_run(view);
     let limit = view.limits.backoff_cap + view.limits.progress;
     view.broken(broken, move || {
         let first = rest.troubles().keys().next().and_then(|trouble| view.trouble(*trouble));
@@ -54,7 +54,7 @@ pub(super) fn progress(view: View<'_>, rest: &Rest) -> Option<Text> {
 /// Whether the workload of every deployed service is able to run. This looks at every app: it is
 /// asked when the clock runs out and at no other time.
 fn workloads_can_run(view: View<'_>) -> bool {
-    let tables = &view.world.tables;
+    let tables = view.world.tables();
     let mut all = true;
     tables.apps.for_each(Query::All, |app| {
         let version = app.entity.active_version.and_then(|id| tables.versions.get(id));

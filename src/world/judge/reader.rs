@@ -118,7 +118,7 @@ impl Judge {
 
     /// An entity was created.
     fn born(&mut self, world: &World, subject: Subject, id: RecordId) {
-        let tables = &world.tables;
+        let tables = &world.tables();
         let index = subject.index;
         let home = match subject.kind {
             Kind::App => {
@@ -161,7 +161,7 @@ impl Judge {
     fn sandbox_born(&mut self, world: &World, sandbox: SandboxId, id: RecordId) -> Option<AppId> {
         self.mark(Dirty::Sandbox(sandbox), id);
         self.sandbox_address(world, sandbox, id);
-        let pool = world.tables.pool_of(sandbox.index())?;
+        let pool = world.store().pool_of(sandbox.index())?;
         let charge = (Invariant::NoBootDuringCooldown, pool.into());
         self.accuse(world, charge, id, |view| rules::no_boot_during_cooldown(view, pool, sandbox));
         self.memory.homes.of_pool(pool)
@@ -170,7 +170,7 @@ impl Judge {
     fn lease_born(&mut self, world: &World, lease: LeaseId, id: RecordId) -> Option<AppId> {
         self.mark(Dirty::Lease(lease), id);
         let (disk, app, sandbox) =
-            world.tables.leases.with(lease, |lease, _| (lease.disk, lease.app, lease.sandbox))?;
+            world.tables().leases.with(lease, |lease, _| (lease.disk, lease.app, lease.sandbox))?;
         let app = app.or_else(|| self.app_of(world, sandbox))?;
         // The first to lease a disk that nobody owns and that no boot is known to have made.
         if self.memory.homes.of(disk.into()).is_none() {
@@ -214,10 +214,10 @@ impl Judge {
     fn app_gone(&mut self, world: &World, app: AppId, id: RecordId) {
         self.mark(Dirty::App(app), id);
         self.mark_pools(world, app, id);
-        self.memory.homes.delete(app, world.kernel.now(), id);
+        self.memory.homes.delete(app, world.kernel().now(), id);
         // Disks that nobody owns, leased or is known to have made are told by their names.
         for name in self.memory.homes.named_disks(app) {
-            let disks = world.tables.disks.list(Query::By(DiskIndex::Name(name)));
+            let disks = world.tables().disks.list(Query::By(DiskIndex::Name(name)));
             for disk in disks.iter() {
                 if self.memory.homes.of(disk.id.into()).is_none() {
                     self.memory.homes.settle(disk.id.into(), app);
@@ -286,9 +286,9 @@ impl Judge {
     }
 
     fn boot_failed(&mut self, world: &World, sandbox: SandboxId, id: RecordId) {
-        let Some(pool) = world.tables.pool_of(sandbox.index()) else { return };
+        let Some(pool) = world.store().pool_of(sandbox.index()) else { return };
         let limits = self.limits;
-        let failed = self.memory.boot_failed(pool, world.kernel.now(), &limits);
+        let failed = self.memory.boot_failed(pool, world.kernel().now(), &limits);
         let charge = (Invariant::FailuresBackOff, pool.into());
         self.accuse(world, charge, id, |view| rules::failures_back_off(view, pool, failed));
     }
@@ -299,14 +299,14 @@ impl Judge {
             return;
         };
         let there = Query::By(SandboxIndex::Node(NodeId::from_index(node)));
-        for row in world.tables.sandboxes.list(there).iter() {
+        for row in world.tables().sandboxes.list(there).iter() {
             self.mark(Dirty::Sandbox(row.id), id);
         }
     }
 
     fn container_address(&mut self, world: &World, sandbox: SandboxId, id: RecordId) {
-        let has = world.containers.borrow().get(sandbox).map(|container| container.address);
-        let names = world.tables.sandboxes.with(sandbox, |sandbox, _| sandbox.address).flatten();
+        let has = world.containers().get(sandbox).map(|container| container.address);
+        let names = world.tables().sandboxes.with(sandbox, |sandbox, _| sandbox.address).flatten();
         // Mostly they are the same.
         for address in has.into_iter().chain(names.filter(|named| Some(*named) != has)) {
             self.uses_address(sandbox, address, id);
@@ -314,7 +314,7 @@ impl Judge {
     }
 
     fn sandbox_address(&mut self, world: &World, sandbox: SandboxId, id: RecordId) {
-        let names = world.tables.sandboxes.with(sandbox, |sandbox, _| sandbox.address).flatten();
+        let names = world.tables().sandboxes.with(sandbox, |sandbox, _| sandbox.address).flatten();
         if let Some(address) = names {
             self.uses_address(sandbox, address, id);
         }
@@ -326,7 +326,7 @@ impl Judge {
     }
 
     fn container_disks(&mut self, world: &World, sandbox: SandboxId, id: RecordId) {
-        let spec = world.containers.borrow().get(sandbox).map(|container| container.spec.clone());
+        let spec = world.containers().get(sandbox).map(|container| container.spec.clone());
         for volume in spec.iter().flat_map(|spec| spec.volumes.iter()).filter(|volume| !volume.read_only) {
             self.memory.writes_disk(sandbox, volume.name);
             self.mark(Dirty::Writers(volume.name), id);
@@ -341,12 +341,12 @@ impl Judge {
     }
 
     fn app_of(&self, world: &World, sandbox: SandboxId) -> Option<AppId> {
-        self.memory.homes.of_pool(world.tables.pool_of(sandbox.index())?)
+        self.memory.homes.of_pool(world.store().pool_of(sandbox.index())?)
     }
 
     /// The app whose boot led to a record, as its causes tell.
     fn maker(&self, world: &World, id: RecordId) -> Option<AppId> {
-        let boot = world.with_trace(|trace| {
+        let boot = world.log().with_trace(|trace| {
             let mut causes = std::iter::successors(trace.get(id), |record| trace.get(record.cause));
             causes.by_ref().take(BOOT_WITHIN).map(|record| record.subject).find(|s| s.kind == Kind::Sandbox)
         })?;

@@ -74,13 +74,17 @@ impl View<'_> {
             Trouble::App(app) => self.app_lacks_pool(app),
             Trouble::Pool(pool) => self.pool_lacks_sandboxes(pool),
             Trouble::Cooldown(pool) => {
-                self.broken(self.cooldown(pool).is_some(), || format!("{} cools down", self.world.name(pool)))
+                self.broken(self.cooldown(pool).is_some(), || format!("{} cools down", self.world.log().name(pool)))
             }
             Trouble::Sandbox(sandbox) => self.sandbox_in_between(sandbox),
             Trouble::Lease(lease) => self.lease_in_between(lease),
             Trouble::Remains(subject) => self.remains_of(subject).and_then(|app| {
                 self.broken(true, || {
-                    format!("{} belongs to {}, which is deleted", self.world.name(subject), self.world.name(app))
+                    format!(
+                        "{} belongs to {}, which is deleted",
+                        self.world.log().name(subject),
+                        self.world.log().name(app)
+                    )
                 })
             }),
         }
@@ -88,14 +92,14 @@ impl View<'_> {
 
     /// For every service of the active version there must be a pool that the version references.
     fn app_lacks_pool(self, app: AppId) -> Option<Text> {
-        let id = self.world.tables.apps.with(app, |app, _| app.active_version).flatten()?;
-        let name = || self.world.name(app);
+        let id = self.world.tables().apps.with(app, |app, _| app.active_version).flatten()?;
+        let name = || self.world.log().name(app);
         // A half deleted app: what ought to run is not known any more.
-        let Some(version) = self.world.tables.versions.get(id) else {
+        let Some(version) = self.world.tables().versions.get(id) else {
             return self.broken(true, || format!("the active version of {} is gone", name()));
         };
         let mut served = Vec::new();
-        self.world.tables.pools.for_each(Query::By(app), |pool| {
+        self.world.tables().pools.for_each(Query::By(app), |pool| {
             if pool.entity.referenced_by_versions.contains(&id) {
                 served.push(pool.entity.service);
             }
@@ -107,7 +111,7 @@ impl View<'_> {
     /// A pool that the active version references must have the configured number of sandboxes
     /// RUNNING and able to serve; in auto mode at least the desired number.
     fn pool_lacks_sandboxes(self, id: PoolId) -> Option<Text> {
-        let tables = &self.world.tables;
+        let tables = self.world.tables();
         let app = tables.pools.with(id, |pool, _| pool.app)?;
         let active = tables.apps.with(app, |app, _| app.active_version).flatten()?;
         let referenced = |pool: &Pool| pool.referenced_by_versions.contains(&active);
@@ -122,14 +126,14 @@ impl View<'_> {
             Some(Concurrency::Auto { .. }) | None => (desired, serving >= desired),
         };
         self.broken(!rests, || {
-            format!("{} has {serving} able to serve and {running} RUNNING of {wanted}", self.world.name(id))
+            format!("{} has {serving} able to serve and {running} RUNNING of {wanted}", self.world.log().name(id))
         })
     }
 
     /// When the cooldown of a pool ends, if one runs.
     pub(super) fn cooldown(self, pool: PoolId) -> Option<SimTime> {
-        let until = self.world.tables.pools.with(pool, |pool, _| pool.cooldown_until).flatten()?;
-        (until > self.world.kernel.now()).then_some(until)
+        let until = self.world.tables().pools.with(pool, |pool, _| pool.cooldown_until).flatten()?;
+        (until > self.world.kernel().now()).then_some(until)
     }
 
     fn sandbox_in_between(self, sandbox: SandboxId) -> Option<Text> {
@@ -138,12 +142,12 @@ impl View<'_> {
             SandboxStatus::Pending | SandboxStatus::Stopped => true,
             SandboxStatus::Running | SandboxStatus::Dead => false,
         };
-        self.broken(between, || format!("{} is {}", self.world.name(sandbox), loud(status.name())))
+        self.broken(between, || format!("{} is {}", self.world.log().name(sandbox), loud(status.name())))
     }
 
     fn lease_in_between(self, lease: LeaseId) -> Option<Text> {
-        let (status, sandbox) = self.world.tables.leases.with(lease, |lease, _| (lease.status, lease.sandbox))?;
-        let name = || self.world.name(lease);
+        let (status, sandbox) = self.world.tables().leases.with(lease, |lease, _| (lease.status, lease.sandbox))?;
+        let name = || self.world.log().name(lease);
         match status {
             LeaseStatus::Pending => self.broken(true, || format!("{} is PENDING", name())),
             LeaseStatus::Bound => self.broken(self.status_of(sandbox) != Some(SandboxStatus::Running), || {
@@ -160,7 +164,7 @@ impl View<'_> {
         homes.deleted(app)?;
         if subject.kind == Kind::Disk {
             let disk = DiskId::from_index(subject.index);
-            let (name, owner) = self.world.tables.disks.with(disk, |disk, _| (disk.name, disk.created_by))?;
+            let (name, owner) = self.world.tables().disks.with(disk, |disk, _| (disk.name, disk.created_by))?;
             // Nobody's disk that a living app uses by name is no leftover.
             if owner.is_none() && homes.is_wished(name) {
                 return None;
@@ -171,7 +175,7 @@ impl View<'_> {
 
     /// The status of a sandbox; none when it is gone.
     pub(super) fn status_of(self, sandbox: SandboxId) -> Option<SandboxStatus> {
-        self.world.tables.sandboxes.with(sandbox, |sandbox, _| sandbox.status)
+        self.world.tables().sandboxes.with(sandbox, |sandbox, _| sandbox.status)
     }
 }
 

@@ -61,7 +61,7 @@ impl Judge {
             // What only a dead one can leave behind need not be sought.
             return;
         }
-        let now = world.kernel.now();
+        let now = world.kernel().now();
         for (invariant, grace) in [
             (Invariant::NoLeakedAddress, self.limits.no_leaked_address),
             (Invariant::NoOrphanContainer, self.limits.no_orphan_container),
@@ -75,7 +75,7 @@ impl Judge {
             self.mark(Dirty::Disk(disk), cause);
         }
         self.put(world, Trouble::Lease(id), cause);
-        let due = world.kernel.now() + self.limits.bound_lease_has_live_sandbox;
+        let due = world.kernel().now() + self.limits.bound_lease_has_live_sandbox;
         self.weigh(world, (Invariant::BoundLeaseHasLiveSandbox, id.into()), due, cause);
     }
 
@@ -88,12 +88,12 @@ impl Judge {
 
     fn look_at_app(&mut self, world: &World, id: AppId, cause: RecordId) {
         self.put(world, Trouble::App(id), cause);
-        let version = world.tables.apps.with(id, |app, _| app.active_version).flatten();
-        let version = version.and_then(|version| world.tables.versions.get(version));
+        let version = world.tables().apps.with(id, |app, _| app.active_version).flatten();
+        let version = version.and_then(|version| world.tables().versions.get(version));
         let services = version.iter().flat_map(|version| version.entity.config.iter());
         let names: BTreeSet<Name> = services.flat_map(|service| service.disks.iter().map(|disk| disk.name)).collect();
         for name in self.memory.homes.wishes(id, names) {
-            world.tables.disks.for_each(Query::By(DiskIndex::Name(name)), |disk| {
+            world.tables().disks.for_each(Query::By(DiskIndex::Name(name)), |disk| {
                 self.dirty.insert(Dirty::Home(disk.id.into()), cause);
             });
         }
@@ -115,7 +115,7 @@ impl Judge {
         self.put(world, Trouble::Pool(id), cause);
         let charge = (Invariant::PoolWithinMaxSize, id.into());
         self.accuse(world, charge, cause, |view| rules::pool_within_max_size(view, id));
-        let due = world.kernel.now() + self.limits.no_overshoot;
+        let due = world.kernel().now() + self.limits.no_overshoot;
         self.weigh(world, (Invariant::NoOvershoot, id.into()), due, cause);
     }
 
@@ -131,7 +131,7 @@ impl Judge {
         if rules::ask(self.silent_view(world), charge.0, charge.1).is_none() {
             self.docket.clear(&mut self.alarms, charge);
         } else if !self.docket.is_known(charge) {
-            if due > world.kernel.now() {
+            if due > world.kernel().now() {
                 self.docket.suspect(&mut self.alarms, charge, due, cause);
             } else if let Some(text) = rules::ask(self.view(world), charge.0, charge.1) {
                 self.docket.find(world, charge, cause, &text);
@@ -170,8 +170,8 @@ impl Judge {
         }
         let judge = Actor::central(Controller::World);
         let what = if is { What::Settled } else { What::Unsettled };
-        world.record_caused(judge, Subject::CLUSTER, self.rest.moved_by, what);
-        let now = world.kernel.now();
+        world.log().record_caused(judge, Subject::CLUSTER, self.rest.moved_by, what);
+        let now = world.kernel().now();
         if is {
             self.rest.since = Some(now);
             self.progress.stop(&mut self.alarms);

@@ -11,5 +11,5 @@ use crate::world::judge::memory::{Text, View};
 pub(in crate::world::judge) fn nothing_outlives_its_app(view: View<'_>, subject: Subject) -> Option<Text> {
     let app = view.remains_of(subject)?;
     let limit = view.limits.nothing_outlives_its_app;
-    view.broken(true, || format!("{} was deleted: limit {}", view.world.name(app), limit.clock()))
+    view.broken(true, || format!("{} was deleted: limit {}", view.world.log().name(app), limit.clock()))
 }

@@ -14,7 +14,7 @@ use super::fate;
 /// gone, or whose container still lives.
 pub(in crate::world::judge) fn no_leaked_address(view: View<'_>, sandbox: SandboxId) -> Option<Text> {
     let status = view.status_of(sandbox);
-    let containers = view.world.containers.borrow();
+    let containers = view.world.containers();
     if !is_over(status) || containers.get(sandbox).is_some_and(Container::is_alive) {
         return None;
     }
@@ -32,7 +32,7 @@ pub(in crate::world::judge) fn no_leaked_address(view: View<'_>, sandbox: Sandbo
 /// `no-orphan-container`: a container has a sandbox that is neither DEAD nor gone.
 pub(in crate::world::judge) fn no_orphan_container(view: View<'_>, sandbox: SandboxId) -> Option<Text> {
     let status = view.status_of(sandbox);
-    let broken = is_over(status) && view.world.containers.borrow().get(sandbox).is_some();
+    let broken = is_over(status) && view.world.containers().get(sandbox).is_some();
     let limit = view.limits.no_orphan_container;
     view.broken(broken, || {
         format!("its container is there although the sandbox is {}: limit {}", fate(status), limit.clock())
@@ -54,12 +54,12 @@ pub(in crate::world::judge) fn address_owned_once(view: View<'_>, address: Addre
     if users.len() < 2 {
         return None;
     }
-    let containers = view.world.containers.borrow();
+    let containers = view.world.containers();
     let runs_with = |user: SandboxId| containers.get(user).is_some_and(|c| c.is_alive() && c.address == address);
     let named_by = |user: SandboxId| {
         let names = view
             .world
-            .tables
+            .tables()
             .sandboxes
             .with(user, |sandbox, _| sandbox.status.is_live() && sandbox.address == Some(address));
         names == Some(true) && containers.get(user).is_some()
@@ -69,6 +69,6 @@ pub(in crate::world::judge) fn address_owned_once(view: View<'_>, address: Addre
         those.next().zip(those.last())
     };
     let (first, last) = pair(&runs_with).or_else(|| pair(&named_by))?;
-    let text = view.broken(true, || format!("{address} belongs to {} too", view.world.name(first)))?;
+    let text = view.broken(true, || format!("{address} belongs to {} too", view.world.log().name(first)))?;
     Some((last, text))
 }

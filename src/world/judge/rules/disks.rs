@@ -16,17 +16,21 @@ use super::fate;
 pub(in crate::world::judge) fn one_bound_lease_per_disk(view: View<'_>, disk: DiskId) -> Option<Text> {
     let mut bound = view.memory.bound_leases(disk);
     let (first, second) = (bound.next()?, bound.next()?);
-    view.broken(true, || format!("{} and {} are BOUND at once", view.world.name(first), view.world.name(second)))
+    view.broken(true, || {
+        format!("{} and {} are BOUND at once", view.world.log().name(first), view.world.log().name(second))
+    })
 }
 
 /// `one-mount-per-volume`, by its mounts: no volume is mounted on two nodes.
 pub(in crate::world::judge) fn mounted_once(view: View<'_>, volume: VolumeId) -> Option<Text> {
-    let volumes = view.world.volumes.borrow();
+    let volumes = view.world.volumes();
     let (first, second) = match volumes.get(volume)?.mounts[..] {
         [first, second, ..] => (first, second),
         [] | [_] => return None,
     };
-    view.broken(true, || format!("mounted on {} and {} at once", view.world.name(first), view.world.name(second)))
+    view.broken(true, || {
+        format!("mounted on {} and {} at once", view.world.log().name(first), view.world.log().name(second))
+    })
 }
 
 /// `one-mount-per-volume`, by its writers: no two live containers may write one disk.
@@ -35,26 +39,28 @@ pub(in crate::world::judge) fn written_once(view: View<'_>, disk: Name) -> Optio
         [first, second, ..] => (first, second),
         [] | [_] => return None,
     };
-    view.broken(true, || format!("{} and {} write it at once", view.world.name(first), view.world.name(second)))
+    view.broken(true, || {
+        format!("{} and {} write it at once", view.world.log().name(first), view.world.log().name(second))
+    })
 }
 
 /// What a violation of `written_once` is filed under: the volume of that name, else the disk,
 /// else the later writer.
 pub(in crate::world::judge) fn disk_subject(world: &World, disk: Name, writers: &[SandboxId]) -> Subject {
-    let volume = world.volumes.borrow().iter().find(|(_, volume)| volume.name == disk).map(|(id, _)| id.into());
-    let row = || world.tables.disks.list(Query::By(DiskIndex::Name(disk))).first().map(|row| row.id.into());
+    let volume = world.volumes().iter().find(|(_, volume)| volume.name == disk).map(|(id, _)| id.into());
+    let row = || world.tables().disks.list(Query::By(DiskIndex::Name(disk))).first().map(|row| row.id.into());
     let writer = || writers.last().map(|writer| Subject::from(*writer));
     volume.or_else(row).or_else(writer).unwrap_or(Subject::CLUSTER)
 }
 
 /// `bound-lease-has-live-sandbox`: a BOUND lease belongs to a PENDING or RUNNING sandbox.
 pub(in crate::world::judge) fn bound_lease_has_live_sandbox(view: View<'_>, lease: LeaseId) -> Option<Text> {
-    let (status, sandbox) = view.world.tables.leases.with(lease, |lease, _| (lease.status, lease.sandbox))?;
+    let (status, sandbox) = view.world.tables().leases.with(lease, |lease, _| (lease.status, lease.sandbox))?;
     let holder = view.status_of(sandbox);
     let limit = view.limits.bound_lease_has_live_sandbox;
     let broken = status == LeaseStatus::Bound && !holder.is_some_and(SandboxStatus::is_live);
     view.broken(broken, || {
-        format!("BOUND while {} is {}: limit {}", view.world.name(sandbox), fate(holder), limit.clock())
+        format!("BOUND while {} is {}: limit {}", view.world.log().name(sandbox), fate(holder), limit.clock())
     })
 }
 

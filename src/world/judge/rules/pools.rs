@@ -9,7 +9,7 @@ use crate::world::judge::memory::{Text, View};
 
 /// `pool-within-max-size`: no pool wants or has more than the limit.
 pub(in crate::world::judge) fn pool_within_max_size(view: View<'_>, pool: PoolId) -> Option<Text> {
-    let wants = view.world.tables.pools.with(pool, |pool, _| pool.desired_instances)?;
+    let wants = view.world.tables().pools.with(pool, |pool, _| pool.desired_instances)?;
     let has = view.memory.counts(pool).live;
     let limit = view.limits.max_pool_size;
     let (verb, number) = if wants > limit { ("wants", wants) } else { ("has", has) };
@@ -18,7 +18,7 @@ pub(in crate::world::judge) fn pool_within_max_size(view: View<'_>, pool: PoolId
 
 /// `no-overshoot`: no pool has more live sandboxes than it wants.
 pub(in crate::world::judge) fn no_overshoot(view: View<'_>, pool: PoolId) -> Option<Text> {
-    let wants = view.world.tables.pools.with(pool, |pool, _| pool.desired_instances)?;
+    let wants = view.world.tables().pools.with(pool, |pool, _| pool.desired_instances)?;
     let has = view.memory.counts(pool).live;
     let limit = view.limits.no_overshoot;
     view.broken(has > wants, || format!("has {has} live sandboxes and wants {wants}: limit {}", limit.clock()))
@@ -31,13 +31,13 @@ pub(in crate::world::judge) fn no_boot_during_cooldown(
     sandbox: SandboxId,
 ) -> Option<Text> {
     let cools = view.cooldown(pool).is_some();
-    view.broken(cools, || format!("{} was created before the cooldown's end", view.world.name(sandbox)))
+    view.broken(cools, || format!("{} was created before the cooldown's end", view.world.log().name(sandbox)))
 }
 
 /// `failures-back-off`: at most so many failed boots of one pool, for each desired instance,
 /// within the window. A pool that wants nothing is judged as one that wants one.
 pub(in crate::world::judge) fn failures_back_off(view: View<'_>, pool: PoolId, failed: usize) -> Option<Text> {
-    let wants = view.world.tables.pools.with(pool, |pool, _| pool.desired_instances).unwrap_or(0).max(1);
+    let wants = view.world.tables().pools.with(pool, |pool, _| pool.desired_instances).unwrap_or(0).max(1);
     let (each, window) = (view.limits.failures_max, view.limits.failures_window);
     view.broken(failed as u64 > u64::from(each) * u64::from(wants), || {
         format!("more than {each} failed boots per desired instance within {}", window.clock())

@@ -71,11 +71,11 @@ fn orphan(sign: &Sign) -> (Stage, DiskId) {
     let (app, version, pool) = stage.deployed(&service, 1);
     let sandbox = stage.sandbox(pool, SandboxStatus::Dead);
     if let Sign::Cause = sign {
-        let boot = stage.world.record(OPERATOR, sandbox, What::Note(name("boot")));
-        stage.world.kernel.set_cause(boot);
+        let boot = stage.world.log().record(OPERATOR, sandbox, What::Note(name("boot")));
+        stage.world.kernel().set_cause(boot);
     }
     let disk = stage.disk("data", None);
-    stage.world.kernel.set_cause(crate::kernel::RecordId::NONE);
+    stage.world.kernel().set_cause(crate::kernel::RecordId::NONE);
     if let Sign::Lease = sign {
         let lease = stage.lease(disk, sandbox, None);
         stage.delete(lease);

@@ -124,16 +124,16 @@ impl Stage {
     /// Time passes, as in the run loop of a simulation.
     fn pass(&mut self, d: SimDuration) {
         let (world, judge) = (&self.world, &mut self.judge);
-        let end = world.kernel.now() + d;
+        let end = world.kernel().now() + d;
         judge.observe(world);
         loop {
             let deadline = judge.next_deadline().filter(|at| *at <= end);
-            match world.kernel.step(deadline.unwrap_or(end)) {
+            match world.kernel().step(deadline.unwrap_or(end)) {
                 Step::Ran => judge.observe(world),
                 Step::Stopped(stop) => panic!("{stop:?}"),
                 Step::Idle => {
                     let at = deadline.unwrap_or(end);
-                    world.kernel.advance_to(at);
+                    world.kernel().advance_to(at);
                     if deadline.is_none() {
                         return;
                     }
@@ -147,7 +147,7 @@ impl Stage {
     fn call(&mut self, call: impl Future<Output = ()> + 'static) {
         let done = Rc::new(Cell::new(false));
         let told = Rc::clone(&done);
-        self.world.kernel.spawn(GroupId::WORLD, "test", async move {
+        self.world.kernel().spawn(GroupId::WORLD, "test", async move {
             call.await;
             told.set(true);
         });
@@ -156,18 +156,18 @@ impl Stage {
     }
 
     fn create<E: Entity>(&mut self, entity: E) -> Id<E> {
-        let id = self.world.apply_create(OPERATOR, entity).id;
+        let id = self.world.store().create(OPERATOR, entity).id;
         self.judge.observe(&self.world);
         id
     }
 
     fn delete<E: Entity>(&mut self, id: Id<E>) {
-        self.world.apply_delete(OPERATOR, id).expect("it exists");
+        self.world.store().delete(OPERATOR, id).expect("it exists");
         self.judge.observe(&self.world);
     }
 
     fn patch<E: Entity>(&mut self, id: Id<E>, change: E::Change) {
-        let patched = self.world.apply_patch(OPERATOR, id, None, |entity| vec![entity.apply(change)]);
+        let patched = self.world.store().patch(OPERATOR, id, None, |entity| vec![entity.apply(change)]);
         patched.expect("it exists");
         self.judge.observe(&self.world);
     }
@@ -220,7 +220,7 @@ impl Stage {
 
     fn sandbox_on(&mut self, pool: PoolId, status: SandboxStatus, node: u32) -> SandboxId {
         let (spec, service) =
-            self.world.tables.pools.with(pool, |pool, _| (Rc::clone(&pool.spec), pool.service)).expect("it exists");
+            self.world.tables().pools.with(pool, |pool, _| (Rc::clone(&pool.spec), pool.service)).expect("it exists");
         self.create(Sandbox {
             status,
             spec,
@@ -248,7 +248,8 @@ impl Stage {
     /// A container for the sandbox, whose task runs.
     fn start(&mut self, sandbox: SandboxId, address: Address) {
         let runtime = self.runtime(sandbox);
-        let spec = self.world.tables.sandboxes.with(sandbox, |sandbox, _| Rc::clone(&sandbox.spec)).expect("it exists");
+        let spec =
+            self.world.tables().sandboxes.with(sandbox, |sandbox, _| Rc::clone(&sandbox.spec)).expect("it exists");
         self.call(async move {
             runtime.create_container(sandbox, spec, address).await.expect("no fault strikes");
             runtime.start(sandbox).await.expect("no fault strikes");
@@ -261,7 +262,7 @@ impl Stage {
     }
 
     fn runtime(&self, sandbox: SandboxId) -> crate::world::SimSandboxes {
-        let node = self.world.tables.sandboxes.with(sandbox, |sandbox, _| sandbox.node).flatten();
+        let node = self.world.tables().sandboxes.with(sandbox, |sandbox, _| sandbox.node).flatten();
         self.world.sandboxes(Actor::on(Controller::Sandbox, node.unwrap_or(NodeId::from_index(0))))
     }
 
@@ -303,7 +304,7 @@ impl Stage {
     }
 
     fn now(&self) -> SimTime {
-        self.world.kernel.now()
+        self.world.kernel().now()
     }
 
     fn is_settled(&self) -> bool {
@@ -313,7 +314,7 @@ impl Stage {
     /// The texts of all violations of one invariant: `subject: detail`.
     fn broken(&self, invariant: Invariant) -> Vec<String> {
         let those = self.judge.violations().iter().filter(|violation| violation.invariant == invariant);
-        those.map(|violation| format!("{}: {}", self.world.name(violation.subject), violation.detail)).collect()
+        those.map(|violation| format!("{}: {}", self.world.log().name(violation.subject), violation.detail)).collect()
     }
 
     #[track_caller]

@@ -18,8 +18,8 @@ fn more_live_sandboxes_than_wanted_are_an_overshoot_after_the_grace() {
     stage.assert_broken(Invariant::NoOvershoot, &["pool/pds-db: has 3 live sandboxes and wants 1: limit 1:30"]);
     let violation = &stage.judge.violations()[0];
     assert_eq!(violation.at, stage.now());
-    let cause = stage.world.with_trace(|trace| trace.get(violation.record).unwrap().cause);
-    let cause = stage.world.with_trace(|trace| *trace.get(cause).unwrap());
+    let cause = stage.world.log().with_trace(|trace| trace.get(violation.record).unwrap().cause);
+    let cause = stage.world.log().with_trace(|trace| *trace.get(cause).unwrap());
     assert_eq!((cause.subject, cause.at), (surplus.into(), SimTime::ZERO), "the creation that broke it");
     assert!(matches!(cause.what, What::Created { .. }));
 }
@@ -100,7 +100,7 @@ fn fail_boots(desired: u32, count: usize, every: SimDuration) -> Vec<String> {
     let sandbox = stage.sandbox(pool, SandboxStatus::Pending);
     for _ in 0..count {
         let reason = Reason::BootFailed { error: name("no"), after: secs(1) };
-        stage.world.record(OPERATOR, sandbox, What::Decided(reason));
+        stage.world.log().record(OPERATOR, sandbox, What::Decided(reason));
         stage.pass(every);
     }
     stage.broken(Invariant::FailuresBackOff)

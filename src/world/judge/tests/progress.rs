@@ -60,10 +60,10 @@ fn a_step_starts_the_clock_anew() {
     let mut stage = Stage::new();
     stage.deployed(&service("db"), 1);
     stage.pass(TIME - secs(1));
-    let step = stage.world.name_next(Kind::Step, name("step/fix"));
-    let began = stage.world.record(OPERATOR, step, What::StepBegan);
+    let step = stage.world.log().name_next(Kind::Step, name("step/fix"));
+    let began = stage.world.log().record(OPERATOR, step, What::StepBegan);
     breaks_after(&mut stage, TIME);
-    let cause = stage.world.with_trace(|trace| trace.get(stage.judge.violations()[0].record).unwrap().cause);
+    let cause = stage.world.log().with_trace(|trace| trace.get(stage.judge.violations()[0].record).unwrap().cause);
     assert!(cause < began && cause.index().is_some(), "the cause is what is not at rest, not the step");
 }
 

@@ -44,7 +44,7 @@ fn a_deploy_unsettles_and_the_record_says_when_and_why() {
     stage.pass(secs(7));
     let sandbox = stage.serving(pool);
     assert_eq!(stage.judge.settled_since(), Some(SimTime::ZERO + secs(7)));
-    let told: Vec<_> = stage.world.with_trace(|trace| {
+    let told: Vec<_> = stage.world.log().with_trace(|trace| {
         let those = trace.records().iter().filter(|r| matches!(r.what, What::Settled | What::Unsettled));
         those.map(|r| (r.what, r.at, trace.get(r.cause).unwrap().subject)).collect()
     });
@@ -259,14 +259,14 @@ fn a_pool_whose_app_is_gone_lacks_nothing_but_its_end() {
 #[test]
 fn judges_write_nothing_but_their_findings_and_read_nothing_twice() {
     let (mut stage, _, _, _) = settled(&service("db"));
-    let count = |stage: &Stage| stage.world.with_trace(|trace| trace.records().len());
+    let count = |stage: &Stage| stage.world.log().with_trace(|trace| trace.records().len());
     let before = count(&stage);
     for _ in 0..3 {
         stage.judge.observe(&stage.world);
     }
     stage.judge.finish(&stage.world, SimTime::ZERO + secs(10));
     assert_eq!(count(&stage), before);
-    assert_eq!(stage.world.name(crate::model::Subject::CLUSTER), name("cluster"));
+    assert_eq!(stage.world.log().name(crate::model::Subject::CLUSTER), name("cluster"));
 }
 
 #[test]

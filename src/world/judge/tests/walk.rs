@@ -14,7 +14,7 @@ use crate::world::judge::rules;
 type Move = (u8, u8, u8);
 
 fn rows<E: Entity>(world: &World) -> Vec<Id<E>> {
-    let mut ids: Vec<Id<E>> = E::table(&world.tables).list(Query::All).iter().map(|row| row.id).collect();
+    let mut ids: Vec<Id<E>> = E::table(world.tables()).list(Query::All).iter().map(|row| row.id).collect();
     ids.sort();
     ids
 }
@@ -35,7 +35,7 @@ impl Stage {
                 let services = ["db", "web"];
                 let app = self.app("pds");
                 // The second app of a name has its workloads under `pds~2`.
-                let name = Name::new(self.world.name(app).trim_start_matches("app/"));
+                let name = Name::new(self.world.log().name(app).trim_start_matches("app/"));
                 for service in services {
                     self.world.change_workload(name, Name::new(service), |workload| *workload = at_once());
                 }
@@ -48,7 +48,7 @@ impl Stage {
             }
             2 => {
                 let app: AppId = self.any(whom)?;
-                let version = self.world.tables.apps.with(app, |app, _| app.active_version)??;
+                let version = self.world.tables().apps.with(app, |app, _| app.active_version)??;
                 let which = if how % 2 == 0 { "db" } else { "web" };
                 let port = (how % 3 == 0).then_some(PORT);
                 self.pool(app, &ServiceConfig { port, ..service(which) }, version, 1);
@@ -64,7 +64,7 @@ impl Stage {
             }
             7 | 8 => {
                 let sandbox = self.any::<Sandbox>(whom)?;
-                if self.world.containers.borrow().get(sandbox).is_none() {
+                if self.world.containers().get(sandbox).is_none() {
                     let address = self.take_address(sandbox);
                     self.start(sandbox, address);
                 }
@@ -138,7 +138,7 @@ impl Stage {
                 // A judge that comes late cannot know whose the sandboxes of a pool were that is gone.
                 let id = self.any::<Pool>(whom)?;
                 let all = rows::<Sandbox>(&self.world);
-                if !all.iter().any(|s| self.world.tables.sandboxes.with(*s, |s, _| s.pool) == Some(id)) {
+                if !all.iter().any(|s| self.world.tables().sandboxes.with(*s, |s, _| s.pool) == Some(id)) {
                     self.delete(id);
                 }
             }
@@ -170,7 +170,7 @@ fn broken_now(world: &World, judge: &Judge) -> BTreeSet<(Invariant, Subject)> {
     let mut all = BTreeSet::new();
     for (invariant, kinds) in WITH_GRACE.into_iter().zip(kinds) {
         for kind in kinds {
-            let count = world.with_trace(|trace| trace.names_of(kind).len());
+            let count = world.log().with_trace(|trace| trace.names_of(kind).len());
             let subjects = (0..count).map(|index| Subject { kind, index: index as u32 });
             all.extend(
                 subjects

@@ -1,0 +1,146 @@
+//! The log of a run: its clock, its trace, its draws.
+//!
+//! All parts of the world write into the one, and none of them knows who reads it. It knows what
+//! a judge must see, so that time is held until he has seen it. What a newcomer gets wrong: a
+//! draw is a record too – but for those that are the world's own business and stand in nothing.
+
+use std::cell::{Cell, RefCell};
+
+use crate::kernel::{Kernel, RecordId, SimDuration, SimTime, Streams};
+use crate::model::{Actor, Kind, Name, Subject};
+use crate::trace::{Record, Trace, What};
+
+use super::spec::Spread;
+use super::{WORLD, judge};
+
+/// The log of a run.
+pub struct Log {
+    kernel: Kernel,
+    trace: RefCell<Trace>,
+    records_max: usize,
+    /// The first record that the judge must see and has not seen.
+    news: Cell<Option<RecordId>>,
+    streams: RefCell<Streams>,
+}
+
+impl Log {
+    /// An empty one; with `records_max` records it is full.
+    pub(super) fn new(kernel: Kernel, records_max: usize, seed: u64) -> Self {
+        let streams = RefCell::new(Streams::new(seed));
+        Self { kernel, trace: RefCell::default(), records_max, news: Cell::new(None), streams }
+    }
+
+    /// The kernel, whose clock and causes stand in the records.
+    pub fn kernel(&self) -> &Kernel {
+        &self.kernel
+    }
+
+    /// The simulated time.
+    pub fn now(&self) -> SimTime {
+        self.kernel.now()
+    }
+
+    /// Writes a record, caused by what the running task was caused by.
+    #[inline(always)]
+    pub fn record(&self, actor: Actor, subject: impl Into<Subject>, what: What) -> RecordId {
+        self.record_caused(actor, subject.into(), self.kernel.cause(), what)
+    }
+
+    /// Writes a record with a cause of its own.
+    // Where a record is written it is known what it is: inlined, whether the judge must see it is
+    // mostly no question any more.
+    #[inline(always)]
+    pub fn record_caused(&self, actor: Actor, subject: Subject, cause: RecordId, what: What) -> RecordId {
+        let news = judge::must_be_seen(&what);
+        let id = self.trace.borrow_mut().push(Record { at: self.now(), subject, cause, actor, what });
+        if id.number() as usize >= self.records_max {
+            self.kernel.hold_time();
+        }
+        if news {
+            self.tell_judge(id);
+        }
+        id
+    }
+
+    /// There is something new for the judge, who sees it before time passes.
+    fn tell_judge(&self, id: RecordId) {
+        self.kernel.hold_time();
+        // The first one stays: whoever looks reads on from there.
+        self.news.set(Some(self.news.get().unwrap_or(id)));
+    }
+
+    /// Writes a record, and makes it the cause of what the running task does next.
+    pub fn record_and_follow(&self, actor: Actor, subject: impl Into<Subject>, what: What) -> RecordId {
+        let id = self.record(actor, subject, what);
+        self.kernel.set_cause(id);
+        id
+    }
+
+    /// Gives the next thing of a kind its name.
+    pub fn name_next(&self, kind: Kind, name: Name) -> Subject {
+        self.trace.borrow_mut().name_next(kind, name)
+    }
+
+    /// The name of a subject, with its kind.
+    pub fn name(&self, subject: impl Into<Subject>) -> Name {
+        self.trace.borrow().name(subject.into())
+    }
+
+    /// Whether it has as many records as it may.
+    pub fn is_full(&self) -> bool {
+        self.trace.borrow().records().len() >= self.records_max
+    }
+
+    /// Whether a record was written that a judge must see.
+    pub fn has_news(&self) -> bool {
+        self.news.get().is_some()
+    }
+
+    /// Where in the trace the first record stands that a judge must see, if one was written since
+    /// this was last asked.
+    pub fn take_news(&self) -> Option<usize> {
+        self.news.take().and_then(RecordId::index)
+    }
+
+    /// Looks at the trace as it is so far.
+    pub fn with_trace<T>(&self, look: impl FnOnce(&Trace) -> T) -> T {
+        look(&self.trace.borrow())
+    }
+
+    /// Takes the trace out at the end of the run.
+    pub fn take_trace(&self) -> Trace {
+        std::mem::take(&mut self.trace.borrow_mut())
+    }
+
+    /// Draws from a distribution for a subject, and writes the draw down when there was one.
+    #[inline]
+    pub fn draw(&self, subject: Subject, purpose: &'static str, spread: Spread) -> SimDuration {
+        spread.constant().unwrap_or_else(|| self.draw_from(subject, purpose, spread))
+    }
+
+    fn draw_from(&self, subject: Subject, purpose: &'static str, spread: Spread) -> SimDuration {
+        let name = self.name(subject);
+        let mut last = 0;
+        let drawn = spread.draw(|| {
+            last = self.bits(&name, purpose);
+            last
+        });
+        self.record(WORLD, subject, What::Drawn { purpose, bits: last });
+        drawn
+    }
+
+    /// Draws from a distribution for something that has no record of its own.
+    pub fn draw_unrecorded(&self, subject: &str, purpose: &'static str, spread: Spread) -> SimDuration {
+        spread.draw(|| self.bits(subject, purpose))
+    }
+
+    /// The next 64 bits of a stream.
+    pub(super) fn bits(&self, subject: &str, purpose: &'static str) -> u64 {
+        self.streams.borrow_mut().draw(subject, purpose)
+    }
+
+    /// The first 64 bits of a stream, the same each time.
+    pub(super) fn bits_once(&self, subject: &str, purpose: &'static str) -> u64 {
+        self.streams.borrow().once(subject, purpose)
+    }
+}
