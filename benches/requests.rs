@@ -27,7 +27,7 @@ fn story(config: &str, from: u64) -> Scenario {
 
 fn burst(c: &mut Criterion) {
     let fixed = "[services.web.concurrency]\nmode = \"fixed\"\nnum_instances = 4\n";
-    let stories = [("served", fixed, 30), ("refused", "[services.web]\n", 30), ("cold", "[services.web]\n", 0)];
+    let stories = [("served", fixed, 30), ("refused", "name = \"shop\"\n", 30), ("cold", "name = \"shop\"\n", 0)];
     let mut group = c.benchmark_group("a_minute_at_10000_requests_a_second");
     group.throughput(Throughput::Elements(PER_SECOND * SECONDS)).sample_size(10);
     for (name, config, from) in stories {

@@ -31,7 +31,7 @@ horizon = "24h"
 exit_after = "200ms"
 [[step]]
 at = "0s"
-do.deploy = { app = "shop", config = "[services.web]" }
+do.deploy = { app = "shop", config = "name = \"shop\"" }
 "#;
 
 /// Events that wait at once in the two stories, roughly: a ticker or a wait each.
@@ -94,7 +94,7 @@ fn cluster(apps: usize) -> Scenario {
         if app % 10 == 0 {
             write!(text, "[workload.a{app}.web]\nexit_after = \"20s\"\n").expect("a text can grow");
         }
-        let deploy = format!("do.deploy = {{ app = \"a{app}\", config = \"[services.web]\" }}");
+        let deploy = format!("do.deploy = {{ app = \"a{app}\", config = \"name = 'shop'\" }}");
         write!(text, "[[step]]\nat = \"{app}ms\"\n{deploy}\n").expect("a text can grow");
     }
     // A launcher that waits for each new pool would need hours for a thousand apps.

@@ -51,7 +51,7 @@ fn the_ready_files_give_the_bytes_of_a_single_run() {
     fs::create_dir(&study).expect("a folder");
     let story = "schema = 1\nhorizon = \"3m\"\ntuning.ticker_phase = \"seed\"\n\
         [workload.shop.worker]\nexit_after = \"2s\"\n\
-        [[step]]\nat = \"0s\"\ndo.deploy = { app = \"shop\", config = \"[services.worker]\" }\n";
+        [[step]]\nat = \"0s\"\ndo.deploy = { app = \"shop\", config = \"[services.worker.concurrency]\\nmode = \\\"fixed\\\"\\nnum_instances = 1\" }\n";
     let sweep = "schema = 1\nscenarios = [\"story.toml\"]\nseeds = \"0..5\"\n\
         [[parameter]]\npath = \"tuning.backoff.base\"\nvalues = [\"2s\", \"10s\"]\n\
         [[objective]]\nmetric = \"boots_attempted\"\n";

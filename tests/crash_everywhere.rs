@@ -32,7 +32,7 @@ schema = 1
 exit_after = "200ms"
 [[step]]
 at = "0s"
-do.deploy = { app = "shop", config = "[services.web]" }
+do.deploy = { app = "shop", config = "name = \"shop\"" }
 "#;
 
 /// The same, and the third boot heals it; fixed, so that it is not scaled down later.
@@ -42,7 +42,7 @@ schema = 1
 exit_after = ["200ms", "200ms", "never"]
 [[step]]
 at = "0s"
-do.deploy = { app = "shop", config = "[services.worker]" }
+do.deploy = { app = "shop", config = "[services.worker.concurrency]\nmode = \"fixed\"\nnum_instances = 1" }
 "#;
 
 /// A disk that passes from one version to the next: where two could come to hold it.

@@ -45,7 +45,7 @@ fn crash_loop(exit_after: &str, horizon: &str) -> String {
         "schema = 1\nhorizon = \"{horizon}\"\n{FIXED}\n\
          [tuning]\nticker_phase = \"zero\"\npool_resync = \"1s\"\n\
          [workload.shop.worker]\nimage_pull = \"0s\"\nstart = \"0s\"\nready = \"0s\"\nexit_after = \"{exit_after}\"\n\
-         [[step]]\nat = \"0s\"\ndo.deploy = {{ app = \"shop\", config = \"[services.worker]\" }}\n"
+         [[step]]\nat = \"0s\"\ndo.deploy = {{ app = \"shop\", config = \"[services.worker.concurrency]\\nmode = \\\"fixed\\\"\\nnum_instances = 1\" }}\n"
     )
 }
 

@@ -24,7 +24,7 @@ const JUDGED_KB: u64 = 5 * 1024;
 
 const STORY: &str = "schema = 1\nhorizon = \"1m\"\ntuning.ticker_phase = \"seed\"\n\
     [workload.shop.worker]\nexit_after = \"2s\"\n\
-    [[step]]\nat = \"0s\"\ndo.deploy = { app = \"shop\", config = \"[services.worker]\" }\n";
+    [[step]]\nat = \"0s\"\ndo.deploy = { app = \"shop\", config = \"[services.worker.concurrency]\\nmode = \\\"fixed\\\"\\nnum_instances = 1\" }\n";
 const SWEEP: &str = "schema = 1\nscenarios = [\"story.toml\"]\n\
     [[parameter]]\npath = \"tuning.backoff.base\"\nvalues = [\"2s\", \"5s\", \"10s\"]\n\
     [[objective]]\nmetric = \"boots_attempted\"\naggregate = \"p95\"\n";

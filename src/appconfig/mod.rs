@@ -1,7 +1,7 @@
 //! The user's application config: three loaders, strict and lenient, validation and defaults.
 //!
 //! It may know the model's types and nothing of controllers, stores or scenarios. It is the door through which
-//! every deploy comes (`CONTROLLERS.md` §3): a text goes in, the services of an app version come out, or an error
+//! every deploy comes (rules 3.1 to 3.9): a text goes in, the services of an app version come out, or an error
 //! that names every mistake with its line and column. What a newcomer gets wrong: the loaders differ in how the
 //! file is found only – whatever a [`Loader`] says, [`load`] reads the text with the same parser, because the
 //! incident this tool was born of began with a field that one of them ignored.
@@ -74,7 +74,7 @@ pub struct AppConfig {
     pub post_import: Option<At<String>>,
     /// `env`: the environment of every service.
     pub env: Vec<EnvVar>,
-    /// `concurrency`: the requests per instance of services in mode `auto` that do not say themselves.
+    /// `concurrency`: read and used for nothing, as in the platform.
     pub concurrency: Option<At<u32>>,
     /// `services`, by name.
     pub services: BTreeMap<String, Service>,
@@ -121,11 +121,11 @@ pub struct Service {
 pub struct Scaling {
     /// `mode`.
     pub mode: Option<At<Mode>>,
-    /// `requests_per_instance`; 0: no limit.
-    pub requests_per_instance: Option<At<u32>>,
+    /// `requests_per_instance`, as written: mode `fixed` wants none above 0.
+    pub requests_per_instance: Option<At<i64>>,
     /// `scale_down_delay`.
     pub scale_down_delay: Option<At<SimDuration>>,
-    /// `num_instances`, as written: mode `fixed` wants 1 or more, mode `auto` none at all.
+    /// `num_instances`, as written: mode `fixed` wants 1 or more, mode `auto` none above 0.
     pub num_instances: Option<At<i64>>,
 }
 

@@ -53,7 +53,7 @@ fn app(reader: &mut Reader<'_>, tree: &DeTable<'_>) -> AppConfig {
             "services",
             &SERVICE,
             |name| format!("service `{}`", clipped(name)),
-            |reader, name, table| service(reader, name, &table),
+            |reader, table| service(reader, &table),
         ),
         // ASSUMES: what is in `build` is checked by the image builder, which knows its fields; we do not.
         build: reader.any_table(&table, "build").map(|(place, _)| place),
@@ -70,14 +70,14 @@ fn env(reader: &mut Reader<'_>, table: &Table<'_>, whose: &str) -> Vec<EnvVar> {
     })
 }
 
-fn service(reader: &mut Reader<'_>, name: &str, table: &Table<'_>) -> Service {
+fn service(reader: &mut Reader<'_>, table: &Table<'_>) -> Service {
     let concurrency = scaling(reader, table);
     // The rules go by the mode: where the fields that decide it are wrong or misspelt, nothing follows from them.
     let judged = reader.clean(table);
     let service = Service {
         place: table.place,
         command: reader.text(table, "command"),
-        port: reader.int(table, "port", 1..=u16::MAX, PORT),
+        port: reader.int(table, "port", 0..=u16::MAX, PORT),
         port_name: reader.text(table, "port_name"),
         port_type: reader.text(table, "port_type"),
         image: reader.text(table, "image"),
@@ -86,7 +86,7 @@ fn service(reader: &mut Reader<'_>, name: &str, table: &Table<'_>) -> Service {
         disks: disks(reader, table),
     };
     if judged {
-        reader.problems.extend(validate::service(name, &table.called, &service));
+        reader.problems.extend(validate::service(&table.called, &service));
     }
     service
 }
@@ -97,10 +97,10 @@ fn scaling(reader: &mut Reader<'_>, service: &Table<'_>) -> Scaling {
         return Scaling::default();
     };
     Scaling {
-        mode: reader.parsed(&table, "mode", validate::mode),
-        requests_per_instance: reader.int(&table, "requests_per_instance", 0..=u32::MAX, COUNT),
-        scale_down_delay: reader.parsed(&table, "scale_down_delay", validate::duration),
+        mode: reader.parsed_unless_empty(&table, "mode", validate::mode),
         // Which numbers are too small depends on the mode: a rule says so, with what to write.
+        requests_per_instance: reader.int(&table, "requests_per_instance", i64::MIN..=i64::from(u32::MAX), COUNT),
+        scale_down_delay: reader.parsed_unless_empty(&table, "scale_down_delay", validate::duration),
         num_instances: reader.int(&table, "num_instances", i64::MIN..=i64::from(u32::MAX), INSTANCES),
     }
 }
@@ -110,8 +110,8 @@ fn disks(reader: &mut Reader<'_>, service: &Table<'_>) -> Vec<Disk> {
         let (name, mount_path) = (reader.text(&table, "name"), reader.text(&table, "mount_path"));
         let (read_only, size_gb) =
             (reader.truth(&table, "read_only"), reader.int(&table, "size_gb", 0..=u32::MAX, COUNT));
-        let filesystem = reader.parsed(&table, "filesystem", validate::filesystem);
-        let lease_timeout = reader.parsed(&table, "lease_timeout", validate::duration);
+        let filesystem = reader.parsed_unless_empty(&table, "filesystem", validate::filesystem);
+        let lease_timeout = reader.parsed_unless_empty(&table, "lease_timeout", validate::duration);
         let [name, mount_path] = required(reader, &table, [("name", name), ("mount_path", mount_path)])?;
         Some(Disk { name, mount_path, read_only, size_gb, filesystem, lease_timeout })
     })

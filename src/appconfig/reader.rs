@@ -138,6 +138,18 @@ impl<'t> Reader<'t> {
         }
     }
 
+    /// The same, for a field whose empty text is as good as none.
+    pub(super) fn parsed_unless_empty<T>(
+        &mut self,
+        table: &Table<'_>,
+        field: &str,
+        parse: impl FnOnce(&str) -> Result<T, String>,
+    ) -> Option<At<T>> {
+        let given = |text: &str| if text.is_empty() { Ok(None) } else { parse(text).map(Some) };
+        let At { value, place } = self.parsed(table, field, given)?;
+        value.map(|value| At { value, place })
+    }
+
     /// A whole number within `range`, which messages call `wanted`.
     pub(super) fn int<T>(
         &mut self,
@@ -203,7 +215,7 @@ impl<'t> Reader<'t> {
         field: &str,
         shape: &'static Shape,
         called: impl Fn(&str) -> String,
-        mut read: impl FnMut(&mut Self, &str, Table<'a>) -> T,
+        mut read: impl FnMut(&mut Self, Table<'a>) -> T,
     ) -> BTreeMap<String, T> {
         let mut read_ones = BTreeMap::new();
         let Some((_, entries)) = self.any_table(table, field) else { return read_ones };
@@ -217,7 +229,7 @@ impl<'t> Reader<'t> {
             };
             let path = format!("{}.{}", table.path_of(field), segment(name));
             let one = self.shaped(entries, shape, called, path, place);
-            let one = read(self, name, one);
+            let one = read(self, one);
             read_ones.insert(name.to_owned(), one);
         }
         read_ones

@@ -1,6 +1,6 @@
 //! The fields of an app config, and which of them a misspelt one was meant to be.
 //!
-//! It may know names, not values. The [`Shape`]s are the one list of what `CONTROLLERS.md` §3 allows: the parser
+//! It may know names, not values. The [`Shape`]s are the one list of what rules 3.2 and 3.3 allow: the parser
 //! reads by it, unknown fields are told from it, messages take their examples from it. What a newcomer gets wrong:
 //! a field added here is not read yet; a test in `parse.rs` fails until it is.
 

@@ -1,9 +1,10 @@
-//! The rules of an app config (`CONTROLLERS.md` §3), each one function.
+//! The rules of an app config (rule 3.4), each one function.
 //!
 //! It may know the raw config and nothing of TOML or of the store: whether a disk exists is asked at the deploy, not
 //! here. The first rules judge one value and are called while it is read; those in [`SERVICE_RULES`] relate fields
 //! of one service, and are asked only when each of these is right by itself. What a newcomer gets wrong: the mode
-//! that a rule goes by may be written nowhere – a service without one has its default (see `resolve.rs`).
+//! that a rule goes by may be written nowhere – a service without one is `auto`, whatever its name – and a number that
+//! is zero is as good as none.
 
 use crate::model::Filesystem;
 use crate::time::{DurationError, SimDuration};
@@ -71,6 +72,7 @@ type Rule = fn(&Judged<'_>) -> Option<Problem>;
 
 /// What holds between the fields of a service.
 const SERVICE_RULES: &[Rule] = &[
+    auto_forbids_negative_requests,
     auto_forbids_num_instances,
     fixed_forbids_requests_per_instance,
     fixed_forbids_scale_down_delay,
@@ -80,8 +82,8 @@ const SERVICE_RULES: &[Rule] = &[
 ];
 
 /// Everything that is wrong between the fields of a service.
-pub(super) fn service(name: &str, called: &str, service: &Service) -> Vec<Problem> {
-    let mode = mode_of(name, service);
+pub(super) fn service(called: &str, service: &Service) -> Vec<Problem> {
+    let mode = mode_of(&service.concurrency);
     let by_default = if service.concurrency.mode.is_none() { " by default" } else { "" };
     let mode_words = format!("has mode `{}`{by_default}", mode.name());
     let judged = Judged { called, service, mode, mode_words };
@@ -89,44 +91,72 @@ pub(super) fn service(name: &str, called: &str, service: &Service) -> Vec<Proble
 }
 
 impl Judged<'_> {
-    /// The complaint about a field that has no meaning in the service's mode.
-    fn forbidden<T>(&self, field: &str, value: &Option<At<T>>, mode: Mode, meant: Mode) -> Option<Problem> {
-        let place = value.as_ref().filter(|_| self.mode == mode)?.place;
+    /// The complaint about the field at `place` that has no meaning in mode `mode`.
+    fn forbidden(&self, field: &str, place: Option<Place>, mode: Mode, meant: Mode) -> Option<Problem> {
+        let place = place.filter(|_| self.mode == mode)?;
         let (called, words, meant) = (self.called, &self.mode_words, meant.name());
         let text = format!("`{field}` is not for {called}, which {words}; remove it, or set `mode = \"{meant}\"`");
         Some(Problem { place, text })
     }
+
+    /// Where the service's mode is written, or else its table.
+    fn mode_place(&self) -> Place {
+        self.service.concurrency.mode.as_ref().map_or(self.service.place, |mode| mode.place)
+    }
+}
+
+/// Where a number above zero is written.
+fn above_zero(number: Option<At<i64>>) -> Option<Place> {
+    number.filter(|number| number.value > 0).map(|number| number.place)
+}
+
+fn auto_forbids_negative_requests(judged: &Judged<'_>) -> Option<Problem> {
+    let requests = judged.service.concurrency.requests_per_instance;
+    let At { value, place } = requests.filter(|requests| judged.mode == Mode::Auto && requests.value < 0)?;
+    let text = format!("`requests_per_instance` of {} is {value}; write 0, which means 10, or more", judged.called);
+    Some(Problem { place, text })
 }
 
 fn auto_forbids_num_instances(judged: &Judged<'_>) -> Option<Problem> {
-    judged.forbidden("num_instances", &judged.service.concurrency.num_instances, Mode::Auto, Mode::Fixed)
+    let place = above_zero(judged.service.concurrency.num_instances);
+    judged.forbidden("num_instances", place, Mode::Auto, Mode::Fixed)
 }
 
 fn fixed_forbids_requests_per_instance(judged: &Judged<'_>) -> Option<Problem> {
-    let requests = &judged.service.concurrency.requests_per_instance;
-    judged.forbidden("requests_per_instance", requests, Mode::Fixed, Mode::Auto)
+    let place = above_zero(judged.service.concurrency.requests_per_instance);
+    judged.forbidden("requests_per_instance", place, Mode::Fixed, Mode::Auto)
 }
 
 fn fixed_forbids_scale_down_delay(judged: &Judged<'_>) -> Option<Problem> {
-    judged.forbidden("scale_down_delay", &judged.service.concurrency.scale_down_delay, Mode::Fixed, Mode::Auto)
+    let place = judged.service.concurrency.scale_down_delay.map(|delay| delay.place);
+    judged.forbidden("scale_down_delay", place, Mode::Fixed, Mode::Auto)
 }
 
 fn fixed_needs_an_instance(judged: &Judged<'_>) -> Option<Problem> {
-    let number = judged.service.concurrency.num_instances.filter(|n| judged.mode == Mode::Fixed && n.value < 1)?;
+    let number = judged.service.concurrency.num_instances;
+    if judged.mode != Mode::Fixed || number.is_some_and(|number| number.value > 0) {
+        return None;
+    }
     let (called, words) = (judged.called, &judged.mode_words);
-    let text = format!("`num_instances` is {}, and {called} {words}, which needs 1 or more; write 1", number.value);
-    Some(Problem { place: number.place, text })
+    let (place, text) = match number {
+        Some(At { value, place }) => {
+            (place, format!("`num_instances` is {value}, and {called} {words}, which needs 1 or more; write 1"))
+        }
+        None => {
+            (judged.mode_place(), format!("{called} {words}, which needs 1 or more instances; add `num_instances = 1`"))
+        }
+    };
+    Some(Problem { place, text })
 }
 
 fn disks_need_mode_fixed(judged: &Judged<'_>) -> Option<Problem> {
     let Judged { called, service, mode: Mode::Auto, mode_words } = judged else { return None };
     service.disks.first()?;
-    let place = service.concurrency.mode.as_ref().map_or(service.place, |mode| mode.place);
     let text = format!(
         "{called} has disks and {mode_words}; a disk has one user, so set `mode = \"fixed\"` and `num_instances = 1` \
          in its concurrency"
     );
-    Some(Problem { place, text })
+    Some(Problem { place: judged.mode_place(), text })
 }
 
 fn disks_need_one_instance(judged: &Judged<'_>) -> Option<Problem> {

@@ -1,4 +1,4 @@
-//! Deploys: from an app configuration to an active version (`CONTROLLERS.md` §3).
+//! Deploys: from an app configuration to an active version (section 3 of the rules).
 //!
 //! Loads and checks the configuration, then writes a version and makes it the app's active one;
 //! the launcher does the rest. What a newcomer gets wrong: a refused deploy has written nothing

@@ -30,10 +30,10 @@ pub struct ServiceConfig {
 pub struct PortConfig {
     /// Its number.
     pub number: u16,
-    /// Its name, when the config gives one.
-    pub name: Option<Name>,
-    /// Its type (`http`, `tcp`, …), when the config gives one.
-    pub port_type: Option<Name>,
+    /// Its name.
+    pub name: Name,
+    /// Its type: `http`, `tcp`, …
+    pub port_type: Name,
 }
 
 /// How many sandboxes a service runs.
@@ -41,7 +41,7 @@ pub struct PortConfig {
 pub enum Concurrency {
     /// As many as its requests need.
     Auto {
-        /// Requests that one sandbox takes at once; 0: no limit.
+        /// Requests that one sandbox takes at once, at least 1.
         requests_per_instance: u32,
         /// How long an idle sandbox is kept.
         scale_down_delay: SimDuration,

@@ -178,6 +178,9 @@ at = "0s"
 [step.do.deploy]
 app = "pds"
 config = '''
+[services.database.concurrency]
+mode = "fixed"
+num_instances = 1
 [[services.database.disks]]
 name = "pds-data"
 mount_path = "/data"

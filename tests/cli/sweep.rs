@@ -13,7 +13,7 @@ start = { uniform = ["300ms", "2s"] }
 [[step]]
 name = "deploy"
 at   = "0s"
-do.deploy = { app = "shop", config = "[services.worker]" }
+do.deploy = { app = "shop", config = "[services.worker.concurrency]\nmode = \"fixed\"\nnum_instances = 1" }
 [[step]]
 name = "outage"
 at   = "4m"

@@ -65,8 +65,8 @@ dockerfile = "Dockerfile"
 [services.web]
 command = "serve"
 port = 8080
-port_name = "http"
-port_type = "http"
+port_name = "main"
+port_type = "tcp"
 env = [{ key = "B", value = "web" }, { key = "C" }]
 
 [services.web.concurrency]
@@ -109,7 +109,8 @@ fn everything_that_a_config_can_say_arrives() {
 
     let name = Name::new;
     assert_eq!((database.name, database.image, database.command), (name("database"), name("postgres:16"), None));
-    assert_eq!(database.port, Some(PortConfig { number: 5432, name: None, port_type: None }));
+    let http = name("http");
+    assert_eq!(database.port, Some(PortConfig { number: 5432, name: http, port_type: http }));
     assert_eq!(database.concurrency, Concurrency::Fixed { instances: 1 });
     assert_eq!(database.env, [(name("A"), name("app")), (name("B"), name("app"))]);
     let data = DiskConfig {
@@ -131,15 +132,14 @@ fn everything_that_a_config_can_say_arrives() {
     assert_eq!(database.disks, [data, old]);
 
     assert_eq!((web.image, web.command), (name("built"), Some(name("serve"))));
-    let http = Some(name("http"));
-    assert_eq!(web.port, Some(PortConfig { number: 8080, name: http, port_type: http }));
-    let (requests_per_instance, scale_down_delay) = (0, SimDuration::from_mins(90));
+    assert_eq!(web.port, Some(PortConfig { number: 8080, name: name("main"), port_type: name("tcp") }));
+    let (requests_per_instance, scale_down_delay) = (10, SimDuration::from_mins(90));
     assert_eq!(web.concurrency, Concurrency::Auto { requests_per_instance, scale_down_delay });
     assert_eq!(web.env, [(name("A"), name("app")), (name("B"), name("web")), (name("C"), name(""))]);
 }
 
 #[test]
-fn a_service_that_says_little_gets_the_defaults_of_its_name() {
+fn a_service_that_says_little_is_auto_and_only_one_that_is_not_named_has_the_defaults_of_its_name() {
     let auto = |requests_per_instance, minutes| Concurrency::Auto {
         requests_per_instance,
         scale_down_delay: SimDuration::from_mins(minutes),
@@ -149,20 +149,30 @@ fn a_service_that_says_little_gets_the_defaults_of_its_name() {
         ("", "web", Some(3000), auto(10, 15)),
         ("name = \"shop\"", "web", Some(3000), auto(10, 15)),
         ("[services]", "web", Some(3000), auto(10, 15)),
-        ("concurrency = 3", "web", Some(3000), auto(3, 15)),
-        ("[services.web]", "web", Some(3000), auto(10, 15)),
-        ("services.web.port = 80", "web", Some(80), auto(10, 15)),
-        ("[services.web.concurrency]", "web", Some(3000), auto(10, 15)),
-        ("concurrency = 3\n[services.web.concurrency]\nrequests_per_instance = 7", "web", Some(3000), auto(7, 15)),
-        ("[services.web.concurrency]\nscale_down_delay = \"2m\"", "web", Some(3000), auto(10, 2)),
-        ("[services.web.concurrency]\nmode = \"fixed\"", "web", Some(3000), fixed(1)),
+        ("concurrency = 3", "web", Some(3000), auto(10, 15)),
+        ("[services.web]", "web", Some(3000), auto(10, 2)),
+        ("services.web.port = 80", "web", Some(80), auto(10, 2)),
+        ("services.web.port = 0", "web", Some(3000), auto(10, 2)),
+        ("[services.web.concurrency]", "web", Some(3000), auto(10, 2)),
+        ("[services.web.concurrency]\nmode = \"\"\nscale_down_delay = \"\"", "web", Some(3000), auto(10, 2)),
+        ("concurrency = 3\n[services.web.concurrency]\nrequests_per_instance = 7", "web", Some(3000), auto(7, 2)),
+        ("[services.web.concurrency]\nrequests_per_instance = 0", "web", Some(3000), auto(10, 2)),
+        ("[services.web.concurrency]\nnum_instances = 0", "web", Some(3000), auto(10, 2)),
+        ("[services.web.concurrency]\nscale_down_delay = \"5m\"", "web", Some(3000), auto(10, 5)),
         ("[services.web.concurrency]\nmode = \"fixed\"\nnum_instances = 4", "web", Some(3000), fixed(4)),
-        ("[services.worker]", "worker", None, fixed(1)),
-        ("concurrency = 3\n[services.worker]", "worker", None, fixed(1)),
-        ("[services.worker]\nport_name = \"http\"", "worker", None, fixed(1)),
-        ("[services.worker.concurrency]\nnum_instances = 4", "worker", None, fixed(4)),
-        ("[services.worker.concurrency]\nmode = \"auto\"", "worker", None, auto(10, 15)),
-        ("[services.worker]\nimage = \"\"\ncommand = \"\"", "worker", None, fixed(1)),
+        ("[services.worker]", "worker", None, auto(10, 2)),
+        ("concurrency = 3\n[services.worker]", "worker", None, auto(10, 2)),
+        ("[services.worker]\nport_name = \"http\"", "worker", None, auto(10, 2)),
+        ("[services.worker.concurrency]\nrequests_per_instance = 4", "worker", None, auto(4, 2)),
+        ("[services.worker]\nconcurrency = { mode = \"fixed\", num_instances = 4 }", "worker", None, fixed(4)),
+        (
+            "[services.worker.concurrency]\nmode = \"fixed\"\nnum_instances = 1\nrequests_per_instance = -5",
+            "worker",
+            None,
+            fixed(1),
+        ),
+        ("[services.worker.concurrency]\nmode = \"auto\"", "worker", None, auto(10, 2)),
+        ("[services.worker]\nimage = \"\"\ncommand = \"\"", "worker", None, auto(10, 2)),
     ] {
         let services = services(text);
         assert_eq!(services.len(), 1, "{text}");
@@ -225,7 +235,8 @@ const UNKNOWN: &[(&str, (usize, usize), &str, &str)] = &[
         "unknown field `\\n` in an env entry of service `w`; an env entry has `key` and `value`",
     ),
     (
-        "# é\nservices.database = { disks = [{ name = 'é', mount_path = '/', size = 20 }] }",
+        "# é\nservices.database = { disks = [{ name = 'é', mount_path = '/', size = 20 }], concurrency = { mode = 'fixed', \
+         num_instances = 1 } }",
         (2, 64),
         "services.database.disks[0].size",
         "unknown field `size` in a disk of service `database`; did you mean `size_gb`?",
@@ -276,7 +287,7 @@ fn the_typo_of_the_incident_leaves_the_size_at_zero_when_lenient_and_is_refused_
 #[test]
 fn all_unknown_fields_of_a_file_are_reported_at_once_and_in_its_order() {
     let text = "zzz = 1\nnme = 'a'\n[services.web]\nprot = 1\n[[services.db.disks]]\nsize = 1\nnme = 'a'\n\
-                [services.aaa]\nimg = 'x'\n";
+                [services.aaa]\nimg = 'x'\n[services.db.concurrency]\nmode = 'fixed'\nnum_instances = 1\n";
     let lines: Vec<String> =
         strict(text).unwrap_err().lines().map(|line| line[..line.find(';').unwrap()].into()).collect();
     assert_eq!(

@@ -1,6 +1,6 @@
 //! Every refusal of a config that is not about unknown fields, word for word.
 //!
-//! Each holds in both modes and for all three loaders. The tables follow the rules of `CONTROLLERS.md` §3 in their
+//! Each holds in both modes and for all three loaders. The tables follow rule 3.4 in its
 //! order. What a newcomer gets wrong: a text changed here is a text changed in golden files.
 
 use super::*;
@@ -30,13 +30,13 @@ const BROKEN: &[(&str, &str)] = &[
         "3:1: `num_instances` is not for service `w`, which has mode `auto`; remove it, or set `mode = \"fixed\"`",
     ),
     (
-        "[services.web.concurrency]\nnum_instances = 0",
-        "2:1: `num_instances` is not for service `web`, which has mode `auto` by default; remove it, or set `mode = \
+        "[services.w.concurrency]\nnum_instances = 2",
+        "2:1: `num_instances` is not for service `w`, which has mode `auto` by default; remove it, or set `mode = \
          \"fixed\"`",
     ),
     (
-        "[services.web.concurrency]\nrequests_per_instance = -1",
-        "2:25: `requests_per_instance` of the concurrency of service `web` is -1; write a number from 0 to 4294967295",
+        "[services.w.concurrency]\nrequests_per_instance = -1",
+        "2:1: `requests_per_instance` of service `w` is -1; write 0, which means 10, or more",
     ),
     (
         "[services.web.concurrency]\nscale_down_delay = '15'",
@@ -49,23 +49,22 @@ const BROKEN: &[(&str, &str)] = &[
         "3:1: `num_instances` is 0, and service `w` has mode `fixed`, which needs 1 or more; write 1",
     ),
     (
-        "[services.w.concurrency]\nnum_instances = -3",
-        "2:1: `num_instances` is -3, and service `w` has mode `fixed` by default, which needs 1 or more; write 1",
+        "[services.w.concurrency]\nmode = 'fixed'",
+        "2:1: service `w` has mode `fixed`, which needs 1 or more instances; add `num_instances = 1`",
     ),
     (
-        "[services.w.concurrency]\nmode = 'fixed'\nrequests_per_instance = 0",
-        "3:1: `requests_per_instance` is not for service `w`, which has mode `fixed`; remove it, or set `mode = \
+        "[services.w.concurrency]\nmode = 'fixed'\nnum_instances = 1\nrequests_per_instance = 10",
+        "4:1: `requests_per_instance` is not for service `w`, which has mode `fixed`; remove it, or set `mode = \
          \"auto\"`",
     ),
     (
-        "[services.w.concurrency]\nscale_down_delay = '5m'",
-        "2:1: `scale_down_delay` is not for service `w`, which has mode `fixed` by default; remove it, or set `mode = \
-         \"auto\"`",
+        "[services.w.concurrency]\nmode = 'fixed'\nnum_instances = 1\nscale_down_delay = '5m'",
+        "4:1: `scale_down_delay` is not for service `w`, which has mode `fixed`; remove it, or set `mode = \"auto\"`",
     ),
     // disks
     (
-        "[services.web]\n[[services.web.disks]]\nname = 'd'\nmount_path = '/d'",
-        "1:11: service `web` has disks and has mode `auto` by default; a disk has one user, so set `mode = \"fixed\"` \
+        "[services.app]\n[[services.app.disks]]\nname = 'd'\nmount_path = '/d'",
+        "1:11: service `app` has disks and has mode `auto` by default; a disk has one user, so set `mode = \"fixed\"` \
          and `num_instances = 1` in its concurrency",
     ),
     (
@@ -74,8 +73,8 @@ const BROKEN: &[(&str, &str)] = &[
          `num_instances = 1` in its concurrency",
     ),
     (
-        "[services.w]\nconcurrency.num_instances = 2\ndisks = [{ name = 'd', mount_path = '/d' }]",
-        "2:13: service `w` has disks and 2 instances; a disk has one user, so set `num_instances = 1`",
+        "[services.w]\nconcurrency = { mode = 'fixed', num_instances = 2 }\ndisks = [{ name = 'd', mount_path = '/d' }]",
+        "2:33: service `w` has disks and 2 instances; a disk has one user, so set `num_instances = 1`",
     ),
     (
         "[[services.w.disks]]\nmount_path = '/d'",
@@ -94,16 +93,16 @@ const BROKEN: &[(&str, &str)] = &[
         "3:1: `mount_path` of a disk of service `w` is empty; write one, like `mount_path = \"/data\"`",
     ),
     (
-        "[[services.w.disks]]\nname = 'd'\nmount_path = '/d'\nfilesystem = 'ext3'",
+        "[[services.w.disks]]\nname = 'd'\nmount_path = '/d'\nfilesystem = 'ext3'\n[services.w.concurrency]\nmode = 'fixed'\nnum_instances = 1",
         "4:14: `filesystem` of a disk of service `w`: `ext3` is none of them: write `ext4`, `xfs` or `btrfs`; did you \
          mean `ext4`?",
     ),
     (
-        "[[services.w.disks]]\nname = 'd'\nmount_path = '/d'\nsize_gb = -20",
+        "[[services.w.disks]]\nname = 'd'\nmount_path = '/d'\nsize_gb = -20\n[services.w.concurrency]\nmode = 'fixed'\nnum_instances = 1",
         "4:11: `size_gb` of a disk of service `w` is -20; write a number from 0 to 4294967295",
     ),
     (
-        "[[services.w.disks]]\nname = 'd'\nmount_path = '/d'\nlease_timeout = 'soon'",
+        "[[services.w.disks]]\nname = 'd'\nmount_path = '/d'\nlease_timeout = 'soon'\n[services.w.concurrency]\nmode = 'fixed'\nnum_instances = 1",
         "4:17: `lease_timeout` of a disk of service `w`: `soon` is not right: this is not a duration; write one like \
          \"90s\" or \"1h30m\"",
     ),
@@ -112,7 +111,7 @@ const BROKEN: &[(&str, &str)] = &[
         "concurrency = 0x1_0000_0000",
         "1:15: `concurrency` of the app config is 0x100000000; write a number from 0 to 4294967295",
     ),
-    ("[services.w]\nport = 0", "2:8: `port` of service `w` is 0; write a number from 1 to 65535"),
+    ("[services.w]\nport = -1", "2:8: `port` of service `w` is -1; write a number from 1 to 65535"),
     ("[services.w]\nport = 65536", "2:8: `port` of service `w` is 65536; write a number from 1 to 65535"),
     (
         "[services.w.concurrency]\nnum_instances = 4294967296",
@@ -202,18 +201,20 @@ fn a_wrong_type_is_refused_in_every_field_with_an_example_of_the_right_one() {
 fn the_examples_in_messages_are_themselves_right() {
     for (index, shape) in suggest::SHAPES.iter().enumerate() {
         for (field, example) in shape.fields {
-            let fixed = "[services.web]\nconcurrency.mode = 'fixed'\n";
+            let fixed = "[services.w]\nconcurrency = { mode = 'fixed', num_instances = 1 }\n";
+            let disk = format!("{fixed}[[services.w.disks]]");
             let text = match (index, *field) {
                 (0, _) => (*example).to_owned(),
                 (1, "key") => format!("[[env]]\n{example}"),
                 (1, _) => format!("[[env]]\nkey = 'K'\n{example}"),
-                (2, "concurrency") => format!("[services.web]\n{example}"),
+                (2, "concurrency") => format!("[services.w]\n{example}"),
                 (2, _) => format!("{fixed}{example}"),
-                (3, "mode" | "num_instances") => format!("[services.w.concurrency]\n{example}"),
-                (3, _) => format!("[services.web.concurrency]\n{example}"),
-                (_, "name") => format!("[[services.w.disks]]\nmount_path = '/'\n{example}"),
-                (_, "mount_path") => format!("[[services.w.disks]]\nname = 'd'\n{example}"),
-                _ => format!("[[services.w.disks]]\nname = 'd'\nmount_path = '/'\n{example}"),
+                (3, "mode") => format!("[services.w.concurrency]\nnum_instances = 1\n{example}"),
+                (3, "num_instances") => format!("[services.w.concurrency]\nmode = 'fixed'\n{example}"),
+                (3, _) => format!("[services.w.concurrency]\n{example}"),
+                (_, "name") => format!("{disk}\nmount_path = '/'\n{example}"),
+                (_, "mount_path") => format!("{disk}\nname = 'd'\n{example}"),
+                _ => format!("{disk}\nname = 'd'\nmount_path = '/'\n{example}"),
             };
             assert!(strict(&text).is_ok(), "{text}: {:?}", strict(&text));
         }
@@ -239,8 +240,8 @@ fn independent_mistakes_are_reported_together_and_one_slip_is_reported_once() {
             &["1:1: a disk of service `w` has no `name`", "1:1: a disk of service `w` has no `mount_path`"],
         ),
         (
-            "[services.w.concurrency]\nrequests_per_instance = 1\nscale_down_delay = '1s'",
-            &["2:1: `requests_per_instance`", "3:1: `scale_down_delay`"],
+            "[services.w.concurrency]\nmode = 'fixed'\nrequests_per_instance = 1\nscale_down_delay = '1s'",
+            &["2:1: service `w`", "3:1: `requests_per_instance`", "4:1: `scale_down_delay`"],
         ),
         // Every syntax error, and nothing that was guessed after one.
         ("name = \nprot = 1\nport 2\n", &["1:8: this is not TOML", "3:6: this is not TOML"]),

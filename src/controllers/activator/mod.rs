@@ -171,7 +171,7 @@ impl<P: Platform> Activator<P> {
     /// A slot on a sandbox that has room, if there is one.
     fn take_slot(self: &Rc<Self>, wanted: &Wanted<'_>, pool: Option<PoolId>) -> Option<Slot> {
         let (size, room) = match wanted.service.concurrency {
-            Concurrency::Auto { requests_per_instance: 0, .. } | Concurrency::Fixed { .. } => (1, u32::MAX),
+            Concurrency::Fixed { .. } => (1, u32::MAX),
             Concurrency::Auto { requests_per_instance: n, .. } => ((n / 5).max(1), n),
         };
         let candidates = self.candidates(wanted, pool);

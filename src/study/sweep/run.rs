@@ -96,7 +96,7 @@ mod tests {
     use crate::study::sweep::plan::{PlanOptions, plan};
 
     const STORY: &str = "schema = 1\nhorizon = \"1m\"\n\
-        step = [{ at = \"0s\", do.deploy = { app = \"shop\", config = \"[services.worker]\" } }]\n";
+        step = [{ at = \"0s\", do.deploy = { app = \"shop\", config = \"[services.worker.concurrency]\\nmode = \\\"fixed\\\"\\nnum_instances = 1\" } }]\n";
     const SWEEP: &str = "schema = 1\nscenarios = [\"story.toml\"]\nseeds = \"0..40\"\n\
         baseline = [\"tuning.backoff.base=1s\"]\n\
         [[parameter]]\npath = \"tuning.backoff.base\"\nvalues = [\"2s\", \"3s\"]\n";

@@ -224,8 +224,8 @@ impl<'a> Canon<'a> {
         self.text(&spec.image);
         self.maybe_text(spec.command);
         self.number(spec.port.map_or(0, |port| u64::from(port.number) + 1));
-        self.maybe_text(spec.port.and_then(|port| port.name));
-        self.maybe_text(spec.port.and_then(|port| port.port_type));
+        self.maybe_text(spec.port.map(|port| port.name));
+        self.maybe_text(spec.port.map(|port| port.port_type));
         self.number(spec.env.len() as u64);
         for (key, value) in &spec.env {
             self.text(key);

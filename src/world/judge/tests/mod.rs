@@ -332,7 +332,10 @@ impl Stage {
 /// A nanosecond: what lies between inside a grace and outside.
 const MOMENT: SimDuration = SimDuration::from_nanos(1);
 
-const PORT: PortConfig = PortConfig { number: 5432, name: None, port_type: None };
+/// A port that a service must answer on.
+fn port() -> PortConfig {
+    PortConfig { number: 5432, name: Name::new("main"), port_type: Name::new("tcp") }
+}
 
 fn concurrency_auto() -> Concurrency {
     Concurrency::Auto { requests_per_instance: 10, scale_down_delay: secs(900) }

@@ -19,7 +19,7 @@ fn settled_on(mut stage: Stage, service: &ServiceConfig) -> (Stage, AppId, PoolI
 }
 
 fn with_port() -> ServiceConfig {
-    ServiceConfig { port: Some(PORT), ..service("db") }
+    ServiceConfig { port: Some(port()), ..service("db") }
 }
 
 #[track_caller]
