@@ -17,10 +17,9 @@ use crate::ports::{
     Clock, DiskBackend, EntityStore, Fact, Host, Listed, Nonce, Platform, Ports, Query, Remembers, StoreError,
     Versioned,
 };
-use crate::time::SimDuration;
 
 use super::fixes::Fix;
-use super::runtime::{Draft, Failure, Reconciler, Rules, Task, Ticker};
+use super::runtime::{Draft, Failure, First, Reconciler, Rules, Task, periodically};
 
 /// What the manager remembers of a disk that is held.
 #[derive(Clone, Copy, Debug)]
@@ -229,10 +228,6 @@ impl<P: Platform> LeaseCollector<P> {
         if this.rules.has(Fix::OrphanLeaseSweep) { vec![collect, sweep] } else { vec![collect] }
     }
 
-    fn ticker(&self, name: &'static str, period: SimDuration) -> Ticker<P> {
-        Ticker::new(&self.ports, name, period)
-    }
-
     async fn mine(&self) -> Listed<DiskLease> {
         // What cannot be listed now is listed at the next tick.
         self.ports.store.list(Query::By(LeaseIndex::Node(self.node))).await.unwrap_or_default()
@@ -240,10 +235,8 @@ impl<P: Platform> LeaseCollector<P> {
 
     /// Deletes leases that were released an hour ago.
     async fn collect(self: Rc<Self>) {
-        let origin = self.ports.host.origin();
-        let limit = self.rules.tuning.released_kept;
-        let mut ticker = self.ticker("lease-collection", self.rules.tuning.collect_every);
-        loop {
+        let (period, limit) = (self.rules.tuning.collect_every, self.rules.tuning.released_kept);
+        periodically(&self.ports, "lease-collection", period, First::AtOnce, async || {
             for lease in self.mine().await.iter() {
                 let age = age(self.ports.clock.now(), lease.meta.updated_at);
                 if lease.entity.status == LeaseStatus::Released && age > limit {
@@ -252,24 +245,21 @@ impl<P: Platform> LeaseCollector<P> {
                     let _ = self.ports.store.delete(lease.id).await;
                 }
             }
-            self.ports.host.attach(origin);
-            ticker.tick().await;
-        }
+        })
+        .await;
     }
 
     /// Releases leases whose sandbox is dead or gone.
     async fn sweep(self: Rc<Self>) {
-        let origin = self.ports.host.origin();
-        let mut ticker = self.ticker("orphan-sweep", self.rules.tuning.orphan_sweep_every);
-        loop {
+        let period = self.rules.tuning.orphan_sweep_every;
+        periodically(&self.ports, "orphan-sweep", period, First::AtOnce, async || {
             for lease in self.mine().await.iter() {
                 if let Err(Failure(error)) = self.sweep_one(lease).await {
                     self.ports.host.note(lease.id, Reason::HandlerFailed { error });
                 }
             }
-            self.ports.host.attach(origin);
-            ticker.tick().await;
-        }
+        })
+        .await;
     }
 
     async fn sweep_one(&self, lease: &Versioned<DiskLease>) -> Result<(), Failure> {

@@ -12,7 +12,7 @@ use crate::model::{Concurrency, Pool, PoolChange, Reason, Sandbox, SandboxChange
 use crate::ports::{Clock, EntityStore, Host, Platform, Ports, Query, StoreError, Versioned};
 
 use super::fixes::Fix;
-use super::runtime::{Failure, Rules, Task, Ticker};
+use super::runtime::{Failure, First, Rules, Task, periodically};
 
 /// The monitor.
 pub struct Monitor<P: Platform> {
@@ -32,19 +32,17 @@ impl<P: Platform> Monitor<P> {
     }
 
     async fn run(self) {
-        let origin = self.ports.host.origin();
-        let mut ticker = Ticker::after_period(&self.ports, "monitor", self.rules.tuning.monitor_every);
-        loop {
-            ticker.tick().await;
-            let Ok(pools) = self.ports.store.list::<Pool>(Query::All).await else { continue };
-            for pool in pools.iter() {
+        let period = self.rules.tuning.monitor_every;
+        periodically(&self.ports, "monitor", period, First::AfterPeriod, async || {
+            // What cannot be listed now is listed at the next tick.
+            for pool in self.ports.store.list::<Pool>(Query::All).await.unwrap_or_default().iter() {
                 self.ports.host.attach(pool.meta.origin);
                 if let Err(Failure(error)) = self.look_at(pool).await {
                     self.ports.host.note(pool.id, Reason::HandlerFailed { error });
                 }
             }
-            self.ports.host.attach(origin);
-        }
+        })
+        .await;
     }
 
     async fn look_at(&self, pool: &Versioned<Pool>) -> Result<(), Failure> {

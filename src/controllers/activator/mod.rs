@@ -21,7 +21,7 @@ use crate::ports::{Clock, EntityStore, Platform, Ports, StoreError, Versioned};
 use crate::time::{SimDuration, SimTime};
 
 use super::fixes::Fix;
-use super::runtime::{Rules, Task, Ticker};
+use super::runtime::{First, Rules, Task, periodically};
 
 use cache::Cache;
 use capacity::Rotation;
@@ -245,15 +245,14 @@ impl<P: Platform> Activator<P> {
 
     /// Writes back when sandboxes last served a request, every 30 s.
     async fn write_activity(self: Rc<Self>) {
-        let mut ticker = Ticker::new(&self.ports, "activity", self.rules.tuning.activity_every);
-        loop {
-            ticker.tick().await;
+        periodically(&self.ports, "activity", self.rules.tuning.activity_every, First::AtTick, async || {
             let active = std::mem::take(&mut *self.active.borrow_mut());
             for (sandbox, at) in active {
                 let change = vec![SandboxChange::LastActivity(Some(at.floor_millis()))];
                 // What cannot be written now is written with the next request's time.
                 let _ = self.ports.store.patch(sandbox, change, None).await;
             }
-        }
+        })
+        .await;
     }
 }

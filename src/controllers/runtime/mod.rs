@@ -30,7 +30,7 @@ use super::fixes::Fix;
 pub use draft::Draft;
 pub use own_writes::OwnWrites;
 pub use rules::{Failure, Rules, Task};
-pub use ticker::Ticker;
+pub use ticker::{First, periodically};
 
 use marks::Marks;
 use retry::Retries;
@@ -229,8 +229,7 @@ impl<P: Platform, R: Reconciler> Runtime<P, R> {
 
     async fn resync(self: Rc<Self>, period: SimDuration) {
         self.started.changed_since(0).await;
-        let mut ticker = Ticker::new(&self.ports, self.drive.name, period);
-        loop {
+        periodically(&self.ports, self.drive.name, period, First::AtOnce, async || {
             let items = loop {
                 // A list that fails is tried again at once, without a pause.
                 if let Ok(items) = self.ports.store.list(self.drive.query).await {
@@ -238,8 +237,8 @@ impl<P: Platform, R: Reconciler> Runtime<P, R> {
                 }
             };
             self.enqueue_all(&items);
-            ticker.tick().await;
-        }
+        })
+        .await;
     }
 
     /// The next event that needs work. One for an entity that a worker holds waits for that worker.

@@ -1,38 +1,51 @@
-//! Tickers.
+//! What is done again and again: at every tick of a period.
 
 use crate::ports::{Clock, Host, Platform, Ports};
-use crate::time::{SimDuration, SimTime};
+use crate::time::SimDuration;
 
-/// Ticks of one period, offset by the phase of its process.
-pub struct Ticker<P: Platform> {
-    clock: P::Clock,
-    next: SimTime,
-    period: SimDuration,
+/// When something periodic is done for the first time.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum First {
+    /// At the start, and again at the ticks.
+    AtOnce,
+    /// At the first tick, which comes one phase from the start.
+    AtTick,
+    /// At the first tick, which comes one phase after a whole period.
+    AfterPeriod,
 }
 
-impl<P: Platform> Ticker<P> {
-    /// A ticker whose first tick comes one phase from now.
-    pub fn new(ports: &Ports<P>, name: &'static str, period: SimDuration) -> Self {
-        // A phase of zero would tick at once, on top of the run at the start.
-        let phase = ports.host.phase(name, period);
-        let first = if phase.is_zero() { period } else { phase };
-        Self { clock: ports.clock.clone(), next: ports.clock.now() + first, period }
+/// Acts at every tick of a period, for ever; ticks are offset by the phase of the process, and
+/// those that are missed are left out. Each time begins in the trace context of the start.
+pub async fn periodically<P: Platform>(
+    ports: &Ports<P>,
+    name: &'static str,
+    period: SimDuration,
+    first: First,
+    mut act: impl AsyncFnMut(),
+) {
+    let Ports { clock, host, .. } = ports;
+    let origin = host.origin();
+    let phase = host.phase(name, period);
+    let mut next = clock.now()
+        + match first {
+            First::AfterPeriod => period + phase,
+            // A phase of zero would tick at once, on top of the run at the start.
+            First::AtOnce | First::AtTick if phase.is_zero() => period,
+            First::AtOnce | First::AtTick => phase,
+        };
+    if first == First::AtOnce {
+        act().await;
+        host.attach(origin);
     }
-
-    /// A ticker that first lets a whole period pass.
-    pub fn after_period(ports: &Ports<P>, name: &'static str, period: SimDuration) -> Self {
-        let next = ports.clock.now() + period + ports.host.phase(name, period);
-        Self { clock: ports.clock.clone(), next, period }
-    }
-
-    /// Ends at the next tick; ticks that were missed are left out, as tickers do.
-    pub async fn tick(&mut self) {
-        let now = self.clock.now();
-        if self.next < now {
-            let missed = now.since(self.next).as_nanos().div_ceil(self.period.as_nanos().max(1));
-            self.next += self.period.saturating_mul(missed);
+    loop {
+        let now = clock.now();
+        if next < now {
+            let missed = now.since(next).as_nanos().div_ceil(period.as_nanos().max(1));
+            next += period.saturating_mul(missed);
         }
-        self.clock.sleep(self.next.since(now)).await;
-        self.next += self.period;
+        clock.sleep(next.since(now)).await;
+        next += period;
+        act().await;
+        host.attach(origin);
     }
 }

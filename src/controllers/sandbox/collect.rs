@@ -11,7 +11,7 @@ use crate::model::{NodeId, Reason, Sandbox, SandboxIndex, SandboxStatus};
 use crate::ports::{Clock, EntityStore, Host, Platform, Ports, Query};
 
 use crate::controllers::fixes::Fix;
-use crate::controllers::runtime::{Failure, Rules, Task, Ticker};
+use crate::controllers::runtime::{Failure, First, Rules, Task, periodically};
 
 use super::volumes::release_leases;
 
@@ -34,14 +34,12 @@ impl<P: Platform> Collector<P> {
     }
 
     async fn run(self) {
-        let origin = self.ports.host.origin();
-        let mut ticker = Ticker::new(&self.ports, "collector", self.rules.tuning.collect_every);
-        loop {
+        let period = self.rules.tuning.collect_every;
+        periodically(&self.ports, "collector", period, First::AtOnce, async || {
             // What fails now is tried again at the next tick.
             let _ = self.collect().await;
-            self.ports.host.attach(origin);
-            ticker.tick().await;
-        }
+        })
+        .await;
     }
 
     async fn collect(&self) -> Result<(), Failure> {

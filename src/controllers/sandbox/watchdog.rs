@@ -14,7 +14,7 @@ use crate::ports::{
 use crate::time::SimDuration;
 
 use crate::controllers::fixes::Fix;
-use crate::controllers::runtime::{Failure, Rules, Task, Ticker};
+use crate::controllers::runtime::{Failure, First, Rules, Task, periodically};
 
 /// The time between SIGQUIT and SIGKILL.
 const QUIT_GRACE: SimDuration = SimDuration::from_secs(5);
@@ -39,14 +39,12 @@ impl<P: Platform> Watchdog<P> {
     }
 
     async fn run(self) {
-        let origin = self.ports.host.origin();
-        let mut ticker = Ticker::new(&self.ports, "watchdog", self.rules.tuning.watchdog_every);
-        loop {
+        let period = self.rules.tuning.watchdog_every;
+        periodically(&self.ports, "watchdog", period, First::AtOnce, async || {
             // What fails now is tried again at the next tick.
             let _ = self.look().await;
-            self.ports.host.attach(origin);
-            ticker.tick().await;
-        }
+        })
+        .await;
     }
 
     async fn look(&self) -> Result<(), Failure> {
