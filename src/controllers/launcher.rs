@@ -5,6 +5,7 @@
 //! does all this at *every* reconcile, the minutely resync included, and has one worker – while
 //! it waits for a pool, no other app is looked at.
 
+use std::iter::repeat;
 use std::rc::Rc;
 
 use crate::model::{
@@ -12,9 +13,10 @@ use crate::model::{
     SandboxStatus, ServiceConfig, VersionId,
 };
 use crate::ports::{Clock, EntityStore, Host, Platform, Ports, Query, StoreError, Versioned};
+use crate::time::{SimDuration, SimTime};
 
 use super::fixes::Fix;
-use super::runtime::{Draft, Failure, Reconciler, Rules};
+use super::runtime::{Draft, End, Failure, Reconciler, Rules, at_once, poll_until};
 
 /// The launcher.
 pub struct Launcher<P: Platform> {
@@ -174,22 +176,24 @@ impl<P: Platform> Launcher<P> {
 
     /// Waits until a new pool has a ready sandbox, a minute at most.
     async fn wait_until_ready(&self, pool: PoolId) -> Result<(), Failure> {
-        let clock = &self.ports.clock;
-        let began = clock.now();
-        let limit = self.rules.tuning.ready_wait;
-        let ready = loop {
-            let now = self.ports.store.get(pool).await?;
-            if now.entity.ready_instances > 0 {
-                break true;
-            }
-            if clock.now().since(began) >= limit {
-                break false;
-            }
-            clock.sleep(self.rules.tuning.ready_poll).await;
-        };
-        let waited = clock.now().since(began).min(limit);
+        let is_ready = async || Ok(self.ports.store.get(pool).await?.entity.ready_instances > 0);
+        let (ready, waited) = self.wait_for(self.ports.clock.now(), self.rules.tuning.ready_wait, is_ready).await?;
         self.ports.host.note(pool, Reason::NewPoolAwaited { ready, waited });
         Ok(())
+    }
+
+    /// Whether something came true within a limit, and how long after the beginning.
+    async fn wait_for(
+        &self,
+        began: SimTime,
+        limit: SimDuration,
+        is_so: impl AsyncFn() -> Result<bool, Failure>,
+    ) -> Result<(bool, SimDuration), Failure> {
+        let clock = &self.ports.clock;
+        let pauses = at_once(repeat(self.rules.tuning.ready_poll));
+        let look = async |_| Ok::<_, Failure>(is_so().await?.then_some(()));
+        let came = poll_until(clock, began + limit, End::LooksBeyond, pauses, look).await?;
+        Ok((came.is_some(), clock.now().since(began).min(limit)))
     }
 
     /// Scales an old pool to zero, takes its references and waits until it is empty, a minute at most.
@@ -201,23 +205,15 @@ impl<P: Platform> Launcher<P> {
         if gone && self.rules.has(Fix::IdempotentDrain) {
             return Ok(());
         }
-        let clock = &self.ports.clock;
-        let began = clock.now();
-        let limit = self.rules.tuning.drain_wait;
+        let began = self.ports.clock.now();
         self.ports.host.note(pool.id, Reason::DrainFirst);
         let changes = vec![PoolChange::ReferencedByVersions(Vec::new()), PoolChange::DesiredInstances(0)];
         self.ports.store.patch(pool.id, changes, None).await?;
-        let empty = loop {
+        let is_empty = async || {
             let left = self.ports.store.list::<Sandbox>(Query::By(SandboxIndex::Pool(pool.id))).await?;
-            if left.iter().all(|sandbox| self.is_drained(sandbox.entity.status)) {
-                break true;
-            }
-            if clock.now().since(began) >= limit {
-                break false;
-            }
-            clock.sleep(self.rules.tuning.ready_poll).await;
+            Ok(left.iter().all(|sandbox| self.is_drained(sandbox.entity.status)))
         };
-        let waited = clock.now().since(began).min(limit);
+        let (empty, waited) = self.wait_for(began, self.rules.tuning.drain_wait, is_empty).await?;
         self.ports.host.note(pool.id, Reason::Drained { empty, waited });
         Ok(())
     }

@@ -30,7 +30,7 @@ use super::fixes::Fix;
 pub use draft::Draft;
 pub use own_writes::OwnWrites;
 pub use rules::{Failure, Rules, Task};
-pub use ticker::{First, periodically};
+pub use ticker::{End, First, at_once, periodically, poll_until};
 
 use marks::Marks;
 use retry::Retries;

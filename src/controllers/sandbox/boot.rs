@@ -6,6 +6,7 @@
 //! a newcomer gets wrong: without that fix a failure before the container exists leaves PENDING,
 //! and the next resync boots again, for ever.
 
+use std::iter::{once, repeat};
 use std::rc::Rc;
 
 use crate::model::{Address, LeaseId, Name, Reason, Sandbox, SandboxChange, SandboxId, SandboxStatus};
@@ -13,7 +14,7 @@ use crate::ports::{Clock, EntityStore, Host, Platform, SandboxBackend, Versioned
 use crate::time::SimTime;
 
 use crate::controllers::fixes::Fix;
-use crate::controllers::runtime::Failure;
+use crate::controllers::runtime::{End, Failure, poll_until};
 
 use super::SandboxController;
 
@@ -114,26 +115,15 @@ impl<P: Platform> SandboxController<P> {
     /// Waits until the port answers. Before `port-required` a silent port is no failure.
     async fn wait_for_port(&self, item: &Versioned<Sandbox>) -> Result<(), Failure> {
         let Some(port) = item.entity.spec.port else { return Ok(()) };
-        let clock = &self.ports.clock;
         let limit = self.rules.tuning.port_timeout(self.rules.fixes);
         let poll = self.rules.tuning.port_poll(self.rules.fixes);
-        let deadline = clock.now() + limit;
-        clock.sleep(self.rules.tuning.port_first.min(limit)).await;
-        loop {
-            let left = deadline.since(clock.now());
-            if self.dial(item.id, port.number, left.min(self.rules.tuning.dial_timeout)).await {
-                return Ok(());
-            }
-            let left = deadline.since(clock.now());
-            if left.is_zero() {
-                break;
-            }
-            clock.sleep(poll.min(left)).await;
-            if clock.now() >= deadline {
-                break;
-            }
-        }
-        if self.rules.has(Fix::PortRequired) {
+        let clock = &self.ports.clock;
+        let pauses = once(self.rules.tuning.port_first).chain(repeat(poll));
+        let answers = poll_until(clock, clock.now() + limit, End::AtDeadline, pauses, async |left| {
+            let answers = self.dial(item.id, port.number, left.min(self.rules.tuning.dial_timeout)).await;
+            Ok::<_, Failure>(answers.then_some(()))
+        });
+        if answers.await?.is_none() && self.rules.has(Fix::PortRequired) {
             Err(Failure::new(format!("port {} not bound within {limit}", port.number)))
         } else {
             Ok(())

@@ -5,12 +5,14 @@
 //! without a container the address in the store is not given back, either, before
 //! `release-address-without-container`.
 
-use crate::model::{Name, Reason, Sandbox, SandboxId, SandboxStatus};
-use crate::ports::{BackendError, Clock, Host, Platform, SandboxBackend, Versioned};
+use std::iter::successors;
+
+use crate::model::{Reason, Sandbox, SandboxId, SandboxStatus};
+use crate::ports::{Clock, Host, Platform, SandboxBackend, Versioned};
 use crate::time::SimDuration;
 
 use crate::controllers::fixes::Fix;
-use crate::controllers::runtime::Failure;
+use crate::controllers::runtime::{End, Failure, at_once, poll_until};
 
 use super::SandboxController;
 
@@ -59,21 +61,20 @@ impl<P: Platform> SandboxController<P> {
 
     /// Destroys a sandbox's container; tried for a minute.
     pub(super) async fn destroy(&self, id: SandboxId) -> Result<(), Failure> {
-        let deadline = self.ports.clock.now() + DESTROY_LIMIT;
-        let mut wait = DESTROY_WAIT;
-        loop {
-            let left = deadline.since(self.ports.clock.now());
-            let error = match self.ports.clock.timeout(left, self.backend.destroy(id)).await {
-                Some(Ok(())) => return Ok(()),
-                Some(Err(error)) => error,
-                None => BackendError(Name::new(&format!("not destroyed within {DESTROY_LIMIT}"))),
-            };
-            if self.ports.clock.now() + wait >= deadline {
-                self.ports.host.note(id, Reason::CleanUpFailed { error: error.0 });
-                return Err(error.into());
-            }
-            self.ports.clock.sleep(wait).await;
-            wait = SimDuration::from_nanos(wait.as_nanos() / 2 * 3).min(DESTROY_WAIT_MAX);
+        let clock = &self.ports.clock;
+        let longer = |wait: &SimDuration| Some(SimDuration::from_nanos(wait.as_nanos() / 2 * 3).min(DESTROY_WAIT_MAX));
+        let pauses = at_once(successors(Some(DESTROY_WAIT), longer));
+        let mut last = None;
+        let destroyed = poll_until(clock, clock.now() + DESTROY_LIMIT, End::BeforeDeadline, pauses, async |left| {
+            last = clock.timeout(left, self.backend.destroy(id)).await;
+            Ok::<_, Failure>(last.and_then(Result::ok))
+        });
+        if destroyed.await?.is_some() {
+            return Ok(());
         }
+        let late = || Failure::new(format!("not destroyed within {DESTROY_LIMIT}"));
+        let Failure(error) = last.and_then(Result::err).map_or_else(late, Failure::from);
+        self.ports.host.note(id, Reason::CleanUpFailed { error });
+        Err(Failure(error))
     }
 }

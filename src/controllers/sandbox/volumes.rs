@@ -3,6 +3,8 @@
 //! A disk is found by its *name*, whoever made it; its lease belongs to one sandbox. What a
 //! newcomer gets wrong: a boot that waits for a lease keeps its worker for up to five minutes.
 
+use std::iter::repeat;
+
 use crate::model::{
     AppId, Disk, DiskConfig, DiskId, DiskIndex, DiskLease, DiskStatus, LeaseIndex, LeaseStatus, Mount, Name, Reason,
     Sandbox, SandboxId,
@@ -11,7 +13,7 @@ use crate::model::{DiskLeaseChange, LeaseId};
 use crate::ports::{Clock, EntityStore, Host, Platform, Query, StoreError, Versioned};
 
 use crate::controllers::fixes::Fix;
-use crate::controllers::runtime::Failure;
+use crate::controllers::runtime::{End, Failure, at_once, poll_until};
 
 use super::SandboxController;
 use super::boot::{Taken, no_disk};
@@ -123,9 +125,10 @@ impl<P: Platform> SandboxController<P> {
 
     async fn wait_until_bound(&self, config: &DiskConfig, lease: LeaseId) -> Result<(), Failure> {
         let limit = config.lease_timeout.unwrap_or(self.rules.tuning.lease_timeout);
-        let deadline = self.ports.clock.now() + limit;
         let disk = config.name;
-        loop {
+        let clock = &self.ports.clock;
+        let pauses = at_once(repeat(self.rules.tuning.lease_poll));
+        let bound = poll_until(clock, clock.now() + limit, End::LooksBeyond, pauses, async |_| {
             let now = match self.ports.store.get(lease).await {
                 Ok(lease) => lease,
                 Err(StoreError::NotFound) => {
@@ -134,21 +137,16 @@ impl<P: Platform> SandboxController<P> {
                 Err(error) => return Err(error.into()),
             };
             match now.entity.status {
-                LeaseStatus::Bound => return Ok(()),
-                LeaseStatus::Pending => {}
+                LeaseStatus::Bound => Ok(Some(())),
+                LeaseStatus::Pending => Ok(None),
                 LeaseStatus::Failed => {
                     let why = now.entity.error_message.map_or_else(|| "no reason given".to_owned(), |m| m.to_string());
-                    return Err(Failure::new(format!("the lease of disk \"{disk}\" failed: {why}")));
+                    Err(Failure::new(format!("the lease of disk \"{disk}\" failed: {why}")))
                 }
-                LeaseStatus::Released => {
-                    return Err(Failure::new(format!("the lease of disk \"{disk}\" is released")));
-                }
+                LeaseStatus::Released => Err(Failure::new(format!("the lease of disk \"{disk}\" is released"))),
             }
-            if self.ports.clock.now() >= deadline {
-                return Err(Failure::new(format!("disk \"{disk}\" not leased within {limit}")));
-            }
-            self.ports.clock.sleep(self.rules.tuning.lease_poll).await;
-        }
+        });
+        bound.await?.ok_or_else(|| Failure::new(format!("disk \"{disk}\" not leased within {limit}")))
     }
 
     /// Gives up the leases of a sandbox that are PENDING or BOUND.
