@@ -1,7 +1,7 @@
 //! The matrix of fixes: `docs/fixes.md` says for every fix which stories notice its absence.
 //!
 //! `UPDATE_DOCS=1 cargo test --release --test fixes` runs every story without each fix and writes
-//! the page. Without it, the story named first in each cell is run again and must differ in the
+//! the page; with names of fixes, divided by commas, instead of 1 it makes only their rows anew. Without it, the story named first in each cell is run again and must differ in the
 //! words of the page; every fix must be noticed by some story. What a newcomer gets wrong: a
 //! new fix needs a story that misses it, or this test fails.
 
@@ -73,7 +73,8 @@ fn cell(fix: Fix, base: Base, all: &[(String, Vec<Noticed>)]) -> String {
     }
 }
 
-fn page(all: &[(String, Vec<Noticed>)]) -> String {
+/// The page, with the rows of `fixes` made anew; the others are as in `old`.
+fn page(all: &[(String, Vec<Noticed>)], fixes: &[Fix], old: &str) -> String {
     let mut page = String::from(
         "# Fixes, and the stories that miss them\n\n\
          What breaks when exactly one fix is missing: from the set of its own day (for a proposed fix: from today's set\n\
@@ -85,10 +86,19 @@ fn page(all: &[(String, Vec<Noticed>)]) -> String {
          | fix | day | on its day | today |\n| --- | --- | --- | --- |\n",
     );
     for fix in Fix::ALL {
+        if let Some(row) = row(*fix, old).filter(|_| !fixes.contains(fix)) {
+            page.push_str(&format!("{row}\n"));
+            continue;
+        }
         let [its_day, today] = Base::ALL.map(|base| cell(*fix, base, all));
         page.push_str(&format!("| `{fix}` | {} | {its_day} | {today} |\n", fix.info().day));
     }
     page
+}
+
+/// The row of a fix.
+fn row(fix: Fix, page: &str) -> Option<&str> {
+    page.lines().find(|line| line.starts_with(&format!("| `{fix}` |")))
 }
 
 /// The story that a cell names, and what it says of it.
@@ -100,11 +110,14 @@ fn named(cell: &str) -> Option<(&str, &str)> {
 #[test]
 fn the_page_says_which_stories_miss_which_fix() {
     let file = root().join(PAGE);
-    if std::env::var_os("UPDATE_DOCS").is_some() {
-        let all: Vec<_> = stories().into_par_iter().map(|name| (name.clone(), noticed(&name, Fix::ALL))).collect();
-        std::fs::write(&file, page(&all)).expect("the page can be written");
+    let mut text = std::fs::read_to_string(&file).expect("the page");
+    if let Ok(which) = std::env::var("UPDATE_DOCS") {
+        let some: Vec<Fix> = which.split(',').filter_map(Fix::named).collect();
+        let fixes = if some.is_empty() { Fix::ALL } else { &some };
+        let all: Vec<_> = stories().into_par_iter().map(|name| (name.clone(), noticed(&name, fixes))).collect();
+        text = page(&all, fixes, &text);
+        std::fs::write(&file, &text).expect("the page can be written");
     }
-    let text = std::fs::read_to_string(&file).expect("the page");
     let look = |(index, fix): (usize, &Fix)| check(*fix, &text, index % SAMPLE == 0);
     let wrong: Vec<String> = Fix::ALL.par_iter().enumerate().flat_map_iter(look).collect();
     assert!(wrong.is_empty(), "{PAGE}:\n  {}", wrong.join("\n  "));
@@ -112,7 +125,7 @@ fn the_page_says_which_stories_miss_which_fix() {
 
 /// What is wrong with the row of a fix; `again` runs the stories that it names.
 fn check(fix: Fix, page: &str, again: bool) -> Vec<String> {
-    let Some(row) = page.lines().find(|line| line.starts_with(&format!("| `{fix}` |"))) else {
+    let Some(row) = row(fix, page) else {
         return vec![format!("`{fix}` has no row: make the page again")];
     };
     let cells: Vec<&str> = row.split(" | ").map(|cell| cell.trim_end_matches(" |")).collect();

@@ -102,6 +102,7 @@ fixes! {
     SinglePoolWorker = "single-pool-worker", Day::of(2025, 10, 27), "#270", "one worker reconciles pools instead of three";
     ActivatorSeesPending = "activator-sees-pending", Day::of(2025, 10, 27), "#270", "a request waits for pending sandboxes instead of raising desired";
     MaxPoolSize = "max-pool-size", Day::of(2025, 10, 27), "#272", "desired is capped at max_pool_size";
+    ProactiveScaleDown = "proactive-scale-down", Day::of(2025, 11, 4), "#294", "a pool that has too many stops them at once, busy or idle, auto or fixed";
     KeepDesiredOnReuse = "keep-desired-on-reuse", Day::of(2025, 11, 4), "#294", "reusing an auto pool keeps its desired instances";
     RevisionCheckedIncrement = "revision-checked-increment", Day::of(2025, 11, 5), "#294", "the activator raises desired with an expected revision";
     VersionsSharePools = "versions-share-pools", Day::of(2025, 11, 12), "#341", "a version is served by every sandbox of its pool";
@@ -113,6 +114,7 @@ fixes! {
     PortRequired = "port-required", Day::of(2025, 11, 18), "#386", "a sandbox is healthy only while its port answers";
     PortDeadline15s = "port-deadline-15s", Day::of(2025, 11, 24), "#394", "a boot waits 15 s for its port, polled every 250 ms";
     PendingRunningBackstop = "pending-running-backstop", Day::of(2025, 11, 24), "#394", "a healthy sandbox PENDING for 2 min becomes RUNNING";
+    PoolByDiff = "pool-by-diff", Day::of(2025, 11, 24), "#397", "the pool controller's changes are written as a diff, which loses zeros (a step back)";
     SchedulerResyncs = "scheduler-resyncs", Day::of(2025, 12, 1), "-", "the scheduler resyncs, and lists nodes each time";
     ReleaseAddressOnFailedPatch = "release-address-on-failed-patch", Day::of(2025, 12, 11), "#479", "an address whose patch fails is given back";
     WatchdogReleasesAddress = "watchdog-releases-address", Day::of(2025, 12, 11), "#479", "the watchdog gives back the addresses of stray containers";

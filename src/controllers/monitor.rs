@@ -1,17 +1,18 @@
-//! The monitor: retires what is idle, stuck in PENDING or empty, every 30 s (`CONTROLLERS.md` §5).
+//! The monitor: retires what is idle, empty or stuck in PENDING, every 30 s (`docs/rules.md` §5).
 //!
-//! It belongs to the pool controller's process and looks at all pools. It may not know why a
-//! sandbox is stuck. What a newcomer gets wrong: it sets STOPPED and not DEAD, because a stuck
-//! sandbox may have booted partly and only STOPPED runs the full clean-up – so its death comes
-//! too late to count as a crash.
+//! It belongs to the pool controller's process and makes three rounds, each with its own lists:
+//! a round that fails leaves the others alone. It may not know why a sandbox is stuck. What a
+//! newcomer gets wrong: it sets STOPPED and not DEAD, because a stuck sandbox may have booted
+//! partly and only STOPPED runs the full clean-up – so its death comes too late to count as a crash.
 
 use std::rc::Rc;
 
 use crate::model::entity::age;
-use crate::model::{Concurrency, Pool, PoolChange, Reason, Sandbox, SandboxChange, SandboxIndex, SandboxStatus};
-use crate::ports::{Clock, EntityStore, Host, Platform, Ports, Query, StoreError, Versioned};
+use crate::model::{Pool, PoolChange, Reason, Sandbox, SandboxChange, SandboxStatus, Subject, VersionId};
+use crate::ports::{Clock, EntityStore, Host, Platform, Ports, Query, Versioned};
 
 use super::fixes::Fix;
+use super::pool::{idle_for, idle_limit, members};
 use super::runtime::{Failure, First, Rules, Task, periodically};
 
 /// The monitor.
@@ -31,53 +32,52 @@ impl<P: Platform> Monitor<P> {
         ("monitor", Box::pin(self.run()))
     }
 
+    /// Rule 5.12.
     async fn run(self) {
         let period = self.rules.tuning.monitor_every;
         periodically(&self.ports, "monitor", period, First::AfterPeriod, async || {
-            // What cannot be listed now is listed at the next tick.
-            for pool in self.ports.store.list::<Pool>(Query::All).await.unwrap_or_default().iter() {
-                self.ports.host.attach(pool.meta.origin);
-                if let Err(Failure(error)) = self.look_at(pool).await {
-                    self.ports.host.note(pool.id, Reason::HandlerFailed { error });
-                }
+            self.log(self.scale_down_idle().await);
+            self.log(self.delete_empty().await);
+            if self.rules.has(Fix::StalePendingMonitor) {
+                self.log(self.stop_stale_pending().await);
             }
         })
         .await;
     }
 
-    async fn look_at(&self, pool: &Versioned<Pool>) -> Result<(), Failure> {
-        let sandboxes = self.ports.store.list::<Sandbox>(Query::By(SandboxIndex::Pool(pool.id))).await?;
-        // What one rule cannot do now keeps no other from its work.
-        let idle = self.scale_down_idle(pool, &sandboxes).await;
-        if self.rules.has(Fix::StalePendingMonitor) {
-            self.stop_stale_pending(&sandboxes).await?;
-        }
-        if sandboxes.is_empty() {
-            self.delete_empty(pool).await?;
-        }
-        idle
+    fn log(&self, round: Result<(), Failure>) {
+        self.log_of(Subject::CLUSTER, round);
     }
 
-    async fn scale_down_idle(&self, pool: &Versioned<Pool>, sandboxes: &[Versioned<Sandbox>]) -> Result<(), Failure> {
-        let running: Vec<_> = sandboxes.iter().filter(|s| s.entity.status == SandboxStatus::Running).collect();
-        let desired = pool.entity.desired_instances;
-        if running.is_empty() || desired == 0 {
-            return Ok(());
+    fn log_of(&self, about: impl Into<Subject>, done: Result<(), Failure>) {
+        if let Err(failure) = done {
+            self.ports.host.note(about, failure.passed_over());
         }
-        let version = self.ports.store.get(pool.entity.spec.version).await?;
-        let service = version.entity.config.iter().find(|service| service.name == pool.entity.service);
-        let Some(Concurrency::Auto { scale_down_delay: limit, .. }) = service.map(|s| s.concurrency) else {
-            return Ok(());
-        };
+    }
+
+    /// Rule 5.13.
+    async fn scale_down_idle(&self) -> Result<(), Failure> {
+        for pool in self.ports.store.list::<Pool>(Query::All).await?.iter() {
+            if pool.entity.desired_instances > 0 || !pool.entity.referenced_by_versions.is_empty() {
+                self.ports.host.attach(pool.meta.origin);
+                self.log_of(pool.id, self.scale_down(pool).await);
+            }
+        }
+        Ok(())
+    }
+
+    async fn scale_down(&self, pool: &Versioned<Pool>) -> Result<(), Failure> {
+        let Some(limit) = idle_limit(&self.ports, pool).await? else { return Ok(()) };
+        let sandboxes = members(&self.ports, &self.rules, pool).await?;
         let now = self.ports.clock.now();
-        // ASSUMES: a sandbox that never served a request has been idle since its creation.
-        let idle_for = |s: &Versioned<Sandbox>| now.since(s.entity.last_activity.unwrap_or(s.meta.created_at));
-        let idle: Vec<_> = running.into_iter().map(idle_for).filter(|since| *since > limit).collect();
-        let Some(since) = idle.iter().max().copied() else { return Ok(()) };
+        let running = sandboxes.iter().filter(|s| s.entity.status == SandboxStatus::Running);
+        let idle: Vec<_> = running.filter_map(|s| idle_for(s, now)).filter(|since| *since > limit).collect();
+        let desired = pool.entity.desired_instances;
+        let Some(since) = idle.iter().max().copied().filter(|_| desired > 0) else { return Ok(()) };
         // The minimum of an auto service is zero.
         let fewer = desired.saturating_sub(idle.len() as u32);
         self.ports.host.note(pool.id, Reason::Idle { since, limit });
-        // ASSUMES: a zero is lost on its way to the store until `max-pool-size` (#272).
+        // A zero was lost on its way to the store until `max-pool-size`.
         if fewer == 0 && !self.rules.has(Fix::MaxPoolSize) {
             return Ok(());
         }
@@ -85,38 +85,69 @@ impl<P: Platform> Monitor<P> {
         Ok(())
     }
 
-    async fn stop_stale_pending(&self, sandboxes: &[Versioned<Sandbox>]) -> Result<(), Failure> {
-        let limit = self.rules.tuning.stale_pending_after;
-        for sandbox in sandboxes.iter().filter(|s| s.entity.status == SandboxStatus::Pending) {
-            let age = age(self.ports.clock.now(), sandbox.meta.created_at);
-            if age > limit {
-                self.ports.host.attach(sandbox.meta.origin);
-                self.ports.host.note(sandbox.id, Reason::StalePending { age, limit });
-                let stopped = vec![SandboxChange::Status(SandboxStatus::Stopped)];
-                self.ports.store.patch(sandbox.id, stopped, None).await?;
+    /// Rule 5.14.
+    async fn delete_empty(&self) -> Result<(), Failure> {
+        let limit = self.rules.tuning.empty_pool_after;
+        let pools = self.ports.store.list::<Pool>(Query::All).await?;
+        let now = self.ports.clock.now();
+        for pool in pools.iter() {
+            let age = age(now, pool.meta.updated_at);
+            if pool.entity.desired_instances > 0 || age < limit {
+                continue;
             }
+            self.ports.host.attach(pool.meta.origin);
+            match members(&self.ports, &self.rules, pool).await {
+                Ok(sandboxes) if !sandboxes.is_empty() => continue,
+                Ok(_) => {}
+                Err(failure) => {
+                    self.ports.host.note(pool.id, failure.passed_over());
+                    continue;
+                }
+            }
+            if self.rules.has(Fix::KeepReferencedPool) && self.is_in_use(pool).await {
+                continue;
+            }
+            self.ports.host.note(pool.id, Reason::PoolEmpty { age, limit });
+            self.log_of(pool.id, self.ports.store.delete(pool.id).await.map_err(Failure::from));
         }
         Ok(())
     }
 
-    async fn delete_empty(&self, pool: &Versioned<Pool>) -> Result<(), Failure> {
-        let limit = self.rules.tuning.empty_pool_after;
-        let age = age(self.ports.clock.now(), pool.meta.updated_at);
-        if pool.entity.desired_instances > 0 || age <= limit {
-            return Ok(());
-        }
-        if self.rules.has(Fix::KeepReferencedPool) {
-            let active = match self.ports.store.get(pool.entity.app).await {
-                Ok(app) => app.entity.active_version,
-                Err(StoreError::NotFound) => None,
-                Err(error) => return Err(error.into()),
-            };
-            if active.is_some_and(|version| pool.entity.referenced_by_versions.contains(&version)) {
-                return Ok(());
+    /// Whether the pool is referenced by the active version of that version's app. A version or an
+    /// app that cannot be read passes for one that does not use it.
+    async fn is_in_use(&self, pool: &Versioned<Pool>) -> bool {
+        for version in &pool.entity.referenced_by_versions {
+            match self.is_active(*version).await {
+                Ok(true) => return true,
+                Ok(false) => {}
+                Err(failure) => self.ports.host.note(pool.id, failure.passed_over()),
             }
         }
-        self.ports.host.note(pool.id, Reason::PoolEmpty { age, limit });
-        self.ports.store.delete(pool.id).await?;
+        false
+    }
+
+    async fn is_active(&self, version: VersionId) -> Result<bool, Failure> {
+        let app = self.ports.store.get(version).await?.entity.app;
+        Ok(self.ports.store.get(app).await?.entity.active_version == Some(version))
+    }
+
+    /// Rule 5.15: all sandboxes, whatever pool they are in.
+    async fn stop_stale_pending(&self) -> Result<(), Failure> {
+        let limit = self.rules.tuning.stale_pending_after;
+        let sandboxes = self.ports.store.list::<Sandbox>(Query::All).await?;
+        let now = self.ports.clock.now();
+        for sandbox in sandboxes.iter().filter(|s| s.entity.status == SandboxStatus::Pending) {
+            let age = age(now, sandbox.meta.created_at);
+            if age >= limit {
+                self.ports.host.attach(sandbox.meta.origin);
+                self.ports.host.note(sandbox.id, Reason::StalePending { age, limit });
+                let stopped = vec![SandboxChange::Status(SandboxStatus::Stopped)];
+                self.log_of(
+                    sandbox.id,
+                    self.ports.store.patch(sandbox.id, stopped, None).await.map(drop).map_err(Failure::from),
+                );
+            }
+        }
         Ok(())
     }
 }

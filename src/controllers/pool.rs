@@ -1,15 +1,15 @@
 //! The pool controller: keeps the wanted number of sandboxes, and backs off after crashes
-//! (`CONTROLLERS.md` §5).
+//! (`docs/rules.md` §5).
 //!
 //! It sees sandboxes only by listing them, at its own events and resyncs: it does not watch
 //! them. It may not know why a sandbox died; an early death is a crash. What a newcomer gets
-//! wrong: fields that it clears in its copy do not reach the store before `diff-clears-fields`.
+//! wrong: of the fields that it sets to zero in its copy only the two counts reach the store.
 
 use std::rc::Rc;
 
 use crate::model::entity::age;
 use crate::model::{Concurrency, Field, Pool, PoolId, Reason, Sandbox, SandboxChange, SandboxIndex, SandboxStatus};
-use crate::ports::{Clock, EntityStore, Host, Listed, Platform, Ports, Query, StoreError, Versioned};
+use crate::ports::{Clock, EntityStore, Host, Listed, Platform, Ports, Query, Versioned};
 use crate::time::{SimDuration, SimTime};
 
 use super::fixes::Fix;
@@ -42,67 +42,101 @@ struct Tally {
 impl<P: Platform> Reconciler for PoolController<P> {
     type Entity = Pool;
 
-    /// ASSUMES: numbers are named on purpose since `max-pool-size` (#272, the incident never-to-zero).
+    /// Rule 5.3: the counts are named on purpose; a zero or an empty value of any other field is lost.
     fn writes_zero(&self, field: Field) -> bool {
-        let number = matches!(field, Field::DesiredInstances | Field::CurrentInstances | Field::ReadyInstances);
-        (number && self.rules.has(Fix::MaxPoolSize)) || field == Field::ReferencedByVersions
+        match field {
+            Field::CurrentInstances | Field::ReadyInstances => self.rules.has(Fix::MaxPoolSize),
+            _ => !self.rules.has(Fix::PoolByDiff),
+        }
     }
 
+    /// Rule 5.1.
     async fn reconcile(&self, item: &Versioned<Pool>, pool: &mut Draft<Pool>) -> Result<(), Failure> {
-        let sandboxes = self.members(item).await?;
+        let mut sandboxes = members(&self.ports, &self.rules, item).await?;
         let now = self.ports.clock.now();
-        let Tally { actual, ready, crashed } = self.tally(&sandboxes, pool.last_crash_time);
+        let mut tally = self.tally(&sandboxes, pool.last_crash_time);
 
         if self.rules.has(Fix::CrashBackoff) {
-            self.count_crashes(item, pool, crashed, now);
+            self.count_crashes(item, pool, tally.crashed, now);
             if pool.cooldown_until.is_some_and(|until| now < until) {
                 self.cool_down(item, pool);
-                self.write_counts(item, pool, actual, ready);
+                self.write_counts(item, pool, &tally);
                 return Ok(());
             }
-            if ready > 0 {
+            if tally.ready > 0 {
                 self.recover(item, pool, &sandboxes, now);
             }
             self.restore_desired(item, pool).await;
         }
-        self.cap(item, pool);
-        let result = if actual < pool.desired_instances {
-            self.grow(item, pool, &sandboxes, actual).await
-        } else {
-            self.shrink(pool, &sandboxes, actual).await
-        };
-        self.write_counts(item, pool, actual, ready);
-        result
+        let desired = self.capped(item, pool.desired_instances);
+        if tally.actual < desired {
+            self.grow(item, pool, &sandboxes, tally.actual, desired).await;
+            (sandboxes, tally) = self.recounted(item, pool).await?;
+        }
+        if tally.actual > desired {
+            self.shrink(item, &sandboxes, tally.actual, desired).await;
+            (_, tally) = self.recounted(item, pool).await?;
+        }
+        self.write_counts(item, pool, &tally);
+        Ok(())
     }
 
+    /// Rule 5.11.
     async fn deleted(&self, pool: PoolId) -> Result<(), Failure> {
         let orphans = self.ports.store.list::<Sandbox>(Query::By(SandboxIndex::Pool(pool))).await?;
         for sandbox in orphans.iter() {
             self.ports.host.note(sandbox.id, Reason::PoolDeleted);
-            match self.ports.store.delete(sandbox.id).await {
-                // A collector may have been quicker.
-                Ok(()) | Err(StoreError::NotFound) => {}
-                Err(error) => return Err(error.into()),
+            if let Err(error) = self.ports.store.delete(sandbox.id).await {
+                self.ports.host.note(sandbox.id, Failure::from(error).passed_over());
             }
         }
         Ok(())
     }
 }
 
+/// The sandboxes that count for a pool (rule 5.2).
+///
+/// # Errors
+/// When the list fails.
+pub(super) async fn members<P: Platform>(
+    ports: &Ports<P>,
+    rules: &Rules,
+    pool: &Versioned<Pool>,
+) -> Result<Listed<Sandbox>, Failure> {
+    if rules.has(Fix::MembershipByPool) {
+        return Ok(ports.store.list(Query::By(SandboxIndex::Pool(pool.id))).await?);
+    }
+    let version = SandboxIndex::Version(pool.entity.spec.version);
+    let sandboxes = ports.store.list::<Sandbox>(Query::By(version)).await?;
+    if sandboxes.iter().all(|sandbox| sandbox.entity.pool == pool.id) {
+        return Ok(sandboxes);
+    }
+    Ok(sandboxes.iter().filter(|sandbox| sandbox.entity.pool == pool.id).cloned().collect())
+}
+
 impl<P: Platform> PoolController<P> {
-    async fn members(&self, item: &Versioned<Pool>) -> Result<Listed<Sandbox>, Failure> {
-        if self.rules.has(Fix::MembershipByPool) {
-            return Ok(self.ports.store.list(Query::By(SandboxIndex::Pool(item.id))).await?);
+    /// Lists and counts again after work on the sandboxes (rule 5.8). When that fails, the whole
+    /// pass writes nothing: what it wanted to write is handed over at its end.
+    async fn recounted(
+        &self,
+        item: &Versioned<Pool>,
+        pool: &mut Draft<Pool>,
+    ) -> Result<(Listed<Sandbox>, Tally), Failure> {
+        match members(&self.ports, &self.rules, item).await {
+            Ok(sandboxes) => {
+                let tally = self.tally(&sandboxes, None);
+                Ok((sandboxes, tally))
+            }
+            Err(failure) => {
+                if self.rules.has(Fix::PoolByDiff) {
+                    pool.discard();
+                }
+                Err(failure)
+            }
         }
-        let version = SandboxIndex::Version(item.entity.spec.version);
-        let sandboxes = self.ports.store.list::<Sandbox>(Query::By(version)).await?;
-        if sandboxes.iter().all(|sandbox| sandbox.entity.pool == item.id) {
-            return Ok(sandboxes);
-        }
-        Ok(sandboxes.iter().filter(|sandbox| sandbox.entity.pool == item.id).cloned().collect())
     }
 
-    /// Looks at each sandbox once; what died before `counted_until` was counted then.
+    /// Looks at each sandbox once; what died before `counted_until` was counted then (rule 5.4).
     fn tally(&self, sandboxes: &[Versioned<Sandbox>], counted_until: Option<SimTime>) -> Tally {
         let mut tally = Tally::default();
         for sandbox in sandboxes {
@@ -128,10 +162,10 @@ impl<P: Platform> PoolController<P> {
         lived < self.rules.tuning.backoff.quick_crash || (counts_slow && sandbox.entity.boot_failed)
     }
 
-    /// Counts the deaths that came too early and were not counted before.
+    /// Counts the deaths that came too early and were not counted before (rules 5.4, 5.5).
     fn count_crashes(&self, item: &Versioned<Pool>, pool: &mut Draft<Pool>, found: u32, now: SimTime) {
-        let retired = self.rules.has(Fix::NoCrashesWhenRetired) && pool.referenced_by_versions.is_empty();
-        if retired || found == 0 {
+        let retired = pool.desired_instances == 0 && pool.referenced_by_versions.is_empty();
+        if found == 0 || (retired && self.rules.has(Fix::NoCrashesWhenRetired)) {
             return;
         }
         let backoff = &self.rules.tuning.backoff;
@@ -157,6 +191,7 @@ impl<P: Platform> PoolController<P> {
         backoff.jittered(count, bits, previous)
     }
 
+    /// Rule 5.6. The zero of an unreferenced pool is lost on its way to the store (rule 5.3).
     fn cool_down(&self, item: &Versioned<Pool>, pool: &mut Draft<Pool>) {
         let desired = u32::from(!pool.referenced_by_versions.is_empty());
         if pool.desired_instances != desired
@@ -167,8 +202,9 @@ impl<P: Platform> PoolController<P> {
         }
     }
 
-    /// Forgets the crashes when a sandbox has run long enough. Before `diff-clears-fields` the
-    /// store keeps the old values, and this happens again at every reconcile.
+    /// Forgets the crashes when a sandbox has run long enough (rule 5.7). Since `pool-by-diff` and
+    /// before `diff-clears-fields` the store keeps the old values, and this happens again at
+    /// every reconcile.
     fn recover(&self, item: &Versioned<Pool>, pool: &mut Draft<Pool>, sandboxes: &[Versioned<Sandbox>], now: SimTime) {
         let count = pool.consecutive_crash_count;
         if count == 0 {
@@ -205,67 +241,103 @@ impl<P: Platform> PoolController<P> {
         }
     }
 
-    fn cap(&self, item: &Versioned<Pool>, pool: &mut Draft<Pool>) {
+    /// Never more than the maximum; the store keeps what is wanted (rule 5.8).
+    fn capped(&self, item: &Versioned<Pool>, desired: u32) -> u32 {
         let limit = self.rules.tuning.max_pool_size;
-        if self.rules.has(Fix::MaxPoolSize) && pool.desired_instances > limit {
-            self.ports.host.note(item.id, Reason::CappedAtMax { limit });
-            pool.desired_instances = limit;
+        if !self.rules.has(Fix::MaxPoolSize) || desired <= limit {
+            return desired;
         }
+        self.ports.host.note(item.id, Reason::CappedAtMax { limit });
+        limit
     }
 
+    /// Makes what is missing (rule 5.9).
     async fn grow(
         &self,
         item: &Versioned<Pool>,
         pool: &Pool,
         sandboxes: &[Versioned<Sandbox>],
         actual: u32,
-    ) -> Result<(), Failure> {
-        let desired = pool.desired_instances;
+        desired: u32,
+    ) {
         self.ports.host.note(item.id, Reason::TooFew { actual, desired });
         // Dead ones occupy their numbers, too. Of so many numbers enough are free.
         let mut taken = vec![false; sandboxes.len() + desired as usize];
         for sandbox in sandboxes {
-            if let Some(taken) = taken.get_mut(sandbox.entity.instance as usize) {
+            // Each is read again for its number; that of one which cannot be read seems free.
+            if let Ok(found) = self.ports.store.get(sandbox.id).await
+                && let Some(taken) = taken.get_mut(found.entity.instance as usize)
+            {
                 *taken = true;
             }
         }
-        let mut unused = (0..).zip(taken).filter_map(|(n, taken)| (!taken).then_some(n));
-        for _ in actual..desired {
+        let unused = (0..).zip(taken).filter_map(|(n, taken)| (!taken).then_some(n));
+        for instance in unused.take((desired - actual) as usize) {
             let sandbox = Sandbox {
                 status: SandboxStatus::Pending,
                 spec: Rc::clone(&pool.spec),
                 pool: item.id,
                 service: pool.service,
-                instance: unused.next().expect("numbers do not run out"),
+                instance,
                 node: None,
                 address: None,
                 last_activity: None,
                 boot_failed: false,
             };
-            self.ports.store.create(sandbox).await?;
+            if let Err(error) = self.ports.store.create(sandbox).await {
+                self.ports.host.note(item.id, Failure::from(error).passed_over());
+            }
         }
-        Ok(())
     }
 
-    async fn shrink(&self, pool: &Pool, sandboxes: &[Versioned<Sandbox>], actual: u32) -> Result<(), Failure> {
-        let desired = pool.desired_instances;
-        let surplus = actual.saturating_sub(desired) as usize;
-        if surplus == 0 {
-            return Ok(());
-        }
-        let mut running: Vec<_> = sandboxes.iter().filter(|s| s.entity.status == SandboxStatus::Running).collect();
-        // Least recent activity first; none recorded counts as the most recent.
-        running.sort_by_key(|s| s.entity.last_activity.unwrap_or(SimTime::MAX));
-        let retired = running.into_iter().take(surplus);
-        for sandbox in retired {
+    /// Stops what is too much (rule 5.10).
+    async fn shrink(&self, item: &Versioned<Pool>, sandboxes: &[Versioned<Sandbox>], actual: u32, desired: u32) {
+        let now = self.ports.clock.now();
+        let candidates = match self.retirable(item, sandboxes, now).await {
+            Ok(candidates) => candidates,
+            Err(failure) => return self.ports.host.note(item.id, failure.passed_over()),
+        };
+        for sandbox in candidates.into_iter().take((actual - desired) as usize) {
             self.ports.host.note(sandbox.id, Reason::TooMany { actual, desired });
             let stopped = vec![SandboxChange::Status(SandboxStatus::Stopped)];
-            self.ports.store.patch(sandbox.id, stopped, None).await?;
+            if let Err(error) = self.ports.store.patch(sandbox.id, stopped, None).await {
+                self.ports.host.note(sandbox.id, Failure::from(error).passed_over());
+            }
         }
-        Ok(())
     }
 
-    fn write_counts(&self, item: &Versioned<Pool>, pool: &mut Draft<Pool>, actual: u32, ready: u32) {
+    /// What may be stopped, the least recently active first; one without any activity counts as
+    /// active now. Before `proactive-scale-down`: only what is idle for the delay of its service.
+    async fn retirable<'a>(
+        &self,
+        item: &Versioned<Pool>,
+        sandboxes: &'a [Versioned<Sandbox>],
+        now: SimTime,
+    ) -> Result<Vec<&'a Versioned<Sandbox>>, Failure> {
+        let running = sandboxes.iter().filter(|s| s.entity.status == SandboxStatus::Running);
+        let mut candidates: Vec<_> = if self.rules.has(Fix::ProactiveScaleDown) {
+            running.collect()
+        } else {
+            match idle_limit(&self.ports, item).await? {
+                Some(limit) => running.filter(|s| idle_for(s, now).is_some_and(|idle| idle > limit)).collect(),
+                None => Vec::new(),
+            }
+        };
+        let active = |s: &Versioned<Sandbox>| s.entity.last_activity.unwrap_or(now);
+        // The exchange sort of the original: it is not stable, so it decides among equals.
+        for i in 0..candidates.len() {
+            for j in i + 1..candidates.len() {
+                if active(candidates[i]) > active(candidates[j]) {
+                    candidates.swap(i, j);
+                }
+            }
+        }
+        Ok(candidates)
+    }
+
+    /// Rule 5.3.
+    fn write_counts(&self, item: &Versioned<Pool>, pool: &mut Draft<Pool>, tally: &Tally) {
+        let &Tally { actual, ready, .. } = tally;
         if (pool.current_instances, pool.ready_instances) != (actual, ready) {
             pool.current_instances = actual;
             pool.ready_instances = ready;
@@ -274,4 +346,28 @@ impl<P: Platform> PoolController<P> {
             }
         }
     }
+}
+
+/// How long a sandbox has been idle.
+///
+/// ASSUMES: a sandbox that never served a request has been idle since its creation.
+pub(super) fn idle_for(sandbox: &Versioned<Sandbox>, now: SimTime) -> Option<SimDuration> {
+    Some(now.since(sandbox.entity.last_activity.unwrap_or(sandbox.meta.created_at)))
+}
+
+/// After how long without activity the service of a pool gives up sandboxes, as its version has
+/// it; none: never, it is fixed or gone.
+///
+/// # Errors
+/// When the version cannot be read.
+pub(super) async fn idle_limit<P: Platform>(
+    ports: &Ports<P>,
+    pool: &Versioned<Pool>,
+) -> Result<Option<SimDuration>, Failure> {
+    let version = ports.store.get(pool.entity.spec.version).await?;
+    let service = version.entity.config.iter().find(|service| service.name == pool.entity.service);
+    Ok(match service.map(|service| service.concurrency) {
+        Some(Concurrency::Auto { scale_down_delay, .. }) => Some(scale_down_delay).filter(|limit| !limit.is_zero()),
+        Some(Concurrency::Fixed { .. }) | None => None,
+    })
 }

@@ -58,6 +58,8 @@ pub enum Reason {
     EventDropped { capacity: u32 },
     /// A handler returned an error.
     HandlerFailed { error: Name },
+    /// A call failed, and the handler goes on with the next thing.
+    PassedOver { error: Name },
     /// A watch broke.
     WatchBroke { retry_in: SimDuration },
     /// A watch ended without an error and is not reopened.
@@ -230,6 +232,7 @@ impl fmt::Display for Reason {
                 write!(f, "event dropped: queue full, capacity {capacity}")
             }
             Self::HandlerFailed { error } => write!(f, "reconcile failed: {error}"),
+            Self::PassedOver { error } => write!(f, "passed over: {error}"),
             Self::WatchBroke { retry_in } => {
                 write!(f, "watch broke: reopened in {}", retry_in.clock())
             }

@@ -28,6 +28,10 @@ impl<E: Clone> DerefMut for Draft<E> {
 }
 
 impl<E> Draft<E> {
+    /// Takes back all that was written to it.
+    pub fn discard(&mut self) {
+        self.copy = None;
+    }
     /// The copy, when the handler wrote to it.
     pub(super) fn copy(&self) -> Option<&E> {
         self.copy.as_ref()

@@ -5,7 +5,7 @@ use std::pin::Pin;
 
 use crate::controllers::fixes::{Fix, Fixes};
 use crate::controllers::tuning::Tuning;
-use crate::model::Name;
+use crate::model::{Name, Reason};
 use crate::ports::{BackendError, StoreError};
 
 /// Which logic is in force: fixes and constants.
@@ -35,6 +35,12 @@ impl Failure {
     /// A failure with that text.
     pub fn new(text: impl AsRef<str>) -> Self {
         Self(Name::new(text.as_ref()))
+    }
+}
+impl Failure {
+    /// The note of one that is logged and changes nothing else: work goes on with the next thing.
+    pub const fn passed_over(self) -> Reason {
+        Reason::PassedOver { error: self.0 }
     }
 }
 impl From<StoreError> for Failure {

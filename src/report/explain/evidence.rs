@@ -210,6 +210,7 @@ impl<'i, 'a> Evidence<'i, 'a> {
             Reason::Reconcile { .. }
             | Reason::EventDropped { .. }
             | Reason::HandlerFailed { .. }
+            | Reason::PassedOver { .. }
             | Reason::WatchBroke { .. }
             | Reason::WatchEnded
             | Reason::FieldIgnored { .. }

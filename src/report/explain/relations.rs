@@ -122,6 +122,7 @@ pub(super) fn mark(fix: Fix) -> Mark {
             when: |f| f.record.what == What::Conflict && f.record.actor.controller == Controller::Activator,
             unless: |f| f.raises_desired(),
         },
+        Fix::ProactiveScaleDown => When(reason!(Reason::TooMany { .. })),
         Fix::VersionsSharePools => Unless(|f| f.timed_out()),
         Fix::SerialiseEntity => Nowhere("that two workers hold one entity shows in no decision of either"),
         Fix::ExitWatch => When(reason!(Reason::ProcessExited { .. })),
@@ -141,6 +142,7 @@ pub(super) fn mark(fix: Fix) -> Mark {
         }),
         Fix::PortDeadline15s => Unless(|f| f.boot_error(|error| error.starts_with("port "))),
         Fix::PendingRunningBackstop => When(reason!(Reason::HealthyPending { .. })),
+        Fix::PoolByDiff => When(reason!(Reason::Recovered { .. })),
         Fix::SchedulerResyncs => Nowhere("a sandbox that nobody looks at leaves no decision"),
         Fix::ReleaseAddressOnFailedPatch | Fix::KeepAddressOnRetry => Unless(|f| f.broken("no-leaked-address")),
         Fix::WatchdogReleasesAddress => {
