@@ -127,6 +127,13 @@ impl std::error::Error for StoreError {}
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct BackendError(pub Name);
 
+impl BackendError {
+    /// A failure, in the backend's own words.
+    pub fn new(message: &str) -> Self {
+        Self(Name::new(message))
+    }
+}
+
 impl fmt::Display for BackendError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)

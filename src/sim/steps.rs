@@ -105,7 +105,7 @@ fn act_on_world(world: &World, rules: &InForce, action: &Action) -> Result<(), N
             let full = format!("sandbox/{sandbox}");
             let names = world.log().with_trace(|trace| trace.names_of(Kind::Sandbox).to_vec());
             let index = names.iter().position(|name| **name == *full);
-            let killed = index.is_some_and(|index| world.kill_process(SandboxId::from_index(index as u32), 137));
+            let killed = index.is_some_and(|index| world.kill_program(SandboxId::from_index(index as u32), 137));
             if killed { Ok(()) } else { Err(Name::new(&format!("{full} runs no process"))) }
         }
         Action::Restart { process } => {
@@ -117,11 +117,11 @@ fn act_on_world(world: &World, rules: &InForce, action: &Action) -> Result<(), N
             Ok(())
         }
         Action::NodeDown { node } => {
-            world.node_down(node_named(world, *node));
+            world.set_power(node_named(world, *node), false);
             Ok(())
         }
         Action::NodeUp { node } => {
-            world.node_up(node_named(world, *node));
+            world.set_power(node_named(world, *node), true);
             Ok(())
         }
         Action::Upgrade(upgrade) => {

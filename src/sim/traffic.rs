@@ -98,7 +98,7 @@ async fn serve(world: &World, slot: Slot, traffic: Traffic, mut attempt: Attempt
     let given = world.kernel().now();
     let answers = || world.answers(slot.sandbox);
     if answers() {
-        let takes = world.workload(traffic.app, traffic.service).request;
+        let takes = world.containers().workload(traffic.app, traffic.service).request;
         let takes = world.log().draw(slot.sandbox.into(), "request", takes);
         world.kernel().sleep(takes).await;
         if answers() {

@@ -1,195 +1,229 @@
-//! The gate that every port call passes: latency, faults, the trace.
+//! The gate: the one way in which a controller's call reaches a part of the world.
 //!
-//! A call takes effect, and is answered, at the end of its latency. It knows calls by their
-//! point, caller and subject only. What a newcomer gets wrong: a lost reply and a crash after
-//! the call both leave the work *done* – the caller just does not know.
+//! A part acts at once. Around it stands a [`Gated`], which has the port's own interface: it
+//! draws how long the call takes, asks the faults, lets the time pass, has the part act, and
+//! writes down what came of it. It knows calls by what [`Call`] says of them. What a newcomer
+//! gets wrong: a lost reply and a crash after the call both leave the work *done* – the caller
+//! just does not know.
 //!
 //! ASSUMES: a call whose caller dies within its latency never takes effect; that it might have
 //! is what `crash = "after"` shows.
 
-use crate::kernel::{SimDuration, SimTime};
-use crate::model::{Actor, Kind, Name, Point, Subject};
+use std::cell::Cell;
+use std::rc::Rc;
+
+use crate::kernel::SimDuration;
+use crate::model::{Actor, Kind, Name, NodeId, Point, Subject};
+use crate::ports::{BackendError, StoreError};
 use crate::trace::What;
 
-use super::faults::Strike;
-use super::process::Process;
-use super::spec::{Effect, Spread};
-use super::{WORLD, World};
+use super::WORLD;
+use super::faults::{Faults, Strike};
+use super::log::Log;
+use super::process::{Process, Processes};
+use super::spec::{Effect, Latencies, Spread};
+use super::store::Store;
 
-/// One call at the gate.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Call {
-    pub(super) point: Point,
+/// A part of the world as one controller reaches it.
+pub struct Gated<P> {
+    pub(super) gate: Rc<Gate>,
     pub(super) actor: Actor,
+    pub(super) part: Rc<P>,
+}
+
+impl<P> Clone for Gated<P> {
+    fn clone(&self) -> Self {
+        Self { gate: Rc::clone(&self.gate), actor: self.actor, part: Rc::clone(&self.part) }
+    }
+}
+
+/// What all calls pass.
+pub(super) struct Gate {
+    pub(super) log: Rc<Log>,
+    pub(super) faults: Rc<Faults>,
+    pub(super) store: Rc<Store>,
+    pub(super) processes: Rc<Processes>,
+    pub(super) latency: Latencies,
+    pub(super) calls_under_way: Cell<u32>,
+}
+
+/// One call.
+#[derive(Clone, Copy)]
+pub(super) struct Call {
+    /// Where it can go wrong; none: no fault is about such calls.
+    pub(super) point: Option<Point>,
     /// What it is about; the cluster when nothing in particular.
     pub(super) subject: Subject,
     /// The kind of entities that a store call is about.
     pub(super) kind: Option<Kind>,
+    /// How long it takes, and the stream which that is drawn from.
+    pub(super) takes: (Subject, &'static str, Spread),
+    /// Whether its success is written down: not what is asked several times a second, nor what
+    /// has records of its own.
+    pub(super) told: bool,
 }
 
-/// How the gate lets a call through.
-pub(super) struct Passage {
-    /// When the call began.
-    pub(super) since: SimTime,
+impl Call {
+    /// A question: it takes no time, and is not written down unless it fails.
+    pub(super) fn question(point: Option<Point>, subject: Subject) -> Self {
+        let nothing = Spread::Constant(SimDuration::ZERO);
+        Self { point, subject, kind: None, takes: (subject, "nothing", nothing), told: false }
+    }
+
+    /// Something to be done, which takes so long.
+    pub(super) fn order(point: Point, subject: impl Into<Subject>, purpose: &'static str, takes: Spread) -> Self {
+        let subject = subject.into();
+        Self { takes: (subject, purpose, takes), told: true, ..Self::question(Some(point), subject) }
+    }
+}
+
+/// What the faults make of a call.
+#[derive(Default)]
+pub(super) struct Struck {
     /// It fails with that message and nothing is done.
-    pub(super) error: Option<Name>,
+    error: Option<Name>,
+    delay: SimDuration,
     /// It is done, and the caller sees an error.
-    pub(super) lose_reply: bool,
+    lose_reply: bool,
     /// It is done, and the caller dies.
-    pub(super) crash_after: bool,
+    crash_after: bool,
     /// A read answers what was true that long ago.
     pub(super) stale: Option<SimDuration>,
+    /// A watch event is lost.
+    pub(super) dropped: bool,
 }
 
-impl Passage {
-    /// As if nothing were in the way.
-    fn undisturbed(since: SimTime) -> Self {
-        Self { since, error: None, lose_reply: false, crash_after: false, stale: None }
+/// How a call can fail.
+pub(super) trait Failure: Sized {
+    /// It failed on its way.
+    fn on_the_way(message: Name) -> Self;
+    /// What is written down; none when that is an answer like any other.
+    fn told(&self) -> Option<Name>;
+}
+
+impl Failure for StoreError {
+    fn on_the_way(message: Name) -> Self {
+        Self::Failed(message)
     }
-    /// Whether the answer goes back as it is.
-    pub(super) fn is_clear(&self) -> bool {
-        !self.lose_reply && !self.crash_after
+    fn told(&self) -> Option<Name> {
+        if let Self::Failed(message) = self { Some(*message) } else { None }
+    }
+}
+
+impl Failure for BackendError {
+    fn on_the_way(message: Name) -> Self {
+        Self(message)
+    }
+    fn told(&self) -> Option<Name> {
+        Some(self.0)
     }
 }
 
 /// A call that is under way.
-struct UnderWay<'a>(&'a World);
+struct UnderWay<'a>(&'a Cell<u32>);
 
 impl Drop for UnderWay<'_> {
     fn drop(&mut self) {
-        let count = &self.0.0.calls_under_way;
-        count.set(count.get() - 1);
+        self.0.set(self.0.get() - 1);
     }
 }
 
-impl World {
-    /// The first half of a call: faults are consulted, latency passes.
-    pub(super) async fn enter(&self, call: Call, latency: SimDuration) -> Passage {
-        if self.0.faults.are_about(call.point) {
+impl<P> Gated<P> {
+    /// The node of the controller that calls.
+    ///
+    /// # Panics
+    /// When it runs on none.
+    pub(super) fn node(&self) -> NodeId {
+        self.actor.node().expect("a node's controller")
+    }
+
+    /// A whole call: `act` is what the part does, at the end of the latency.
+    pub(super) async fn call<T, E: Failure>(
+        &self,
+        call: Call,
+        act: impl FnOnce(&Struck) -> Result<T, E>,
+    ) -> Result<T, E> {
+        let gate = &*self.gate;
+        let since = gate.log.now();
+        let (subject, purpose, spread) = call.takes;
+        let latency = gate.log.draw(subject, purpose, spread);
+        let struck = match call.point {
             // Few calls are: the way of all others need not carry what these may need.
-            return Box::pin(self.enter_through_faults(call, latency)).await;
+            Some(point) if gate.faults.are_about(point) => Box::pin(gate.strike(self.actor, point, call)).await,
+            _ => Struck::default(),
+        };
+        gate.last_for(latency + struck.delay).await;
+        let mut result = struck.error.map_or_else(|| act(&struck), |message| Err(E::on_the_way(message)));
+        let Some(point) = call.point else { return result };
+        if call.told && result.is_ok() {
+            gate.log.record(self.actor, call.subject, What::Called { point, since });
         }
-        let since = self.kernel().now();
-        self.last_for(latency).await;
-        Passage::undisturbed(since)
+        if struck.crash_after {
+            gate.crash_caller().await;
+        }
+        if struck.lose_reply && result.is_ok() {
+            result = Err(E::on_the_way(Name::new("the reply was lost")));
+        }
+        if let Err(failure) = &result
+            && let Some(error) = failure.told()
+        {
+            gate.log.record_and_follow(self.actor, call.subject, What::CallFailed { point, since, error });
+        }
+        result
+    }
+}
+
+impl Gate {
+    /// Whether a call is under way.
+    pub(super) fn is_busy(&self) -> bool {
+        self.calls_under_way.get() > 0
     }
 
-    /// The same, on the spot: where no fault is about such calls, and nothing else happens within
-    /// the latency. To be tried first.
-    pub(super) fn enter_at_once(&self, point: Point, latency: SimDuration) -> Option<Passage> {
-        let since = self.kernel().now();
-        let entered = !self.0.faults.are_about(point) && (latency.is_zero() || self.kernel().try_pass(latency));
-        entered.then(|| Passage::undisturbed(since))
-    }
-
-    async fn enter_through_faults(&self, call: Call, latency: SimDuration) -> Passage {
-        let mut passage = Passage::undisturbed(self.kernel().now());
-        let mut latency = latency;
-        for Strike { fault, effect } in self.strikes(&call) {
-            self.log().record_and_follow(
-                WORLD,
-                call.subject,
-                What::Struck { fault, point: call.point, effect: effect.name() },
-            );
+    /// What the faults make of a call.
+    async fn strike(&self, actor: Actor, point: Point, call: Call) -> Struck {
+        let facts = self.store.facts_of_call(actor, call.subject, call.kind);
+        let mut struck = Struck::default();
+        for Strike { fault, effect } in self.faults.consult(point, &facts) {
+            self.log.record_and_follow(WORLD, call.subject, What::Struck { fault, point, effect: effect.name() });
             match effect {
-                Effect::Error(message) => passage.error = Some(message),
+                Effect::Error(message) => struck.error = Some(message),
                 Effect::Hang => {
-                    let _under_way = self.under_way();
+                    // Nobody waits for a delivery: a watch that says nothing is quiet.
+                    let _under_way = (point != Point::WatchDeliver).then(|| self.under_way());
                     std::future::pending().await
                 }
-                Effect::Delay(spread) => latency = latency + self.draw_delay(fault, spread),
-                Effect::LoseReply => passage.lose_reply = true,
-                Effect::Stale(age) => passage.stale = Some(age),
-                Effect::Drop => {}
+                Effect::Delay(spread) => {
+                    let fault = Subject { kind: Kind::Fault, index: fault };
+                    struck.delay = struck.delay + self.log.draw(fault, "delay", spread);
+                }
+                Effect::LoseReply => struck.lose_reply = true,
+                Effect::Stale(age) => struck.stale = Some(age),
+                Effect::Drop => struck.dropped = true,
                 Effect::CrashBefore => self.crash_caller().await,
-                Effect::CrashAfter => passage.crash_after = true,
+                Effect::CrashAfter => struck.crash_after = true,
             }
         }
-        self.last_for(latency).await;
-        passage
+        struck
     }
 
-    /// Lets the latency of a call pass.
+    /// Lets the latency of a call pass: on the spot where nothing else happens meanwhile.
     async fn last_for(&self, latency: SimDuration) {
-        if !latency.is_zero() {
+        if !latency.is_zero() && !self.log.kernel().try_pass(latency) {
             let _under_way = self.under_way();
-            self.kernel().sleep(latency).await;
+            self.log.kernel().sleep(latency).await;
         }
     }
 
     /// Counts a call as under way until the guard is dropped – by its end, or by the caller's death.
     fn under_way(&self) -> UnderWay<'_> {
-        self.0.calls_under_way.set(self.0.calls_under_way.get() + 1);
-        UnderWay(self)
-    }
-
-    /// The second half: what happens between the effect and the answer.
-    pub(super) async fn leave(&self, passage: &Passage) {
-        if passage.crash_after {
-            self.crash_caller().await;
-        }
-    }
-
-    /// A whole backend call: on success `act` has taken effect at the end of the latency.
-    pub(super) async fn backend_call<T>(
-        &self,
-        call: Call,
-        latency: SimDuration,
-        act: impl FnOnce() -> Result<T, Name>,
-    ) -> Result<T, Name> {
-        let passage = match self.enter_at_once(call.point, latency) {
-            Some(passage) => passage,
-            None => self.enter(call, latency).await,
-        };
-        let since = passage.since;
-        let mut result = match passage.error {
-            Some(message) => Err(message),
-            None => {
-                let cause = self.kernel().cause();
-                let done = act();
-                if done.is_ok() {
-                    self.log().record_caused(
-                        call.actor,
-                        call.subject,
-                        cause,
-                        What::Called { point: call.point, since },
-                    );
-                }
-                done
-            }
-        };
-        if !passage.is_clear() {
-            self.leave(&passage).await;
-        }
-        if passage.lose_reply && result.is_ok() {
-            result = Err(Name::new("the reply was lost"));
-        }
-        if let Err(error) = &result {
-            self.log().record_and_follow(
-                call.actor,
-                call.subject,
-                What::CallFailed { point: call.point, since, error: *error },
-            );
-        }
-        result
-    }
-
-    /// What strikes this call.
-    pub(super) fn strikes(&self, call: &Call) -> Vec<Strike> {
-        if !self.0.faults.are_about(call.point) {
-            return Vec::new();
-        }
-        self.0.faults.consult(call.point, &self.0.store.facts_of_call(call.actor, call.subject, call.kind))
-    }
-
-    fn draw_delay(&self, fault: u32, spread: Spread) -> SimDuration {
-        self.log().draw(Subject { kind: Kind::Fault, index: fault }, "delay", spread)
+        self.calls_under_way.set(self.calls_under_way.get() + 1);
+        UnderWay(&self.calls_under_way)
     }
 
     /// The calling process dies; this never returns to it.
-    pub(super) async fn crash_caller(&self) {
-        if let Some(process) = Process::of(self.kernel().current_group()) {
-            self.crash_process(process);
+    async fn crash_caller(&self) {
+        if let Some(process) = Process::of(self.log.kernel().current_group()) {
+            self.processes.crash(process);
             std::future::pending::<()>().await;
         }
     }

@@ -2,18 +2,19 @@
 
 use std::future::{Future, poll_fn};
 use std::pin::pin;
+use std::rc::Rc;
 use std::task::Poll;
 
 use crate::kernel::{Kernel, RecordId, SimDuration, SimTime, Streams, streams};
 use crate::model::{Actor, Controller, Name, Reason, Subject};
-use crate::ports::{Clock, Host, Origin, Platform, Ports};
+use crate::ports::{Clock, Host, Origin, Platform};
 use crate::trace::What;
 
-use super::World;
-use super::containers::SimSandboxes;
+use super::disk_calls::SimDisks;
+use super::log::Log;
+use super::sandbox_calls::SimSandboxes;
 use super::spec::Phase;
 use super::store_calls::SimStore;
-use super::volumes::SimDisks;
 
 /// The simulated platform.
 pub struct SimPlatform;
@@ -26,34 +27,9 @@ impl Platform for SimPlatform {
     type Disks = SimDisks;
 }
 
-impl World {
-    /// The ports of a controller.
-    pub fn ports(&self, actor: Actor) -> Ports<SimPlatform> {
-        Ports {
-            clock: SimClock(self.kernel().clone()),
-            host: SimHost { world: self.clone(), actor },
-            store: SimStore::new(self, actor),
-        }
-    }
-    /// The container runtime of the node that `actor` runs on.
-    ///
-    /// # Panics
-    /// When `actor` runs on no node.
-    pub fn sandboxes(&self, actor: Actor) -> SimSandboxes {
-        SimSandboxes::new(self, actor, actor.node().expect("a node's controller"))
-    }
-    /// The volume service as seen from the node that `actor` runs on.
-    ///
-    /// # Panics
-    /// When `actor` runs on no node.
-    pub fn disks(&self, actor: Actor) -> SimDisks {
-        SimDisks::new(self, actor, actor.node().expect("a node's controller"))
-    }
-}
-
 /// The simulated clock.
 #[derive(Clone)]
-pub struct SimClock(Kernel);
+pub struct SimClock(pub(super) Kernel);
 
 impl Clock for SimClock {
     fn now(&self) -> SimTime {
@@ -78,43 +54,43 @@ impl Clock for SimClock {
 /// The simulated process environment of one controller.
 #[derive(Clone)]
 pub struct SimHost {
-    world: World,
-    actor: Actor,
+    pub(super) log: Rc<Log>,
+    pub(super) actor: Actor,
+    pub(super) phase: Phase,
 }
 
 impl Host for SimHost {
     fn draw(&self, subject: &str, purpose: &'static str) -> u64 {
-        let bits = self.world.log().bits(subject, purpose);
-        self.world.log().record(Actor::central(Controller::World), Subject::CLUSTER, What::Drawn { purpose, bits });
+        let bits = self.log.bits(subject, purpose);
+        self.log.record(Actor::central(Controller::World), Subject::CLUSTER, What::Drawn { purpose, bits });
         bits
     }
     fn note(&self, about: impl Into<Subject>, reason: Reason) {
-        self.world.log().record_and_follow(self.actor, about, What::Decided(reason));
+        self.log.record_and_follow(self.actor, about, What::Decided(reason));
     }
     fn phase(&self, ticker: &'static str, period: SimDuration) -> SimDuration {
-        let process = self.actor.node().map_or_else(|| Name::new("coordinator"), |node| self.world.log().name(node));
+        let process = self.actor.node().map_or_else(|| Name::new("coordinator"), |node| self.log.name(node));
         let subject = format!("{ticker}@{process}");
-        let bits = match self.world.0.phase {
+        let bits = match self.phase {
             Phase::Zero => return SimDuration::ZERO,
             Phase::Fixed => Streams::fixed(&subject, "phase"),
-            Phase::Seed => self.world.log().bits_once(&subject, "phase"),
+            Phase::Seed => self.log.bits_once(&subject, "phase"),
         };
         // Whole milliseconds: nobody's ticker is finer, and times stay readable.
         let millis = period.as_nanos() / 1_000_000;
         SimDuration::from_millis(streams::below(bits, millis))
     }
     fn origin(&self) -> Origin {
-        Origin(self.world.kernel().cause().number())
+        Origin(self.log.kernel().cause().number())
     }
     fn attach(&self, origin: Origin) {
-        self.world.kernel().set_cause(RecordId::from_number(origin.0));
+        self.log.kernel().set_cause(RecordId::from_number(origin.0));
     }
 }
 
 #[cfg(test)]
 mod tests {
     use std::cell::Cell;
-    use std::rc::Rc;
 
     use super::*;
     use crate::kernel::{Budget, GroupId, Step};

@@ -8,6 +8,7 @@
 mod addresses;
 mod canon;
 mod containers;
+mod disk_calls;
 mod faults;
 mod gate;
 mod host;
@@ -15,6 +16,7 @@ pub mod judge;
 mod kin;
 mod log;
 mod process;
+mod sandbox_calls;
 pub mod spec;
 mod store;
 mod store_calls;
@@ -26,24 +28,26 @@ use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use crate::kernel::{Budget, Kernel, SimDuration};
-use crate::model::{Actor, Controller, Kind, Name, Point, SandboxId};
+use crate::model::{Actor, Controller, Kind, Name, NodeId, Point, SandboxId};
+use crate::ports::Ports;
 
 pub use addresses::AddressSlot;
 pub use canon::{Caps, Digest, Seen, Still, Unrest};
-pub use containers::{Container, Containers, SimExits, SimSandboxes, TaskState};
+pub use containers::{Container, Containers, TaskState};
+pub use disk_calls::SimDisks;
 pub use faults::Faults;
 pub use host::{SimClock, SimHost, SimPlatform};
 pub use log::Log;
 pub use process::Process;
+pub use sandbox_calls::{SimExits, SimSandboxes};
 pub use store::{Store, Tables};
 pub use store_calls::{SimStore, SimWatch};
 pub use table::Table;
-pub use volumes::{SimDisks, Volume, Volumes};
+pub use volumes::{Volume, Volumes};
 
+use gate::{Gate, Gated};
+use process::Processes;
 use spec::{ClusterSpec, FaultSpec, WorkloadSpec};
-
-/// How the programs behave, by app and service.
-type Workloads = BTreeMap<(Name, Name), Rc<WorkloadSpec>>;
 
 /// Everything a world is made from.
 #[derive(Clone, Debug)]
@@ -77,52 +81,54 @@ struct State {
     log: Rc<Log>,
     faults: Rc<Faults>,
     store: Rc<Store>,
-    containers: RefCell<Containers>,
-    volumes: RefCell<Volumes>,
+    containers: Rc<RefCell<Containers>>,
+    volumes: Rc<RefCell<Volumes>>,
+    processes: Rc<Processes>,
+    gate: Rc<Gate>,
     cluster: ClusterSpec,
-    /// Shared with stills of the world.
-    workloads: RefCell<Rc<Workloads>>,
-    processes: RefCell<process::Processes>,
-    calls_under_way: Cell<u32>,
-    restart_after: SimDuration,
     phase: spec::Phase,
-    session: (SimDuration, SimDuration),
 }
 
 impl World {
     /// A world at time zero: nodes, and nothing on them.
     pub fn new(spec: &WorldSpec) -> Self {
+        let cluster = spec.cluster.clone();
         let log = Rc::new(Log::new(Kernel::new(spec.budget), spec.records_max, spec.seed));
         log.name_next(Kind::Cluster, Name::new("cluster"));
         for fault in &spec.faults {
             log.name_next(Kind::Fault, Name::new(&format!("fault/{}", fault.name)));
         }
         let faults = Rc::new(Faults::new(&log, &spec.faults));
-        let store = Rc::new(Store::new(&log, &faults, spec.cluster.latency.watch));
+        let store = Rc::new(Store::new(&log, &faults, cluster.latency.watch));
         if spec.faults.iter().any(|fault| matches!(fault.effect, spec::Effect::Stale(_))) {
             store.keep_past();
         }
+        let size = (cluster.nodes.len(), cluster.addresses_per_node);
+        let processes = Rc::new(Processes::new(&log, &store, spec.restart_after, spec.session));
         Self(Rc::new(State {
+            containers: Rc::new(RefCell::new(Containers::new(&log, &store, size, &spec.workloads))),
+            volumes: Rc::new(RefCell::new(Volumes::new(&log, cluster.disk_quota_gb))),
+            gate: Rc::new(Gate {
+                log: Rc::clone(&log),
+                faults: Rc::clone(&faults),
+                store: Rc::clone(&store),
+                processes: Rc::clone(&processes),
+                latency: cluster.latency.clone(),
+                calls_under_way: Cell::new(0),
+            }),
             log,
             faults,
             store,
-            containers: RefCell::new(Containers::new(spec.cluster.nodes.len(), spec.cluster.addresses_per_node)),
-            volumes: RefCell::new(Volumes::new(spec.cluster.disk_quota_gb)),
-            cluster: spec.cluster.clone(),
-            workloads: RefCell::new(Rc::new(
-                spec.workloads.iter().map(|(of, workload)| (*of, Rc::new(workload.clone()))).collect(),
-            )),
-            processes: RefCell::default(),
-            calls_under_way: Cell::new(0),
-            restart_after: spec.restart_after,
+            processes,
+            cluster,
             phase: spec.phase,
-            session: spec.session,
         }))
     }
 
-    /// Whether nobody else holds this world: its memory is given back with this handle.
+    /// Whether nobody else holds this world or passes its gate: its memory is given back with
+    /// this handle.
     pub fn is_last_handle(&self) -> bool {
-        Rc::strong_count(&self.0) == 1
+        Rc::strong_count(&self.0) == 1 && Rc::strong_count(&self.0.gate) == 1
     }
 
     /// The kernel.
@@ -158,27 +164,77 @@ impl World {
         &self.0.cluster
     }
 
+    fn gated<P>(&self, part: &Rc<P>, actor: Actor) -> Gated<P> {
+        Gated { gate: Rc::clone(&self.0.gate), actor, part: Rc::clone(part) }
+    }
+    /// The ports of a controller.
+    pub fn ports(&self, actor: Actor) -> Ports<SimPlatform> {
+        Ports {
+            clock: SimClock(self.kernel().clone()),
+            host: SimHost { log: Rc::clone(&self.0.log), actor, phase: self.0.phase },
+            store: self.gated(&self.0.store, actor),
+        }
+    }
+    /// The container runtime of the node that `actor` runs on.
+    pub fn sandboxes(&self, actor: Actor) -> SimSandboxes {
+        self.gated(&self.0.containers, actor)
+    }
+    /// The volume service as seen from the node that `actor` runs on.
+    pub fn disks(&self, actor: Actor) -> SimDisks {
+        self.gated(&self.0.volumes, actor)
+    }
+
+    /// Tells how a process starts its controllers.
+    pub fn on_start(&self, start: impl Fn(&World, Process) + 'static) {
+        // The processes do not keep the world that keeps them.
+        let state = Rc::downgrade(&self.0);
+        self.0.processes.on_start(move |process| {
+            if let Some(state) = state.upgrade() {
+                start(&Self(state), process);
+            }
+        });
+    }
+    /// Starts a process that is down.
+    pub fn start_process(&self, process: Process) {
+        self.0.processes.start(process);
+    }
+    /// Ends a process now and starts it again after the usual time (`restart_after`).
+    pub fn crash_process(&self, process: Process) {
+        self.0.processes.crash(process);
+    }
+    /// Whether a process is up.
+    pub fn is_up(&self, process: Process) -> bool {
+        self.0.processes.is_up(process)
+    }
+    /// Whether a machine has power.
+    pub fn has_power(&self, node: NodeId) -> bool {
+        self.0.processes.has_power(node)
+    }
+    /// A machine loses power, and with it its process, its containers and its mounts; or it has
+    /// power again, and its process starts.
+    pub fn set_power(&self, node: NodeId, has_power: bool) {
+        self.0.processes.set_power(node, has_power);
+        if !has_power {
+            self.0.containers.borrow_mut().lose_all(node);
+            self.0.volumes.borrow_mut().lose_mounts(node);
+        }
+    }
+
+    /// Makes a sandbox's process exit; false when none runs.
+    pub fn kill_program(&self, sandbox: SandboxId, code: i32) -> bool {
+        self.0.containers.borrow_mut().kill(sandbox, code)
+    }
+    /// Changes how the program of a service behaves, from now on.
+    pub fn change_workload(&self, app: Name, service: Name, change: impl FnOnce(&mut WorkloadSpec)) {
+        self.0.containers.borrow_mut().change_workload(app, service, change);
+    }
     /// Whether a sandbox truly answers: its task runs, its port is bound, its network is there.
     pub fn answers(&self, sandbox: SandboxId) -> bool {
         let found = self.containers().get(sandbox).map(|c| (c.task, c.spec.port.is_some(), c.node));
         let Some((TaskState::Running { bound }, has_port, node)) = found else { return false };
-        (bound || !has_port) && !self.network_is_cut(sandbox, Actor::on(Controller::Sandbox, node))
-    }
-
-    /// How the program of a service behaves.
-    pub fn workload(&self, app: Name, service: Name) -> Rc<WorkloadSpec> {
-        self.0.workloads.borrow().get(&(app, service)).cloned().unwrap_or_default()
-    }
-
-    /// Changes how the program of a service behaves, from now on.
-    pub fn change_workload(&self, app: Name, service: Name, change: impl FnOnce(&mut WorkloadSpec)) {
-        let mut workloads = self.0.workloads.borrow_mut();
-        change(Rc::make_mut(Rc::make_mut(&mut workloads).entry((app, service)).or_default()));
-    }
-
-    /// Whether every probe of a sandbox's port is sure to fail now.
-    pub fn network_is_cut(&self, sandbox: SandboxId, actor: Actor) -> bool {
-        self.0.faults.always_fail(Point::ProbePort, || self.0.store.facts_of_call(actor, sandbox.into(), None))
+        let prober = Actor::on(Controller::Sandbox, node);
+        let facts = || self.0.store.facts_of_call(prober, sandbox.into(), None);
+        (bound || !has_port) && !self.0.faults.always_fail(Point::ProbePort, facts)
     }
 }
 

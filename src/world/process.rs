@@ -4,6 +4,7 @@
 //! How its controllers start is told by the simulation, so that the world need not know them.
 //! What a newcomer gets wrong: a crash inside a call drops the very task that made it.
 
+use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
@@ -11,7 +12,9 @@ use crate::kernel::{GroupId, SimDuration, SimTime};
 use crate::model::{Entity, Kind, Node, NodeChange, NodeId, NodeStatus, Subject};
 use crate::trace::What;
 
-use super::{WORLD, World};
+use super::WORLD;
+use super::log::Log;
+use super::store::Store;
 
 /// A process of the platform.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
@@ -44,11 +47,21 @@ impl Process {
     }
 }
 
-type Start = Rc<dyn Fn(&World, Process)>;
+/// How a process starts its controllers.
+type Start = Rc<dyn Fn(Process)>;
 
-/// How processes start, and which are up.
-#[derive(Default)]
+/// The processes of the platform.
 pub(super) struct Processes {
+    log: Rc<Log>,
+    store: Rc<Store>,
+    restart_after: SimDuration,
+    /// How long a node's session lives, and how often its process renews it.
+    session: (SimDuration, SimDuration),
+    state: RefCell<State>,
+}
+
+#[derive(Default)]
+struct State {
     start: Option<Start>,
     /// Shared with stills of the world.
     up: Rc<BTreeMap<Process, bool>>,
@@ -58,39 +71,49 @@ pub(super) struct Processes {
     dark: BTreeSet<NodeId>,
 }
 
-impl World {
+impl Processes {
+    /// None is up yet.
+    pub(super) fn new(
+        log: &Rc<Log>,
+        store: &Rc<Store>,
+        restart_after: SimDuration,
+        session: (SimDuration, SimDuration),
+    ) -> Self {
+        Self { log: Rc::clone(log), store: Rc::clone(store), restart_after, session, state: RefCell::default() }
+    }
+
     /// Tells how a process starts its controllers.
-    pub fn on_start(&self, start: impl Fn(&World, Process) + 'static) {
-        self.0.processes.borrow_mut().start = Some(Rc::new(start));
+    pub(super) fn on_start(&self, start: impl Fn(Process) + 'static) {
+        self.state.borrow_mut().start = Some(Rc::new(start));
     }
 
     /// Starts a process that is down.
-    pub fn start_process(&self, process: Process) {
+    pub(super) fn start(&self, process: Process) {
         let start = {
-            let mut processes = self.0.processes.borrow_mut();
-            let dark = matches!(process, Process::Node(node) if processes.dark.contains(&node));
-            if dark || Rc::make_mut(&mut processes.up).insert(process, true) == Some(true) {
+            let state = &mut *self.state.borrow_mut();
+            let dark = matches!(process, Process::Node(node) if state.dark.contains(&node));
+            if dark || Rc::make_mut(&mut state.up).insert(process, true) == Some(true) {
                 return;
             }
-            processes.started.insert(process, self.kernel().now());
-            processes.start.clone()
+            state.started.insert(process, self.log.now());
+            state.start.clone()
         };
-        self.log().record_and_follow(WORLD, process.subject(), What::ProcessUp);
+        self.log.record_and_follow(WORLD, process.subject(), What::ProcessUp);
         if let Process::Node(node) = process {
             self.set_session(node, NodeStatus::Ready);
         }
         if let Some(start) = start {
-            start(self, process);
+            start(process);
         }
     }
 
     /// Ends a process: its tasks are dropped, its memory is lost.
-    pub fn stop_process(&self, process: Process) {
-        if Rc::make_mut(&mut self.0.processes.borrow_mut().up).insert(process, false) != Some(true) {
+    pub(super) fn stop(self: &Rc<Self>, process: Process) {
+        if Rc::make_mut(&mut self.state.borrow_mut().up).insert(process, false) != Some(true) {
             return;
         }
-        self.log().record_and_follow(WORLD, process.subject(), What::ProcessDown);
-        self.kernel().kill(process.group());
+        self.log.record_and_follow(WORLD, process.subject(), What::ProcessDown);
+        self.log.kernel().kill(process.group());
         if let Process::Node(node) = process {
             self.let_session_end(process, node);
         }
@@ -98,72 +121,70 @@ impl World {
 
     /// A node's session ends some time after its last renewal, unless the process comes back.
     /// ASSUMES: renewals are no writes (as with an etcd lease): only the end of a session shows.
-    fn let_session_end(&self, process: Process, node: NodeId) {
-        let (ttl, renew) = self.0.session;
-        let now = self.kernel().now();
-        let started = self.0.processes.borrow().started.get(&process).copied().unwrap_or_default();
+    fn let_session_end(self: &Rc<Self>, process: Process, node: NodeId) {
+        let (ttl, renew) = self.session;
+        let now = self.log.now();
+        let started = self.state.borrow().started.get(&process).copied().unwrap_or_default();
         let since_renewal = now.since(started).as_nanos() % renew.as_nanos().max(1);
         let ends = now + (ttl - SimDuration::from_nanos(since_renewal));
-        let world = self.clone();
-        let cause = self.kernel().cause();
-        self.kernel().spawn(GroupId::WORLD, "session", async move {
-            world.kernel().set_cause(cause);
-            world.kernel().sleep_until(ends).await;
-            let came_back = world.0.processes.borrow().started.get(&process).is_some_and(|at| *at > started);
-            if !came_back && !world.is_up(process) {
-                world.set_session(node, NodeStatus::Unhealthy);
+        let cause = self.log.kernel().cause();
+        let processes = Rc::clone(self);
+        self.log.kernel().spawn(GroupId::WORLD, "session", async move {
+            let kernel = processes.log.kernel();
+            kernel.set_cause(cause);
+            kernel.sleep_until(ends).await;
+            let came_back = processes.state.borrow().started.get(&process).is_some_and(|at| *at > started);
+            if !came_back && !processes.is_up(process) {
+                processes.set_session(node, NodeStatus::Unhealthy);
             }
         });
     }
 
     /// Writes the state of a node's session, unless an operator disabled the node.
     fn set_session(&self, node: NodeId, status: NodeStatus) {
-        let known = self.tables().nodes.with(node, |node, _| node.status);
+        let known = self.store.tables().nodes.with(node, |node, _| node.status);
         if known.is_some_and(|known| known != status && known != NodeStatus::Disabled) {
             let write = |entity: &mut Node| vec![entity.apply(NodeChange::Status(status))];
-            self.store().patch(WORLD, node, None, write).expect("the node exists and no revision is expected");
+            self.store.patch(WORLD, node, None, write).expect("the node exists and no revision is expected");
         }
-    }
-
-    /// The machine loses power: its process, its containers and its mounts are gone.
-    pub fn node_down(&self, node: NodeId) {
-        self.0.processes.borrow_mut().dark.insert(node);
-        self.stop_process(Process::Node(node));
-        self.lose_containers(node);
-        self.lose_mounts(node);
-    }
-
-    /// The machine has power again: its process starts.
-    pub fn node_up(&self, node: NodeId) {
-        self.0.processes.borrow_mut().dark.remove(&node);
-        self.start_process(Process::Node(node));
-    }
-
-    /// Whether the machine has power.
-    pub fn has_power(&self, node: NodeId) -> bool {
-        !self.0.processes.borrow().dark.contains(&node)
-    }
-
-    /// Whether a process is up.
-    pub fn is_up(&self, process: Process) -> bool {
-        self.0.processes.borrow().up.get(&process) == Some(&true)
-    }
-
-    /// Which processes are up, or were.
-    pub(super) fn processes_up(&self) -> Rc<BTreeMap<Process, bool>> {
-        Rc::clone(&self.0.processes.borrow().up)
     }
 
     /// Ends a process now and starts it again after the usual time (`restart_after`).
-    pub fn crash_process(&self, process: Process) {
+    pub(super) fn crash(self: &Rc<Self>, process: Process) {
         if !self.is_up(process) {
             return;
         }
-        self.stop_process(process);
-        let world = self.clone();
-        self.kernel().spawn(GroupId::WORLD, "restart", async move {
-            world.kernel().sleep(world.0.restart_after).await;
-            world.start_process(process);
+        self.stop(process);
+        let processes = Rc::clone(self);
+        self.log.kernel().spawn(GroupId::WORLD, "restart", async move {
+            processes.log.kernel().sleep(processes.restart_after).await;
+            processes.start(process);
         });
+    }
+
+    /// The machine has lost its power, or has it again.
+    pub(super) fn set_power(self: &Rc<Self>, node: NodeId, has_power: bool) {
+        if has_power {
+            self.state.borrow_mut().dark.remove(&node);
+            self.start(Process::Node(node));
+        } else {
+            self.state.borrow_mut().dark.insert(node);
+            self.stop(Process::Node(node));
+        }
+    }
+
+    /// Whether the machine has power.
+    pub(super) fn has_power(&self, node: NodeId) -> bool {
+        !self.state.borrow().dark.contains(&node)
+    }
+
+    /// Whether a process is up.
+    pub(super) fn is_up(&self, process: Process) -> bool {
+        self.state.borrow().up.get(&process) == Some(&true)
+    }
+
+    /// Which processes are up, or were.
+    pub(super) fn up(&self) -> Rc<BTreeMap<Process, bool>> {
+        Rc::clone(&self.state.borrow().up)
     }
 }

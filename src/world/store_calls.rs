@@ -6,59 +6,33 @@
 
 use std::rc::Rc;
 
-use crate::kernel::{SimDuration, SimTime};
-use crate::model::{Actor, Entity, Field, Id, Kind, Name, Point, Revision, Subject, Value};
+use crate::kernel::{RecordId, SimDuration, SimTime};
+use crate::model::{Entity, Field, Id, Name, Point, Revision, Subject, Value};
 use crate::ports::{EntityStore, Listed, Query, StoreError, Versioned, Watch, WatchEvent};
-use crate::trace::What;
 
-use super::gate::{Call, Passage};
-use super::spec::Effect;
+use super::gate::{Call, Failure, Gated, Struck};
+use super::store::Store;
 use super::table::{Delivery, Mailbox};
-use super::{WORLD, World};
 
 /// The store as one controller reaches it.
-#[derive(Clone)]
-pub struct SimStore {
-    world: World,
-    actor: Actor,
-}
+pub type SimStore = Gated<Store>;
 
 impl SimStore {
-    /// The store as `actor` reaches it.
-    pub fn new(world: &World, actor: Actor) -> Self {
-        Self { world: world.clone(), actor }
-    }
-
-    /// A whole call: `act` takes effect when its latency is over.
-    async fn call<T>(
+    /// A call about entities of a kind.
+    async fn ask<E: Entity, T>(
         &self,
         point: Point,
-        subject: Subject,
-        kind: Kind,
-        act: impl FnOnce(&Passage) -> Result<T, StoreError>,
+        subject: Option<Subject>,
+        act: impl FnOnce(&Struck) -> Result<T, StoreError>,
     ) -> Result<T, StoreError> {
-        let latency = self.world.log().draw(Subject::CLUSTER, "store latency", self.world.cluster().latency.store);
-        let passage = match self.world.enter_at_once(point, latency) {
-            Some(passage) => passage,
-            None => self.world.enter(Call { point, actor: self.actor, subject, kind: Some(kind) }, latency).await,
-        };
-        if let Some(message) = passage.error {
-            return Err(self.fail(point, subject, &passage, message));
-        }
-        let result = act(&passage);
-        if !passage.is_clear() {
-            self.world.leave(&passage).await;
-        }
-        if passage.lose_reply && result.is_ok() {
-            return Err(self.fail(point, subject, &passage, Name::new("the reply was lost")));
-        }
-        result
+        let takes = (Subject::CLUSTER, "store latency", self.gate.latency.store);
+        let subject = subject.unwrap_or(Subject::CLUSTER);
+        self.call(Call { kind: Some(E::KIND), takes, ..Call::question(Some(point), subject) }, act).await
     }
 
-    fn fail(&self, point: Point, subject: Subject, passage: &Passage, error: Name) -> StoreError {
-        let what = What::CallFailed { point, since: passage.since, error };
-        self.world.log().record_and_follow(self.actor, subject, what);
-        StoreError::Failed(error)
+    /// The instant `age` ago.
+    fn then(&self, age: SimDuration) -> SimTime {
+        SimTime::from_nanos(self.gate.log.now().as_nanos().saturating_sub(age.as_nanos()))
     }
 }
 
@@ -66,15 +40,15 @@ impl EntityStore for SimStore {
     type Watch<E: Entity> = SimWatch<E>;
 
     async fn get<E: Entity>(&self, id: Id<E>) -> Result<Versioned<E>, StoreError> {
-        let read = |passage: &Passage| {
-            let table = E::table(self.world.tables());
-            let found = match passage.stale {
+        let read = |struck: &Struck| {
+            let table = E::table(self.part.tables());
+            let found = match struck.stale {
                 None => table.get(id),
-                Some(age) => table.get_past(id, self.world.then(age)),
+                Some(age) => table.get_past(id, self.then(age)),
             };
             found.ok_or(StoreError::NotFound)
         };
-        self.call(Point::StoreGet, id.into(), E::KIND, read).await
+        self.ask::<E, _>(Point::StoreGet, Some(id.into()), read).await
     }
 
     async fn list<E: Entity>(&self, query: Query<E>) -> Result<Listed<E>, StoreError> {
@@ -82,14 +56,14 @@ impl EntityStore for SimStore {
             Query::All => None,
             Query::By(entry) => E::index_subject(entry),
         };
-        let read = |passage: &Passage| {
-            let table = E::table(self.world.tables());
-            Ok(match passage.stale {
+        let read = |struck: &Struck| {
+            let table = E::table(self.part.tables());
+            Ok(match struck.stale {
                 None => table.list(query),
-                Some(age) => table.list_past(query, self.world.then(age), |meta| self.world.store().key_of(&meta.name)),
+                Some(age) => table.list_past(query, self.then(age), |meta| self.part.key_of(&meta.name)),
             })
         };
-        self.call(Point::StoreList, subject.unwrap_or(Subject::CLUSTER), E::KIND, read).await
+        self.ask::<E, _>(Point::StoreList, subject, read).await
     }
 
     async fn create<E: Entity>(&self, entity: E) -> Result<Versioned<E>, StoreError> {
@@ -98,8 +72,8 @@ impl EntityStore for SimStore {
             (Field::Pool | Field::App | Field::Disk | Field::CreatedBy, Value::Ref(owner)) => Some(owner),
             _ => None,
         });
-        let write = |_: &Passage| Ok(self.world.store().create(self.actor, entity));
-        self.call(Point::StoreCreate, owner.unwrap_or(Subject::CLUSTER), E::KIND, write).await
+        let write = |_: &Struck| Ok(self.part.create(self.actor, entity));
+        self.ask::<E, _>(Point::StoreCreate, owner, write).await
     }
 
     async fn patch<E: Entity>(
@@ -109,8 +83,8 @@ impl EntityStore for SimStore {
         expected: Option<Revision>,
     ) -> Result<Revision, StoreError> {
         let apply = |entity: &mut E| changes.into_iter().map(|change| entity.apply(change)).collect();
-        let write = |_: &Passage| self.world.store().patch(self.actor, id, expected, apply);
-        self.call(Point::StorePatch, id.into(), E::KIND, write).await
+        let write = |_: &Struck| self.part.patch(self.actor, id, expected, apply);
+        self.ask::<E, _>(Point::StorePatch, Some(id.into()), write).await
     }
 
     async fn replace<E: Entity>(
@@ -120,32 +94,24 @@ impl EntityStore for SimStore {
         expected: Option<Revision>,
     ) -> Result<Revision, StoreError> {
         let apply = |old: &mut E| old.diff(&entity, |_| true).into_iter().map(|change| old.apply(change)).collect();
-        let write = |_: &Passage| self.world.store().patch(self.actor, id, expected, apply);
-        self.call(Point::StorePatch, id.into(), E::KIND, write).await
+        let write = |_: &Struck| self.part.patch(self.actor, id, expected, apply);
+        self.ask::<E, _>(Point::StorePatch, Some(id.into()), write).await
     }
 
     async fn delete<E: Entity>(&self, id: Id<E>) -> Result<(), StoreError> {
-        let write = |_: &Passage| self.world.store().delete(self.actor, id);
-        self.call(Point::StoreDelete, id.into(), E::KIND, write).await
+        let write = |_: &Struck| self.part.delete(self.actor, id);
+        self.ask::<E, _>(Point::StoreDelete, Some(id.into()), write).await
     }
 
     async fn watch<E: Entity>(&self, query: Query<E>, after: Option<Revision>) -> Result<SimWatch<E>, StoreError> {
-        let (since, mailbox) = self.world.store().watch(self.actor.controller, query, after)?;
-        Ok(SimWatch { world: self.world.clone(), actor: self.actor, since, mailbox })
-    }
-}
-
-impl World {
-    /// The instant `age` ago.
-    fn then(&self, age: SimDuration) -> SimTime {
-        SimTime::from_nanos(self.kernel().now().as_nanos().saturating_sub(age.as_nanos()))
+        let (since, mailbox) = self.part.watch(self.actor.controller, query, after)?;
+        Ok(SimWatch { store: self.clone(), since, mailbox })
     }
 }
 
 /// A running watch.
 pub struct SimWatch<E: Entity> {
-    world: World,
-    actor: Actor,
+    store: SimStore,
     since: Revision,
     mailbox: Rc<Mailbox<E>>,
 }
@@ -156,12 +122,36 @@ impl<E: Entity> Drop for SimWatch<E> {
     }
 }
 
+/// A delivery failed: the connection breaks. Whoever opens it again notes that.
+struct Broke(Name);
+
+impl Failure for Broke {
+    fn on_the_way(message: Name) -> Self {
+        Self(message)
+    }
+    fn told(&self) -> Option<Name> {
+        None
+    }
+}
+
 impl<E: Entity> SimWatch<E> {
     /// Waits until there is something to deliver.
     async fn head(&self) -> Result<Delivery<E>, StoreError> {
         let Mailbox { queue, broken, reader, .. } = &*self.mailbox;
         let broke = || broken.get().then(|| Err(StoreError::Failed(Name::new("the watch broke"))));
         reader.until(|| queue.borrow_mut().pop_front().map(Ok).or_else(broke)).await
+    }
+
+    /// Hands an event over; false when it is lost.
+    async fn deliver(&self, event: &WatchEvent<E>) -> Result<bool, Broke> {
+        let kernel = self.store.gate.log.kernel();
+        // What strikes a delivery follows from the write, and the watch goes on as it was.
+        let before = kernel.cause();
+        kernel.set_cause(RecordId::from_number(event.item.meta.origin.0));
+        let call = Call { kind: Some(E::KIND), ..Call::question(Some(Point::WatchDeliver), event.item.id.into()) };
+        let delivered = self.store.call(call, |struck| Ok(!struck.dropped)).await;
+        kernel.set_cause(before);
+        delivered
     }
 }
 
@@ -173,54 +163,20 @@ impl<E: Entity> Watch<E> for SimWatch<E> {
     async fn next(&mut self) -> Result<Option<WatchEvent<E>>, StoreError> {
         loop {
             let Delivery { at, event } = self.head().await?;
-            self.world.kernel().sleep_until(at).await;
+            self.store.gate.log.kernel().sleep_until(at).await;
             if self.mailbox.broken.get() {
                 // The connection broke while the event was on its way.
                 return Err(StoreError::Failed(Name::new("the watch broke")));
             }
-            let subject = Subject::from(event.item.id);
-            let call = Call { point: Point::WatchDeliver, actor: self.actor, subject, kind: Some(E::KIND) };
-            let mut dropped = false;
-            let mut broken = None;
-            let mut delay = SimDuration::ZERO;
-            for strike in self.world.strikes(&call) {
-                let what = What::Struck { fault: strike.fault, point: call.point, effect: strike.effect.name() };
-                let record = self.world.log().record_caused(
-                    WORLD,
-                    subject,
-                    crate::kernel::RecordId::from_number(event.item.meta.origin.0),
-                    what,
-                );
-                match strike.effect {
-                    Effect::Drop => dropped = true,
-                    Effect::Error(message) => broken = Some(message),
-                    Effect::Hang => std::future::pending().await,
-                    Effect::Delay(spread) => {
-                        delay = delay
-                            + self.world.log().draw(
-                                Subject { kind: Kind::Fault, index: strike.fault },
-                                "delay",
-                                spread,
-                            );
-                    }
-                    Effect::CrashBefore | Effect::CrashAfter => {
-                        self.world.kernel().set_cause(record);
-                        self.world.crash_caller().await;
-                    }
-                    Effect::LoseReply | Effect::Stale(_) => {}
+            match self.deliver(&event).await {
+                Ok(true) => return Ok(Some(event)),
+                Ok(false) => {}
+                Err(Broke(message)) => {
+                    // What was on its way is lost with the connection.
+                    self.mailbox.queue.borrow_mut().clear();
+                    self.mailbox.broken.set(true);
+                    return Err(StoreError::Failed(message));
                 }
-            }
-            if !delay.is_zero() {
-                self.world.kernel().sleep(delay).await;
-            }
-            if let Some(message) = broken {
-                // The connection breaks: what was on its way is lost with it.
-                self.mailbox.queue.borrow_mut().clear();
-                self.mailbox.broken.set(true);
-                return Err(StoreError::Failed(message));
-            }
-            if !dropped {
-                return Ok(Some(event));
             }
         }
     }

@@ -1,21 +1,18 @@
 //! The volume service: volumes, their exclusive leases, where they are mounted.
 //!
-//! It outlives every process of the platform. It knows volumes by name and holders by nonce
-//! only. What a newcomer gets wrong: a nonce that nobody remembers keeps its volume leased – a
-//! lease manager that restarts does lose it.
+//! A part of the world that outlives every process of the platform and acts at once. It knows
+//! volumes by name and holders by nonce only. What a newcomer gets wrong: a nonce that nobody
+//! remembers keeps its volume leased – a lease manager that restarts does lose it.
 
-use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
-use crate::kernel::SimDuration;
-use crate::model::{Actor, Filesystem, Kind, Name, NodeId, Point, Subject, VolumeId};
-use crate::ports::{BackendError, DiskBackend, Nonce};
+use crate::model::{Actor, Kind, Name, NodeId, VolumeId};
+use crate::ports::{BackendError, Nonce};
 use crate::trace::What;
 
-use super::World;
-use super::gate::Call;
-use super::spec::Spread;
+use super::WORLD;
+use super::log::Log;
 
 /// One volume.
 #[derive(Clone, Debug)]
@@ -36,6 +33,7 @@ pub struct Volume {
 
 /// All volumes.
 pub struct Volumes {
+    log: Rc<Log>,
     /// Shared with stills of the world: copied when one changes.
     volumes: Vec<Rc<Volume>>,
     by_name: BTreeMap<Name, VolumeId>,
@@ -44,12 +42,17 @@ pub struct Volumes {
 }
 
 impl Volumes {
-    pub(super) fn new(quota_gb: u64) -> Self {
-        Self { volumes: Vec::new(), by_name: BTreeMap::new(), quota_gb, nonces: 0 }
+    pub(super) fn new(log: &Rc<Log>, quota_gb: u64) -> Self {
+        Self { log: Rc::clone(log), volumes: Vec::new(), by_name: BTreeMap::new(), quota_gb, nonces: 0 }
     }
+
     /// A volume, unless it was removed.
     pub fn get(&self, id: VolumeId) -> Option<&Volume> {
         self.volumes.get(id.0 as usize).map(|volume| &**volume).filter(|volume| !volume.gone)
+    }
+    /// The volume of that name.
+    pub(super) fn named(&self, name: Name) -> Option<VolumeId> {
+        self.by_name.get(&name).copied()
     }
     /// All volumes that were not removed.
     pub fn iter(&self) -> impl Iterator<Item = (VolumeId, &Volume)> {
@@ -60,206 +63,102 @@ impl Volumes {
         let ids = (0..).map(VolumeId);
         ids.zip(&self.volumes).filter(|(_, volume)| !volume.gone)
     }
-    fn get_mut(&mut self, id: VolumeId) -> Result<&mut Volume, Name> {
+    fn get_mut(&mut self, id: VolumeId) -> Result<&mut Volume, BackendError> {
         let found = self.volumes.get_mut(id.0 as usize).filter(|volume| !volume.gone);
-        found.map(Rc::make_mut).ok_or_else(|| Name::new("no such volume"))
-    }
-    fn used_gb(&self) -> u64 {
-        self.iter().map(|(_, volume)| u64::from(volume.size_gb)).sum()
-    }
-}
-
-/// The volume service as one controller of a node reaches it.
-#[derive(Clone)]
-pub struct SimDisks {
-    world: World,
-    actor: Actor,
-    node: NodeId,
-}
-
-impl SimDisks {
-    /// The service as `actor` on `node` reaches it.
-    pub fn new(world: &World, actor: Actor, node: NodeId) -> Self {
-        Self { world: world.clone(), actor, node }
+        found.map(Rc::make_mut).ok_or_else(|| BackendError::new("no such volume"))
     }
 
-    fn volumes(&self) -> &RefCell<Volumes> {
-        &self.world.0.volumes
-    }
-
-    async fn run<T>(
-        &self,
-        point: Point,
-        subject: Subject,
-        latency: SimDuration,
-        act: impl FnOnce() -> Result<T, Name>,
-    ) -> Result<T, BackendError> {
-        let call = Call { point, actor: self.actor, subject, kind: None };
-        self.world.backend_call(call, latency, act).await.map_err(BackendError)
-    }
-
-    fn latency(&self, volume: VolumeId, spread: Spread) -> SimDuration {
-        self.world.log().draw(volume.into(), "volume latency", spread)
-    }
-
-    fn record(&self, volume: VolumeId, what: What) {
-        self.world.log().record(self.actor, volume, what);
-    }
-}
-
-impl DiskBackend for SimDisks {
-    async fn create_volume(&self, name: Name, size_gb: u32) -> Result<VolumeId, BackendError> {
-        let known = self.volumes().borrow().by_name.get(&name).copied();
-        if let Some(id) = known {
+    /// Makes a volume, unless there is one of that name.
+    pub(super) fn create(&mut self, actor: Actor, name: Name, size_gb: u32) -> Result<VolumeId, BackendError> {
+        if let Some(id) = self.named(name) {
             return Ok(id);
         }
-        // The volume has no number yet: what the call is about is the disk of that name.
-        let disk = self.world.tables().disks.list(crate::ports::Query::By(crate::model::DiskIndex::Name(name)));
-        let subject = disk.last().map_or(Subject::CLUSTER, |disk| disk.id.into());
-        let latency = self.world.log().draw(subject, "volume latency", self.world.cluster().latency.create_volume);
-        self.run(Point::CreateVolume, subject, latency, || {
-            let mut volumes = self.volumes().borrow_mut();
-            if let Some(id) = volumes.by_name.get(&name) {
-                return Ok(*id);
-            }
-            let used = volumes.used_gb();
-            if used + u64::from(size_gb) > volumes.quota_gb {
-                let quota = volumes.quota_gb;
-                return Err(Name::new(&format!("disk quota exceeded: {size_gb} GB wanted, {used} of {quota} GB used")));
-            }
-            let id = VolumeId(u32::try_from(volumes.volumes.len()).expect("fewer than 2^32 volumes"));
-            let (lease, initialised, mounts, gone) = (None, false, Vec::new(), false);
-            volumes.volumes.push(Rc::new(Volume { name, size_gb, lease, initialised, mounts, gone }));
-            volumes.by_name.insert(name, id);
-            drop(volumes);
-            self.world.log().name_next(Kind::Volume, Name::new(&format!("volume/{name}")));
-            self.record(id, What::VolumeMade);
-            Ok(id)
-        })
-        .await
-    }
-
-    async fn volume_exists(&self, volume: VolumeId) -> Result<bool, BackendError> {
-        Ok(self.volumes().borrow().get(volume).is_some())
-    }
-
-    async fn delete_volume(&self, volume: VolumeId) -> Result<(), BackendError> {
-        let latency = self.latency(volume, self.world.cluster().latency.delete_volume);
-        self.run(Point::DeleteVolume, volume.into(), latency, || {
-            let mut volumes = self.volumes().borrow_mut();
-            let Ok(found) = volumes.get_mut(volume) else { return Ok(()) };
-            if !found.mounts.is_empty() {
-                return Err(Name::new("the volume is mounted"));
-            }
-            if found.lease.is_some() {
-                return Err(Name::new("the volume is leased"));
-            }
-            found.gone = true;
-            let name = found.name;
-            volumes.by_name.remove(&name);
-            drop(volumes);
-            self.record(volume, What::VolumeGone);
-            Ok(())
-        })
-        .await
-    }
-
-    async fn acquire_volume(&self, volume: VolumeId) -> Result<Nonce, BackendError> {
-        let latency = self.latency(volume, self.world.cluster().latency.acquire_volume);
-        self.run(Point::AcquireVolume, volume.into(), latency, || {
-            let volumes = &mut *self.volumes().borrow_mut();
-            let nonce = Nonce(volumes.nonces + 1);
-            let found = volumes.get_mut(volume)?;
-            if found.lease.is_some() {
-                return Err(Name::new("the volume is leased already"));
-            }
-            found.lease = Some((nonce, self.node));
-            volumes.nonces += 1;
-            Ok(nonce)
-        })
-        .await
-    }
-
-    async fn initialise(&self, volume: VolumeId, _filesystem: Filesystem) -> Result<(), BackendError> {
-        let done = self.volumes().borrow().get(volume).is_some_and(|v| v.initialised);
-        if done {
-            return Ok(());
+        let used: u64 = self.iter().map(|(_, volume)| u64::from(volume.size_gb)).sum();
+        if used + u64::from(size_gb) > self.quota_gb {
+            let quota = self.quota_gb;
+            let why = format!("disk quota exceeded: {size_gb} GB wanted, {used} of {quota} GB used");
+            return Err(BackendError::new(&why));
         }
-        let latency = self.latency(volume, self.world.cluster().latency.initialise);
-        self.run(Point::Initialise, volume.into(), latency, || {
-            self.volumes().borrow_mut().get_mut(volume)?.initialised = true;
-            Ok(())
-        })
-        .await
+        let id = VolumeId(u32::try_from(self.volumes.len()).expect("fewer than 2^32 volumes"));
+        let (lease, initialised, mounts, gone) = (None, false, Vec::new(), false);
+        self.volumes.push(Rc::new(Volume { name, size_gb, lease, initialised, mounts, gone }));
+        self.by_name.insert(name, id);
+        self.log.name_next(Kind::Volume, Name::new(&format!("volume/{name}")));
+        self.log.record(actor, id, What::VolumeMade);
+        Ok(id)
     }
 
-    async fn mount(&self, volume: VolumeId) -> Result<(), BackendError> {
-        let latency = self.latency(volume, self.world.cluster().latency.mount);
-        self.run(Point::Mount, volume.into(), latency, || {
-            let mut volumes = self.volumes().borrow_mut();
-            let found = volumes.get_mut(volume)?;
-            if !found.mounts.contains(&self.node) {
-                // A second node is not refused: that the platform never tries is for judges to see.
-                found.mounts.push(self.node);
-                drop(volumes);
-                self.record(volume, What::Mounted { node: self.node.index() });
-            }
-            Ok(())
-        })
-        .await
+    /// Removes a volume, unless it is gone.
+    pub(super) fn delete(&mut self, actor: Actor, id: VolumeId) -> Result<(), BackendError> {
+        let Ok(volume) = self.get_mut(id) else { return Ok(()) };
+        if !volume.mounts.is_empty() {
+            return Err(BackendError::new("the volume is mounted"));
+        }
+        if volume.lease.is_some() {
+            return Err(BackendError::new("the volume is leased"));
+        }
+        volume.gone = true;
+        let name = volume.name;
+        self.by_name.remove(&name);
+        self.log.record(actor, id, What::VolumeGone);
+        Ok(())
     }
 
-    async fn unmount(&self, volume: VolumeId) -> Result<(), BackendError> {
-        let latency = self.latency(volume, self.world.cluster().latency.unmount);
-        self.run(Point::Unmount, volume.into(), latency, || {
-            let mut volumes = self.volumes().borrow_mut();
-            let found = volumes.get_mut(volume)?;
-            let before = found.mounts.len();
-            found.mounts.retain(|node| *node != self.node);
-            if found.mounts.len() < before {
-                drop(volumes);
-                self.record(volume, What::Unmounted { node: self.node.index() });
-            }
-            Ok(())
-        })
-        .await
+    /// Takes a volume's exclusive lease for the manager of a node.
+    pub(super) fn acquire(&mut self, node: NodeId, id: VolumeId) -> Result<Nonce, BackendError> {
+        let nonce = Nonce(self.nonces + 1);
+        let volume = self.get_mut(id)?;
+        if volume.lease.is_some() {
+            return Err(BackendError::new("the volume is leased already"));
+        }
+        volume.lease = Some((nonce, node));
+        self.nonces += 1;
+        Ok(nonce)
     }
 
-    async fn is_mounted(&self, volume: VolumeId) -> Result<bool, BackendError> {
-        Ok(self.volumes().borrow().get(volume).is_some_and(|v| v.mounts.contains(&self.node)))
+    /// Makes a file system.
+    pub(super) fn initialise(&mut self, id: VolumeId) -> Result<(), BackendError> {
+        self.get_mut(id)?.initialised = true;
+        Ok(())
     }
 
-    async fn release_volume(&self, volume: VolumeId, nonce: Nonce) -> Result<(), BackendError> {
-        let latency = self.latency(volume, self.world.cluster().latency.release_volume);
-        self.run(Point::ReleaseVolume, volume.into(), latency, || {
-            let mut volumes = self.volumes().borrow_mut();
-            let found = volumes.get_mut(volume)?;
-            if found.lease.is_none_or(|(held, _)| held != nonce) {
-                return Err(Name::new("the nonce is not the holder's"));
-            }
-            found.lease = None;
-            Ok(())
-        })
-        .await
+    /// Mounts a volume on a node, unless it is there. A second node is not refused: that the
+    /// platform never tries is for judges to see.
+    pub(super) fn mount(&mut self, actor: Actor, node: NodeId, id: VolumeId) -> Result<(), BackendError> {
+        let volume = self.get_mut(id)?;
+        if !volume.mounts.contains(&node) {
+            volume.mounts.push(node);
+            self.log.record(actor, id, What::Mounted { node: node.index() });
+        }
+        Ok(())
     }
-}
 
-impl World {
+    /// Unmounts a volume from a node, if it is there.
+    pub(super) fn unmount(&mut self, actor: Actor, node: NodeId, id: VolumeId) -> Result<(), BackendError> {
+        let mounts = &mut self.get_mut(id)?.mounts;
+        if let Some(place) = mounts.iter().position(|mounted| *mounted == node) {
+            mounts.remove(place);
+            self.log.record(actor, id, What::Unmounted { node: node.index() });
+        }
+        Ok(())
+    }
+
+    /// Gives a volume's exclusive lease back.
+    pub(super) fn release(&mut self, id: VolumeId, nonce: Nonce) -> Result<(), BackendError> {
+        let volume = self.get_mut(id)?;
+        if volume.lease.is_none_or(|(held, _)| held != nonce) {
+            return Err(BackendError::new("the nonce is not the holder's"));
+        }
+        volume.lease = None;
+        Ok(())
+    }
+
     /// The machine loses power: what it had mounted is not any more.
-    pub fn lose_mounts(&self, node: NodeId) {
-        let lost: Vec<VolumeId> = {
-            let mut volumes = self.0.volumes.borrow_mut();
-            let mut lost = Vec::new();
-            for (index, volume) in volumes.volumes.iter_mut().enumerate() {
-                if volume.mounts.contains(&node) {
-                    Rc::make_mut(volume).mounts.retain(|mounted| *mounted != node);
-                    lost.push(VolumeId(index as u32));
-                }
-            }
-            lost
-        };
-        for volume in lost {
-            self.log().record(super::WORLD, volume, What::Unmounted { node: node.index() });
+    pub(super) fn lose_mounts(&mut self, node: NodeId) {
+        let mounted = self.iter().filter(|(_, volume)| volume.mounts.contains(&node));
+        let mounted: Vec<VolumeId> = mounted.map(|(id, _)| id).collect();
+        for id in mounted {
+            self.unmount(WORLD, node, id).expect("it is mounted");
         }
     }
 }

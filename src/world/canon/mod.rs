@@ -221,7 +221,7 @@ impl World {
     /// is under way: then the state is the store's, the backends' and the memories', and every
     /// task waits at the top of its loop.
     pub fn unrest(&self, idle_tasks: &[&str]) -> Option<Unrest> {
-        if self.kernel().has_ready() || self.0.calls_under_way.get() > 0 {
+        if self.kernel().has_ready() || self.0.gate.is_busy() {
             return Some(Unrest::Busy);
         }
         self.kernel().awaited_beside(idle_tasks).map(Unrest::Awaited)
@@ -230,7 +230,7 @@ impl World {
     /// Whether what was found to disturb the quiet certainly still does.
     pub fn goes_on(&self, unrest: &Unrest) -> bool {
         match unrest {
-            Unrest::Busy => self.kernel().has_ready() || self.0.calls_under_way.get() > 0,
+            Unrest::Busy => self.kernel().has_ready() || self.0.gate.is_busy(),
             Unrest::Awaited(awaited) => self.kernel().is_awaited(awaited),
         }
     }

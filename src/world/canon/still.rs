@@ -14,9 +14,9 @@ use crate::model::{
 };
 use crate::ports::{Listed, Query, Remembers, Snapshot};
 use crate::world::addresses::Addresses;
-use crate::world::containers::Starts;
+use crate::world::containers::{Starts, Workloads};
 use crate::world::process::Process;
-use crate::world::{AddressSlot, Container, Volume, Workloads, World};
+use crate::world::{AddressSlot, Container, Volume, World};
 
 use super::Caps;
 use super::facts::Facts;
@@ -159,9 +159,9 @@ impl World {
             containers: containers.shared().map(|(id, container)| (id, Rc::clone(container))).collect(),
             nodes: containers.nodes().map(|(addresses, images)| (Rc::clone(addresses), Rc::clone(images))).collect(),
             starts: Rc::clone(containers.starts()),
-            workloads: Rc::clone(&self.0.workloads.borrow()),
+            workloads: Rc::clone(containers.workloads()),
             volumes: volumes.shared().map(|(id, volume)| (id, Rc::clone(volume))).collect(),
-            up: self.processes_up(),
+            up: self.0.processes.up(),
             timers: self.kernel().pending_timers(),
             facts,
         }

@@ -60,7 +60,7 @@ fn workloads_can_run(view: View<'_>) -> bool {
         let version = app.entity.active_version.and_then(|id| tables.versions.get(id));
         let services = version.iter().flat_map(|version| version.entity.config.iter());
         for service in services {
-            all &= can_run(service, &view.world.workload(app.entity.name, service.name));
+            all &= can_run(service, &view.world.containers().workload(app.entity.name, service.name));
         }
     });
     all

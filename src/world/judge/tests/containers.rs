@@ -41,7 +41,7 @@ fn a_live_container_keeps_its_address() {
     stage.status(sandbox, SandboxStatus::Dead);
     stage.pass(secs(599));
     stage.assert_nothing_broken();
-    stage.world.kill_process(sandbox, 1);
+    stage.world.kill_program(sandbox, 1);
     stage.pass(secs(300) - MOMENT);
     stage.assert_broken(Invariant::NoLeakedAddress, &[]);
     stage.pass(MOMENT);

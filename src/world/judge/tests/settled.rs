@@ -112,10 +112,10 @@ fn sandboxes_of_a_pool_that_nobody_references_may_run_but_not_pend() {
 fn what_the_store_calls_running_must_truly_serve() {
     let text = ["pool/pds-db has 0 able to serve and 1 RUNNING of 1"];
     let ends: [fn(&mut Stage, SandboxId); 4] = [
-        |stage, sandbox| assert!(stage.world.kill_process(sandbox, 1)),
+        |stage, sandbox| assert!(stage.world.kill_program(sandbox, 1)),
         |stage, sandbox| stage.destroy(sandbox),
-        |stage, _| stage.world.node_down(NodeId::from_index(0)),
-        |stage, _| stage.world.lose_containers(NodeId::from_index(0)),
+        |stage, _| stage.world.set_power(NodeId::from_index(0), false),
+        |stage, _| stage.world.0.containers.borrow_mut().lose_all(NodeId::from_index(0)),
     ];
     for end in ends {
         let (mut stage, _, _, sandbox) = settled(&service("db"));

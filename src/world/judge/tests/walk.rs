@@ -75,7 +75,7 @@ impl Stage {
             }
             10 => {
                 let sandbox = self.any::<Sandbox>(whom)?;
-                self.world.kill_process(sandbox, i32::from(how));
+                self.world.kill_program(sandbox, i32::from(how));
             }
             11 => {
                 let (sandbox, app) = (self.any(whom)?, self.any::<App>(how));

@@ -1,0 +1,138 @@
+//! The container runtime as a node's controllers reach it: every call passes the gate.
+//!
+//! What a newcomer gets wrong: a pull is joined, or not needed at all, before the gate is asked;
+//! then no fault is about it.
+
+use std::cell::RefCell;
+use std::rc::Rc;
+
+use crate::kernel::SimDuration;
+use crate::model::{Address, Name, Point, SandboxId, SandboxSpec, Subject};
+use crate::ports::{BackendError, ContainerInfo, Exits, ProcessExit, SandboxBackend, Signal};
+
+use super::containers::{Containers, Listener};
+use super::gate::{Call, Gate, Gated};
+use super::spec::Spread;
+
+/// The container runtime of one node, as one controller reaches it.
+pub type SimSandboxes = Gated<RefCell<Containers>>;
+
+impl SimSandboxes {
+    async fn order<T>(
+        &self,
+        (point, sandbox): (Point, SandboxId),
+        (purpose, takes): (&'static str, Spread),
+        act: impl FnOnce(&mut Containers) -> Result<T, BackendError>,
+    ) -> Result<T, BackendError> {
+        let call = Call::order(point, sandbox, purpose, takes);
+        self.call(call, |_| act(&mut self.part.borrow_mut())).await
+    }
+
+    async fn ask<T>(
+        &self,
+        point: Option<Point>,
+        subject: impl Into<Subject>,
+        look: impl FnOnce(&Containers) -> T,
+    ) -> Result<T, BackendError> {
+        self.call(Call::question(point, subject.into()), |_| Ok(look(&self.part.borrow()))).await
+    }
+}
+
+impl SandboxBackend for SimSandboxes {
+    type Exits = SimExits;
+
+    async fn allocate_address(&self, sandbox: SandboxId, rest: SimDuration) -> Result<Address, BackendError> {
+        let takes = ("address latency", self.gate.latency.allocate_address);
+        let allocate = |runtime: &mut Containers| runtime.allocate_address(self.actor, self.node(), sandbox, rest);
+        self.order((Point::AllocateAddress, sandbox), takes, allocate).await
+    }
+
+    async fn release_address(&self, address: Address) {
+        let release = |_: &_| {
+            self.part.borrow_mut().release_address(self.actor, address);
+            Ok::<_, BackendError>(())
+        };
+        _ = self.call(Call::question(None, Subject::CLUSTER), release).await;
+    }
+
+    async fn pull_image(&self, sandbox: SandboxId, image: Name) -> Result<(), BackendError> {
+        let node = self.node();
+        let begun = self.part.borrow_mut().begin_pull(node, sandbox, image);
+        let Some(takes) = begun else { return Ok(()) };
+        let add = |runtime: &mut Containers| {
+            runtime.add_image(node, image);
+            Ok(())
+        };
+        let pulled = self.order((Point::PullImage, sandbox), ("image pull", takes.into()), add).await;
+        self.part.borrow_mut().end_pull(node, image);
+        pulled
+    }
+
+    async fn create_container(
+        &self,
+        sandbox: SandboxId,
+        spec: Rc<SandboxSpec>,
+        address: Address,
+    ) -> Result<(), BackendError> {
+        let takes = ("container latency", self.gate.latency.create_container);
+        let create = |runtime: &mut Containers| runtime.create(self.node(), sandbox, spec, address);
+        self.order((Point::CreateContainer, sandbox), takes, create).await
+    }
+
+    async fn start(&self, sandbox: SandboxId) -> Result<(), BackendError> {
+        let takes = self.part.borrow().workload_of(sandbox).start;
+        let call = Call::order(Point::Start, sandbox, "start", takes);
+        self.call(call, |_| Containers::start(&self.part, self.actor, sandbox)).await
+    }
+
+    async fn inspect(&self, sandbox: SandboxId) -> Result<Option<ContainerInfo>, BackendError> {
+        self.ask(None, sandbox, |runtime| runtime.inspect(self.node(), sandbox)).await
+    }
+
+    async fn probe_port(&self, sandbox: SandboxId, _port: u16) -> Result<bool, BackendError> {
+        self.ask(Some(Point::ProbePort), sandbox, |runtime| runtime.is_bound(sandbox)).await
+    }
+
+    async fn signal(&self, sandbox: SandboxId, signal: Signal) {
+        // ASSUMES: a program ends at SIGQUIT as at SIGKILL.
+        let code = match signal {
+            Signal::Quit => 131,
+            Signal::Kill => 137,
+        };
+        // A signal goes the same way as a removal: a fault of that way keeps it from arriving.
+        let call = Call::question(Some(Point::Destroy), sandbox.into());
+        _ = self.call(call, |_| Ok::<_, BackendError>(self.part.borrow_mut().kill(sandbox, code))).await;
+    }
+
+    async fn destroy(&self, sandbox: SandboxId) -> Result<(), BackendError> {
+        let destroy = |runtime: &mut Containers| {
+            runtime.destroy(self.actor, sandbox);
+            Ok(())
+        };
+        self.order((Point::Destroy, sandbox), ("destroy latency", self.gate.latency.destroy), destroy).await
+    }
+
+    async fn containers(&self) -> Result<Vec<ContainerInfo>, BackendError> {
+        self.ask(None, Subject::CLUSTER, |runtime| runtime.list(self.node())).await
+    }
+
+    fn exits(&self) -> SimExits {
+        let listener = self.part.borrow_mut().listen(self.node());
+        SimExits { gate: Rc::clone(&self.gate), listener }
+    }
+}
+
+/// A subscription to the exits of a node's processes.
+pub struct SimExits {
+    gate: Rc<Gate>,
+    listener: Rc<Listener>,
+}
+
+impl Exits for SimExits {
+    async fn next(&mut self) -> ProcessExit {
+        let Listener { queue, reader } = &*self.listener;
+        let (exit, record) = reader.until(|| queue.borrow_mut().pop_front()).await;
+        self.gate.log.kernel().set_cause(record);
+        exit
+    }
+}
