@@ -26,7 +26,7 @@ pub struct ServiceConfig {
 }
 
 /// A port of a service.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct PortConfig {
     /// Its number.
     pub number: u16,
@@ -54,7 +54,7 @@ pub enum Concurrency {
 }
 
 /// A disk that a service wants mounted.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct DiskConfig {
     /// The disk's name.
     pub name: Name,
@@ -71,7 +71,7 @@ pub struct DiskConfig {
 }
 
 /// A file system that a volume can carry.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Default)]
 pub enum Filesystem {
     /// ext4, the default.
     #[default]

@@ -11,6 +11,7 @@ use std::rc::Rc;
 use crate::time::{SimDuration, SimTime};
 
 use super::config::{DiskConfig, Filesystem, PortConfig, ServiceConfig};
+use super::detail::Detail;
 use super::field::{Field, FieldType, Value};
 use super::id::{Address, AppId, DiskId, Kind, NodeId, PoolId, SandboxId, Subject, VersionId, VolumeId};
 use super::name::Name;
@@ -41,6 +42,9 @@ pub trait Entity: Clone + fmt::Debug + 'static {
         self.for_each_field(|field, value| fields.push((field, value)));
         fields
     }
+
+    /// All of a field whose value is a summary; none for the others.
+    fn detail(&self, field: Field) -> Option<Detail>;
 
     /// The entity that an index entry names, if it names one.
     fn index_subject(index: Self::Index) -> Option<Subject>;
@@ -110,6 +114,12 @@ macro_rules! entity {
             fn for_each_field(&self, mut tell: impl FnMut(Field, Value)) {
                 $(tell(Field::$variant, self.$field.value());)*
             }
+            fn detail(&self, field: Field) -> Option<Detail> {
+                match field {
+                    $(Field::$variant => self.$field.detail(),)*
+                    _ => None,
+                }
+            }
             fn index_subject($entry: $index) -> Option<Subject> {
                 $named
             }
@@ -157,7 +167,7 @@ entity! {
 pub type PoolIndex = AppId;
 
 /// What a sandbox is made from; copied from its pool.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct SandboxSpec {
     /// The version that wanted it.
     pub version: VersionId,
@@ -294,7 +304,7 @@ pub enum LeaseIndex {
 }
 
 /// Where and how a leased disk is mounted.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Mount {
     /// The path in the sandbox.
     pub path: Name,

@@ -12,8 +12,9 @@ use serde::{Serialize, Serializer};
 use crate::time::SimTime;
 
 use super::config::{Filesystem, ServiceConfig};
+use super::detail::Detail;
 use super::entity::{Entity, Mount, SandboxSpec};
-use super::id::{Address, Id, Subject, VolumeId};
+use super::id::{Address, Id, Subject, VersionId, VolumeId};
 use super::name::Name;
 use super::status::{DiskStatus, LeaseStatus, NodeStatus, SandboxStatus};
 
@@ -56,6 +57,10 @@ pub(super) trait FieldType: PartialEq {
     fn is_zero(&self) -> bool;
     /// As it stands in the trace.
     fn value(&self) -> Value;
+    /// All of it, where the value is a summary.
+    fn detail(&self) -> Option<Detail> {
+        None
+    }
 }
 
 impl FieldType for u32 {
@@ -121,13 +126,19 @@ impl<T: FieldType> FieldType for Option<T> {
     fn value(&self) -> Value {
         self.as_ref().map_or(Value::None, T::value)
     }
+    fn detail(&self) -> Option<Detail> {
+        self.as_ref().and_then(T::detail)
+    }
 }
-impl<T: PartialEq> FieldType for Vec<T> {
+impl FieldType for Vec<VersionId> {
     fn is_zero(&self) -> bool {
         self.is_empty()
     }
     fn value(&self) -> Value {
         Value::Int(self.len() as u64)
+    }
+    fn detail(&self) -> Option<Detail> {
+        Some(Detail::Versions(self.clone()))
     }
 }
 impl FieldType for Rc<[ServiceConfig]> {
@@ -137,6 +148,9 @@ impl FieldType for Rc<[ServiceConfig]> {
     fn value(&self) -> Value {
         Value::Int(self.len() as u64)
     }
+    fn detail(&self) -> Option<Detail> {
+        Some(Detail::Services(self.iter().map(|service| service.name).collect()))
+    }
 }
 impl FieldType for Rc<SandboxSpec> {
     fn is_zero(&self) -> bool {
@@ -145,6 +159,9 @@ impl FieldType for Rc<SandboxSpec> {
     fn value(&self) -> Value {
         Value::Ref(self.version.into())
     }
+    fn detail(&self) -> Option<Detail> {
+        Some(Detail::Spec(SandboxSpec::clone(self)))
+    }
 }
 impl FieldType for Mount {
     fn is_zero(&self) -> bool {
@@ -152,6 +169,9 @@ impl FieldType for Mount {
     }
     fn value(&self) -> Value {
         Value::Text(self.path)
+    }
+    fn detail(&self) -> Option<Detail> {
+        Some(Detail::Mount(*self))
     }
 }
 
@@ -189,6 +209,9 @@ macro_rules! fields {
         pub enum Field { $($variant),* }
 
         impl Field {
+            /// Every field, in the order of the enum.
+            pub const ALL: &[Self] = &[$(Self::$variant),*];
+
             /// The field's name as the store has it.
             pub const fn name(self) -> &'static str {
                 match self { $(Self::$variant => $text),* }

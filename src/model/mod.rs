@@ -7,6 +7,7 @@
 
 pub mod actor;
 pub mod config;
+pub mod detail;
 pub mod entity;
 pub mod field;
 pub mod id;
@@ -17,6 +18,7 @@ pub mod status;
 
 pub use actor::{Actor, Controller};
 pub use config::{Concurrency, DiskConfig, Filesystem, PortConfig, ServiceConfig};
+pub use detail::Detail;
 pub use entity::{
     App, AppChange, AppVersion, AppVersionChange, Disk, DiskChange, DiskIndex, DiskLease, DiskLeaseChange, Entity,
     LeaseIndex, Mount, NoIndex, Node, NodeChange, Pool, PoolChange, PoolIndex, Sandbox, SandboxChange, SandboxIndex,

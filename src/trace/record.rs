@@ -1,10 +1,13 @@
 //! Trace records, and the table that gives their subjects names.
 
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
 use serde::Serialize;
 use serde::ser::{SerializeStruct, Serializer};
 
 use crate::kernel::{RecordId, SimDuration, SimTime};
-use crate::model::{Actor, Field, Kind, Name, Point, Reason, Subject, Value};
+use crate::model::{Actor, Detail, Field, Kind, Name, Point, Reason, Subject, Value};
 
 /// What happened.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize)]
@@ -162,7 +165,10 @@ const _: () = assert!(size_of::<Record>() <= 64, "a record costs at most 64 byte
 #[derive(Clone, Default, Debug)]
 pub struct Trace {
     records: Vec<Record>,
-    names: std::collections::BTreeMap<Kind, Vec<Name>>,
+    names: BTreeMap<Kind, Vec<Name>>,
+    /// Details by the records of the fields that they belong to; equal ones are kept once.
+    details: Vec<(RecordId, Arc<Detail>)>,
+    known: BTreeSet<Arc<Detail>>,
 }
 
 impl Trace {
@@ -171,6 +177,21 @@ impl Trace {
         let id = RecordId::from_index(self.records.len());
         self.records.push(record);
         id
+    }
+    /// Keeps all of the field that a record just pushed has the summary of.
+    pub fn detail_next(&mut self, record: RecordId, detail: Detail) {
+        let known = self.known.get(&detail).cloned();
+        let detail = known.unwrap_or_else(|| {
+            let detail = Arc::new(detail);
+            self.known.insert(Arc::clone(&detail));
+            detail
+        });
+        self.details.push((record, detail));
+    }
+    /// All of the field that a record has the summary of; none where the summary is all.
+    pub fn detail(&self, record: RecordId) -> Option<&Detail> {
+        let found = self.details.binary_search_by_key(&record, |(of, _)| *of);
+        found.ok().map(|index| &*self.details[index].1)
     }
     /// All records, in order.
     pub fn records(&self) -> &[Record] {

@@ -7,7 +7,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::kernel::SimTime;
+use crate::kernel::{RecordId, SimTime};
 use crate::model::{Address, Field, Kind, Point, Subject, Value};
 
 use super::{Record, Trace, What};
@@ -21,8 +21,14 @@ pub struct Row {
     pub created_at: SimTime,
     /// When it was last written.
     pub updated_at: SimTime,
+    /// The record of its creation.
+    pub created: RecordId,
+    /// The record of the last write.
+    pub written: RecordId,
     /// Its fields, in the order of their names.
     pub fields: BTreeMap<Field, Value>,
+    /// The records that gave the fields their values, those that became nothing among them.
+    pub sets: BTreeMap<Field, RecordId>,
     /// Where the world differs from them.
     pub truth: Vec<String>,
 }
@@ -39,11 +45,22 @@ pub struct State {
 }
 
 /// What runs of a sandbox.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Task {
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Task {
+    /// A container without a task.
     Made,
+    /// Its task runs.
     Runs,
+    /// Its task has ended; the container is there.
     Ended,
+}
+
+/// The state as it grows with the records.
+#[derive(Default)]
+pub struct Fold {
+    records: usize,
+    rows: BTreeMap<Subject, Row>,
+    truth: Truth,
 }
 
 /// What the backends have.
@@ -55,34 +72,77 @@ struct Truth {
     down: BTreeSet<u32>,
 }
 
-/// The state after the last record, shown at `at`.
-pub fn state(trace: &Trace, at: SimTime) -> State {
-    let mut rows: BTreeMap<Subject, Row> = BTreeMap::new();
-    let mut truth = Truth::default();
-    for record in trace.records().iter().take_while(|record| record.at <= at) {
+impl Fold {
+    /// Goes on by one record; whether the state may be another one now.
+    pub fn take(&mut self, id: RecordId, record: &Record) -> bool {
+        let Record { subject, at, .. } = *record;
+        self.records += 1;
         match record.what {
             What::Created { .. } => {
-                let Record { subject, at, .. } = *record;
-                let row = Row { subject, created_at: at, updated_at: at, fields: BTreeMap::new(), truth: Vec::new() };
-                rows.insert(subject, row);
+                let (fields, sets, truth) = (BTreeMap::new(), BTreeMap::new(), Vec::new());
+                let row =
+                    Row { subject, created_at: at, updated_at: at, created: id, written: id, fields, sets, truth };
+                self.rows.insert(subject, row);
             }
             What::Patched { .. } => {
-                if let Some(row) = rows.get_mut(&record.subject) {
-                    row.updated_at = record.at;
+                if let Some(row) = self.rows.get_mut(&subject) {
+                    (row.updated_at, row.written) = (at, id);
                 }
             }
             What::Set { field, to, .. } => {
-                if let Some(row) = rows.get_mut(&record.subject) {
+                if let Some(row) = self.rows.get_mut(&subject) {
+                    row.sets.insert(field, id);
                     match to {
                         Value::None => drop(row.fields.remove(&field)),
                         value => drop(row.fields.insert(field, value)),
                     }
                 }
             }
-            What::Deleted { .. } => drop(rows.remove(&record.subject)),
-            _ => truth.take(record),
+            What::Deleted { .. } => drop(self.rows.remove(&subject)),
+            _ => return self.truth.take(record),
         }
+        true
     }
+
+    /// How many records it has taken.
+    pub fn records(&self) -> usize {
+        self.records
+    }
+
+    /// An entity of the store.
+    pub fn row(&self, subject: Subject) -> Option<&Row> {
+        self.rows.get(&subject)
+    }
+
+    /// The entities of a kind, in the order of their creation.
+    pub fn rows_of(&self, kind: Kind) -> impl Iterator<Item = &Row> {
+        let from = |index| Subject { kind, index };
+        self.rows.range(from(0)..=from(u32::MAX)).map(|(_, row)| row)
+    }
+
+    /// What runs of a sandbox; none: it has no container.
+    pub fn task(&self, sandbox: u32) -> Option<Task> {
+        self.truth.tasks.get(&sandbox).copied()
+    }
+
+    /// On how many nodes a volume is mounted; none: there is no such volume (any more).
+    pub fn mounts(&self, volume: u32) -> Option<usize> {
+        self.truth.volumes.get(&volume).map(BTreeSet::len)
+    }
+
+    /// The volumes that there are.
+    pub fn volumes(&self) -> impl Iterator<Item = u32> {
+        self.truth.volumes.keys().copied()
+    }
+}
+
+/// The state after the last record, shown at `at`.
+pub fn state(trace: &Trace, at: SimTime) -> State {
+    let mut fold = Fold::default();
+    for (index, record) in trace.records().iter().enumerate().take_while(|(_, record)| record.at <= at) {
+        fold.take(RecordId::from_index(index), record);
+    }
+    let Fold { rows, truth, .. } = fold;
     let mut strays = truth.strays(trace, &rows);
     strays.sort();
     let differences: Vec<Vec<String>> = rows.values().map(|row| truth.differs(trace, row, &rows)).collect();
@@ -107,7 +167,8 @@ fn counts(kind: Kind) -> &'static [Field] {
 }
 
 impl Truth {
-    fn take(&mut self, record: &Record) {
+    /// Whether the record says something of the backends.
+    fn take(&mut self, record: &Record) -> bool {
         let index = record.subject.index;
         match record.what {
             What::Called { point: Point::CreateContainer, .. } => drop(self.tasks.insert(index, Task::Made)),
@@ -131,8 +192,9 @@ impl Truth {
             What::ProcessDown => drop(self.down.insert(index)),
             What::ProcessUp => drop(self.down.remove(&index)),
             // Nothing else changes what the backends have.
-            _ => {}
+            _ => return false,
         }
+        true
     }
 
     /// Where the world differs from a row.

@@ -7,7 +7,7 @@
 use std::cell::{Cell, RefCell};
 
 use crate::kernel::{Kernel, RecordId, SimDuration, SimTime, Streams};
-use crate::model::{Actor, Kind, Name, Subject};
+use crate::model::{Actor, Detail, Kind, Name, Subject};
 use crate::trace::{Record, Trace, What};
 
 use super::spec::Spread;
@@ -67,6 +67,13 @@ impl Log {
         self.kernel.hold_time();
         // The first one stays: whoever looks reads on from there.
         self.news.set(Some(self.news.get().unwrap_or(id)));
+    }
+
+    /// Keeps all of a field whose record has a summary of it.
+    pub(super) fn keep_detail(&self, record: RecordId, detail: Option<Detail>) {
+        if let Some(detail) = detail {
+            self.trace.borrow_mut().detail_next(record, detail);
+        }
     }
 
     /// Writes a record, and makes it the cause of what the running task does next.

@@ -221,7 +221,8 @@ impl Store {
         let record = self.log.record(actor, subject, What::Created { revision: revision.0 });
         entity.for_each_field(|field, to| {
             if !matches!(to, Value::None | Value::Int(0)) {
-                self.log.record_caused(actor, subject, record, What::Set { field, from: Value::None, to });
+                let set = self.log.record_caused(actor, subject, record, What::Set { field, from: Value::None, to });
+                self.log.keep_detail(set, entity.detail(field));
             }
         });
         let table = E::table(&self.tables);
@@ -283,7 +284,8 @@ impl Store {
         let mut changed = Vec::new();
         let (old, item) = table.update(id, meta, |entity| changed = write(entity));
         for (field, from, to) in changed {
-            self.log.record_caused(actor, subject, record, What::Set { field, from, to });
+            let set = self.log.record_caused(actor, subject, record, What::Set { field, from, to });
+            self.log.keep_detail(set, item.entity.detail(field));
             self.observe_field::<E>(subject, field, to);
         }
         self.publish(Some(old), Change::Updated, &item);
