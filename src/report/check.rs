@@ -13,6 +13,7 @@ use crate::sim::{Outcome, Violation};
 use crate::trace::metrics::{Metrics, decimal};
 use crate::world::spec::Invariant;
 
+use super::check_state::{Held, held};
 use super::{settled_after, settled_in};
 
 /// How a run differs from what was expected of it.
@@ -76,6 +77,15 @@ pub enum Failure {
         /// The value, likewise; none when there is no such figure.
         found: Option<u128>,
     },
+    /// A claim of the state at a moment does not hold.
+    State {
+        /// The moment, and its span if it has one.
+        when: String,
+        /// What was claimed of what.
+        claim: String,
+        /// What was found, and who wrote it when.
+        found: String,
+    },
 }
 
 impl fmt::Display for Failure {
@@ -103,6 +113,7 @@ impl fmt::Display for Failure {
             Self::Metric { name, bound, limit, found: Some(found) } => {
                 write!(f, "{name} is {}, expected {bound} {}", decimal(*found), decimal(*limit))
             }
+            Self::State { when, claim, found } => write!(f, "at {when}: expected {claim}; {found}"),
         }
     }
 }
@@ -158,6 +169,7 @@ pub fn check(scenario: &Scenario, variant: &Variant, outcome: &Outcome, metrics:
         checks.settled(scenario, expect, outcome);
         checks.rejected(scenario, expect, outcome);
         checks.metrics(expect, metrics);
+        checks.state(expect, outcome);
     }
     checks.violations(variant.expect.as_ref(), outcome);
     let asked = variant.expect.is_some();
@@ -245,6 +257,20 @@ impl Checks {
                     let value = found.map_or_else(|| "no such metric".to_owned(), decimal);
                     let failure = Failure::Metric { name: name.clone(), bound, limit, found };
                     self.fail(failure, name, format!("{rule}: {value}"));
+                }
+            }
+        }
+    }
+
+    /// Claims of moments that the run reached.
+    fn state(&mut self, expect: &Expect, outcome: &Outcome) {
+        for Held { when, claim, wrong, .. } in held(&outcome.trace, &expect.moments, outcome.ended_at) {
+            let subject = format!("at {when}");
+            match wrong {
+                None => self.line(Mark::Holds, subject, claim),
+                Some(found) => {
+                    let text = format!("{claim}: {found}");
+                    self.fail(Failure::State { when, claim, found }, subject, text);
                 }
             }
         }

@@ -6,9 +6,11 @@
 //! interleaved log is the timeline's business.
 
 mod check;
+mod check_state;
 pub mod corpus;
 pub mod explain;
 pub mod fingerprints;
+mod found;
 mod golden;
 pub mod html;
 mod json;

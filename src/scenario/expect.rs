@@ -4,9 +4,10 @@
 //! `expect` replace the scenario's, its `tuning` is merged key by key. What a newcomer gets wrong:
 //! an `expect` without `violations` says that none may happen.
 
-use crate::kernel::SimDuration;
+use crate::kernel::{SimDuration, SimTime};
 use crate::world::spec::Invariant;
 
+use super::moments;
 use super::numbers;
 use super::policy::{self, Constant, PolicyText};
 use super::schema::{BOUNDS, Kind};
@@ -36,17 +37,23 @@ pub(crate) struct Over {
 }
 
 /// Reads the seed, policy, tuning and expectations of the scenario itself.
-pub(crate) fn common(walk: &mut Walk, scenario: &mut Fields<'_>) -> Common {
+pub(crate) fn common(walk: &mut Walk, scenario: &mut Fields<'_>, end: SimTime) -> Common {
     Common {
         seed: scenario.int(walk, "seed").unwrap_or(0),
         policy: scenario.table(walk, "policy").map(|fields| PolicyText::read(walk, fields)).unwrap_or_default(),
         tuning: scenario.table(walk, "tuning").map(|fields| policy::tuning(walk, fields)).unwrap_or_default(),
-        expect: scenario.table(walk, "expect").map(|fields| expect(walk, fields)),
+        expect: scenario.table(walk, "expect").map(|fields| expect(walk, fields, end)),
     }
 }
 
 /// Reads all variants; without any there is one, called `main`.
-pub(crate) fn variants(walk: &mut Walk, scenario: &mut Fields<'_>, common: &Common, over: &Over) -> Vec<Variant> {
+pub(crate) fn variants(
+    walk: &mut Walk,
+    scenario: &mut Fields<'_>,
+    common: &Common,
+    over: &Over,
+    end: SimTime,
+) -> Vec<Variant> {
     let tables = scenario.tables(walk, "variant", VARIANTS_MAX);
     let mut variants: Vec<Variant> = Vec::new();
     let mut spans = Vec::new();
@@ -63,7 +70,7 @@ pub(crate) fn variants(walk: &mut Walk, scenario: &mut Fields<'_>, common: &Comm
         let policy = own.as_ref().unwrap_or(&common.policy).resolve(&over.policy);
         let own = fields.table(walk, "tuning").map(|fields| policy::tuning(walk, fields)).unwrap_or_default();
         let constants: Vec<Constant> = common.tuning.iter().cloned().chain(own).collect();
-        let own = fields.table(walk, "expect").map(|fields| expect(walk, fields));
+        let own = fields.table(walk, "expect").map(|fields| expect(walk, fields, end));
         let expect = own.or_else(|| common.expect.clone());
         let seed = over.seed.unwrap_or(seed);
         variants.push(Variant { name, seed, policy, tuning: policy::tuned(&constants), expect });
@@ -80,7 +87,7 @@ pub(crate) fn variants(walk: &mut Walk, scenario: &mut Fields<'_>, common: &Comm
     variants
 }
 
-fn expect(walk: &mut Walk, mut fields: Fields<'_>) -> Expect {
+fn expect(walk: &mut Walk, mut fields: Fields<'_>, end: SimTime) -> Expect {
     let verdict = fields.word(walk, "verdict").map(|index| Verdict::ALL[index]);
     let settled_within = fields.duration(walk, "settled_within");
     if let (Some(verdict @ (Verdict::Unsettled | Verdict::Livelock)), Some(_)) = (verdict, settled_within) {
@@ -111,6 +118,7 @@ fn expect(walk: &mut Walk, mut fields: Fields<'_>) -> Expect {
         violations: violations.unwrap_or_default(),
         rejected: rejected.unwrap_or_default(),
         metrics,
+        moments: moments::moments(walk, &mut fields, end),
     }
 }
 

@@ -164,8 +164,8 @@ fn scenario(
     let workloads = cluster::workloads(walk, &mut fields);
     let traffic = steps::traffic(walk, &mut fields, end);
     let faults = faults::faults(walk, &mut fields, end);
-    let common = expect::common(walk, &mut fields);
-    let variants = expect::variants(walk, &mut fields, &common, &over);
+    let common = expect::common(walk, &mut fields, end);
+    let variants = expect::variants(walk, &mut fields, &common, &over, end);
 
     check_apps(walk);
     let scenario = Scenario {

@@ -5,12 +5,14 @@
 //! newcomer gets wrong: nothing in a scenario file is ever ignored – a key that means nothing
 //! here is an error, for that is the mistake this tool was born of.
 
+pub mod claims;
 mod cluster;
 mod deploy;
 pub(crate) mod diagnostics;
 mod expect;
 mod faults;
 mod load;
+mod moments;
 pub(crate) mod numbers;
 mod overrides;
 mod policy;
@@ -26,6 +28,7 @@ pub(crate) mod walk;
 #[cfg(test)]
 mod tests;
 
+pub use claims::{Claim, Lasting, Moment};
 pub use diagnostics::{Diagnostics, Located};
 pub use overrides::Overrides;
 pub use schema::{METRICS, json_schema, reference};

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
+use super::claims::Moment;
 use crate::appconfig::ConfigSource;
 use crate::controllers::fixes::{Fix, Fixes};
 use crate::controllers::tuning::Tuning;
@@ -243,6 +244,8 @@ pub struct Expect {
     pub rejected: Vec<usize>,
     /// Bounds of metrics, by their names.
     pub metrics: BTreeMap<String, Bounds>,
+    /// What must be true of the state at moments.
+    pub moments: Vec<Moment>,
 }
 
 /// Bounds of one metric, in billionths of its unit (counts, or seconds).

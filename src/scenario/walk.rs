@@ -8,9 +8,9 @@
 use crate::model::Name;
 
 use super::diagnostics::{Problem, Span};
-use super::schema::{self, Kind, ONE_OF, TableSpec};
+use super::schema::{self, Kind, ONE_OF, PER_THING, TableSpec};
 use super::suggest::{listed, similar, typo};
-use super::tree::{Node, Table, Value};
+use super::tree::{Entry, Node, Table, Value};
 
 /// More unknown keys of one table than this are counted: finding what was meant takes time.
 const UNKNOWN_MAX: usize = 100;
@@ -140,6 +140,12 @@ impl<'t> Fields<'t> {
         found
     }
 
+    /// The keys that are names of things, in the order of the file.
+    pub(crate) fn things(&mut self) -> impl Iterator<Item = &'t Entry> {
+        self.get(PER_THING);
+        self.table.0.iter().filter(|entry| entry.key.contains('/'))
+    }
+
     /// Of the keys of which there is one, that one.
     pub(crate) fn exactly_one(&mut self, walk: &mut Walk) -> Option<(&'static str, &'t Node)> {
         let choices: Vec<&str> =
@@ -185,7 +191,7 @@ impl<'t> Fields<'t> {
         let Some(node) = self.get(name) else { return Vec::new() };
         let Value::Array(items) = &node.value else {
             if node.span.source == Span::FILE.source {
-                walk.mismatch(node, "a list of tables").help(format!("write `[[{name}]]`: there can be several"));
+                walk.mismatch(node, "a list of tables").help(format!("write {}: there can be several", spec.name));
             } else {
                 walk.error(node.span, format!("there is no `[[{name}]]` to change"));
             }

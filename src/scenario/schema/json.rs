@@ -9,8 +9,10 @@ use serde_json::{Map, Value, json};
 
 use crate::controllers::fixes::Fix;
 use crate::model::{Controller, Point};
+use crate::scenario::claims::{Of, THINGS, Thing};
 use crate::world::spec::Invariant;
 
+use super::{CLAIM, claimed};
 use super::{Key, Kind, ONE_OF, REQUIRED, SCENARIO, SPREAD, TableSpec, tables_from};
 
 /// The schema of a scenario file.
@@ -97,8 +99,8 @@ fn points() -> Vec<String> {
 
 /// A table: its keys and no others.
 fn object(spec: &'static TableSpec) -> Value {
-    let properties: Map<String, Value> =
-        spec.keys().iter().map(|key| (key.name.to_owned(), property(spec, key))).collect();
+    let (things, keys): (Vec<&Key>, Vec<&Key>) = spec.keys().iter().partition(|key| matches!(key.kind, Kind::PerThing));
+    let properties: Map<String, Value> = keys.iter().map(|key| (key.name.to_owned(), property(spec, key))).collect();
     let mut object = Map::new();
     object.insert("type".to_owned(), "object".into());
     object.insert("additionalProperties".to_owned(), false.into());
@@ -116,6 +118,10 @@ fn object(spec: &'static TableSpec) -> Value {
         object.insert("oneOf".to_owned(), choices.into());
     }
     object.insert("properties".to_owned(), properties.into());
+    if !things.is_empty() {
+        let claims = |thing: &'static Thing| (format!("^{}/", thing.kind.name()), reference(&slug(claimed(thing))));
+        object.insert("patternProperties".to_owned(), THINGS.iter().map(claims).collect::<Map<_, _>>().into());
+    }
     Value::Object(object)
 }
 
@@ -190,6 +196,25 @@ fn value(kind: &Kind) -> Value {
             let services = json!({ "type": "object", "additionalProperties": reference(&slug(spec)) });
             json!({ "type": "object", "additionalProperties": services })
         }
+        Kind::Flag => json!({ "type": "boolean" }),
+        Kind::PerThing => unreachable!("things are keys, not values"),
+        Kind::Claim(of) => json!({ "anyOf": [claimed_value(*of), reference(&slug(&CLAIM))] }),
+        Kind::Counts(spec) => {
+            let (one, number) = (reference(&slug(spec)), json!({ "type": "integer", "minimum": 0 }));
+            json!({ "anyOf": [number, one, { "type": "array", "items": one }] })
+        }
+    }
+}
+
+/// A value that a field is claimed to have.
+fn claimed_value(of: Of) -> Value {
+    match of {
+        Of::Count => json!({ "type": "integer", "minimum": 0 }),
+        Of::Time => reference("duration"),
+        Of::Flag => json!({ "type": "boolean" }),
+        Of::Text | Of::Thing(_) => json!({ "type": "string" }),
+        Of::Word(words) => json!({ "enum": words.list() }),
+        Of::Things(_) | Of::Texts => json!({ "type": "array", "items": { "type": "string" } }),
     }
 }
 

@@ -6,6 +6,7 @@
 
 mod constants;
 mod json;
+mod moments;
 mod reference;
 mod tables;
 
@@ -15,7 +16,10 @@ pub use reference::reference;
 pub(crate) use reference::section;
 pub use tables::METRICS;
 
+pub(crate) use moments::{CLAIM, PER_THING, claimed, counted};
 pub(crate) use tables::{BOUNDS, EFFECT, SCENARIO, SPREAD, WORKLOAD};
+
+use super::claims::Of;
 
 /// What stands under a key.
 #[derive(Clone, Copy, Debug)]
@@ -72,6 +76,14 @@ pub(crate) enum Kind {
     Tables(&'static TableSpec),
     /// A table for each app and service: `[workload.APP.SERVICE]`.
     PerService(&'static TableSpec),
+    /// `true` or `false`.
+    Flag,
+    /// Any key that is the name of a thing, with claims of it: `"pool/a-web"`.
+    PerThing,
+    /// What is claimed of a field with such values.
+    Claim(Of),
+    /// How many there are: a number, a table, or a list of tables.
+    Counts(&'static TableSpec),
 }
 
 /// One key.
@@ -120,16 +132,18 @@ impl TableSpec {
     pub(crate) fn names(&self) -> impl Iterator<Item = &'static str> {
         self.keys().iter().map(|key| key.name)
     }
-    /// The key of that name.
+    /// The key of that name; where things are keys, any name with a slash is one.
     pub(crate) fn key(&self, name: &str) -> Option<&'static Key> {
-        self.keys().iter().find(|key| key.name == name)
+        let thing = |key: &Key| matches!(key.kind, Kind::PerThing) && name.contains('/');
+        self.keys().iter().find(|key| key.name == name || thing(key))
     }
     /// The tables directly below it.
     fn children(&self) -> impl Iterator<Item = &'static TableSpec> {
-        self.keys().iter().filter_map(|key| match key.kind {
-            Kind::Table(spec) | Kind::Tables(spec) | Kind::PerService(spec) => Some(spec),
-            Kind::Spread => Some(&SPREAD),
-            _ => None,
+        self.keys().iter().flat_map(|key| match key.kind {
+            Kind::Table(spec) | Kind::Tables(spec) | Kind::PerService(spec) | Kind::Counts(spec) => vec![spec],
+            Kind::Spread => vec![&SPREAD],
+            Kind::PerThing => [&CLAIM].into_iter().chain(moments::all_claimed()).collect(),
+            _ => Vec::new(),
         })
     }
 }
@@ -175,6 +189,7 @@ pub(crate) fn owner_of(key: &str, spec: &'static TableSpec) -> Option<&'static T
     };
     all.iter()
         .copied()
-        .filter(|owner| !same(owner, spec) && owner.key(key).is_some())
+        // Whoever misplaces a field of a thing did not mean a filter of a count.
+        .filter(|owner| !same(owner, spec) && !moments::is_count(owner) && owner.key(key).is_some())
         .min_by_key(|owner| distance(owner))
 }

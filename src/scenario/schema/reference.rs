@@ -9,6 +9,7 @@ use std::fmt::Write;
 use crate::model::{Controller, Point};
 use crate::world::spec::Invariant;
 
+use super::moments::{is_count, words};
 use super::{Key, Kind, METRICS, ONE_OF, TableSpec, tables};
 
 const HEAD: &str = "\
@@ -28,7 +29,8 @@ For editors: `schedsim schema > scenario.schema.json`, and `#:schema scenario.sc
 /// The reference of the scenario file as a Markdown page.
 pub fn reference() -> String {
     let mut page = HEAD.to_owned();
-    for spec in tables() {
+    // What can be counted by stands in the table of the kind.
+    for spec in tables().into_iter().filter(|spec| !is_count(spec)) {
         section(&mut page, spec);
     }
     page.push_str("\n## Names\n");
@@ -51,6 +53,11 @@ pub(crate) fn section(page: &mut String, spec: &TableSpec) {
     let _ = write!(page, "\n## {title}\n");
     if !spec.doc.is_empty() {
         let _ = write!(page, "\n{}\n", spec.doc);
+    }
+    if spec.keys().iter().all(|key| matches!(key.kind, Kind::Counts(_))) {
+        let names: Vec<String> = spec.names().map(|name| format!("`{name}`")).collect();
+        let _ = writeln!(page, "\nKeys: {}; their fields stand in the tables below.", names.join(", "));
+        return;
     }
     if spec.keys().iter().all(|key| key.doc.is_empty()) {
         // The metrics: one list of names at the end of the page says it all.
@@ -97,5 +104,9 @@ fn value(kind: &Kind) -> String {
         Kind::Table(spec) => format!("table: {}", spec.name),
         Kind::Tables(spec) => format!("tables: {}", spec.name),
         Kind::PerService(spec) => format!("tables: {}", spec.name),
+        Kind::Flag => "`true` or `false`".to_owned(),
+        Kind::PerThing => "table of claims".to_owned(),
+        Kind::Claim(of) => words(*of),
+        Kind::Counts(_) => "integer, table, or list of tables".to_owned(),
     }
 }

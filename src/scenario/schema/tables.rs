@@ -9,14 +9,15 @@ use std::sync::LazyLock;
 use crate::world::spec::Latencies;
 
 use super::constants::TUNING;
+use super::moments::MOMENT;
 use super::{Key, Keys, Kind, ONE_OF, REQUIRED, TableSpec};
 
 const NONE: &str = "none";
 
-const fn key(name: &'static str, kind: Kind, default: &'static str, doc: &'static str) -> Key {
+pub(super) const fn key(name: &'static str, kind: Kind, default: &'static str, doc: &'static str) -> Key {
     Key { name, kind, default, doc }
 }
-const fn table(name: &'static str, doc: &'static str, keys: &'static [Key]) -> TableSpec {
+pub(super) const fn table(name: &'static str, doc: &'static str, keys: &'static [Key]) -> TableSpec {
     TableSpec { name, doc, keys: Keys::Listed(keys) }
 }
 const fn count(min: u64, max: u64) -> Kind {
@@ -372,6 +373,7 @@ static EXPECT: TableSpec = table(
         key("violations", Kind::Names, "[]", "exactly these invariants must be violated"),
         key("rejected", Kind::Names, "[]", "exactly these steps must be refused"),
         key("metrics", Kind::Table(&METRIC_BOUNDS), "any", "bounds of metrics"),
+        key("at", Kind::Tables(&MOMENT), "none", "what must be true of the state at a moment"),
     ],
 );
 

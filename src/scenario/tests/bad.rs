@@ -423,3 +423,62 @@ fn errors_of_options_name_the_option() {
     add(&mut all, "--as-of, --with, --without", &text, &overrides);
     assert_snapshot("bad-options", &all);
 }
+
+#[test]
+fn errors_of_claims_of_the_state() {
+    let claim = |text: &str| format!("{HEAD}{DEPLOY}[[expect.at]]\nat = \"1m\"\n{text}\n");
+    let cases = [
+        ("a kind that there is not", "\"sandbx/pds-web-0\".status = \"dead\""),
+        ("a field that there is not", "\"pool/pds-web\".desird_instances = 3"),
+        ("a field of another kind", "\"pool/pds-web\".status = \"dead\""),
+        ("a status that there is not", "\"sandbox/pds-web-0\".status = \"daed\""),
+        (
+            "a text for a number, a number for a time, a number for yes or no",
+            "\"pool/pds-web\".desired_instances = \"3\"\n\"sandbox/pds-web-0\" = { last_activity = 5, boot_failed = 1 }",
+        ),
+        ("a text for a list", "\"pool/pds-web\".referenced_by_versions = \"pds-v1\""),
+        ("a name of another kind", "\"sandbox/pds-web-0\".pool = \"app/pds\""),
+        (
+            "an app that nobody deploys, a node of no cluster",
+            "\"app/pdss\".absent = false\n\"sandbox/pds-web-0\".node = \"n2\"",
+        ),
+        ("a name that is none", "\"sandbox/\".absent = true\n\"sandbox/a/b\".absent = true"),
+        ("a thing without a field", "\"sandbox/pds-web-0\" = \"dead\""),
+        ("a thing of which nothing is said", "\"sandbox/pds-web-0\" = {}"),
+        ("fields of what is absent", "\"sandbox/pds-web-0\" = { absent = true, status = \"dead\" }"),
+        ("a controller that there is not", "\"sandbox/pds-web-0\".by = \"lancher\""),
+        ("two claims of one field", "\"pool/pds-web\".desired_instances = { equals = 3, not = 4 }"),
+        ("no claim of a field", "\"pool/pds-web\".desired_instances = {}"),
+        (
+            "bounds of a status, a member of a number",
+            "\"sandbox/pds-web-0\" = { status = { min = 1 }, instance = { has = \"1\" } }",
+        ),
+        ("bounds the wrong way round", "\"pool/pds-web\".desired_instances = { min = 3, max = 2 }"),
+        (
+            "absence of what is always there",
+            "\"pool/pds-web\" = { desired_instances.absent = true, created_at.absent = true }",
+        ),
+        ("a count of a kind that there is not", "count.sandboxes = 3"),
+        ("a count by a field that there is not", "count.sandbox = { statsu = \"dead\", equals = 3 }"),
+        (
+            "a count of no number, and of too many",
+            "count.sandbox = { status = \"dead\" }\ncount.disk = { equals = 1, max = 2 }\ncount.pool = { min = 2, max = 1 }",
+        ),
+        (
+            "a count of a text, and by who wrote it",
+            "count.sandbox = \"3\"\ncount.node = { status = { by = \"world\" }, equals = 1 }",
+        ),
+        ("nothing", ""),
+        ("a key that is no thing", "sandbox = 3"),
+        ("two kinds of span", "within = \"1m\"\nfor = \"2m\"\ncount.sandbox = 3"),
+        ("a span that ends after the horizon", "for = \"1h\"\ncount.sandbox = 3"),
+    ];
+    let texts: Vec<(&str, String)> = cases.iter().map(|(name, text)| (*name, claim(text))).collect();
+    let mut cases: Vec<(&str, &str)> = texts.iter().map(|(name, text)| (*name, text.as_str())).collect();
+    let late = format!(
+        "{HEAD}[[expect.at]]\nat = \"61m\"\ncount.sandbox = 3\n[[variant]]\nexpect.at = [{{ count.sandbox = 3 }}]\n"
+    );
+    cases.push(("a moment after the horizon, a moment without a time in a variant", &late));
+    cases.push(("a table for a list of moments", "schema = 1\nhorizon = \"1h\"\n[expect.at]\nat = \"1s\"\n"));
+    rendered("bad-claims", &cases);
+}

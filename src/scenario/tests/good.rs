@@ -8,7 +8,7 @@ use crate::controllers::tuning::{Setting, TickerPhase, Tuning};
 use crate::kernel::{SimDuration, SimTime};
 use crate::model::{Controller, Name, Point, SandboxStatus};
 use crate::scenario::schema::{self, Kind, ONE_OF, REQUIRED};
-use crate::scenario::{Action, Overrides, Scenario, Traffic};
+use crate::scenario::{Action, Claim, Lasting, Overrides, Scenario, Traffic};
 use crate::world::spec::{AnyStatus, Delay, Effect, Invariant, Spread, WorkloadSpec};
 
 /// The example of the contract.
@@ -393,4 +393,23 @@ fn the_defaults_of_the_reference_are_those_of_the_program() {
     assert_eq!(all.workloads[&(Name::new("pds"), Name::new("web"))], WorkloadSpec::default());
     assert_eq!(all.variants[0].tuning, none.variants[0].tuning);
     assert_eq!(none.variants[0].tuning.get("lease_poll"), Some(Setting::Duration(SimDuration::from_millis(500))));
+}
+
+#[test]
+fn moments_are_read_in_scenarios_and_variants() {
+    let own = "[[variant]]\nname = \"own\"\n[[variant.expect.at]]\nat = \"1h\"\nfor = \"0s\"\ncount.pool = [3, { min = 1 }]\n";
+    let own = own.replace("[3,", "[{ equals = 3 },");
+    let scenario = below_head(&format!(
+        "{DEPLOY}[[expect.at]]\nat = \"4.1s\"\n\"pool/pds-web\".current_instances = 3\n[[variant]]\nname = \"same\"\n{own}"
+    ));
+    let moments = |index: usize| &scenario.variants[index].expect.as_ref().expect("claims").moments;
+    let [same] = &moments(0)[..] else { panic!("one moment") };
+    assert_eq!((same.at, same.claims.len()), (SimTime::ZERO + SimDuration::from_millis(4100), 1));
+    let [own] = &moments(1)[..] else { panic!("one moment") };
+    assert_eq!((own.lasting, own.claims.len()), (Lasting::For(SimDuration::ZERO), 2));
+    let count = |index: usize| match own.claims[index] {
+        Claim::Count { min, max, .. } => (min, max),
+        _ => panic!("a count"),
+    };
+    assert_eq!((count(0), count(1)), ((3, Some(3)), (1, None)));
 }
