@@ -24,7 +24,7 @@ impl JitterKind {
     /// Every kind.
     pub const ALL: &[Self] = &[Self::None, Self::Full, Self::Equal, Self::Decorrelated];
 
-    /// Its name in scenario files.
+    /// Its name in configurations.
     pub const fn name(self) -> &'static str {
         match self {
             Self::None => "none",

@@ -67,7 +67,7 @@ impl FromStr for Day {
 /// What is known of one fix.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct FixInfo {
-    /// Its name in scenario files.
+    /// Its name in configurations and messages.
     pub name: &'static str,
     /// When it landed.
     pub day: Day,
@@ -160,7 +160,7 @@ fixes! {
 }
 
 impl Fix {
-    /// Its name in scenario files.
+    /// Its name in configurations and messages.
     pub const fn name(self) -> &'static str {
         self.info().name
     }

@@ -2,7 +2,8 @@
 //!
 //! Ordinary async Rust against the ports, one file a controller, each written from
 //! `CONTROLLERS.md`. They may not know that they are simulated: no scenario, fault or trace is
-//! named below here. What a newcomer gets wrong: a controller acts on what it *read*, which may
+//! named below here. Their state is `Rc`, `Cell` and `RefCell`, so their futures are `!Send`: they
+//! run on a current-thread runtime, all tasks of a process on one thread. What a newcomer gets wrong: a controller acts on what it *read*, which may
 //! be old by the time it writes – most stories are made of that.
 
 pub mod activator;

@@ -17,7 +17,7 @@ use super::runtime::{Draft, Failure, Reconciler, Rules};
 pub struct Scheduler<P: Platform> {
     ports: Ports<P>,
     rules: Rc<Rules>,
-    /// The nodes as they were at the start, for the scheduler of old.
+    /// The nodes as they were at the start, before `scheduler-resyncs`.
     nodes_at_start: RefCell<Option<Vec<NodeId>>>,
 }
 
@@ -27,7 +27,7 @@ impl<P: Platform> Scheduler<P> {
         Self { ports, rules, nodes_at_start: RefCell::default() }
     }
 
-    /// Reads the nodes once, as the scheduler of old did at its start.
+    /// Reads the nodes once, as was done at its start before `scheduler-resyncs`.
     pub async fn remember_nodes(&self) {
         if !self.rules.has(Fix::SchedulerResyncs) {
             let nodes = self.list_ready().await.unwrap_or_default();
