@@ -82,7 +82,7 @@ impl<P: Platform> Deployer<P> {
         let number = versions.iter().map(|version| version.entity.number).max().unwrap_or(0) + 1;
         let version = AppVersion { app, config: services.into(), number };
         let version = self.ports.store.create(version).await?.id;
-        self.ports.store.patch(app, vec![AppChange::ActiveVersion(Some(version))], None).await?;
+        self.ports.store.set(app, AppChange::ActiveVersion(Some(version))).await?;
         Ok(version)
     }
 

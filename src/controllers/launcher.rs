@@ -16,6 +16,7 @@ use crate::ports::{Clock, EntityStore, Host, Platform, Ports, Query, StoreError,
 use crate::time::{SimDuration, SimTime};
 
 use super::fixes::Fix;
+use super::pool::crash_reset;
 use super::runtime::{Draft, End, Failure, Reconciler, Rules, at_once, poll_until};
 
 /// The launcher.
@@ -141,7 +142,7 @@ impl<P: Platform> Launcher<P> {
             return Vec::new();
         }
         self.ports.host.note(pool.id, Reason::CrashesForgiven { count });
-        let mut changes = vec![PoolChange::ConsecutiveCrashCount(0), PoolChange::CooldownUntil(None)];
+        let mut changes = crash_reset();
         if !self.rules.has(Fix::KeepLastCrashTime) {
             changes.push(PoolChange::LastCrashTime(None));
         }
@@ -160,10 +161,7 @@ impl<P: Platform> Launcher<P> {
             app,
             service: service.name,
             spec,
-            desired_instances: match service.concurrency {
-                Concurrency::Auto { .. } => 1,
-                Concurrency::Fixed { instances } => instances,
-            },
+            desired_instances: service.concurrency.fixed().unwrap_or(1),
             current_instances: 0,
             ready_instances: 0,
             referenced_by_versions: vec![active],
@@ -207,8 +205,7 @@ impl<P: Platform> Launcher<P> {
         }
         let began = self.ports.clock.now();
         self.ports.host.note(pool.id, Reason::DrainFirst);
-        let changes = vec![PoolChange::ReferencedByVersions(Vec::new()), PoolChange::DesiredInstances(0)];
-        self.ports.store.patch(pool.id, changes, None).await?;
+        self.ports.store.patch(pool.id, retirement(), None).await?;
         let is_empty = async || {
             let left = self.ports.store.list::<Sandbox>(Query::By(SandboxIndex::Pool(pool.id))).await?;
             Ok(left.iter().all(|sandbox| self.is_drained(sandbox.entity.status)))
@@ -235,8 +232,7 @@ impl<P: Platform> Launcher<P> {
                 continue;
             }
             self.ports.host.note(pool.id, Reason::PoolUnreferenced);
-            let changes = vec![PoolChange::ReferencedByVersions(Vec::new()), PoolChange::DesiredInstances(0)];
-            match self.ports.store.patch(pool.id, changes, None).await {
+            match self.ports.store.patch(pool.id, retirement(), None).await {
                 Ok(_) | Err(StoreError::NotFound) => {}
                 Err(error) => return Err(error.into()),
             }
@@ -245,8 +241,13 @@ impl<P: Platform> Launcher<P> {
     }
 }
 
+/// What a pool becomes that no version uses any more: unreferenced, and wanted to be empty.
+fn retirement() -> Vec<PoolChange> {
+    vec![PoolChange::ReferencedByVersions(Vec::new()), PoolChange::DesiredInstances(0)]
+}
+
 fn spec_of(version: VersionId, service: &ServiceConfig) -> SandboxSpec {
-    let fixed = matches!(service.concurrency, Concurrency::Fixed { .. });
+    let fixed = service.concurrency.fixed().is_some();
     SandboxSpec {
         version,
         image: service.image,

@@ -8,7 +8,6 @@ use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
-use crate::model::entity::age;
 use crate::model::{
     Disk, DiskId, DiskLease, DiskLeaseChange, DiskStatus, LeaseId, LeaseIndex, LeaseStatus, Name, NodeId, Reason,
     SandboxStatus, VolumeId,
@@ -27,7 +26,7 @@ struct Held {
     by: LeaseId,
     /// None while it is only reserved.
     volume: Option<VolumeId>,
-    /// None when it was adopted: who bound it took the nonce to the grave.
+    /// None when it was adopted: the process that bound it is gone, and the nonce with it.
     nonce: Option<Nonce>,
 }
 
@@ -238,7 +237,7 @@ impl<P: Platform> LeaseCollector<P> {
         let (period, limit) = (self.rules.tuning.collect_every, self.rules.tuning.released_kept);
         periodically(&self.ports, "lease-collection", period, First::AtOnce, async || {
             for lease in self.mine().await.iter() {
-                let age = age(self.ports.clock.now(), lease.meta.updated_at);
+                let age = self.ports.clock.now().since(lease.meta.updated_at);
                 if lease.entity.status == LeaseStatus::Released && age > limit {
                     self.ports.host.attach(lease.meta.origin);
                     self.ports.host.note(lease.id, Reason::Collected { age, limit });
@@ -264,7 +263,7 @@ impl<P: Platform> LeaseCollector<P> {
 
     async fn sweep_one(&self, lease: &Versioned<DiskLease>) -> Result<(), Failure> {
         let limit = self.rules.tuning.orphan_lease_age_min;
-        let age = age(self.ports.clock.now(), lease.meta.created_at);
+        let age = self.ports.clock.now().since(lease.meta.created_at);
         if !matches!(lease.entity.status, LeaseStatus::Bound | LeaseStatus::Pending) || age <= limit {
             return Ok(());
         }
@@ -276,8 +275,7 @@ impl<P: Platform> LeaseCollector<P> {
         if orphaned {
             self.ports.host.attach(lease.meta.origin);
             self.ports.host.note(lease.id, Reason::LeaseOrphaned { age, limit });
-            let released = vec![DiskLeaseChange::Status(LeaseStatus::Released)];
-            self.ports.store.patch(lease.id, released, None).await?;
+            self.ports.store.set(lease.id, DiskLeaseChange::Status(LeaseStatus::Released)).await?;
         }
         Ok(())
     }

@@ -7,7 +7,6 @@
 
 use std::rc::Rc;
 
-use crate::model::entity::age;
 use crate::model::{Pool, PoolChange, Reason, Sandbox, SandboxChange, SandboxStatus, Subject, VersionId};
 use crate::ports::{Clock, EntityStore, Host, Platform, Ports, Query, Versioned};
 
@@ -81,7 +80,7 @@ impl<P: Platform> Monitor<P> {
         if fewer == 0 && !self.rules.has(Fix::MaxPoolSize) {
             return Ok(());
         }
-        self.ports.store.patch(pool.id, vec![PoolChange::DesiredInstances(fewer)], None).await?;
+        self.ports.store.set(pool.id, PoolChange::DesiredInstances(fewer)).await?;
         Ok(())
     }
 
@@ -91,7 +90,7 @@ impl<P: Platform> Monitor<P> {
         let pools = self.ports.store.list::<Pool>(Query::All).await?;
         let now = self.ports.clock.now();
         for pool in pools.iter() {
-            let age = age(now, pool.meta.updated_at);
+            let age = now.since(pool.meta.updated_at);
             if pool.entity.desired_instances > 0 || age < limit {
                 continue;
             }
@@ -137,14 +136,18 @@ impl<P: Platform> Monitor<P> {
         let sandboxes = self.ports.store.list::<Sandbox>(Query::All).await?;
         let now = self.ports.clock.now();
         for sandbox in sandboxes.iter().filter(|s| s.entity.status == SandboxStatus::Pending) {
-            let age = age(now, sandbox.meta.created_at);
+            let age = now.since(sandbox.meta.created_at);
             if age >= limit {
                 self.ports.host.attach(sandbox.meta.origin);
                 self.ports.host.note(sandbox.id, Reason::StalePending { age, limit });
-                let stopped = vec![SandboxChange::Status(SandboxStatus::Stopped)];
                 self.log_of(
                     sandbox.id,
-                    self.ports.store.patch(sandbox.id, stopped, None).await.map(drop).map_err(Failure::from),
+                    self.ports
+                        .store
+                        .set(sandbox.id, SandboxChange::Status(SandboxStatus::Stopped))
+                        .await
+                        .map(drop)
+                        .map_err(Failure::from),
                 );
             }
         }

@@ -44,8 +44,7 @@ impl<P: Platform> Reconciler for NodeHealth<P> {
         for sandbox in self.ports.store.list::<Sandbox>(Query::By(SandboxIndex::Node(item.id))).await?.iter() {
             if sandbox.entity.status != SandboxStatus::Dead {
                 self.ports.host.note(sandbox.id, Reason::NodeLost { since, limit });
-                let dead = vec![SandboxChange::Status(SandboxStatus::Dead)];
-                self.ports.store.patch(sandbox.id, dead, None).await?;
+                self.ports.store.set(sandbox.id, SandboxChange::Status(SandboxStatus::Dead)).await?;
             }
         }
         Ok(())

@@ -4,11 +4,12 @@
 //! what belongs to it by *indexed references* only; a disk without `created_by` survives.
 
 use crate::model::{
-    App, AppVersion, Concurrency, Disk, DiskChange, DiskIndex, DiskLease, DiskStatus, Entity, Id, LeaseIndex, Name,
-    Node, NodeChange, NodeStatus, Pool, PoolChange, Reason, Sandbox, SandboxChange, SandboxIndex, SandboxStatus,
+    App, AppVersion, Disk, DiskChange, DiskIndex, DiskLease, DiskStatus, Entity, Id, LeaseIndex, Name, Node,
+    NodeChange, NodeStatus, Pool, PoolChange, Reason, Sandbox, SandboxChange, SandboxIndex, SandboxStatus,
 };
 use crate::ports::{EntityStore, Host, Platform, Ports, Query, StoreError, Versioned};
 
+use super::pool::crash_reset;
 use super::runtime::Failure;
 
 /// Carries out what operators ask for.
@@ -76,17 +77,14 @@ impl<P: Platform> Operator<P> {
         let store = &self.ports.store;
         for sandbox in store.list::<Sandbox>(Query::By(SandboxIndex::Pool(pool.id))).await?.iter() {
             if sandbox.entity.status.is_live() {
-                let stopped = vec![SandboxChange::Status(SandboxStatus::Stopped)];
-                store.patch(sandbox.id, stopped, None).await?;
+                store.set(sandbox.id, SandboxChange::Status(SandboxStatus::Stopped)).await?;
             }
         }
-        let mut changes = vec![PoolChange::ConsecutiveCrashCount(0), PoolChange::CooldownUntil(None)];
+        let mut changes = crash_reset();
         if !pool.entity.referenced_by_versions.is_empty() {
             let version = store.get(pool.entity.spec.version).await?;
-            let service = version.entity.config.iter().find(|service| service.name == pool.entity.service);
-            if let Some(Concurrency::Fixed { instances }) = service.map(|service| service.concurrency) {
-                changes.push(PoolChange::DesiredInstances(instances));
-            }
+            let configured = version.entity.service(pool.entity.service).and_then(|s| s.concurrency.fixed());
+            changes.extend(configured.map(PoolChange::DesiredInstances));
         }
         store.patch(pool.id, changes, None).await?;
         Ok(())
@@ -100,7 +98,7 @@ impl<P: Platform> Operator<P> {
         let known = self.ports.store.list::<Disk>(Query::By(DiskIndex::Name(name))).await?;
         let disk = known.first().ok_or_else(|| Failure::new(format!("disk \"{name}\" does not exist")))?;
         self.ports.host.note(disk.id, Reason::Requested { action: "delete disk" });
-        self.ports.store.patch(disk.id, vec![DiskChange::Status(DiskStatus::Deleting)], None).await?;
+        self.ports.store.set(disk.id, DiskChange::Status(DiskStatus::Deleting)).await?;
         Ok(())
     }
 
@@ -117,11 +115,10 @@ impl<P: Platform> Operator<P> {
             .find(|node| node.entity.name == name)
             .ok_or_else(|| Failure::new(format!("node \"{name}\" does not exist")))?;
         self.ports.host.note(node.id, Reason::Requested { action: "drain node" });
-        self.ports.store.patch(node.id, vec![NodeChange::Status(NodeStatus::Disabled)], None).await?;
+        self.ports.store.set(node.id, NodeChange::Status(NodeStatus::Disabled)).await?;
         for sandbox in self.ports.store.list::<Sandbox>(Query::By(SandboxIndex::Node(node.id))).await?.iter() {
             if sandbox.entity.status.is_live() {
-                let stopped = vec![SandboxChange::Status(SandboxStatus::Stopped)];
-                self.ports.store.patch(sandbox.id, stopped, None).await?;
+                self.ports.store.set(sandbox.id, SandboxChange::Status(SandboxStatus::Stopped)).await?;
             }
         }
         Ok(())
@@ -144,7 +141,7 @@ impl<P: Platform> Operator<P> {
             .find(uses)
             .ok_or_else(|| Failure::new(format!("app \"{name}\" has no pool for service \"{service}\"")))?;
         self.ports.host.note(pool.id, Reason::Requested { action: "set desired" });
-        self.ports.store.patch(pool.id, vec![PoolChange::DesiredInstances(instances)], None).await?;
+        self.ports.store.set(pool.id, PoolChange::DesiredInstances(instances)).await?;
         Ok(())
     }
 }

@@ -7,8 +7,9 @@
 
 use std::rc::Rc;
 
-use crate::model::entity::age;
-use crate::model::{Concurrency, Field, Pool, PoolId, Reason, Sandbox, SandboxChange, SandboxIndex, SandboxStatus};
+use crate::model::{
+    Concurrency, Field, Pool, PoolChange, PoolId, Reason, Sandbox, SandboxChange, SandboxIndex, SandboxStatus,
+};
 use crate::ports::{Clock, EntityStore, Host, Listed, Platform, Ports, Query, Versioned};
 use crate::time::{SimDuration, SimTime};
 
@@ -26,6 +27,11 @@ impl<P: Platform> PoolController<P> {
     pub fn new(ports: Ports<P>, rules: Rc<Rules>) -> Self {
         Self { ports, rules }
     }
+}
+
+/// The changes by which somebody else forgives a pool's crashes.
+pub(super) fn crash_reset() -> Vec<PoolChange> {
+    vec![PoolChange::ConsecutiveCrashCount(0), PoolChange::CooldownUntil(None)]
 }
 
 /// What the sandboxes of a pool are.
@@ -157,7 +163,7 @@ impl<P: Platform> PoolController<P> {
     }
 
     fn died_too_early(&self, sandbox: &Versioned<Sandbox>) -> bool {
-        let lived = age(sandbox.meta.updated_at, sandbox.meta.created_at);
+        let lived = sandbox.meta.updated_at.since(sandbox.meta.created_at);
         let counts_slow = self.rules.has(Fix::SlowFailuresCount);
         lived < self.rules.tuning.backoff.quick_crash || (counts_slow && sandbox.entity.boot_failed)
     }
@@ -213,7 +219,7 @@ impl<P: Platform> PoolController<P> {
         let backoff = &self.rules.tuning.backoff;
         let limit = backoff.wait(count).max(backoff.healthy_min);
         let running = sandboxes.iter().filter(|s| s.entity.status == SandboxStatus::Running);
-        let longest = running.map(|s| age(now, s.meta.created_at)).max();
+        let longest = running.map(|s| now.since(s.meta.created_at)).max();
         if let Some(ran) = longest.filter(|ran| *ran >= limit) {
             self.ports.host.note(item.id, Reason::Recovered { ran, limit });
             pool.consecutive_crash_count = 0;
@@ -232,8 +238,7 @@ impl<P: Platform> PoolController<P> {
         }
         // Without its version there is no configured number to come back to.
         let Ok(version) = self.ports.store.get(pool.spec.version).await else { return };
-        let service = version.entity.config.iter().find(|service| service.name == pool.service);
-        if let Some(Concurrency::Fixed { instances }) = service.map(|service| service.concurrency)
+        if let Some(instances) = version.entity.service(pool.service).and_then(|s| s.concurrency.fixed())
             && pool.desired_instances < instances
         {
             self.ports.host.note(item.id, Reason::CooldownOver { instances });
@@ -299,8 +304,7 @@ impl<P: Platform> PoolController<P> {
         };
         for sandbox in candidates.into_iter().take((actual - desired) as usize) {
             self.ports.host.note(sandbox.id, Reason::TooMany { actual, desired });
-            let stopped = vec![SandboxChange::Status(SandboxStatus::Stopped)];
-            if let Err(error) = self.ports.store.patch(sandbox.id, stopped, None).await {
+            if let Err(error) = self.ports.store.set(sandbox.id, SandboxChange::Status(SandboxStatus::Stopped)).await {
                 self.ports.host.note(sandbox.id, Failure::from(error).passed_over());
             }
         }
@@ -365,7 +369,7 @@ pub(super) async fn idle_limit<P: Platform>(
     pool: &Versioned<Pool>,
 ) -> Result<Option<SimDuration>, Failure> {
     let version = ports.store.get(pool.entity.spec.version).await?;
-    let service = version.entity.config.iter().find(|service| service.name == pool.entity.service);
+    let service = version.entity.service(pool.entity.service);
     Ok(match service.map(|service| service.concurrency) {
         Some(Concurrency::Auto { scale_down_delay, .. }) => Some(scale_down_delay).filter(|limit| !limit.is_zero()),
         Some(Concurrency::Fixed { .. }) | None => None,

@@ -53,6 +53,16 @@ pub enum Concurrency {
     },
 }
 
+impl Concurrency {
+    /// The number that never changes, if it is such a service.
+    pub const fn fixed(self) -> Option<u32> {
+        match self {
+            Self::Fixed { instances } => Some(instances),
+            Self::Auto { .. } => None,
+        }
+    }
+}
+
 /// A disk that a service wants mounted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct DiskConfig {

@@ -8,7 +8,7 @@
 use std::fmt;
 use std::rc::Rc;
 
-use crate::time::{SimDuration, SimTime};
+use crate::time::SimTime;
 
 use super::config::{DiskConfig, Filesystem, PortConfig, ServiceConfig};
 use super::detail::Detail;
@@ -161,6 +161,13 @@ entity! {
         /// The order of creation within the app, from 1.
         number: Number(u32),
     } index VersionIndex, |this, tell| { tell(this.app); }, |app| Some(app.into())
+}
+
+impl AppVersion {
+    /// Its service of that name.
+    pub fn service(&self, name: Name) -> Option<&ServiceConfig> {
+        self.config.iter().find(|service| service.name == name)
+    }
 }
 
 /// What pools are looked up by: their app.
@@ -356,9 +363,4 @@ entity! {
         /// When its session ends unless it is renewed.
         session_until: SessionUntil(Option<SimTime>),
     } index NoIndex, |_this, _tell| {}, |never| match never {}
-}
-
-/// The age of something created at `created`.
-pub fn age(now: SimTime, created: SimTime) -> SimDuration {
-    now.since(created)
 }

@@ -6,6 +6,9 @@
 //! the trace context, which every process has and the other four have no place for. They may use the
 //! model and time only. Every call is asynchronous and may fail. What a newcomer gets wrong: a
 //! call takes effect when it is *answered*, not when it is made – between the two, others act.
+//! Snapshots and specs are shared by `Rc`, and no future needs to be `Send`: a platform drives
+//! each process on one thread (a current-thread runtime), as many processes as it likes beside
+//! another. [`Remembers`] is a port for debugging: nothing that a controller does depends on it.
 
 use std::fmt;
 use std::future::Future;
@@ -261,6 +264,13 @@ pub trait EntityStore: Clone + 'static {
         changes: Vec<E::Change>,
         expected: Option<Revision>,
     ) -> impl Future<Output = Result<Revision, StoreError>>;
+    /// Writes one field, last writer wins.
+    ///
+    /// # Errors
+    /// As [`EntityStore::patch`].
+    fn set<E: Entity>(&self, id: Id<E>, change: E::Change) -> impl Future<Output = Result<Revision, StoreError>> {
+        self.patch(id, vec![change], None)
+    }
     /// Writes every field of an entity.
     ///
     /// # Errors

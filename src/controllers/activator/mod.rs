@@ -133,7 +133,7 @@ impl<P: Platform> Activator<P> {
     pub async fn request(self: &Rc<Self>, version: VersionId, service: Name) -> Result<Slot, RequestError> {
         let deadline = self.ports.clock.now() + self.rules.tuning.request_wait;
         let config = self.version(version).await?;
-        let service = config.entity.config.iter().find(|s| s.name == service).ok_or(RequestError::NoService)?;
+        let service = config.entity.service(service).ok_or(RequestError::NoService)?;
         let mut wanted = Wanted { version, service, leftovers: BTreeSet::new(), asked: false, waited: false };
         loop {
             let pool = self.pool_of(&wanted).await;
@@ -248,9 +248,8 @@ impl<P: Platform> Activator<P> {
         periodically(&self.ports, "activity", self.rules.tuning.activity_every, First::AtTick, async || {
             let active = std::mem::take(&mut *self.active.borrow_mut());
             for (sandbox, at) in active {
-                let change = vec![SandboxChange::LastActivity(Some(at.floor_millis()))];
                 // What cannot be written now is written with the next request's time.
-                let _ = self.ports.store.patch(sandbox, change, None).await;
+                let _ = self.ports.store.set(sandbox, SandboxChange::LastActivity(Some(at.floor_millis()))).await;
             }
         })
         .await;

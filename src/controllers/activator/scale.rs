@@ -90,7 +90,7 @@ impl<P: Platform> Activator<P> {
     async fn raise_unchecked(&self, pool: PoolId, known: &KnownPool) -> Result<(), RequestError> {
         let target = known.desired + 1;
         self.believe(pool, target, known.revision);
-        self.ports.store.patch(pool, vec![PoolChange::DesiredInstances(target)], None).await?;
+        self.ports.store.set(pool, PoolChange::DesiredInstances(target)).await?;
         Ok(())
     }
 

@@ -97,7 +97,7 @@ impl<P: Platform> SandboxController<P> {
             return Ok(address);
         }
         self.ports.host.note(item.id, Reason::AddressTaken);
-        match self.ports.store.patch(item.id, vec![SandboxChange::Address(Some(address))], None).await {
+        match self.ports.store.set(item.id, SandboxChange::Address(Some(address))).await {
             Ok(revision) => {
                 self.own.remember(revision);
                 Ok(address)
@@ -177,7 +177,7 @@ impl<P: Platform> SandboxController<P> {
             self.backend.release_address(address).await;
         }
         if self.rules.has(Fix::SlowFailuresCount) {
-            self.ports.store.patch(id, vec![SandboxChange::BootFailed(true)], None).await?;
+            self.ports.store.set(id, SandboxChange::BootFailed(true)).await?;
         }
         self.mark(id, SandboxStatus::Dead).await
     }

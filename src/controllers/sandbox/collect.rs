@@ -6,7 +6,6 @@
 
 use std::rc::Rc;
 
-use crate::model::entity::age;
 use crate::model::{NodeId, Reason, Sandbox, SandboxIndex, SandboxStatus};
 use crate::ports::{Clock, EntityStore, Host, Platform, Ports, Query};
 
@@ -45,7 +44,7 @@ impl<P: Platform> Collector<P> {
     async fn collect(&self) -> Result<(), Failure> {
         let limit = self.rules.tuning.dead_kept;
         for sandbox in self.ports.store.list::<Sandbox>(Query::By(SandboxIndex::Node(self.node))).await?.iter() {
-            let age = age(self.ports.clock.now(), sandbox.meta.updated_at);
+            let age = self.ports.clock.now().since(sandbox.meta.updated_at);
             if sandbox.entity.status != SandboxStatus::Dead || age <= limit {
                 continue;
             }

@@ -13,7 +13,6 @@ mod watchdog;
 
 use std::rc::Rc;
 
-use crate::model::entity::age;
 use crate::model::reason::Ailment;
 use crate::model::{NodeId, Reason, Sandbox, SandboxChange, SandboxId, SandboxIndex, SandboxStatus};
 use crate::ports::{Clock, ContainerInfo, EntityStore, Exits, Host, Platform, Ports, Query, SandboxBackend, Versioned};
@@ -75,7 +74,7 @@ impl<P: Platform> SandboxController<P> {
     /// The backstop: a healthy sandbox that has been PENDING for long is RUNNING.
     async fn promote(&self, item: &Versioned<Sandbox>) -> Result<(), Failure> {
         let limit = self.rules.tuning.promote_after;
-        let age = age(self.ports.clock.now(), item.meta.created_at);
+        let age = self.ports.clock.now().since(item.meta.created_at);
         let overdue = item.entity.status == SandboxStatus::Pending && age > limit;
         if overdue && self.rules.has(Fix::PendingRunningBackstop) {
             self.ports.host.note(item.id, Reason::HealthyPending { age, limit });
@@ -87,7 +86,7 @@ impl<P: Platform> SandboxController<P> {
     }
 
     async fn mark(&self, id: SandboxId, status: SandboxStatus) -> Result<(), Failure> {
-        let revision = self.ports.store.patch(id, vec![SandboxChange::Status(status)], None).await?;
+        let revision = self.ports.store.set(id, SandboxChange::Status(status)).await?;
         self.own.remember(revision);
         Ok(())
     }
@@ -136,7 +135,7 @@ impl<P: Platform> SandboxController<P> {
             return Ok(());
         }
         let status = if self.rules.has(Fix::ExitMeansStopped) { SandboxStatus::Stopped } else { SandboxStatus::Dead };
-        let revision = self.ports.store.patch(id, vec![SandboxChange::Status(status)], None).await?;
+        let revision = self.ports.store.set(id, SandboxChange::Status(status)).await?;
         // Remembered as the controller's own, its watch event is skipped, and the stop waits for
         // the next resync: that is what `exit-wakes-controller` would change.
         if !self.rules.has(Fix::ExitWakesController) {

@@ -163,7 +163,7 @@ pub(super) async fn release_leases<P: Platform>(
     for lease in ports.store.list::<DiskLease>(Query::By(LeaseIndex::Sandbox(sandbox))).await?.iter() {
         if matches!(lease.entity.status, LeaseStatus::Pending | LeaseStatus::Bound) {
             ports.host.note(lease.id, Reason::LeaseGivenUp { sandbox });
-            ports.store.patch(lease.id, vec![DiskLeaseChange::Status(LeaseStatus::Released)], None).await?;
+            ports.store.set(lease.id, DiskLeaseChange::Status(LeaseStatus::Released)).await?;
         }
     }
     Ok(())

@@ -6,7 +6,6 @@
 
 use std::rc::Rc;
 
-use crate::model::entity::age;
 use crate::model::{NodeId, Reason, Sandbox, SandboxId, SandboxIndex, SandboxStatus};
 use crate::ports::{
     Clock, ContainerInfo, EntityStore, Host, Platform, Ports, Query, SandboxBackend, Signal, StoreError, Versioned,
@@ -66,7 +65,7 @@ impl<P: Platform> Watchdog<P> {
     fn is_stray(&self, known: Option<&Versioned<Sandbox>>) -> bool {
         known.is_none_or(|sandbox| {
             let dead = sandbox.entity.status == SandboxStatus::Dead;
-            let age = age(self.ports.clock.now(), sandbox.meta.updated_at);
+            let age = self.ports.clock.now().since(sandbox.meta.updated_at);
             dead && age > self.rules.tuning.watchdog_grace
         })
     }
