@@ -28,37 +28,48 @@ const fn module(name: &'static str, holds: &'static str, may_use: &'static [&'st
 const MODULES: &[Module] = &[
     module("time", "instants and spans of the simulated clock", &[]),
     module("notify", "waits for a change that another task makes", &[]),
+    module("constants", "tables of constants: kinds, eras and roles", &["time"]),
     module("kernel", "the agenda, the executor, random streams", &["time"]),
     // The model is timed, and knows nothing of what makes time pass.
     module("model", "entities, names, statuses and their changes", &["time"]),
     module("ports", "the traits through which controllers reach the world", &["time", "model"]),
     module("appconfig", "the user's app TOML", &["time", "model"]),
     // The scheduler's own logic: it could run on a wall clock, so it knows no simulator.
-    module("controllers", "the scheduler's logic", &["time", "notify", "model", "ports", "appconfig"]),
+    module("controllers", "the scheduler's logic", &["time", "constants", "notify", "model", "ports", "appconfig"]),
     module("trace", "the records of a run and what is folded from them", &["time", "kernel", "model"]),
     // What really is: backends, store and faults, and the judges over them.
     module(
         "world",
         "the simulated store and backends, faults, judges",
-        &["time", "notify", "kernel", "model", "ports", "trace"],
+        &["time", "constants", "notify", "kernel", "model", "ports", "trace"],
     ),
     // A file's words become the world's plain data and the scheduler's named switches.
     module(
         "scenario",
         "the scenario file and its messages",
-        &["time", "kernel", "model", "appconfig", "controllers::fixes", "controllers::tuning", "world::spec"],
+        &[
+            "time",
+            "constants",
+            "kernel",
+            "model",
+            "appconfig",
+            "controllers::backoff",
+            "controllers::fixes",
+            "controllers::tuning",
+            "world::spec",
+        ],
     ),
     // The only place that knows both the controllers and the world.
     module(
         "sim",
         "one run: a scenario wired to a world",
-        &["time", "kernel", "model", "ports", "controllers", "trace", "world", "scenario"],
+        &["time", "constants", "kernel", "model", "ports", "controllers", "trace", "world", "scenario"],
     ),
     Module {
         name: "report",
         holds: "what is written about a run",
         may_use: &["time", "kernel", "model", "controllers::fixes", "trace", "world::spec", "scenario", "sim"],
-        tests_may_use: &["appconfig", "controllers::tuning"],
+        tests_may_use: &["appconfig"],
     },
     module("replay", "a run and its report together", &["time", "kernel", "trace", "scenario", "sim", "report"]),
     module(
@@ -66,10 +77,10 @@ const MODULES: &[Module] = &[
         "many runs: comparisons, searches, sweeps",
         &[
             "time",
+            "constants",
             "kernel",
             "model",
             "controllers::fixes",
-            "controllers::tuning",
             "trace",
             "world::spec",
             "scenario",
@@ -108,6 +119,7 @@ const EVERYWHERE: &[&str] = &["src/", "tests/", "benches/"];
 const RUN: &[&str] = &[
     "src/time.rs",
     "src/notify.rs",
+    "src/constants.rs",
     "src/kernel/",
     "src/model/",
     "src/ports/",
@@ -329,7 +341,7 @@ fn a_use_that_is_not_allowed_is_told_with_the_place_where_it_belongs() {
         (
             "world",
             "use crate::scenario::Scenario;",
-            "`world` (the simulated store and backends, faults, judges) may use time, notify, kernel, model, ports, trace, and not \
+            "`world` (the simulated store and backends, faults, judges) may use time, constants, notify, kernel, model, ports, trace, and not \
              `scenario::Scenario`; what needs both belongs in `sim` (one run: a scenario wired to a world)",
         ),
         (

@@ -4,7 +4,10 @@
 //! throughout; `free` crashes at its start cost nothing. What a newcomer gets wrong: the jitter
 //! is a *fraction of the wait that is drawn*, so 0 is today's scheduler and 1 the full draw.
 
+use crate::constants::{LookBack, SettingKind, Word, constants};
 use crate::time::SimDuration;
+
+use super::fixes::Fixes;
 
 /// How the drawn part of a wait is made.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
@@ -20,40 +23,24 @@ pub enum JitterKind {
     Decorrelated,
 }
 
-impl JitterKind {
-    /// Every kind.
-    pub const ALL: &[Self] = &[Self::None, Self::Full, Self::Equal, Self::Decorrelated];
-
-    /// Its name in configurations.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::None => "none",
-            Self::Full => "full",
-            Self::Equal => "equal",
-            Self::Decorrelated => "decorrelated",
-        }
-    }
+impl Word for JitterKind {
+    const ALL: &'static [Self] = &[Self::None, Self::Full, Self::Equal, Self::Decorrelated];
+    const WORDS: &'static [&'static str] = &["none", "full", "equal", "decorrelated"];
 }
 
-/// The parameters of the series.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Backoff {
-    /// The first wait.
-    pub base: SimDuration,
-    /// What each further crash multiplies it by, in parts per million.
-    pub factor_ppm: u64,
-    /// The longest wait.
-    pub cap: SimDuration,
-    /// A death younger than this is a crash.
-    pub quick_crash: SimDuration,
-    /// The shortest run after which crashes are forgotten.
-    pub healthy_min: SimDuration,
-    /// The fraction of the wait that is drawn, in parts per million.
-    pub jitter_ppm: u64,
-    /// How it is drawn.
-    pub jitter_kind: JitterKind,
-    /// Crashes that cost nothing before the series begins.
-    pub free: u32,
+constants! {
+    /// The parameters of the series.
+    pub struct Backoff under Fixes {
+        base: SimDuration = SimDuration::from_secs(10), "the first wait";
+        factor_ppm as "factor": u64 = 2_000_000, "what each further crash multiplies it by"
+            [SettingKind::Decimal { min: 0, max: 1_000_000_000_000 }];
+        cap: LookBack = LookBack::of(SimDuration::from_mins(15)), "the longest wait";
+        quick_crash: LookBack = LookBack::of(SimDuration::from_secs(60)), "a death younger than this is a crash";
+        healthy_min: LookBack = LookBack::of(SimDuration::from_mins(2)), "the shortest run after which crashes are forgotten";
+        jitter_ppm as "jitter": u64 = 0, "the fraction of the wait that is drawn";
+        jitter_kind: JitterKind = JitterKind::None, "how it is drawn";
+        free: u32 = 0, "crashes that cost nothing before the series begins" [SettingKind::Int { min: 0, max: 1_000_000 }];
+    }
 }
 
 const PPM: u128 = 1_000_000;
@@ -64,7 +51,7 @@ impl Backoff {
         let Some(power) = crashes.checked_sub(self.free).and_then(|n| n.checked_sub(1)) else {
             return SimDuration::ZERO;
         };
-        let cap = u128::from(self.cap.as_nanos());
+        let cap = u128::from(self.cap.length().as_nanos());
         let mut wait = u128::from(self.base.as_nanos());
         for _ in 0..power {
             let next = wait * u128::from(self.factor_ppm) / PPM;
@@ -93,26 +80,13 @@ impl Backoff {
             JitterKind::None => return wait,
             JitterKind::Full => uniform(SimDuration::ZERO, wait),
             JitterKind::Equal => uniform(half, wait),
-            JitterKind::Decorrelated => uniform(self.base, (previous.saturating_mul(3)).max(self.base)).min(self.cap),
+            JitterKind::Decorrelated => {
+                uniform(self.base, (previous.saturating_mul(3)).max(self.base)).min(self.cap.length())
+            }
         };
         let part = |d: SimDuration, ppm: u64| u128::from(d.as_nanos()) * u128::from(ppm) / PPM;
         let jitter = self.jitter_ppm.min(PPM as u64);
         SimDuration::from_nanos((part(wait, PPM as u64 - jitter) + part(drawn, jitter)) as u64)
-    }
-}
-
-impl Default for Backoff {
-    fn default() -> Self {
-        Self {
-            base: SimDuration::from_secs(10),
-            factor_ppm: 2_000_000,
-            cap: SimDuration::from_mins(15),
-            quick_crash: SimDuration::from_secs(60),
-            healthy_min: SimDuration::from_mins(2),
-            jitter_ppm: 0,
-            jitter_kind: JitterKind::None,
-            free: 0,
-        }
     }
 }
 
@@ -148,15 +122,15 @@ mod tests {
             for kind in JitterKind::ALL {
                 let backoff = Backoff {
                     base: SimDuration::from_nanos(base),
-                    cap: SimDuration::from_nanos(cap),
+                    cap: LookBack::of(SimDuration::from_nanos(cap)),
                     factor_ppm: factor,
                     jitter_ppm: 1_000_000,
                     jitter_kind: *kind,
                     ..Backoff::default()
                 };
-                prop_assert!(backoff.wait(crashes) <= backoff.cap);
+                prop_assert!(backoff.wait(crashes) <= backoff.cap.length());
                 let jittered = backoff.jittered(crashes, bits, SimDuration::from_nanos(previous));
-                prop_assert!(jittered <= backoff.cap.max(backoff.base));
+                prop_assert!(jittered <= backoff.cap.length().max(backoff.base));
             }
         }
     }

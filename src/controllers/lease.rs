@@ -8,6 +8,7 @@ use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
+use crate::constants::Age;
 use crate::model::{
     Disk, DiskId, DiskLease, DiskLeaseChange, DiskStatus, LeaseId, LeaseIndex, LeaseStatus, Name, NodeId, Reason,
     SandboxStatus, VolumeId,
@@ -222,8 +223,9 @@ impl<P: Platform> LeaseCollector<P> {
     /// Its tasks: each at the start and every five minutes.
     pub fn tasks(self) -> Vec<Task> {
         let this = Rc::new(self);
-        let collect: Task = ("lease collection", Box::pin(Rc::clone(&this).collect()));
-        let sweep: Task = ("orphan sweep", Box::pin(Rc::clone(&this).sweep()));
+        let tuning = &this.rules.tuning;
+        let collect: Task = (tuning.collect_every.task(), Box::pin(Rc::clone(&this).collect()));
+        let sweep: Task = (tuning.orphan_sweep_every.task(), Box::pin(Rc::clone(&this).sweep()));
         if this.rules.has(Fix::OrphanLeaseSweep) { vec![collect, sweep] } else { vec![collect] }
     }
 
@@ -237,10 +239,10 @@ impl<P: Platform> LeaseCollector<P> {
         let (period, limit) = (self.rules.tuning.collect_every, self.rules.tuning.released_kept);
         periodically(&self.ports, "lease-collection", period, First::AtOnce, async || {
             for lease in self.mine().await.iter() {
-                let age = self.ports.clock.now().since(lease.meta.updated_at);
+                let age = Age::at(self.ports.clock.now(), lease.meta.updated_at);
                 if lease.entity.status == LeaseStatus::Released && age > limit {
                     self.ports.host.attach(lease.meta.origin);
-                    self.ports.host.note(lease.id, Reason::Collected { age, limit });
+                    self.ports.host.note(lease.id, Reason::Collected { age: age.length(), limit: limit.length() });
                     let _ = self.ports.store.delete(lease.id).await;
                 }
             }
@@ -263,7 +265,7 @@ impl<P: Platform> LeaseCollector<P> {
 
     async fn sweep_one(&self, lease: &Versioned<DiskLease>) -> Result<(), Failure> {
         let limit = self.rules.tuning.orphan_lease_age_min;
-        let age = self.ports.clock.now().since(lease.meta.created_at);
+        let age = Age::at(self.ports.clock.now(), lease.meta.created_at);
         if !matches!(lease.entity.status, LeaseStatus::Bound | LeaseStatus::Pending) || age <= limit {
             return Ok(());
         }
@@ -274,7 +276,7 @@ impl<P: Platform> LeaseCollector<P> {
         };
         if orphaned {
             self.ports.host.attach(lease.meta.origin);
-            self.ports.host.note(lease.id, Reason::LeaseOrphaned { age, limit });
+            self.ports.host.note(lease.id, Reason::LeaseOrphaned { age: age.length(), limit: limit.length() });
             self.ports.store.set(lease.id, DiskLeaseChange::Status(LeaseStatus::Released)).await?;
         }
         Ok(())

@@ -7,6 +7,7 @@
 
 use std::rc::Rc;
 
+use crate::constants::Age;
 use crate::model::{Pool, PoolChange, Reason, Sandbox, SandboxChange, SandboxStatus, Subject, VersionId};
 use crate::ports::{Clock, EntityStore, Host, Platform, Ports, Query, Versioned};
 
@@ -28,7 +29,7 @@ impl<P: Platform> Monitor<P> {
 
     /// Its task. The first look comes after one period.
     pub fn task(self) -> Task {
-        ("monitor", Box::pin(self.run()))
+        (self.rules.tuning.monitor_every.task(), Box::pin(self.run()))
     }
 
     /// Rule 5.12.
@@ -90,7 +91,7 @@ impl<P: Platform> Monitor<P> {
         let pools = self.ports.store.list::<Pool>(Query::All).await?;
         let now = self.ports.clock.now();
         for pool in pools.iter() {
-            let age = now.since(pool.meta.updated_at);
+            let age = Age::at(now, pool.meta.updated_at);
             if pool.entity.desired_instances > 0 || age < limit {
                 continue;
             }
@@ -106,7 +107,7 @@ impl<P: Platform> Monitor<P> {
             if self.rules.has(Fix::KeepReferencedPool) && self.is_in_use(pool).await {
                 continue;
             }
-            self.ports.host.note(pool.id, Reason::PoolEmpty { age, limit });
+            self.ports.host.note(pool.id, Reason::PoolEmpty { age: age.length(), limit: limit.length() });
             self.log_of(pool.id, self.ports.store.delete(pool.id).await.map_err(Failure::from));
         }
         Ok(())
@@ -136,10 +137,10 @@ impl<P: Platform> Monitor<P> {
         let sandboxes = self.ports.store.list::<Sandbox>(Query::All).await?;
         let now = self.ports.clock.now();
         for sandbox in sandboxes.iter().filter(|s| s.entity.status == SandboxStatus::Pending) {
-            let age = now.since(sandbox.meta.created_at);
+            let age = Age::at(now, sandbox.meta.created_at);
             if age >= limit {
                 self.ports.host.attach(sandbox.meta.origin);
-                self.ports.host.note(sandbox.id, Reason::StalePending { age, limit });
+                self.ports.host.note(sandbox.id, Reason::StalePending { age: age.length(), limit: limit.length() });
                 self.log_of(
                     sandbox.id,
                     self.ports

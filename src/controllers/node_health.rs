@@ -7,6 +7,7 @@ use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
+use crate::constants::Age;
 use crate::model::{Node, NodeId, NodeStatus, Reason, Sandbox, SandboxChange, SandboxIndex, SandboxStatus};
 use crate::ports::{Clock, EntityStore, Fact, Host, Platform, Ports, Query, Remembers, Versioned};
 use crate::time::SimTime;
@@ -37,13 +38,13 @@ impl<P: Platform> Reconciler for NodeHealth<P> {
         }
         let now = self.ports.clock.now();
         let first = *self.away_since.borrow_mut().entry(item.id).or_insert(now);
-        let (since, limit) = (now.since(first), self.rules.tuning.node_grace);
+        let (since, limit) = (Age::at(now, first), self.rules.tuning.node_grace);
         if since < limit {
             return Ok(());
         }
         for sandbox in self.ports.store.list::<Sandbox>(Query::By(SandboxIndex::Node(item.id))).await?.iter() {
             if sandbox.entity.status != SandboxStatus::Dead {
-                self.ports.host.note(sandbox.id, Reason::NodeLost { since, limit });
+                self.ports.host.note(sandbox.id, Reason::NodeLost { since: since.length(), limit: limit.length() });
                 self.ports.store.set(sandbox.id, SandboxChange::Status(SandboxStatus::Dead)).await?;
             }
         }

@@ -7,6 +7,7 @@
 
 use std::rc::Rc;
 
+use crate::constants::{Age, LookBack};
 use crate::model::{
     Concurrency, Field, Pool, PoolChange, PoolId, Reason, Sandbox, SandboxChange, SandboxIndex, SandboxStatus,
 };
@@ -163,7 +164,7 @@ impl<P: Platform> PoolController<P> {
     }
 
     fn died_too_early(&self, sandbox: &Versioned<Sandbox>) -> bool {
-        let lived = sandbox.meta.updated_at.since(sandbox.meta.created_at);
+        let lived = Age::at(sandbox.meta.updated_at, sandbox.meta.created_at);
         let counts_slow = self.rules.has(Fix::SlowFailuresCount);
         lived < self.rules.tuning.backoff.quick_crash || (counts_slow && sandbox.entity.boot_failed)
     }
@@ -180,7 +181,7 @@ impl<P: Platform> PoolController<P> {
         pool.consecutive_crash_count = count;
         pool.last_crash_time = Some(now.floor_millis());
         pool.cooldown_until = Some((now + wait).floor_millis());
-        let limit = backoff.quick_crash;
+        let limit = backoff.quick_crash.length();
         self.ports.host.note(item.id, Reason::CrashesCounted { found, count, wait, limit });
     }
 
@@ -217,11 +218,11 @@ impl<P: Platform> PoolController<P> {
             return;
         }
         let backoff = &self.rules.tuning.backoff;
-        let limit = backoff.wait(count).max(backoff.healthy_min);
+        let limit = LookBack::of(backoff.wait(count)).max(backoff.healthy_min);
         let running = sandboxes.iter().filter(|s| s.entity.status == SandboxStatus::Running);
-        let longest = running.map(|s| now.since(s.meta.created_at)).max();
+        let longest = running.map(|s| Age::at(now, s.meta.created_at)).max();
         if let Some(ran) = longest.filter(|ran| *ran >= limit) {
-            self.ports.host.note(item.id, Reason::Recovered { ran, limit });
+            self.ports.host.note(item.id, Reason::Recovered { ran: ran.length(), limit: limit.length() });
             pool.consecutive_crash_count = 0;
             pool.cooldown_until = None;
             if !self.rules.has(Fix::KeepLastCrashTime) {

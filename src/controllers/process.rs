@@ -7,9 +7,9 @@
 
 use std::rc::Rc;
 
+use crate::constants::Period;
 use crate::model::{Controller, Entity, LeaseIndex, NodeId, SandboxIndex};
 use crate::ports::{Platform, Ports, Query, Remembers};
-use crate::time::SimDuration;
 
 use super::disk::DiskController;
 use super::disk_watch::DiskWatch;
@@ -35,7 +35,7 @@ pub trait Hosting<P: Platform> {
     fn expose(&self, memory: Rc<dyn Remembers>);
 }
 
-fn drive<E: Entity>(name: &'static str, query: Query<E>, workers: u32, resync: SimDuration) -> Drive<E> {
+fn drive<E: Entity>(name: &'static str, query: Query<E>, workers: u32, resync: Period) -> Drive<E> {
     Drive { name, query, workers, resync: Some(resync) }
 }
 
@@ -55,7 +55,7 @@ pub fn coordinator<P: Platform>(host: &impl Hosting<P>, rules: &Rc<Rules>) -> Ve
     let ports = host.ports(Controller::Pool);
     let pool = PoolController::new(ports.clone(), Rc::clone(rules));
     let workers = if rules.has(Fix::SinglePoolWorker) { 1 } else { 3 };
-    let settings = drive("pool", Query::All, workers, tuning.pool_resync(rules.fixes));
+    let settings = drive("pool", Query::All, workers, tuning.pool_resync);
     let pool = Runtime::new(ports, Rc::clone(rules), settings, own(), pool);
     tasks.extend(pool.tasks());
     pool.start();

@@ -151,7 +151,8 @@ fn rules(scenario: &Scenario, variant: &Variant) -> Rules {
     let upgraded = scenario.steps.iter().any(|step| matches!(step.action, Action::Upgrade(_)));
     let has = |fix| !upgraded && variant.policy.fixes.has(fix);
     Rules {
-        quick_crash: has(Fix::CrashBackoff).then_some(variant.tuning.backoff.quick_crash),
+        quick_crash: has(Fix::CrashBackoff)
+            .then_some(variant.tuning.under(variant.policy.fixes).backoff.quick_crash.length()),
         slow_failures_count: has(Fix::SlowFailuresCount),
     }
 }

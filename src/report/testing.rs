@@ -5,7 +5,6 @@ use std::sync::Arc;
 
 use crate::appconfig::{ConfigSource, Loader};
 use crate::controllers::fixes::Fixes;
-use crate::controllers::tuning::Tuning;
 use crate::kernel::{RecordId, Stop};
 use crate::model::{Name, Subject};
 use crate::scenario::{Action, Expect, Policy, Scenario, Step, Variant, Verdict};
@@ -43,7 +42,7 @@ impl Story {
                 without: Vec::new(),
                 fixes: Fixes::current(),
             },
-            tuning: Tuning::default(),
+            tuning: Default::default(),
             expect: None,
         };
         let scenario = Scenario {

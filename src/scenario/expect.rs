@@ -7,9 +7,10 @@
 use crate::kernel::{SimDuration, SimTime};
 use crate::world::spec::Invariant;
 
+use super::constants::Constants;
 use super::moments;
 use super::numbers;
-use super::policy::{self, Constant, PolicyText};
+use super::policy::PolicyText;
 use super::schema::{BOUNDS, Kind};
 use super::story::{Bounds, Expect, Variant, Verdict};
 use super::tree::Node;
@@ -25,7 +26,7 @@ const BOUND_DIGITS: u32 = 9;
 pub(crate) struct Common {
     pub(crate) seed: u64,
     pub(crate) policy: PolicyText,
-    pub(crate) tuning: Vec<Constant>,
+    pub(crate) tuning: Constants,
     pub(crate) expect: Option<Expect>,
 }
 
@@ -41,7 +42,7 @@ pub(crate) fn common(walk: &mut Walk, scenario: &mut Fields<'_>, end: SimTime) -
     Common {
         seed: scenario.int(walk, "seed").unwrap_or(0),
         policy: scenario.table(walk, "policy").map(|fields| PolicyText::read(walk, fields)).unwrap_or_default(),
-        tuning: scenario.table(walk, "tuning").map(|fields| policy::tuning(walk, fields)).unwrap_or_default(),
+        tuning: scenario.table(walk, "tuning").map(|fields| Constants::read(walk, fields)).unwrap_or_default(),
         expect: scenario.table(walk, "expect").map(|fields| expect(walk, fields, end)),
     }
 }
@@ -68,19 +69,19 @@ pub(crate) fn variants(
         let seed = fields.int(walk, "seed").unwrap_or(common.seed);
         let own = fields.table(walk, "policy").map(|fields| PolicyText::read(walk, fields));
         let policy = own.as_ref().unwrap_or(&common.policy).resolve(&over.policy);
-        let own = fields.table(walk, "tuning").map(|fields| policy::tuning(walk, fields)).unwrap_or_default();
-        let constants: Vec<Constant> = common.tuning.iter().cloned().chain(own).collect();
+        let own = fields.table(walk, "tuning").map(|fields| Constants::read(walk, fields)).unwrap_or_default();
+        let tuning = common.tuning.with(own);
         let own = fields.table(walk, "expect").map(|fields| expect(walk, fields, end));
         let expect = own.or_else(|| common.expect.clone());
         let seed = over.seed.unwrap_or(seed);
-        variants.push(Variant { name, seed, policy, tuning: policy::tuned(&constants), expect });
+        variants.push(Variant { name, seed, policy, tuning, expect });
     }
     if variants.is_empty() {
         variants.push(Variant {
             name: "main".to_owned(),
             seed: over.seed.unwrap_or(common.seed),
             policy: common.policy.resolve(&over.policy),
-            tuning: policy::tuned(&common.tuning),
+            tuning: common.tuning.clone(),
             expect: common.expect.clone(),
         });
     }

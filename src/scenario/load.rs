@@ -13,12 +13,12 @@ use crate::kernel::{SimDuration, SimTime};
 use crate::time::DurationError;
 
 use super::cluster;
+use super::constants::backoff_warnings;
 use super::deploy::Place;
 use super::diagnostics::{Diagnostics, Problem, Source, Span};
 use super::expect;
 use super::faults;
 use super::overrides::{self, Overrides};
-use super::policy;
 use super::schema::SCENARIO;
 use super::services;
 use super::steps;
@@ -242,7 +242,7 @@ fn warn(walk: &mut Walk, scenario: &Scenario, end: SimTime) {
     });
     walk.warnings.extend(unused);
     for variant in &scenario.variants {
-        for warning in policy::backoff_warnings(&variant.tuning) {
+        for warning in backoff_warnings(&variant.tuning.under(variant.policy.fixes).backoff) {
             // Variants mostly share it.
             if !walk.warnings.contains(&warning) {
                 walk.warnings.push(warning);

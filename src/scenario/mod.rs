@@ -7,6 +7,7 @@
 
 pub mod claims;
 mod cluster;
+mod constants;
 mod deploy;
 pub(crate) mod diagnostics;
 mod expect;
@@ -29,6 +30,7 @@ pub(crate) mod walk;
 mod tests;
 
 pub use claims::{Claim, Lasting, Moment};
+pub use constants::Constants;
 pub use diagnostics::{Diagnostics, Located};
 pub use overrides::Overrides;
 pub use schema::{METRICS, json_schema, reference};

@@ -1,14 +1,11 @@
-//! Which logic runs: `policy` and `[tuning]`, of the scenario, its variants and the command line.
+//! Which logic runs: `policy`, of the scenario, its variants and the command line.
 //!
-//! Knows the names of fixes and constants, not what they do. A variant's policy replaces the
-//! scenario's as a whole; constants are merged one by one. What a newcomer gets wrong: the command
-//! line comes last and takes away what a file's own `with` has added.
+//! Knows the names of fixes, not what they do. A variant's policy replaces the scenario's as a
+//! whole. What a newcomer gets wrong: the command line comes last and takes away what a file's own
+//! `with` has added.
 
 use crate::controllers::fixes::{Day, Fix, Fixes};
-use crate::controllers::tuning::{Setting, Tuning};
-use crate::kernel::SimDuration;
 
-use super::schema::Kind;
 use super::story::Policy;
 use super::tree::{Node, Value};
 use super::values;
@@ -21,9 +18,6 @@ pub(crate) struct PolicyText {
     pub(crate) with: Vec<Fix>,
     pub(crate) without: Vec<Fix>,
 }
-
-/// A constant that is set.
-pub(crate) type Constant = (String, Setting);
 
 impl PolicyText {
     /// Reads a table with `as_of`, `with` and `without`.
@@ -88,76 +82,4 @@ pub(crate) fn as_of(walk: &mut Walk, node: &Node) -> Option<(String, Fixes)> {
 /// A fix.
 pub(crate) fn fix(walk: &mut Walk, node: &Node) -> Option<Fix> {
     values::known(walk, node, "fix", Fix::ALL, |fix| fix.name()).copied()
-}
-
-/// Reads `[tuning]` and the tables below it.
-pub(crate) fn tuning(walk: &mut Walk, fields: Fields<'_>) -> Vec<Constant> {
-    let mut constants = Vec::new();
-    tuning_below(walk, fields, "", &mut constants);
-    constants
-}
-
-fn tuning_below(walk: &mut Walk, mut fields: Fields<'_>, prefix: &str, constants: &mut Vec<Constant>) {
-    for key in fields.spec.keys() {
-        let setting = match key.kind {
-            Kind::Table(_) => {
-                if let Some(below) = fields.table(walk, key.name) {
-                    tuning_below(walk, below, &format!("{prefix}{}.", key.name), constants);
-                }
-                None
-            }
-            Kind::Duration => period(walk, &mut fields, key.name).map(Setting::Duration),
-            Kind::Int { .. } => {
-                fields.int(walk, key.name).map(|n| Setting::Int(n.try_into().expect("bounds of 32 bits")))
-            }
-            Kind::Decimal { .. } => fields.decimal(walk, key.name).map(Setting::Decimal),
-            Kind::Word(_) => fields.word(walk, key.name).map(Setting::Word),
-            other => unreachable!("a constant of kind {other:?}"),
-        };
-        constants.extend(setting.map(|setting| (format!("{prefix}{}", key.name), setting)));
-    }
-}
-
-/// A duration; one that is the period of something cannot be zero, or time would stand still.
-fn period(walk: &mut Walk, fields: &mut Fields<'_>, name: &str) -> Option<SimDuration> {
-    const PERIODS: &[&str] = &["_resync", "_every", "_poll", "_tick", "_renew"];
-    let d = fields.duration(walk, name)?;
-    if d.is_zero() && PERIODS.iter().any(|end| name.ends_with(end)) {
-        let node = fields.get(name).expect("just read");
-        walk.error(node.span, format!("`{name}` must be longer than nothing"))
-            .help("it would repeat without end at one instant");
-        return None;
-    }
-    Some(d)
-}
-
-/// The scheduler's constants with these set.
-pub(crate) fn tuned(constants: &[Constant]) -> Tuning {
-    let mut tuning = Tuning::default();
-    for (path, setting) in constants {
-        assert!(tuning.set(path, *setting), "constant `{path}` is listed and cannot be set");
-    }
-    tuning
-}
-
-/// What of a backoff is legal and does not do what it seems to say.
-pub(crate) fn backoff_warnings(tuning: &Tuning) -> Vec<String> {
-    let get = |key: &str| tuning.get(&format!("backoff.{key}")).unwrap_or_else(|| panic!("no constant `{key}`"));
-    let mut warnings = Vec::new();
-    match (get("jitter"), get("jitter_kind")) {
-        (Setting::Decimal(part), Setting::Word(0)) if part > 0 => warnings.push(
-            "`backoff.jitter` without a `jitter_kind` draws nothing: write \"full\", \"equal\" or \"decorrelated\"",
-        ),
-        (Setting::Decimal(0), Setting::Word(kind)) if kind > 0 => {
-            warnings.push("`backoff.jitter_kind` draws nothing while `jitter` is 0: it is the fraction that is drawn");
-        }
-        _ => {}
-    }
-    let mut warnings: Vec<String> = warnings.into_iter().map(str::to_owned).collect();
-    if let (Setting::Duration(base), Setting::Duration(cap)) = (get("base"), get("cap"))
-        && base > cap
-    {
-        warnings.push(format!("`backoff.base` ({base}) is above `backoff.cap` ({cap}): every wait is the cap"));
-    }
-    warnings
 }

@@ -6,10 +6,11 @@ use std::path::PathBuf;
 use super::claims::Moment;
 use crate::appconfig::ConfigSource;
 use crate::controllers::fixes::{Fix, Fixes};
-use crate::controllers::tuning::Tuning;
 use crate::kernel::{SimDuration, SimTime};
 use crate::model::{Controller, Name};
 use crate::world::spec::{ClusterSpec, Delay, FaultSpec, Invariant, Spread, WorkloadSpec};
+
+use super::constants::Constants;
 
 /// One story.
 #[derive(Clone, Debug)]
@@ -49,8 +50,8 @@ pub struct Variant {
     pub seed: u64,
     /// Which fixes are in force.
     pub policy: Policy,
-    /// The constants.
-    pub tuning: Tuning,
+    /// The constants that it sets.
+    pub tuning: Constants,
     /// What must come out; none: whatever comes.
     pub expect: Option<Expect>,
 }

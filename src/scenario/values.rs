@@ -22,7 +22,7 @@ const NAME_MAX: usize = 200;
 impl Fields<'_> {
     /// A duration.
     pub(crate) fn duration(&mut self, walk: &mut Walk, name: &str) -> Option<SimDuration> {
-        assert!(matches!(self.kind(name), Kind::Duration), "`{name}` is no duration");
+        assert!(matches!(self.kind(name), Kind::Duration | Kind::Pause), "`{name}` is no duration");
         self.get(name).and_then(|node| duration(walk, node))
     }
     /// A time from the start of the run.

@@ -7,7 +7,9 @@
 
 use std::rc::Rc;
 
+use crate::constants::Role;
 use crate::controllers::runtime::Rules;
+use crate::controllers::tuning::Tuning;
 use crate::kernel::{SimDuration, SimTime};
 use crate::ports::Remembers;
 use crate::trace::What;
@@ -15,18 +17,8 @@ use crate::world::{Caps, Seen, Unrest, World};
 
 use super::Livelock;
 
-/// Tasks that wait at the top of their loop whenever they have a timer.
-const IDLE: &[&str] = &[
-    "resync",
-    "monitor",
-    "collector",
-    "watchdog",
-    "lease collection",
-    "orphan sweep",
-    "activator activity",
-    "life of a task",
-    "session",
-];
+/// Timers of the world itself, which stand in its state.
+const TIMERS: &[&str] = &["life of a task", "session"];
 
 /// A grid wider than this is no grid: the periods have no small common multiple.
 const GRID_MAX: SimDuration = SimDuration::from_hours(1);
@@ -34,11 +26,9 @@ const GRID_MAX: SimDuration = SimDuration::from_hours(1);
 /// The memory of what was seen.
 pub(super) struct Recurrence {
     seen: Seen,
-    /// The common period of all tickers; none: they have none.
-    grid: Option<SimDuration>,
+    reach: Reach,
     /// When to look next; the end of time: never.
     next: SimTime,
-    caps: Caps,
     /// What was last found to disturb the quiet.
     unrest: Option<Unrest>,
     /// Nothing that a step or request could do lies beyond.
@@ -49,13 +39,13 @@ pub(super) struct Recurrence {
 impl Recurrence {
     /// Looks for recurrences under these rules; steps and requests end at `nothing_ahead_from`.
     pub(super) fn new(rules: &Rules, nothing_ahead_from: SimTime) -> Self {
-        let (grid, caps) = (grid(rules), caps(rules));
+        let reach = Reach::of(rules, rules.tuning.roles());
         // Not before the first cell with nothing ahead: to find out whether the world is quiet
         // costs as much as there are tasks, and under traffic it never is. Nor while the nodes,
         // which are as old as the run, still age.
-        let from = nothing_ahead_from.max(SimTime::ZERO + caps.memory);
-        let next = grid.map_or(SimTime::MAX, |grid| cell_from(from, grid));
-        Self { seen: Seen::default(), grid, next, caps, unrest: None, nothing_ahead_from, proved: None }
+        let from = nothing_ahead_from.max(SimTime::ZERO + reach.caps.memory);
+        let next = reach.grid.map_or(SimTime::MAX, |grid| cell_from(from, grid));
+        Self { seen: Seen::default(), reach, next, unrest: None, nothing_ahead_from, proved: None }
     }
 
     /// The proof, if there is one.
@@ -81,14 +71,14 @@ impl Recurrence {
         memories: impl Iterator<Item = &'a Rc<dyn Remembers>>,
     ) {
         let now = world.kernel().now();
-        let Some(grid) = self.grid else { return };
+        let Some(grid) = self.reach.grid else { return };
         if !self.is_due(now) || !self.is_quiet(world) {
             return;
         }
         self.next = cell_from(now + SimDuration::from_nanos(1), grid);
         // What only comes from outside grows older, and no state before its age is capped ever
         // comes back: none of them need be kept.
-        let capped_from = world.given_at() + self.caps.memory;
+        let capped_from = world.given_at() + self.reach.caps.memory;
         if now < capped_from {
             self.next = self.next.max(cell_from(capped_from, grid));
             return;
@@ -98,7 +88,7 @@ impl Recurrence {
             self.seen.clear();
             return;
         }
-        let still = world.still(self.caps, memories.map(|memory| &**memory));
+        let still = world.still(self.reach.caps, memories.map(|memory| &**memory));
         let Some(before) = self.seen.note(still) else { return };
         // The order of keys is drawn, too; it decides nothing among one.
         if world.live_younger_than(before) <= 1 && !has_drawn_since(world, before) {
@@ -113,7 +103,7 @@ impl Recurrence {
         if self.unrest.as_ref().is_some_and(|unrest| world.goes_on(unrest)) {
             return false;
         }
-        self.unrest = world.unrest(IDLE);
+        self.unrest = world.unrest(&self.reach.idle);
         self.unrest.is_none()
     }
 }
@@ -131,60 +121,53 @@ fn cell_from(at: SimTime, grid: SimDuration) -> SimTime {
     SimTime::ZERO + grid.saturating_mul(at.as_nanos().div_ceil(grid.as_nanos()))
 }
 
-/// The least common multiple of all periods, if it is no longer than an hour.
-fn grid(rules: &Rules) -> Option<SimDuration> {
-    let tuning = &rules.tuning;
-    let periods = [
-        tuning.pool_resync(rules.fixes),
-        tuning.launcher_resync,
-        tuning.scheduler_resync,
-        tuning.sandbox_resync,
-        tuning.disk_resync,
-        tuning.lease_resync,
-        tuning.disk_watch_resync,
-        tuning.monitor_every,
-        tuning.collect_every,
-        tuning.orphan_sweep_every,
-        tuning.watchdog_every,
-        tuning.activity_every,
-        tuning.node_health_every,
-    ];
-    let common = periods.iter().try_fold(1_u64, |common, period| {
-        let period = period.as_nanos().max(1);
-        let multiple = (common / gcd(common, period)).checked_mul(period)?;
-        (multiple <= GRID_MAX.as_nanos()).then_some(multiple)
-    });
-    common.map(SimDuration::from_nanos)
+/// How far the rules reach in time, as the roles of their constants tell.
+struct Reach {
+    /// The common period of all tickers; none: they have none.
+    grid: Option<SimDuration>,
+    caps: Caps,
+    /// Tasks that wait at the top of their loop whenever they have a timer.
+    idle: Vec<&'static str>,
+}
+
+impl Reach {
+    /// The reach of these roles. What looks at ages and is no constant (a limit that an app sets
+    /// itself) is one more [`Role::LookBack`].
+    fn of(rules: &Rules, roles: impl Iterator<Item = Role>) -> Self {
+        let mut idle = TIMERS.to_vec();
+        let mut common = Some(1);
+        // The longest time that anybody waits before it is read again.
+        let mut longest = GRID_MAX;
+        for role in roles {
+            match role {
+                Role::Period(period) => {
+                    idle.push(period.task());
+                    common = common.and_then(|common| multiple(common, period.every().as_nanos().max(1)));
+                }
+                Role::LookBack(back) => longest = longest.max(back.length()),
+                Role::Neither => {}
+            }
+        }
+        let Tuning { backoff, address_rest, .. } = &rules.tuning;
+        let crashes = (0..10_000).find(|n| backoff.wait(*n) == backoff.wait(u32::MAX) && *n > backoff.free);
+        let caps = Caps {
+            memory: longest + SimDuration::from_mins(10),
+            crashes: crashes.unwrap_or(u32::MAX),
+            address_rest: address_rest.length(),
+        };
+        idle.sort_unstable();
+        idle.dedup();
+        Self { grid: common.map(SimDuration::from_nanos), caps, idle }
+    }
+}
+
+/// The least common multiple of two periods, if it is no longer than an hour.
+fn multiple(a: u64, b: u64) -> Option<u64> {
+    (a / gcd(a, b)).checked_mul(b).filter(|multiple| *multiple <= GRID_MAX.as_nanos())
 }
 
 fn gcd(a: u64, b: u64) -> u64 {
     if b == 0 { a } else { gcd(b, a % b) }
-}
-
-/// What the rules cap: how far they look back, and up to which count the backoff grows.
-fn caps(rules: &Rules) -> Caps {
-    let tuning = &rules.tuning;
-    let longest = [
-        tuning.stale_pending_after,
-        tuning.empty_pool_after,
-        tuning.dead_kept,
-        tuning.released_kept,
-        tuning.orphan_lease_age_min,
-        tuning.watchdog_grace,
-        tuning.promote_after,
-        tuning.lease_timeout,
-        tuning.node_grace,
-        tuning.address_rest,
-        tuning.backoff.quick_crash,
-        tuning.backoff.healthy_min,
-        tuning.backoff.cap,
-        // The longest time that anybody waits before it is read again.
-        GRID_MAX,
-    ];
-    let memory = longest.into_iter().max().unwrap_or_default() + SimDuration::from_mins(10);
-    let backoff = &tuning.backoff;
-    let crashes = (0..10_000).find(|n| backoff.wait(*n) == backoff.wait(u32::MAX) && *n > backoff.free);
-    Caps { memory, crashes: crashes.unwrap_or(u32::MAX), address_rest: tuning.address_rest }
 }
 
 #[cfg(test)]

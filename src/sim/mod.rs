@@ -15,16 +15,16 @@ use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use crate::controllers::activator::Activator;
+use crate::controllers::fixes::Fixes;
 use crate::controllers::process::{self, Hosting};
 use crate::controllers::runtime::Rules;
-use crate::controllers::tuning::{TickerPhase, Tuning};
+use crate::controllers::tuning::Tuning;
 use crate::kernel::{Budget, RecordId, SimDuration, SimTime, Stop};
 use crate::model::{Actor, Controller, Kind, Name, Node, NodeId, NodeStatus};
 use crate::ports::{Ports, Remembers};
-use crate::scenario::{Action, Scenario, Step, Variant, Verdict};
+use crate::scenario::{Action, Constants, Scenario, Step, Variant, Verdict};
 use crate::trace::Trace;
 use crate::world::judge::{Judge, Limits};
-use crate::world::spec::Phase;
 use crate::world::{Process, SimDisks, SimPlatform, SimSandboxes, World, WorldSpec};
 
 use crash::Crashes;
@@ -202,7 +202,7 @@ impl<'a> Simulation<'a> {
 
     /// A world at time zero with its processes started and its steps waiting.
     fn set_up(&self) -> (World, Platform) {
-        let rules = Rc::new(Rules { fixes: self.variant.policy.fixes, tuning: self.variant.tuning });
+        let rules = Rc::new(rules_under(self.variant.policy.fixes, &self.variant.tuning));
         let world = World::new(&WorldSpec {
             cluster: self.scenario.cluster.clone(),
             workloads: self.scenario.workloads.clone(),
@@ -210,13 +210,7 @@ impl<'a> Simulation<'a> {
             seed: self.variant.seed,
             budget: self.budget,
             records_max: self.records_max,
-            restart_after: rules.tuning.restart_after,
-            session: (rules.tuning.session_ttl, rules.tuning.session_renew),
-            phase: match rules.tuning.ticker_phase {
-                TickerPhase::Fixed => Phase::Fixed,
-                TickerPhase::Seed => Phase::Seed,
-                TickerPhase::Zero => Phase::Zero,
-            },
+            environment: self.variant.tuning.environment(),
         });
         for step in &self.scenario.steps {
             world.log().name_next(Kind::Step, Name::new(&format!("step/{}", step.name)));
@@ -232,6 +226,7 @@ impl<'a> Simulation<'a> {
         }
         let platform = Platform {
             rules: Rc::new(RefCell::new(rules)),
+            constants: Rc::new(self.variant.tuning.clone()),
             activator: Rc::default(),
             memories: Rc::default(),
             refusals: Rc::default(),
@@ -268,25 +263,16 @@ impl<'a> Simulation<'a> {
 
     /// What the judges forgive, as the tuning says.
     fn limits(&self) -> Limits {
-        let Tuning { grace, backoff, max_pool_size, .. } = self.variant.tuning;
-        Limits {
-            bound_lease_has_live_sandbox: grace.bound_lease_has_live_sandbox,
-            no_leaked_address: grace.no_leaked_address,
-            no_orphan_container: grace.no_orphan_container,
-            no_overshoot: grace.no_overshoot,
-            nothing_outlives_its_app: grace.nothing_outlives_its_app,
-            failures_window: grace.failures_back_off,
-            failures_max: FAILURES_MAX,
-            max_pool_size,
-            backoff_cap: backoff.cap,
-            progress: grace.progress,
-        }
+        let Tuning { backoff, max_pool_size, .. } = self.variant.tuning.under(self.variant.policy.fixes);
+        let grace = self.variant.tuning.environment().grace;
+        Limits { grace, failures_max: FAILURES_MAX, max_pool_size, backoff_cap: backoff.cap.length() }
     }
 
     /// When the last step is over and the last request has been answered or has timed out.
     fn nothing_ahead_from(&self) -> SimTime {
         let steps = self.scenario.steps.iter().map(|step| step.at);
-        let traffic = self.scenario.traffic.iter().map(|traffic| traffic.until + self.variant.tuning.request_wait);
+        let wait = self.variant.tuning.under(self.variant.policy.fixes).request_wait;
+        let traffic = self.scenario.traffic.iter().map(|traffic| traffic.until + wait);
         steps.chain(traffic).max().unwrap_or_default()
     }
 
@@ -324,6 +310,11 @@ impl<'a> Simulation<'a> {
     }
 }
 
+/// The rules while these fixes are in force.
+fn rules_under(fixes: Fixes, constants: &Constants) -> Rules {
+    Rules { fixes, tuning: constants.under(fixes) }
+}
+
 /// The steps (by index) that the platform refused, with the refusal's own text.
 type Refusals = Rc<RefCell<Vec<(usize, Name)>>>;
 
@@ -335,6 +326,8 @@ type Memories = Vec<Rc<dyn Remembers>>;
 struct Platform {
     /// The rules that whatever starts now follows; an upgrade replaces them.
     rules: Rc<RefCell<Rc<Rules>>>,
+    /// What the variant says of constants, whatever fixes are in force.
+    constants: Rc<Constants>,
     /// The activator of the running coordinator.
     activator: Rc<RefCell<Option<Rc<Activator<SimPlatform>>>>>,
     /// What the controllers of each running process remember.

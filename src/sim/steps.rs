@@ -4,7 +4,6 @@
 //! processes and programs happens at once. What a newcomer gets wrong: a refused step is an
 //! outcome, not an error of the run.
 
-use std::cell::RefCell;
 use std::rc::Rc;
 
 use crate::controllers::deploy::{DeployRequest, Deployer};
@@ -17,35 +16,31 @@ use crate::trace::What;
 use crate::world::spec::WorkloadSpec;
 use crate::world::{Process, World};
 
-use super::{Platform, Refusals};
-
-/// The rules that whatever starts now follows.
-type InForce = Rc<RefCell<Rc<Rules>>>;
+use super::{Platform, Refusals, rules_under};
 
 /// Lets a step happen at its time.
 pub(super) fn schedule(world: &World, platform: &Platform, index: usize, step: Step, image: Name) {
     let subject = Subject { kind: Kind::Step, index: index as u32 };
-    let (world, rules) = (world.clone(), Rc::clone(&platform.rules));
-    let refusals = Rc::clone(&platform.refusals);
+    let (world, platform) = (world.clone(), platform.clone());
     let kernel = world.kernel().clone();
     kernel.spawn(GroupId::WORLD, "step", async move {
         world.kernel().sleep_until(step.at).await;
         let operator = Actor::central(Controller::Operator);
         world.log().record_and_follow(operator, subject, What::StepBegan);
         if !is_platforms(&step.action) {
-            let refused = act_on_world(&world, &rules, &step.action).err();
-            return end(&world, &refusals, index, refused);
+            let refused = act_on_world(&world, &platform, &step.action).err();
+            return end(&world, &platform.refusals, index, refused);
         }
         if !world.is_up(Process::Coordinator) {
             let refused = Some(Name::new("the coordinator is down"));
-            return end(&world, &refusals, index, refused);
+            return end(&world, &platform.refusals, index, refused);
         }
         // The request lives in the coordinator, and dies with it.
         let inner = world.clone();
-        let rules = Rc::clone(&rules.borrow());
+        let rules = Rc::clone(&platform.rules.borrow());
         world.kernel().spawn(Process::Coordinator.group(), "request", async move {
             let refused = act_on_platform(&inner, &rules, &step.action, image).await.err();
-            end(&inner, &refusals, index, refused);
+            end(&inner, &platform.refusals, index, refused);
         });
     });
 }
@@ -95,7 +90,7 @@ async fn act_on_platform(world: &World, rules: &Rc<Rules>, action: &Action, imag
     done.map_err(|Failure(error)| error)
 }
 
-fn act_on_world(world: &World, rules: &InForce, action: &Action) -> Result<(), Name> {
+fn act_on_world(world: &World, platform: &Platform, action: &Action) -> Result<(), Name> {
     match action {
         Action::SetWorkload { app, service, change } => {
             world.change_workload(*app, *service, |workload| apply(workload, change));
@@ -125,11 +120,10 @@ fn act_on_world(world: &World, rules: &InForce, action: &Action) -> Result<(), N
             Ok(())
         }
         Action::Upgrade(upgrade) => {
-            let now = **rules.borrow();
-            let fixes = upgrade.as_of.unwrap_or(now.fixes);
+            let fixes = upgrade.as_of.unwrap_or(platform.rules.borrow().fixes);
             let fixes = upgrade.with.iter().fold(fixes, |set, fix| set.with(*fix));
             let fixes = upgrade.without.iter().fold(fixes, |set, fix| set.without(*fix));
-            *rules.borrow_mut() = Rc::new(Rules { fixes, ..now });
+            *platform.rules.borrow_mut() = Rc::new(rules_under(fixes, &platform.constants));
             world.crash_process(Process::Coordinator);
             for node in 0..world.cluster().nodes.len() {
                 world.crash_process(Process::Node(NodeId::from_index(node as u32)));

@@ -8,10 +8,11 @@
 use rayon::prelude::*;
 use serde::Deserialize;
 
-use crate::controllers::tuning::TickerPhase;
+use crate::constants::Value;
 use crate::report;
 use crate::scenario::{Scenario, Variant};
 use crate::sim::Simulation;
+use crate::world::spec::Phase;
 
 /// One figure of one incident.
 #[derive(Clone, Debug, Deserialize)]
@@ -64,7 +65,7 @@ impl Simulated {
             .map(|seed| {
                 let mut variant = variant.clone();
                 variant.seed = seed;
-                variant.tuning.ticker_phase = TickerPhase::Seed;
+                variant.tuning.set("ticker_phase", Phase::Seed.get());
                 let outcome = Simulation::new(scenario, &variant).run();
                 let billionths = if row.figure == "settled_in_s" {
                     report::settled_in(scenario, variant.expect.as_ref(), &outcome).map(|d| u128::from(d.as_nanos()))

@@ -27,7 +27,7 @@ use std::cell::{Cell, Ref, RefCell};
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
-use crate::kernel::{Budget, Kernel, SimDuration};
+use crate::kernel::{Budget, Kernel};
 use crate::model::{Actor, Controller, Kind, Name, NodeId, Point, SandboxId};
 use crate::ports::Ports;
 
@@ -64,12 +64,8 @@ pub struct WorldSpec {
     pub budget: Budget,
     /// With so many records the trace is full.
     pub records_max: usize,
-    /// How long a crashed process is down.
-    pub restart_after: SimDuration,
-    /// How tickers are offset.
-    pub phase: spec::Phase,
-    /// How long a node's session lives, and how often its process renews it.
-    pub session: (SimDuration, SimDuration),
+    /// What surrounds the scheduler.
+    pub environment: spec::Environment,
 }
 
 /// A handle to the world of one run; clones share it.
@@ -104,7 +100,7 @@ impl World {
             store.keep_past();
         }
         let size = (cluster.nodes.len(), cluster.addresses_per_node);
-        let processes = Rc::new(Processes::new(&log, &store, spec.restart_after, spec.session));
+        let processes = Rc::new(Processes::new(&log, &store, spec.environment));
         Self(Rc::new(State {
             containers: Rc::new(RefCell::new(Containers::new(&log, &store, size, &spec.workloads))),
             volumes: Rc::new(RefCell::new(Volumes::new(&log, cluster.disk_quota_gb))),
@@ -121,7 +117,7 @@ impl World {
             store,
             processes,
             cluster,
-            phase: spec.phase,
+            phase: spec.environment.ticker_phase,
         }))
     }
 

@@ -14,6 +14,7 @@ use crate::trace::What;
 
 use super::WORLD;
 use super::log::Log;
+use super::spec::Environment;
 use super::store::Store;
 
 /// A process of the platform.
@@ -54,9 +55,7 @@ type Start = Rc<dyn Fn(Process)>;
 pub(super) struct Processes {
     log: Rc<Log>,
     store: Rc<Store>,
-    restart_after: SimDuration,
-    /// How long a node's session lives, and how often its process renews it.
-    session: (SimDuration, SimDuration),
+    environment: Environment,
     state: RefCell<State>,
 }
 
@@ -73,13 +72,8 @@ struct State {
 
 impl Processes {
     /// None is up yet.
-    pub(super) fn new(
-        log: &Rc<Log>,
-        store: &Rc<Store>,
-        restart_after: SimDuration,
-        session: (SimDuration, SimDuration),
-    ) -> Self {
-        Self { log: Rc::clone(log), store: Rc::clone(store), restart_after, session, state: RefCell::default() }
+    pub(super) fn new(log: &Rc<Log>, store: &Rc<Store>, environment: Environment) -> Self {
+        Self { log: Rc::clone(log), store: Rc::clone(store), environment, state: RefCell::default() }
     }
 
     /// Tells how a process starts its controllers.
@@ -122,7 +116,7 @@ impl Processes {
     /// A node's session ends some time after its last renewal, unless the process comes back.
     /// ASSUMES: renewals are no writes (as with an etcd lease): only the end of a session shows.
     fn let_session_end(self: &Rc<Self>, process: Process, node: NodeId) {
-        let (ttl, renew) = self.session;
+        let Environment { session_ttl: ttl, session_renew: renew, .. } = self.environment;
         let now = self.log.now();
         let started = self.state.borrow().started.get(&process).copied().unwrap_or_default();
         let since_renewal = now.since(started).as_nanos() % renew.as_nanos().max(1);
@@ -157,7 +151,7 @@ impl Processes {
         self.stop(process);
         let processes = Rc::clone(self);
         self.log.kernel().spawn(GroupId::WORLD, "restart", async move {
-            processes.log.kernel().sleep(processes.restart_after).await;
+            processes.log.kernel().sleep(processes.environment.restart_after).await;
             processes.start(process);
         });
     }

@@ -3,10 +3,14 @@
 //! Scenarios produce these, the world reads them; neither knows the other. What a newcomer gets
 //! wrong: a [`Spread`] is drawn once for each use, from the stream of its subject and purpose.
 
+mod environment;
+
 use std::fmt;
 
 use crate::kernel::{SimDuration, SimTime, streams};
 use crate::model::{DiskStatus, LeaseStatus, Name, NodeStatus, Point, SandboxStatus};
+
+pub use environment::{Environment, Graces, Phase};
 
 /// A duration, constant or random; never below zero.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -59,18 +63,6 @@ impl From<SimDuration> for Spread {
     fn from(d: SimDuration) -> Self {
         Self::Constant(d)
     }
-}
-
-/// How the tickers of processes are offset.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
-pub enum Phase {
-    /// A fixed offset for each ticker and process, the same for every seed.
-    #[default]
-    Fixed,
-    /// Drawn anew for every seed.
-    Seed,
-    /// None: all tickers are aligned.
-    Zero,
 }
 
 /// The machines and services that the scheduler works with.

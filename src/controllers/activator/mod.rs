@@ -122,7 +122,7 @@ impl<P: Platform> Activator<P> {
         vec![
             ("activator pools", Box::pin(Rc::clone(self).follow_pools())),
             ("activator sandboxes", Box::pin(Rc::clone(self).follow_sandboxes())),
-            ("activator activity", Box::pin(Rc::clone(self).write_activity())),
+            (self.rules.tuning.activity_every.task(), Box::pin(Rc::clone(self).write_activity())),
         ]
     }
 

@@ -17,13 +17,13 @@ use std::collections::VecDeque;
 use std::future::Future;
 use std::rc::Rc;
 
+use crate::constants::Period;
 use crate::model::{Entity, Field, Id, Reason, Subject};
 use crate::notify::Notify;
 use crate::ports::{
     Change, Clock, EntityStore, Fact, Host, Origin, Platform, Ports, Query, Remembers, StoreError, Versioned, Watch,
     WatchEvent,
 };
-use crate::time::SimDuration;
 
 use super::fixes::Fix;
 
@@ -83,7 +83,7 @@ pub struct Drive<E: Entity> {
     /// How many work at once.
     pub workers: u32,
     /// How often everything is listed; none: never.
-    pub resync: Option<SimDuration>,
+    pub resync: Option<Period>,
 }
 
 /// An event that waits for a worker.
@@ -140,7 +140,7 @@ impl<P: Platform, R: Reconciler> Runtime<P, R> {
     pub fn tasks(self: &Rc<Self>) -> Vec<Task> {
         let mut tasks: Vec<Task> = vec![("watch", Box::pin(Rc::clone(self).watch()))];
         if let Some(period) = self.drive.resync {
-            tasks.push(("resync", Box::pin(Rc::clone(self).resync(period))));
+            tasks.push((period.task(), Box::pin(Rc::clone(self).resync(period))));
         }
         for _ in 0..self.drive.workers {
             tasks.push(("worker", Box::pin(Rc::clone(self).work())));
@@ -227,7 +227,7 @@ impl<P: Platform, R: Reconciler> Runtime<P, R> {
         }
     }
 
-    async fn resync(self: Rc<Self>, period: SimDuration) {
+    async fn resync(self: Rc<Self>, period: Period) {
         self.started.changed_since(0).await;
         periodically(&self.ports, self.drive.name, period, First::AtOnce, async || {
             let items = loop {

@@ -1,5 +1,6 @@
 //! What is done again and again: at every tick of a period, or until it has succeeded.
 
+use crate::constants::Period;
 use crate::ports::{Clock, Host, Platform, Ports};
 use crate::time::{SimDuration, SimTime};
 
@@ -19,11 +20,12 @@ pub enum First {
 pub async fn periodically<P: Platform>(
     ports: &Ports<P>,
     name: &'static str,
-    period: SimDuration,
+    period: Period,
     first: First,
     mut act: impl AsyncFnMut(),
 ) {
     let Ports { clock, host, .. } = ports;
+    let period = period.every();
     let origin = host.origin();
     let phase = host.phase(name, period);
     let mut next = clock.now()

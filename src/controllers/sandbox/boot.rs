@@ -90,7 +90,7 @@ impl<P: Platform> SandboxController<P> {
             taken.address = Some(first);
             return Ok(first);
         }
-        let address = self.backend.allocate_address(item.id, self.rules.tuning.address_rest).await?;
+        let address = self.backend.allocate_address(item.id, self.rules.tuning.address_rest.length()).await?;
         taken.address = Some(address);
         if item.entity.address.is_some() {
             // A second attempt: the entity keeps the first address, the container gets this one.
@@ -115,8 +115,8 @@ impl<P: Platform> SandboxController<P> {
     /// Waits until the port answers. Before `port-required` a silent port is no failure.
     async fn wait_for_port(&self, item: &Versioned<Sandbox>) -> Result<(), Failure> {
         let Some(port) = item.entity.spec.port else { return Ok(()) };
-        let limit = self.rules.tuning.port_timeout(self.rules.fixes);
-        let poll = self.rules.tuning.port_poll(self.rules.fixes);
+        let limit = self.rules.tuning.port_timeout;
+        let poll = self.rules.tuning.port_poll;
         let clock = &self.ports.clock;
         let pauses = once(self.rules.tuning.port_first).chain(repeat(poll));
         let answers = poll_until(clock, clock.now() + limit, End::AtDeadline, pauses, async |left| {

@@ -6,6 +6,7 @@
 
 use std::rc::Rc;
 
+use crate::constants::Age;
 use crate::model::{NodeId, Reason, Sandbox, SandboxIndex, SandboxStatus};
 use crate::ports::{Clock, EntityStore, Host, Platform, Ports, Query};
 
@@ -29,7 +30,7 @@ impl<P: Platform> Collector<P> {
 
     /// Its task: at the start and every five minutes.
     pub fn task(self) -> Task {
-        ("collector", Box::pin(self.run()))
+        (self.rules.tuning.collect_every.task(), Box::pin(self.run()))
     }
 
     async fn run(self) {
@@ -44,7 +45,7 @@ impl<P: Platform> Collector<P> {
     async fn collect(&self) -> Result<(), Failure> {
         let limit = self.rules.tuning.dead_kept;
         for sandbox in self.ports.store.list::<Sandbox>(Query::By(SandboxIndex::Node(self.node))).await?.iter() {
-            let age = self.ports.clock.now().since(sandbox.meta.updated_at);
+            let age = Age::at(self.ports.clock.now(), sandbox.meta.updated_at);
             if sandbox.entity.status != SandboxStatus::Dead || age <= limit {
                 continue;
             }
@@ -52,7 +53,7 @@ impl<P: Platform> Collector<P> {
             if self.rules.has(Fix::ReleaseLeasesOnCollect) {
                 release_leases(&self.ports, sandbox.id).await?;
             }
-            self.ports.host.note(sandbox.id, Reason::Collected { age, limit });
+            self.ports.host.note(sandbox.id, Reason::Collected { age: age.length(), limit: limit.length() });
             self.ports.store.delete(sandbox.id).await?;
         }
         Ok(())

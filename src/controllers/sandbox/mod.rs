@@ -13,6 +13,7 @@ mod watchdog;
 
 use std::rc::Rc;
 
+use crate::constants::Age;
 use crate::model::reason::Ailment;
 use crate::model::{NodeId, Reason, Sandbox, SandboxChange, SandboxId, SandboxIndex, SandboxStatus};
 use crate::ports::{Clock, ContainerInfo, EntityStore, Exits, Host, Platform, Ports, Query, SandboxBackend, Versioned};
@@ -74,10 +75,10 @@ impl<P: Platform> SandboxController<P> {
     /// The backstop: a healthy sandbox that has been PENDING for long is RUNNING.
     async fn promote(&self, item: &Versioned<Sandbox>) -> Result<(), Failure> {
         let limit = self.rules.tuning.promote_after;
-        let age = self.ports.clock.now().since(item.meta.created_at);
+        let age = Age::at(self.ports.clock.now(), item.meta.created_at);
         let overdue = item.entity.status == SandboxStatus::Pending && age > limit;
         if overdue && self.rules.has(Fix::PendingRunningBackstop) {
-            self.ports.host.note(item.id, Reason::HealthyPending { age, limit });
+            self.ports.host.note(item.id, Reason::HealthyPending { age: age.length(), limit: limit.length() });
             let running = vec![SandboxChange::Status(SandboxStatus::Running)];
             let revision = self.ports.store.patch(item.id, running, Some(item.meta.revision)).await?;
             self.own.remember(revision);

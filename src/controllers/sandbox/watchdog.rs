@@ -6,6 +6,7 @@
 
 use std::rc::Rc;
 
+use crate::constants::Age;
 use crate::model::{NodeId, Reason, Sandbox, SandboxId, SandboxIndex, SandboxStatus};
 use crate::ports::{
     Clock, ContainerInfo, EntityStore, Host, Platform, Ports, Query, SandboxBackend, Signal, StoreError, Versioned,
@@ -34,7 +35,7 @@ impl<P: Platform> Watchdog<P> {
 
     /// Its task: at the start and every five minutes.
     pub fn task(self) -> Task {
-        ("watchdog", Box::pin(self.run()))
+        (self.rules.tuning.watchdog_every.task(), Box::pin(self.run()))
     }
 
     async fn run(self) {
@@ -65,7 +66,7 @@ impl<P: Platform> Watchdog<P> {
     fn is_stray(&self, known: Option<&Versioned<Sandbox>>) -> bool {
         known.is_none_or(|sandbox| {
             let dead = sandbox.entity.status == SandboxStatus::Dead;
-            let age = self.ports.clock.now().since(sandbox.meta.updated_at);
+            let age = Age::at(self.ports.clock.now(), sandbox.meta.updated_at);
             dead && age > self.rules.tuning.watchdog_grace
         })
     }

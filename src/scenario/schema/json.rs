@@ -171,7 +171,7 @@ fn value(kind: &Kind) -> Value {
         Kind::Name => reference("name"),
         Kind::Names => json!({ "type": "array", "items": reference("name") }),
         Kind::Day => reference("day"),
-        Kind::Duration => reference("duration"),
+        Kind::Duration | Kind::Pause => reference("duration"),
         Kind::DurationPair => {
             json!({ "type": "array", "items": reference("duration"), "minItems": 2, "maxItems": 2 })
         }

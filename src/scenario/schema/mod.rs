@@ -34,6 +34,8 @@ pub(crate) enum Kind {
     Day,
     /// `"5m"`.
     Duration,
+    /// A duration longer than nothing.
+    Pause,
     /// `["1s", "4s"]`.
     DurationPair,
     /// A duration that may be random.

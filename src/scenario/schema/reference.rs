@@ -87,6 +87,7 @@ fn value(kind: &Kind) -> String {
         Kind::Names => "list of names".to_owned(),
         Kind::Day => "day".to_owned(),
         Kind::Duration => "duration".to_owned(),
+        Kind::Pause => "duration above 0".to_owned(),
         Kind::DurationPair => "two durations".to_owned(),
         Kind::Spread => "random duration".to_owned(),
         Kind::Delays => "delay per boot".to_owned(),

@@ -4,12 +4,11 @@ use std::path::Path;
 
 use crate::appconfig::Loader;
 use crate::controllers::fixes::{Fix, Fixes};
-use crate::controllers::tuning::{Setting, TickerPhase, Tuning};
 use crate::kernel::{SimDuration, SimTime};
 use crate::model::{Controller, Name, Point, SandboxStatus};
 use crate::scenario::schema::{self, Kind, ONE_OF, REQUIRED};
-use crate::scenario::{Action, Claim, Lasting, Overrides, Scenario, Traffic};
-use crate::world::spec::{AnyStatus, Delay, Effect, Invariant, Spread, WorkloadSpec};
+use crate::scenario::{Action, Claim, Lasting, Overrides, Scenario, Traffic, Variant};
+use crate::world::spec::{AnyStatus, Delay, Effect, Invariant, Phase, Spread, WorkloadSpec};
 
 /// The example of the contract.
 pub(super) const EXAMPLE: &str = include_str!("example.toml");
@@ -79,9 +78,9 @@ fn a_variant_replaces_policy_and_expectations_and_merges_tuning() {
     assert!(!same.policy.fixes.has(Fix::CrashBackoff) && own.policy.fixes.has(Fix::CrashBackoff));
     assert!(own.policy.fixes.has(Fix::DiffClearsFields), "proposed has more than history");
     assert_eq!((same.seed, own.seed), (1, 2));
-    let polls = |tuning: &Tuning| (tuning.lease_poll, tuning.ready_poll);
-    assert_eq!(polls(&same.tuning), (secs(1), secs(2)));
-    assert_eq!(polls(&own.tuning), (secs(1), secs(3)));
+    let tuning = |variant: &Variant| variant.tuning.under(variant.policy.fixes);
+    let polls = |variant| (tuning(variant).lease_poll, tuning(variant).ready_poll);
+    assert_eq!((polls(same), polls(own)), ((secs(1), secs(2)), (secs(1), secs(3))));
     assert_eq!(same.expect.as_ref().map(|expect| &expect.violations[..]), Some(&[Invariant::Progress][..]));
     assert_eq!(own.expect, Some(Default::default()));
 }
@@ -139,10 +138,11 @@ fn every_constant_can_be_set_in_a_file() {
     let text = "[tuning]\nmax_pool_size = 3\nticker_phase = \"seed\"\nport_poll = \"1s\"\n\
                 [tuning.backoff]\nfactor = 1.5\njitter = 0.25\njitter_kind = \"equal\"\nfree = 2\n\
                 [tuning.grace]\nno-overshoot = \"5s\"\n";
-    let tuning = below_head(text).variants[0].tuning;
-    assert_eq!((tuning.max_pool_size, tuning.ticker_phase, tuning.port_poll), (3, TickerPhase::Seed, Some(secs(1))));
+    let constants = below_head(text).variants[0].tuning.clone();
+    let (tuning, environment) = (constants.under(Fixes::current()), constants.environment());
+    assert_eq!((tuning.max_pool_size, environment.ticker_phase, tuning.port_poll), (3, Phase::Seed, secs(1)));
     assert_eq!((tuning.backoff.factor_ppm, tuning.backoff.jitter_ppm, tuning.backoff.free), (1_500_000, 250_000, 2));
-    assert_eq!(tuning.grace.no_overshoot, secs(5));
+    assert_eq!(environment.grace.no_overshoot, secs(5));
 }
 
 #[test]
@@ -391,8 +391,12 @@ fn the_defaults_of_the_reference_are_those_of_the_program() {
     let (all, none) = (read(&format!("{head}{rest}{DEPLOY}")), below_head(DEPLOY));
     assert_eq!(all.cluster, none.cluster);
     assert_eq!(all.workloads[&(Name::new("pds"), Name::new("web"))], WorkloadSpec::default());
-    assert_eq!(all.variants[0].tuning, none.variants[0].tuning);
-    assert_eq!(none.variants[0].tuning.get("lease_poll"), Some(Setting::Duration(SimDuration::from_millis(500))));
+    let constants = |scenario: &Scenario| {
+        let Variant { tuning, policy, .. } = &scenario.variants[0];
+        (tuning.under(policy.fixes), tuning.environment())
+    };
+    assert_ne!(all.variants[0].tuning, none.variants[0].tuning, "one says all, the other nothing");
+    assert_eq!(constants(&all), constants(&none));
 }
 
 #[test]

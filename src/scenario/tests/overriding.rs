@@ -1,6 +1,6 @@
 //! What the command line changes in a scenario.
 
-use crate::controllers::fixes::Fix;
+use crate::controllers::fixes::{Fix, Fixes};
 use crate::kernel::{SimDuration, SimTime};
 use crate::model::Name;
 use crate::scenario::{Overrides, Scenario};
@@ -30,7 +30,7 @@ fn any_field_can_be_set_by_its_path() {
         ("horizon", "30m"),
     ]);
     let secs = SimDuration::from_secs;
-    let backoff = scenario.variants[0].tuning.backoff;
+    let backoff = scenario.variants[0].tuning.under(Fixes::current()).backoff;
     assert_eq!((backoff.base, backoff.factor_ppm), (secs(5), 1_500_000));
     assert_eq!(scenario.faults[0].when.times, Some(2));
     assert_eq!(scenario.faults[1].when.chance_ppm, Some(500_000));

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use super::*;
+use crate::constants::{LookBack, Period};
 use crate::kernel::Step;
 use crate::scenario::{Overrides, Scenario, Variant};
 use crate::sim::crash::Crashes;
@@ -11,18 +12,34 @@ use crate::sim::{Crash, Simulation};
 use crate::world::{Digest, Still};
 
 #[test]
-fn the_grid_is_the_common_period_of_the_tickers() {
+fn the_proof_takes_every_ticker_and_every_look_back_into_account() {
+    let rules = Rules::default();
+    let usual = Reach::of(&rules, rules.tuning.roles());
+    assert_eq!((usual.grid, usual.caps.memory), (Some(SimDuration::from_mins(5)), SimDuration::from_mins(70)));
+    assert!(!usual.idle.contains(&"sweep"));
+
+    let back = Role::LookBack(LookBack::of(SimDuration::from_hours(5)));
+    let with = |every| {
+        let sweep = Role::Period(Period::of("sweep", SimDuration::from_millis(every)));
+        Reach::of(&rules, rules.tuning.roles().chain([sweep, back, Role::Neither]))
+    };
+    let reach = with(7_000);
+    assert_eq!((reach.grid, reach.caps.memory), (Some(SimDuration::from_mins(35)), SimDuration::from_mins(310)));
+    assert!(reach.idle.contains(&"sweep"));
+    assert_eq!(with(29_989).grid, None, "a prime has no small multiple in common");
+}
+
+#[test]
+fn the_backoffs_own_constants_count_too() {
     let mut rules = Rules::default();
-    assert_eq!(grid(&rules), Some(SimDuration::from_mins(5)));
-    rules.tuning.monitor_every = SimDuration::from_secs(7);
-    assert_eq!(grid(&rules), Some(SimDuration::from_mins(35)));
-    rules.tuning.monitor_every = SimDuration::from_millis(29_989);
-    assert_eq!(grid(&rules), None, "a prime has no small multiple in common");
+    rules.tuning.backoff.healthy_min = LookBack::of(SimDuration::from_hours(2));
+    assert_eq!(Reach::of(&rules, rules.tuning.roles()).caps.memory, SimDuration::from_mins(130));
 }
 
 #[test]
 fn crash_counts_are_told_apart_up_to_the_cap_of_the_backoff() {
-    assert_eq!(caps(&Rules::default()).crashes, 8);
+    let rules = Rules::default();
+    assert_eq!(Reach::of(&rules, rules.tuning.roles()).caps.crashes, 8);
 }
 
 fn story(path: &str) -> Scenario {
@@ -36,14 +53,13 @@ fn story(path: &str) -> Scenario {
 fn watch(scenario: &Scenario, variant: &Variant, until: SimTime, mut see: impl FnMut(&dyn Fn() -> Still)) {
     const NO_CRASHES: &[Crash] = &[];
     let run = Simulation::new(scenario, variant).start(Crashes::new(NO_CRASHES));
-    let (grid, caps) = {
-        let rules = run.platform.rules.borrow();
-        (grid(&rules).expect("the usual periods have one"), caps(&rules))
-    };
+    let Reach { grid, caps, idle } =
+        Reach::of(&run.platform.rules.borrow(), run.platform.rules.borrow().tuning.roles());
+    let grid = grid.expect("the usual periods have one");
     let mut next = cell_from(SimTime::ZERO + caps.memory, grid);
     while run.world.kernel().step(until) == Step::Ran {
         let now = run.world.kernel().now();
-        if now >= next && run.world.unrest(IDLE).is_none() {
+        if now >= next && run.world.unrest(&idle).is_none() {
             next = cell_from(now + SimDuration::from_nanos(1), grid);
             let memories = run.platform.memories.borrow();
             see(&|| run.world.still(caps, memories.values().flatten().map(|memory| &**memory)));

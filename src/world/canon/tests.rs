@@ -3,7 +3,7 @@
 use crate::kernel::{Budget, SimDuration, SimTime};
 use crate::model::{Actor, Controller, Filesystem, Kind, Name, Node, NodeId, NodeStatus, Subject};
 use crate::ports::{DiskBackend, Fact, Nonce, Remembers};
-use crate::world::spec::{ClusterSpec, Phase};
+use crate::world::spec::{ClusterSpec, Environment, Phase};
 use crate::world::{Caps, Seen, Still, World, WorldSpec};
 
 fn caps() -> Caps {
@@ -19,9 +19,12 @@ fn world() -> World {
         seed: 0,
         budget: Budget::default(),
         records_max: usize::MAX,
-        restart_after: SimDuration::from_secs(2),
-        phase: Phase::Zero,
-        session: (SimDuration::from_secs(120), SimDuration::from_secs(40)),
+        environment: Environment {
+            ticker_phase: Phase::Zero,
+            session_ttl: SimDuration::from_secs(120),
+            session_renew: SimDuration::from_secs(40),
+            ..Environment::default()
+        },
     });
     let name = world.cluster().nodes[0];
     world

@@ -159,7 +159,7 @@ impl Memory {
     pub(super) fn boot_failed(&mut self, pool: PoolId, at: SimTime, limits: &Limits) -> usize {
         let boots = self.failed_boots.entry(pool).or_default();
         boots.push_back(at);
-        while boots.front().is_some_and(|first| at.since(*first) > limits.failures_window) {
+        while boots.front().is_some_and(|first| at.since(*first) > limits.grace.failures_back_off) {
             boots.pop_front();
         }
         boots.len()

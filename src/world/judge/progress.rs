@@ -27,7 +27,7 @@ impl Progress {
     /// Starts the clock anew.
     pub(super) fn restart(&mut self, now: SimTime, limits: &Limits, alarms: &mut Alarms) {
         self.stop(alarms);
-        let due = now + limits.backoff_cap + limits.progress;
+        let due = now + limits.backoff_cap + limits.grace.progress;
         self.runs = Some(due);
         alarms.set(due, Alarm::Progress);
     }
@@ -43,7 +43,7 @@ impl Progress {
 /// `progress`: it is not unsettled for so long while nothing stands in the way.
 pub(super) fn progress(view: View<'_>, rest: &Rest) -> Option<Text> {
     let broken = !rest.is_untroubled() && !view.world.faults().any_open() && workloads_can_run(view);
-    let limit = view.limits.backoff_cap + view.limits.progress;
+    let limit = view.limits.backoff_cap + view.limits.grace.progress;
     view.broken(broken, move || {
         let first = rest.troubles().keys().next().and_then(|trouble| view.trouble(*trouble));
         let why = first.map_or_else(String::new, |text| format!("; {text}"));

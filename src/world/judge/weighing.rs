@@ -63,8 +63,8 @@ impl Judge {
         }
         let now = world.kernel().now();
         for (invariant, grace) in [
-            (Invariant::NoLeakedAddress, self.limits.no_leaked_address),
-            (Invariant::NoOrphanContainer, self.limits.no_orphan_container),
+            (Invariant::NoLeakedAddress, self.limits.grace.no_leaked_address),
+            (Invariant::NoOrphanContainer, self.limits.grace.no_orphan_container),
         ] {
             self.weigh(world, (invariant, id.into()), now + grace, cause);
         }
@@ -75,7 +75,7 @@ impl Judge {
             self.mark(Dirty::Disk(disk), cause);
         }
         self.put(world, Trouble::Lease(id), cause);
-        let due = world.kernel().now() + self.limits.bound_lease_has_live_sandbox;
+        let due = world.kernel().now() + self.limits.grace.bound_lease_has_live_sandbox;
         self.weigh(world, (Invariant::BoundLeaseHasLiveSandbox, id.into()), due, cause);
     }
 
@@ -115,14 +115,14 @@ impl Judge {
         self.put(world, Trouble::Pool(id), cause);
         let charge = (Invariant::PoolWithinMaxSize, id.into());
         self.accuse(world, charge, cause, |view| rules::pool_within_max_size(view, id));
-        let due = world.kernel().now() + self.limits.no_overshoot;
+        let due = world.kernel().now() + self.limits.grace.no_overshoot;
         self.weigh(world, (Invariant::NoOvershoot, id.into()), due, cause);
     }
 
     fn look_at_home(&mut self, world: &World, subject: Subject, cause: RecordId) {
         self.put(world, Trouble::Remains(subject), cause);
         let deleted = self.view(world).remains_of(subject).and_then(|app| self.memory.homes.deleted(app));
-        let due = deleted.map_or(SimTime::MAX, |(at, _)| at + self.limits.nothing_outlives_its_app);
+        let due = deleted.map_or(SimTime::MAX, |(at, _)| at + self.limits.grace.nothing_outlives_its_app);
         self.weigh(world, (Invariant::NothingOutlivesItsApp, subject), due, cause);
     }
 

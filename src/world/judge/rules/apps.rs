@@ -10,6 +10,6 @@ use crate::world::judge::memory::{Text, View};
 /// `nothing-outlives-its-app`: nothing belongs to a deleted app.
 pub(in crate::world::judge) fn nothing_outlives_its_app(view: View<'_>, subject: Subject) -> Option<Text> {
     let app = view.remains_of(subject)?;
-    let limit = view.limits.nothing_outlives_its_app;
+    let limit = view.limits.grace.nothing_outlives_its_app;
     view.broken(true, || format!("{} was deleted: limit {}", view.world.log().name(app), limit.clock()))
 }

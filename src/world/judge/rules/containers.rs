@@ -23,7 +23,7 @@ pub(in crate::world::judge) fn no_leaked_address(view: View<'_>, sandbox: Sandbo
         slots.get(usize::from(address.host) - 1).is_some_and(|slot| slot.owner == Some(sandbox))
     };
     let address = view.memory.held(sandbox).find(taken)?;
-    let limit = view.limits.no_leaked_address;
+    let limit = view.limits.grace.no_leaked_address;
     view.broken(true, || {
         format!("{address} is taken although the sandbox is {}: limit {}", fate(status), limit.clock())
     })
@@ -33,7 +33,7 @@ pub(in crate::world::judge) fn no_leaked_address(view: View<'_>, sandbox: Sandbo
 pub(in crate::world::judge) fn no_orphan_container(view: View<'_>, sandbox: SandboxId) -> Option<Text> {
     let status = view.status_of(sandbox);
     let broken = is_over(status) && view.world.containers().get(sandbox).is_some();
-    let limit = view.limits.no_orphan_container;
+    let limit = view.limits.grace.no_orphan_container;
     view.broken(broken, || {
         format!("its container is there although the sandbox is {}: limit {}", fate(status), limit.clock())
     })

@@ -57,7 +57,7 @@ pub(in crate::world::judge) fn disk_subject(world: &World, disk: Name, writers: 
 pub(in crate::world::judge) fn bound_lease_has_live_sandbox(view: View<'_>, lease: LeaseId) -> Option<Text> {
     let (status, sandbox) = view.world.tables().leases.with(lease, |lease, _| (lease.status, lease.sandbox))?;
     let holder = view.status_of(sandbox);
-    let limit = view.limits.bound_lease_has_live_sandbox;
+    let limit = view.limits.grace.bound_lease_has_live_sandbox;
     let broken = status == LeaseStatus::Bound && !holder.is_some_and(SandboxStatus::is_live);
     view.broken(broken, || {
         format!("BOUND while {} is {}: limit {}", view.world.log().name(sandbox), fate(holder), limit.clock())

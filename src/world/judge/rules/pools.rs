@@ -20,7 +20,7 @@ pub(in crate::world::judge) fn pool_within_max_size(view: View<'_>, pool: PoolId
 pub(in crate::world::judge) fn no_overshoot(view: View<'_>, pool: PoolId) -> Option<Text> {
     let wants = view.world.tables().pools.with(pool, |pool, _| pool.desired_instances)?;
     let has = view.memory.counts(pool).live;
-    let limit = view.limits.no_overshoot;
+    let limit = view.limits.grace.no_overshoot;
     view.broken(has > wants, || format!("has {has} live sandboxes and wants {wants}: limit {}", limit.clock()))
 }
 
@@ -38,7 +38,7 @@ pub(in crate::world::judge) fn no_boot_during_cooldown(
 /// within the window. A pool that wants nothing is judged as one that wants one.
 pub(in crate::world::judge) fn failures_back_off(view: View<'_>, pool: PoolId, failed: usize) -> Option<Text> {
     let wants = view.world.tables().pools.with(pool, |pool, _| pool.desired_instances).unwrap_or(0).max(1);
-    let (each, window) = (view.limits.failures_max, view.limits.failures_window);
+    let (each, window) = (view.limits.failures_max, view.limits.grace.failures_back_off);
     view.broken(failed as u64 > u64::from(each) * u64::from(wants), || {
         format!("more than {each} failed boots per desired instance within {}", window.clock())
     })

@@ -23,7 +23,9 @@ use crate::model::{
     VersionId,
 };
 use crate::ports::SandboxBackend;
-use crate::world::spec::{ClusterSpec, Delay, FaultSpec, Invariant, Latencies, Phase, Spread, WorkloadSpec};
+use crate::world::spec::{
+    ClusterSpec, Delay, Environment, FaultSpec, Graces, Invariant, Latencies, Spread, WorkloadSpec,
+};
 use crate::world::{Process, World, WorldSpec};
 
 use super::{Judge, Limits};
@@ -39,18 +41,7 @@ fn name(text: &str) -> Name {
 }
 
 fn limits() -> Limits {
-    Limits {
-        bound_lease_has_live_sandbox: secs(90),
-        no_leaked_address: secs(300),
-        no_orphan_container: secs(600),
-        no_overshoot: secs(90),
-        nothing_outlives_its_app: secs(120),
-        failures_window: secs(600),
-        failures_max: 8,
-        max_pool_size: 20,
-        backoff_cap: secs(900),
-        progress: secs(600),
-    }
+    Limits { grace: Graces::default(), failures_max: 8, max_pool_size: 20, backoff_cap: secs(900) }
 }
 
 /// A service without a port; one instance, fixed.
@@ -107,9 +98,7 @@ impl Stage {
             seed: 1,
             budget: Budget::default(),
             records_max: usize::MAX,
-            restart_after: secs(2),
-            phase: Phase::default(),
-            session: (secs(60), secs(30)),
+            environment: Environment::default(),
         });
         let mut stage = Self { world, judge: Judge::new(limits()) };
         for node in ["n1", "n2"] {
