@@ -8,7 +8,7 @@ use std::hint::black_box;
 use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
 
 use schedsim::kernel::{RecordId, SimDuration, SimTime};
-use schedsim::model::{Actor, Controller, Field, Kind, Name, Reason, Subject, Value};
+use schedsim::model::{Actor, Controller, Field, Kind, Name, Reason, SandboxStatus, Subject, Value};
 use schedsim::trace::metrics::{Frame, fold};
 use schedsim::trace::timeline::{Options, render};
 use schedsim::trace::{Record, Trace, What};
@@ -26,14 +26,15 @@ fn records() -> Vec<Record> {
             let sandbox = Subject { kind: Kind::Sandbox, index: life };
             let pool = Subject { kind: Kind::Pool, index: life % 8 };
             let word = |from, to| What::Set { field: Field::Status, from, to };
+            let status = |status: SandboxStatus| Value::Status(status.into());
             let (subject, what) = match i % 20 {
                 0 => (sandbox, What::Created { revision: i as u64 }),
-                1 => (sandbox, word(Value::None, Value::Word(&"pending"))),
+                1 => (sandbox, word(Value::None, status(SandboxStatus::Pending))),
                 2 => (sandbox, What::Set { field: Field::Pool, from: Value::None, to: Value::Ref(pool) }),
                 3 => (sandbox, What::Decided(Reason::BootStarted)),
-                4 => (sandbox, word(Value::Word(&"pending"), Value::Word(&"running"))),
-                5 => (sandbox, word(Value::Word(&"running"), Value::Word(&"stopped"))),
-                6 => (sandbox, word(Value::Word(&"stopped"), Value::Word(&"dead"))),
+                4 => (sandbox, word(status(SandboxStatus::Pending), status(SandboxStatus::Running))),
+                5 => (sandbox, word(status(SandboxStatus::Running), status(SandboxStatus::Stopped))),
+                6 => (sandbox, word(status(SandboxStatus::Stopped), status(SandboxStatus::Dead))),
                 7 => (pool, What::Patched { revision: i as u64 }),
                 8 => {
                     let (field, from, to) = (Field::ReadyInstances, Value::Int(0), Value::Int(1));

@@ -14,12 +14,12 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use rayon::prelude::*;
 use schedsim::controllers::fixes::Fix;
 use schedsim::kernel::{SimDuration, SimTime, Stop};
+use schedsim::model::Invariant;
 use schedsim::model::{NodeId, Point};
 use schedsim::scenario::{Overrides, Scenario, Verdict};
 use schedsim::sim::{Crash, Outcome, Simulation};
 use schedsim::trace::What;
 use schedsim::world::Process;
-use schedsim::world::spec::Invariant;
 
 const NODE: Process = Process::Node(NodeId::from_index(0));
 

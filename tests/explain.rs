@@ -5,8 +5,6 @@
 //! the record is written, not here.
 
 use rayon::prelude::*;
-use schedsim::controllers::activator::RequestError;
-use schedsim::kernel::SimDuration;
 use schedsim::model::Kind;
 use schedsim::report::explain::{Decider, Explainer, Limits, Page, Setting, story};
 use schedsim::scenario::{Scenario, Variant};
@@ -71,21 +69,6 @@ fn every_violation_of_the_corpus_leads_back_to_something_from_outside() {
         .collect();
     let faults: Vec<String> = runs.par_iter().flat_map_iter(|(scenario, variant)| faults(scenario, variant)).collect();
     assert!(faults.is_empty(), "{}\n{} of them", faults.join("\n"), faults.len());
-}
-
-#[test]
-fn the_errors_of_requests_that_fixes_are_known_by_are_those_of_the_activator() {
-    // The table of fixes knows these errors by how they begin.
-    let second = SimDuration::from_secs(1);
-    for (error, begins) in [
-        (RequestError::BadGateway, "bad gateway"),
-        (RequestError::NoPool, "no pool serves the version"),
-        (RequestError::DiedDuringBoot, "the sandbox died during boot"),
-        (RequestError::PoolTimeout(second), "no capacity within"),
-        (RequestError::MaxSize(20), "the pool is at its maximum size"),
-    ] {
-        assert!(error.to_string().starts_with(begins), "{error}");
-    }
 }
 
 #[test]

@@ -37,8 +37,8 @@ impl fmt::Display for Refusal {
     }
 }
 impl From<Failure> for Refusal {
-    fn from(Failure(error): Failure) -> Self {
-        Self(error)
+    fn from(failure: Failure) -> Self {
+        Self(failure.text())
     }
 }
 impl From<crate::ports::StoreError> for Refusal {

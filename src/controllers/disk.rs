@@ -38,7 +38,7 @@ impl<P: Platform> DiskController<P> {
             Err(BackendError(error)) => {
                 // Stays PROVISIONING, tried again at the next resync.
                 self.ports.host.note(item.id, Reason::VolumeFailed { error });
-                Err(Failure(error))
+                Err(Failure::Other(error))
             }
         }
     }

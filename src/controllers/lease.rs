@@ -107,7 +107,7 @@ impl<P: Platform> LeaseManager<P> {
                 lease.status = LeaseStatus::Bound;
                 lease.acquired_at = Some(self.ports.clock.now().floor_millis());
             }
-            Err(Failure(error)) => self.fail(item.id, lease, error),
+            Err(error) => self.fail(item.id, lease, error.text()),
         }
         Ok(())
     }
@@ -158,7 +158,7 @@ impl<P: Platform> LeaseManager<P> {
         if let Some(volume) = held.volume
             && let Err(error) = self.unmount(volume, held.nonce).await
         {
-            self.ports.host.note(id, Reason::VolumeStuck { error: error.0 });
+            self.ports.host.note(id, Reason::VolumeStuck { error: error.text() });
             return Err(error);
         }
         self.active.borrow_mut().remove(&disk);
@@ -255,7 +255,7 @@ impl<P: Platform> LeaseCollector<P> {
         let period = self.rules.tuning.orphan_sweep_every;
         periodically(&self.ports, "orphan-sweep", period, First::AtOnce, async || {
             for lease in self.mine().await.iter() {
-                if let Err(Failure(error)) = self.sweep_one(lease).await {
+                if let Err(error) = self.sweep_one(lease).await {
                     self.ports.host.note(lease.id, Reason::HandlerFailed { error });
                 }
             }

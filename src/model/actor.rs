@@ -3,62 +3,45 @@
 use serde::{Serialize, Serializer};
 
 use super::id::NodeId;
+use super::words::words;
 
-/// A part of the scheduler, or the world around it.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
-pub enum Controller {
-    /// The simulated world: backends, processes, faults, judges.
-    World,
-    /// A person.
-    Operator,
-    /// Takes deploys.
-    Deploy,
-    /// Turns an active version into pools.
-    Launcher,
-    /// Keeps the wanted number of sandboxes.
-    Pool,
-    /// Retires what is stuck, idle or empty.
-    Monitor,
-    /// Gives sandboxes their node.
-    Scheduler,
-    /// Boots and stops sandboxes.
-    Sandbox,
-    /// Deletes what has long been dead or released.
-    Collector,
-    /// Removes containers that nobody knows.
-    Watchdog,
-    /// Makes volumes.
-    Disk,
-    /// Wakes the leases of a disk.
-    DiskWatch,
-    /// Binds and releases disk leases.
-    Lease,
-    /// Serves requests.
-    Activator,
-    /// Watches the nodes' sessions.
-    NodeHealth,
-}
+words!(
+    /// A part of the scheduler, or the world around it.
+    Controller {
+        /// The simulated world: backends, processes, faults, judges.
+        World = "world",
+        /// A person.
+        Operator = "operator",
+        /// Takes deploys.
+        Deploy = "deploy",
+        /// Turns an active version into pools.
+        Launcher = "launcher",
+        /// Keeps the wanted number of sandboxes.
+        Pool = "pool",
+        /// Retires what is stuck, idle or empty.
+        Monitor = "monitor",
+        /// Gives sandboxes their node.
+        Scheduler = "scheduler",
+        /// Boots and stops sandboxes.
+        Sandbox = "sandbox",
+        /// Deletes what has long been dead or released.
+        Collector = "collector",
+        /// Removes containers that nobody knows.
+        Watchdog = "watchdog",
+        /// Makes volumes.
+        Disk = "disk",
+        /// Wakes the leases of a disk.
+        DiskWatch = "disk-watch",
+        /// Binds and releases disk leases.
+        Lease = "lease",
+        /// Serves requests.
+        Activator = "activator",
+        /// Watches the nodes' sessions.
+        NodeHealth = "node-health",
+    }
+);
 
 impl Controller {
-    /// Every controller, in the order of the enum.
-    pub const ALL: &[Self] = &[
-        Self::World,
-        Self::Operator,
-        Self::Deploy,
-        Self::Launcher,
-        Self::Pool,
-        Self::Monitor,
-        Self::Scheduler,
-        Self::Sandbox,
-        Self::Collector,
-        Self::Watchdog,
-        Self::Disk,
-        Self::DiskWatch,
-        Self::Lease,
-        Self::Activator,
-        Self::NodeHealth,
-    ];
-
     /// Whether it keeps watches on the store open, which can break.
     pub const fn has_watches(self) -> bool {
         match self {
@@ -72,27 +55,6 @@ impl Controller {
             | Self::Activator
             | Self::NodeHealth => true,
             Self::World | Self::Operator | Self::Deploy | Self::Monitor | Self::Collector | Self::Watchdog => false,
-        }
-    }
-
-    /// Its name in scenario files and texts.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::World => "world",
-            Self::Operator => "operator",
-            Self::Deploy => "deploy",
-            Self::Launcher => "launcher",
-            Self::Pool => "pool",
-            Self::Monitor => "monitor",
-            Self::Scheduler => "scheduler",
-            Self::Sandbox => "sandbox",
-            Self::Collector => "collector",
-            Self::Watchdog => "watchdog",
-            Self::Disk => "disk",
-            Self::DiskWatch => "disk-watch",
-            Self::Lease => "lease",
-            Self::Activator => "activator",
-            Self::NodeHealth => "node-health",
         }
     }
 }

@@ -1,10 +1,9 @@
 //! What an app version says of its services, after loading, validation and defaults.
 
-use std::fmt;
-
 use crate::time::SimDuration;
 
 use super::name::Name;
+use super::words::words;
 
 /// One service of an app version.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -80,33 +79,16 @@ pub struct DiskConfig {
     pub lease_timeout: Option<SimDuration>,
 }
 
-/// A file system that a volume can carry.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Default)]
-pub enum Filesystem {
-    /// ext4, the default.
-    #[default]
-    Ext4,
-    /// XFS.
-    Xfs,
-    /// Btrfs.
-    Btrfs,
-}
-
-impl Filesystem {
-    /// Every file system.
-    pub const ALL: &[Self] = &[Self::Ext4, Self::Xfs, Self::Btrfs];
-
-    /// As configs write it.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Ext4 => "ext4",
-            Self::Xfs => "xfs",
-            Self::Btrfs => "btrfs",
-        }
+words!(
+    /// A file system that a volume can carry.
+    #[derive(Default)]
+    Filesystem {
+        /// ext4, the default.
+        #[default]
+        Ext4 = "ext4",
+        /// XFS.
+        Xfs = "xfs",
+        /// Btrfs.
+        Btrfs = "btrfs",
     }
-}
-impl fmt::Display for Filesystem {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(self.name())
-    }
-}
+);

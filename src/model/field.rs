@@ -16,7 +16,7 @@ use super::detail::Detail;
 use super::entity::{Entity, Mount, SandboxSpec};
 use super::id::{Address, Id, Subject, VersionId, VolumeId};
 use super::name::Name;
-use super::status::{DiskStatus, LeaseStatus, NodeStatus, SandboxStatus};
+use super::status::{AnyStatus, DiskStatus, LeaseStatus, NodeStatus, SandboxStatus};
 
 /// The value of a field, small enough for a trace record.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -31,8 +31,10 @@ pub enum Value {
     Ref(Subject),
     /// A text.
     Text(Name),
-    /// The word of a status or another enum.
-    Word(&'static &'static str),
+    /// A status.
+    Status(AnyStatus),
+    /// A file system.
+    Filesystem(Filesystem),
     /// An address.
     Address(Address),
 }
@@ -45,7 +47,8 @@ impl Serialize for Value {
             Self::Time(t) => t.serialize(s),
             Self::Ref(subject) => s.collect_str(&format_args!("{}#{}", subject.kind.name(), subject.index)),
             Self::Text(name) => name.serialize(s),
-            Self::Word(word) => s.serialize_str(word),
+            Self::Status(status) => status.serialize(s),
+            Self::Filesystem(filesystem) => filesystem.serialize(s),
             Self::Address(address) => address.serialize(s),
         }
     }
@@ -176,29 +179,18 @@ impl FieldType for Mount {
 }
 
 macro_rules! word_field {
-    ($($ty:ident),*) => {$(
+    ($($ty:ident: $variant:ident),*) => {$(
         impl FieldType for $ty {
             fn is_zero(&self) -> bool {
                 false
             }
             fn value(&self) -> Value {
-                // A constant promoted to a static, one word each: a thin pointer keeps records small.
-                const WORDS: [&str; $ty::ALL.len()] = {
-                    let mut words = [""; $ty::ALL.len()];
-                    let mut i = 0;
-                    while i < words.len() {
-                        words[i] = $ty::ALL[i].name();
-                        i += 1;
-                    }
-                    words
-                };
-                static TABLE: [&str; $ty::ALL.len()] = WORDS;
-                Value::Word(&TABLE[*self as usize])
+                Value::$variant((*self).into())
             }
         }
     )*};
 }
-word_field!(SandboxStatus, DiskStatus, LeaseStatus, NodeStatus, Filesystem);
+word_field!(SandboxStatus: Status, DiskStatus: Status, LeaseStatus: Status, NodeStatus: Status, Filesystem: Filesystem);
 
 macro_rules! fields {
     ($($variant:ident = $text:literal),* $(,)?) => {

@@ -7,6 +7,7 @@ use std::marker::PhantomData;
 use serde::{Serialize, Serializer};
 
 use super::entity::{App, AppVersion, Disk, DiskLease, Entity, Node, Pool, Sandbox};
+use super::words::words;
 
 /// The store's global revision: every write gets the next one.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Default)]
@@ -96,54 +97,36 @@ impl Serialize for Address {
     }
 }
 
-/// The kinds of things that a trace record can be about.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
-pub enum Kind {
-    /// The whole run.
-    Cluster,
-    /// An app.
-    App,
-    /// An app version.
-    Version,
-    /// A sandbox pool.
-    Pool,
-    /// A sandbox, and its container.
-    Sandbox,
-    /// A disk.
-    Disk,
-    /// A disk lease.
-    Lease,
-    /// A node.
-    Node,
-    /// A volume of the disk backend.
-    Volume,
-    /// A step of the scenario.
-    Step,
-    /// A fault of the scenario.
-    Fault,
-    /// A process: the coordinator (0) or a node's (1 + its number).
-    Process,
-}
-
-impl Kind {
-    /// As it stands in names: `sandbox` of `sandbox/pds-database-0`.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Cluster => "cluster",
-            Self::App => "app",
-            Self::Version => "version",
-            Self::Pool => "pool",
-            Self::Sandbox => "sandbox",
-            Self::Disk => "disk",
-            Self::Lease => "lease",
-            Self::Node => "node",
-            Self::Volume => "volume",
-            Self::Step => "step",
-            Self::Fault => "fault",
-            Self::Process => "process",
-        }
+words!(
+    /// The kinds of things that a trace record can be about; by their words in names:
+    /// `sandbox` of `sandbox/pds-database-0`.
+    Kind {
+        /// The whole run.
+        Cluster = "cluster",
+        /// An app.
+        App = "app",
+        /// An app version.
+        Version = "version",
+        /// A sandbox pool.
+        Pool = "pool",
+        /// A sandbox, and its container.
+        Sandbox = "sandbox",
+        /// A disk.
+        Disk = "disk",
+        /// A disk lease.
+        Lease = "lease",
+        /// A node.
+        Node = "node",
+        /// A volume of the disk backend.
+        Volume = "volume",
+        /// A step of the scenario.
+        Step = "step",
+        /// A fault of the scenario.
+        Fault = "fault",
+        /// A process: the coordinator (0) or a node's (1 + its number).
+        Process = "process",
     }
-}
+);
 
 /// What a trace record is about: the `index`-th thing of a kind.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]

@@ -9,12 +9,15 @@ pub mod actor;
 pub mod config;
 pub mod detail;
 pub mod entity;
+pub mod error;
 pub mod field;
 pub mod id;
+pub mod invariant;
 pub mod name;
 pub mod point;
 pub mod reason;
 pub mod status;
+mod words;
 
 pub use actor::{Actor, Controller};
 pub use config::{Concurrency, DiskConfig, Filesystem, PortConfig, ServiceConfig};
@@ -24,10 +27,13 @@ pub use entity::{
     LeaseIndex, Mount, NoIndex, Node, NodeChange, Pool, PoolChange, PoolIndex, Sandbox, SandboxChange, SandboxIndex,
     SandboxSpec, TableFamily, VersionIndex,
 };
+pub use error::{Failure, RequestError};
 pub use field::{Field, Value};
 pub use id::{Address, Id, Kind, Revision, Subject, VolumeId};
 pub use id::{AppId, DiskId, LeaseId, NodeId, PoolId, SandboxId, VersionId};
+pub use invariant::Invariant;
 pub use name::Name;
-pub use point::Point;
+pub use point::{EffectKind, Point};
 pub use reason::Reason;
-pub use status::{DiskStatus, LeaseStatus, NodeStatus, SandboxStatus};
+pub use status::{AnyStatus, DiskStatus, LeaseStatus, NodeStatus, SandboxStatus};
+pub(crate) use words::words;

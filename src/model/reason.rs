@@ -10,6 +10,7 @@ use serde::Serialize;
 
 use crate::time::{SimDuration, SimTime};
 
+use super::error::Failure;
 use super::id::{AppId, DiskId, LeaseId, NodeId, PoolId, SandboxId, VersionId};
 use super::name::Name;
 
@@ -57,9 +58,9 @@ pub enum Reason {
     /// The queue was full.
     EventDropped { capacity: u32 },
     /// A handler returned an error.
-    HandlerFailed { error: Name },
+    HandlerFailed { error: Failure },
     /// A call failed, and the handler goes on with the next thing.
-    PassedOver { error: Name },
+    PassedOver { error: Failure },
     /// A watch broke.
     WatchBroke { retry_in: SimDuration },
     /// A watch ended without an error and is not reopened.
@@ -73,8 +74,6 @@ pub enum Reason {
     DeployRefused { error: Name },
     /// An operator's request.
     Requested { action: &'static str },
-    /// An operator's request failed.
-    RequestFailed { error: Name },
     // -- launcher
     /// The active version needs a pool, and none matches its spec.
     NoPoolMatches { version: VersionId },
@@ -136,7 +135,7 @@ pub enum Reason {
     /// An address was taken.
     AddressTaken,
     /// A boot failed.
-    BootFailed { error: Name, after: SimDuration },
+    BootFailed { error: Failure, after: SimDuration },
     /// All ports answer (or none is waited for).
     Booted { after: SimDuration },
     /// The boot ended, but the sandbox had been stopped meanwhile.
@@ -150,7 +149,7 @@ pub enum Reason {
     /// The clean-up is done.
     CleanedUp,
     /// The clean-up failed.
-    CleanUpFailed { error: Name },
+    CleanUpFailed { error: Failure },
     /// Its process exited.
     ProcessExited { code: i32 },
     /// The node's process started, and the container is not well.
@@ -200,8 +199,6 @@ pub enum Reason {
     LeaseOrphaned { age: SimDuration, limit: SimDuration },
     /// The disk changed: its leases are looked at.
     DiskChanged,
-    /// The app is deleted.
-    AppDeleted,
 }
 
 impl Reason {
@@ -243,7 +240,6 @@ impl fmt::Display for Reason {
             Self::DeployAccepted { .. } => f.write_str("deploy accepted"),
             Self::DeployRefused { error } => write!(f, "deploy refused: {error}"),
             Self::Requested { action } => write!(f, "operator: {action}"),
-            Self::RequestFailed { error } => write!(f, "request failed: {error}"),
             Self::NoPoolMatches { .. } => f.write_str("no pool matches the active version's spec"),
             Self::PoolReused { .. } => f.write_str("the pool matches the active version's spec"),
             Self::InstancesConfigured { instances } => {
@@ -330,7 +326,6 @@ impl fmt::Display for Reason {
                 write!(f, "its sandbox is dead or gone at age {}: limit {}", age.clock(), limit.clock())
             }
             Self::DiskChanged => f.write_str("its disk changed"),
-            Self::AppDeleted => f.write_str("its app is deleted"),
         }
     }
 }

@@ -1,34 +1,11 @@
 //! Statuses and their legal transitions (`SCENARIO.md`, *legal-transition*).
 
-use std::fmt;
+use serde::{Serialize, Serializer};
 
-use serde::Serialize;
+use super::id::Kind;
+use super::words::words;
 
-macro_rules! status {
-    ($(#[$doc:meta])* $name:ident { $($(#[$vdoc:meta])* $variant:ident = $text:literal),* $(,)? }) => {
-        $(#[$doc])*
-        #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize)]
-        #[serde(rename_all = "lowercase")]
-        pub enum $name { $($(#[$vdoc])* $variant),* }
-
-        impl $name {
-            /// Every status, in the order of a life.
-            pub const ALL: &[Self] = &[$(Self::$variant),*];
-
-            /// As scenario files write it.
-            pub const fn name(self) -> &'static str {
-                match self { $(Self::$variant => $text),* }
-            }
-        }
-        impl fmt::Display for $name {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.pad(self.name())
-            }
-        }
-    };
-}
-
-status!(
+words!(
     /// The life of a sandbox.
     SandboxStatus {
         /// Wanted, not yet running.
@@ -41,7 +18,7 @@ status!(
         Dead = "dead",
     }
 );
-status!(
+words!(
     /// The life of a disk.
     DiskStatus {
         /// Its volume is being made.
@@ -58,7 +35,7 @@ status!(
         Error = "error",
     }
 );
-status!(
+words!(
     /// The life of a disk lease.
     LeaseStatus {
         /// Asked for.
@@ -71,7 +48,7 @@ status!(
         Released = "released",
     }
 );
-status!(
+words!(
     /// The state of a node.
     NodeStatus {
         /// Takes sandboxes.
@@ -82,6 +59,77 @@ status!(
         Unhealthy = "unhealthy",
     }
 );
+
+/// A status of any kind of entity, as a record or a trigger has it.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub enum AnyStatus {
+    /// Of a sandbox.
+    Sandbox(SandboxStatus),
+    /// Of a disk.
+    Disk(DiskStatus),
+    /// Of a disk lease.
+    Lease(LeaseStatus),
+    /// Of a node.
+    Node(NodeStatus),
+}
+
+impl AnyStatus {
+    /// Those of a kind of entity; of most kinds there are none.
+    pub fn of(kind: Kind) -> Vec<Self> {
+        match kind {
+            Kind::Sandbox => SandboxStatus::ALL.iter().copied().map(Self::from).collect(),
+            Kind::Disk => DiskStatus::ALL.iter().copied().map(Self::from).collect(),
+            Kind::Lease => LeaseStatus::ALL.iter().copied().map(Self::from).collect(),
+            Kind::Node => NodeStatus::ALL.iter().copied().map(Self::from).collect(),
+            Kind::Cluster
+            | Kind::App
+            | Kind::Version
+            | Kind::Pool
+            | Kind::Volume
+            | Kind::Step
+            | Kind::Fault
+            | Kind::Process => Vec::new(),
+        }
+    }
+    /// Its word.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Sandbox(status) => status.name(),
+            Self::Disk(status) => status.name(),
+            Self::Lease(status) => status.name(),
+            Self::Node(status) => status.name(),
+        }
+    }
+    /// Its word as texts have it: `DEAD`.
+    pub fn loud(self) -> String {
+        self.name().to_uppercase()
+    }
+}
+impl Serialize for AnyStatus {
+    fn serialize<S: Serializer>(&self, s: S) -> Result<S::Ok, S::Error> {
+        s.serialize_str(self.name())
+    }
+}
+impl From<SandboxStatus> for AnyStatus {
+    fn from(status: SandboxStatus) -> Self {
+        Self::Sandbox(status)
+    }
+}
+impl From<DiskStatus> for AnyStatus {
+    fn from(status: DiskStatus) -> Self {
+        Self::Disk(status)
+    }
+}
+impl From<LeaseStatus> for AnyStatus {
+    fn from(status: LeaseStatus) -> Self {
+        Self::Lease(status)
+    }
+}
+impl From<NodeStatus> for AnyStatus {
+    fn from(status: NodeStatus) -> Self {
+        Self::Node(status)
+    }
+}
 
 impl SandboxStatus {
     /// Whether a sandbox may go from `self` to `next`.

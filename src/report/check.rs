@@ -8,10 +8,10 @@
 use std::fmt;
 
 use crate::kernel::SimDuration;
+use crate::model::Invariant;
 use crate::scenario::{Bounds, Expect, Scenario, Variant, Verdict};
 use crate::sim::{Outcome, Violation};
 use crate::trace::metrics::{Metrics, decimal};
-use crate::world::spec::Invariant;
 
 use super::check_state::{Held, held};
 use super::{settled_after, settled_in};
@@ -280,7 +280,7 @@ impl Checks {
         for invariant in Invariant::ALL {
             let found: Vec<&Violation> = outcome.violations.iter().filter(|v| v.invariant == *invariant).collect();
             let listed = expect.is_some_and(|expect| expect.violations.contains(invariant));
-            let name = *invariant.name();
+            let name = invariant.name();
             match (found.first(), listed) {
                 (None, false) => {}
                 (None, true) => {

@@ -166,7 +166,8 @@ fn a_field_has_the_type_that_the_list_says() {
         for known in thing.fields.iter().filter(|known| known.from == From::Store(field)) {
             let fits = match (to, known.of) {
                 (Value::Ref(subject), Of::Thing(kind)) => subject.kind == kind,
-                (Value::Word(word), Of::Word(words)) => words.list().contains(word),
+                (Value::Status(status), Of::Word(words)) => words.list().contains(&status.name()),
+                (Value::Filesystem(filesystem), Of::Word(words)) => words.list().contains(&filesystem.name()),
                 (to, of) => matches!(
                     (to, of),
                     (Value::None, _)

@@ -169,7 +169,7 @@ fn tell_lives(page: &mut Page, trace: &Trace, rules: &Rules) {
     }
     for node in of_kind(Kind::Node).filter(|node| node.moments.len() > 1) {
         page.heading(&trace.name(node.subject));
-        node.moments.iter().for_each(|moment| page.fact(&moment.label, &disks::by_and_why(moment)));
+        node.moments.iter().for_each(|moment| page.fact(&moment.label.to_string(), &disks::by_and_why(moment)));
     }
     for pool in of_kind(Kind::Pool) {
         pools::tell(page, &trace.name(pool.subject), pool);

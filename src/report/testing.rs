@@ -6,11 +6,12 @@ use std::sync::Arc;
 use crate::appconfig::{ConfigSource, Loader};
 use crate::controllers::fixes::Fixes;
 use crate::kernel::{RecordId, Stop};
+use crate::model::Invariant;
 use crate::model::{Name, Subject};
 use crate::scenario::{Action, Expect, Policy, Scenario, Step, Variant, Verdict};
 use crate::sim::{Livelock, Outcome, Violation};
 use crate::trace::testing::{Maker, d, t};
-use crate::world::spec::{ClusterSpec, Invariant};
+use crate::world::spec::ClusterSpec;
 
 use super::{ExpectResult, check, figures, golden, json};
 

@@ -5,7 +5,7 @@
 //! an `expect` without `violations` says that none may happen.
 
 use crate::kernel::{SimDuration, SimTime};
-use crate::world::spec::Invariant;
+use crate::model::Invariant;
 
 use super::constants::Constants;
 use super::moments;

@@ -5,8 +5,8 @@
 //! reads and `drop` for watch events only, so the point decides which effects there are.
 
 use crate::kernel::SimTime;
-use crate::model::{DiskStatus, LeaseStatus, Name, NodeStatus, Point, SandboxStatus};
-use crate::world::spec::{AnyStatus, Effect, FaultSpec, Filter, Trigger, When};
+use crate::model::{AnyStatus, Kind, Name, Point};
+use crate::world::spec::{Effect, FaultSpec, Filter, Trigger, When};
 
 use super::cluster::node_named;
 use super::numbers;
@@ -120,14 +120,9 @@ fn trigger(walk: &mut Walk, mut fields: Fields<'_>) -> Option<Trigger> {
 
 /// A status of the kinds in the order of `when.after`'s list.
 fn status(walk: &mut Walk, kind: usize, node: &Node) -> Option<AnyStatus> {
-    let all: Vec<AnyStatus> = match kind {
-        0 => SandboxStatus::ALL.iter().map(|status| AnyStatus::Sandbox(*status)).collect(),
-        1 => DiskStatus::ALL.iter().map(|status| AnyStatus::Disk(*status)).collect(),
-        2 => LeaseStatus::ALL.iter().map(|status| AnyStatus::Lease(*status)).collect(),
-        _ => NodeStatus::ALL.iter().map(|status| AnyStatus::Node(*status)).collect(),
-    };
-    let what = format!("{} status", ["sandbox", "disk", "lease", "node"][kind]);
-    values::known(walk, node, &what, &all, |status| status.name()).copied()
+    let kind = [Kind::Sandbox, Kind::Disk, Kind::Lease, Kind::Node][kind];
+    let what = format!("{kind} status");
+    values::known(walk, node, &what, &AnyStatus::of(kind), |status| status.name()).copied()
 }
 
 fn effect_of(walk: &mut Walk, mut fields: Fields<'_>, on: Option<&[Point]>) -> Option<Effect> {

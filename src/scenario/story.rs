@@ -7,8 +7,9 @@ use super::claims::Moment;
 use crate::appconfig::ConfigSource;
 use crate::controllers::fixes::{Fix, Fixes};
 use crate::kernel::{SimDuration, SimTime};
+use crate::model::Invariant;
 use crate::model::{Controller, Name};
-use crate::world::spec::{ClusterSpec, Delay, FaultSpec, Invariant, Spread, WorkloadSpec};
+use crate::world::spec::{ClusterSpec, Delay, FaultSpec, Spread, WorkloadSpec};
 
 use super::constants::Constants;
 

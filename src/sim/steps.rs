@@ -87,7 +87,7 @@ async fn act_on_platform(world: &World, rules: &Rc<Rules>, action: &Action, imag
         Action::Drain { node } => operator.drain(*node).await,
         other => unreachable!("{other:?} is no request to the platform"),
     };
-    done.map_err(|Failure(error)| error)
+    done.map_err(Failure::text)
 }
 
 fn act_on_world(world: &World, platform: &Platform, action: &Action) -> Result<(), Name> {

@@ -6,9 +6,9 @@
 //!
 //! ASSUMES: routing takes no time and knows the active version.
 
-use crate::controllers::activator::{RequestError, Slot};
+use crate::controllers::activator::Slot;
 use crate::kernel::{GroupId, SimTime};
-use crate::model::{Actor, Controller, Name, Subject};
+use crate::model::{Actor, Controller, Name, RequestError, Subject};
 use crate::ports::Query;
 use crate::scenario::Traffic;
 use crate::trace::What;
@@ -55,7 +55,7 @@ impl Attempt {
         let what = What::RequestServed { service: self.service, waited: slot.since(self.arrived) };
         self.world.log().record(CLIENT, self.app, what);
     }
-    fn failed(&mut self, error: Name) {
+    fn failed(&mut self, error: RequestError) {
         self.answered = true;
         let waited = self.world.kernel().now().since(self.arrived);
         self.world.log().record(CLIENT, self.app, What::RequestFailed { service: self.service, waited, error });
@@ -65,7 +65,7 @@ impl Attempt {
 impl Drop for Attempt {
     fn drop(&mut self) {
         if !self.answered {
-            self.failed(Name::new("the connection was lost"));
+            self.failed(RequestError::ConnectionLost);
         }
     }
 }
@@ -77,18 +77,18 @@ fn arrive(world: &World, platform: &Platform, traffic: Traffic) {
     let mut attempt =
         Attempt { world: world.clone(), app: subject, service: traffic.service, arrived, answered: false };
     let Some(version) = app.and_then(|app| app.entity.active_version) else {
-        return attempt.failed(Name::new("the app is not deployed"));
+        return attempt.failed(RequestError::NotDeployed);
     };
     let activator = platform.activator.borrow().clone().filter(|_| world.is_up(Process::Coordinator));
     let Some(activator) = activator else {
-        return attempt.failed(Name::new("the coordinator is down"));
+        return attempt.failed(RequestError::CoordinatorDown);
     };
     let world = world.clone();
     let kernel = world.kernel().clone();
     kernel.spawn(Process::Coordinator.group(), "request", async move {
         match activator.request(version, traffic.service).await {
             Ok(slot) => serve(&world, slot, traffic, attempt).await,
-            Err(error) => attempt.failed(Name::new(&error.to_string())),
+            Err(error) => attempt.failed(error),
         }
     });
 }
@@ -105,5 +105,5 @@ async fn serve(world: &World, slot: Slot, traffic: Traffic, mut attempt: Attempt
             return attempt.served(given);
         }
     }
-    attempt.failed(Name::new(&RequestError::BadGateway.to_string()));
+    attempt.failed(RequestError::BadGateway);
 }

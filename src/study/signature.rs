@@ -2,12 +2,12 @@
 
 use std::collections::BTreeMap;
 
+use crate::model::Invariant;
 use crate::model::Name;
 use crate::report;
 use crate::scenario::{Scenario, Variant, Verdict};
 use crate::sim::{Outcome, Simulation};
 use crate::trace::metrics::{Figure, Metric};
-use crate::world::spec::Invariant;
 
 /// The verdict, violations, refusals and figures of a run.
 #[derive(Clone, Debug, PartialEq)]

@@ -59,7 +59,7 @@ fn cells(trace: &Trace, what: &What) -> [String; 5] {
         }
         What::Drawn { purpose, bits } => detail(format!("{purpose}: {bits:016x}")),
         What::Broken { invariant, detail: text } => {
-            [(**invariant).to_owned(), none(), none(), none(), text.to_string()]
+            [invariant.name().to_owned(), none(), none(), none(), text.to_string()]
         }
         What::RequestServed { service, waited } => detail(format!("{service} after {}", waited.as_nanos())),
         What::RequestFailed { service, waited, error } => {

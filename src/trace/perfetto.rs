@@ -182,7 +182,8 @@ impl<W: Write> Page<'_, W> {
     fn span(&mut self, subject: Subject, span: &Span) -> io::Result<()> {
         let (pid, tid) = self.place(subject);
         let name = match span.state {
-            State::Word(word) => word.to_owned(),
+            State::Status(status) => status.name().to_owned(),
+            State::Phase(phase) => phase.name().to_owned(),
             State::Cooldown { .. } => "cooldown".to_owned(),
             State::Thing(thing) if subject.kind == Kind::Volume => format!("mounted on {}", self.trace.name(thing)),
             State::Thing(thing) => self.trace.name(thing).to_string(),
@@ -193,7 +194,7 @@ impl<W: Write> Page<'_, W> {
         let (ts, end) = (micros(span.from), micros(span.until));
         let args = json!({ "ns": span.from.as_nanos(), "number": span.record + 1 });
         match span.state {
-            State::Word(_) | State::Cooldown { .. } => self.event(&json!({
+            State::Status(_) | State::Phase(_) | State::Cooldown { .. } => self.event(&json!({
                 "ph": "X", "cat": "state", "name": name, "pid": pid, "tid": tid, "ts": ts, "dur": end - ts, "args": args,
             }))?,
             State::Thing(_) if subject.kind != Kind::Volume => self.event(&json!({

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::kernel::{RecordId, SimDuration};
-use crate::model::{Controller, Reason, Value};
+use crate::model::{Controller, LeaseStatus, Reason, Value};
 use crate::trace::testing::{Maker, t, word};
 
 fn events(trace: &Trace, ended_at: &str) -> Vec<Json> {
@@ -104,8 +104,11 @@ fn what_can_overlap_is_asynchronous_with_a_number_of_its_own() {
     let disk = m.create(Kind::Disk, "disk/pds-data", RecordId::NONE, &[]);
     for (n, at) in [(0, "10s"), (1, "20s")] {
         let sandbox = m.sandbox(pool, n);
-        let fields =
-            [(Field::Disk, Value::Ref(disk)), (Field::Sandbox, Value::Ref(sandbox)), (Field::Status, word("pending"))];
+        let fields = [
+            (Field::Disk, Value::Ref(disk)),
+            (Field::Sandbox, Value::Ref(sandbox)),
+            (Field::Status, word(LeaseStatus::Pending)),
+        ];
         let lease = m.at(at).create(Kind::Lease, &format!("lease/pds-data-{n}"), RecordId::NONE, &fields);
         m.status(lease, RecordId::NONE, "pending", "bound");
     }

@@ -7,7 +7,9 @@ use serde::Serialize;
 use serde::ser::{SerializeStruct, Serializer};
 
 use crate::kernel::{RecordId, SimDuration, SimTime};
-use crate::model::{Actor, Detail, Field, Kind, Name, Point, Reason, Subject, Value};
+use crate::model::{
+    Actor, Detail, EffectKind, Field, Invariant, Kind, Name, Point, Reason, RequestError, Subject, Value,
+};
 
 /// What happened.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize)]
@@ -63,8 +65,8 @@ pub enum What {
         fault: u32,
         /// Which call.
         point: Point,
-        /// What it did: `error`, `hang`, `delay`, …
-        effect: &'static &'static str,
+        /// What it did.
+        effect: EffectKind,
     },
     /// An operator's step began.
     StepBegan,
@@ -116,7 +118,7 @@ pub enum What {
     /// An invariant was found broken.
     Broken {
         /// Which one.
-        invariant: &'static &'static str,
+        invariant: Invariant,
         /// What exactly.
         detail: Name,
     },
@@ -134,7 +136,7 @@ pub enum What {
         /// How long it waited for the failure.
         waited: SimDuration,
         /// Why.
-        error: Name,
+        error: RequestError,
     },
     /// The cluster came to rest as wished.
     Settled,

@@ -8,7 +8,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::kernel::{RecordId, SimTime};
-use crate::model::{Address, Field, Kind, Point, Subject, Value};
+use crate::model::{Address, AnyStatus, Field, Kind, LeaseStatus, Point, SandboxStatus, Subject, Value};
 
 use super::{Record, Trace, What};
 
@@ -216,16 +216,19 @@ impl Truth {
     }
 
     fn sandbox_differs(&self, index: u32, row: &Row) -> Vec<String> {
-        let status = match row.fields.get(&Field::Status) {
-            Some(Value::Word(word)) => **word,
-            _ => "",
+        let Some(Value::Status(AnyStatus::Sandbox(status))) = row.fields.get(&Field::Status) else {
+            return Vec::new();
         };
         let task = match (status, self.tasks.get(&index)) {
-            ("running", None) => Some("has no container"),
-            ("running", Some(Task::Made | Task::Ended)) => Some("its task does not run"),
-            ("stopped" | "dead", Some(Task::Runs)) => Some("its task still runs"),
-            ("stopped" | "dead", Some(Task::Made | Task::Ended)) => Some("its container is still there"),
-            _ => None,
+            (SandboxStatus::Running, None) => Some("has no container"),
+            (SandboxStatus::Running, Some(Task::Made | Task::Ended)) => Some("its task does not run"),
+            (SandboxStatus::Stopped | SandboxStatus::Dead, Some(Task::Runs)) => Some("its task still runs"),
+            (SandboxStatus::Stopped | SandboxStatus::Dead, Some(Task::Made | Task::Ended)) => {
+                Some("its container is still there")
+            }
+            (SandboxStatus::Running, Some(Task::Runs))
+            | (SandboxStatus::Stopped | SandboxStatus::Dead, None)
+            | (SandboxStatus::Pending, _) => None,
         };
         let mut differs: Vec<String> = task.map(str::to_owned).into_iter().collect();
         let stored = match row.fields.get(&Field::Address) {
@@ -233,7 +236,7 @@ impl Truth {
             _ => None,
         };
         let held = self.addresses.get(&index);
-        let live = matches!(status, "pending" | "running");
+        let live = status.is_live();
         if let Some(stored) = stored.filter(|stored| live && held.is_none_or(|held| !held.contains(stored))) {
             differs.push(format!("{stored} is not its own"));
         }
@@ -246,7 +249,7 @@ impl Truth {
     }
 
     fn lease_differs(&self, row: &Row, rows: &BTreeMap<Subject, Row>) -> Vec<String> {
-        let bound = matches!(row.fields.get(&Field::Status), Some(Value::Word(word)) if **word == "bound");
+        let bound = row.fields.get(&Field::Status) == Some(&Value::Status(LeaseStatus::Bound.into()));
         let Some(Value::Ref(disk)) = row.fields.get(&Field::Disk) else { return Vec::new() };
         let volume = rows.get(disk).and_then(|disk| disk.fields.get(&Field::Volume));
         let mounted = match volume {
@@ -296,7 +299,11 @@ mod tests {
         let truth = |m: &Maker| state(&m.trace, t("1h")).rows[&Kind::Sandbox][0].truth.join("; ");
         assert_eq!(truth(&m), "holds 10.0.0.13", "the store does not know its address yet");
         let set = (Field::Address, Value::None, Value::Address(address));
-        m.patch(sandbox, RecordId::NONE, &[set, (Field::Status, word("pending"), word("running"))]);
+        m.patch(
+            sandbox,
+            RecordId::NONE,
+            &[set, (Field::Status, word(SandboxStatus::Pending), word(SandboxStatus::Running))],
+        );
         assert_eq!(truth(&m), "");
         m.what(sandbox, What::TaskEnded { code: 1 });
         assert_eq!(truth(&m), "its task does not run");

@@ -5,7 +5,7 @@
 //! newcomer gets wrong: the clock of a [`Maker`] stands still until [`Maker::at`] moves it.
 
 use crate::kernel::{RecordId, SimDuration, SimTime};
-use crate::model::{Actor, Controller, Field, Kind, Name, Reason, Subject, Value};
+use crate::model::{Actor, AnyStatus, Controller, Failure, Field, Kind, Name, Reason, SandboxStatus, Subject, Value};
 use crate::trace::{Record, Trace, What};
 
 /// Makes a trace by hand.
@@ -26,20 +26,9 @@ pub(crate) fn t(text: &str) -> SimTime {
     SimTime::ZERO + d(text)
 }
 
-/// The word of a status.
-pub(crate) fn word(status: &str) -> Value {
-    Value::Word(match status {
-        "pending" => &"pending",
-        "running" => &"running",
-        "stopped" => &"stopped",
-        "dead" => &"dead",
-        "bound" => &"bound",
-        "failed" => &"failed",
-        "released" => &"released",
-        "provisioning" => &"provisioning",
-        "provisioned" => &"provisioned",
-        other => panic!("no status `{other}`"),
-    })
+/// A status as the value of a field.
+pub(crate) fn word(status: impl Into<AnyStatus>) -> Value {
+    Value::Status(status.into())
 }
 
 impl Maker {
@@ -95,7 +84,9 @@ impl Maker {
     }
     /// A patch of the status alone.
     pub(crate) fn status(&mut self, subject: Subject, cause: RecordId, from: &str, to: &str) -> RecordId {
-        self.patch(subject, cause, &[(Field::Status, word(from), word(to))])
+        let all = AnyStatus::of(subject.kind);
+        let status = |word: &str| Value::Status(*all.iter().find(|s| s.name() == word).expect("a status"));
+        self.patch(subject, cause, &[(Field::Status, status(from), status(to))])
     }
     /// An app with a pool that wants `desired`.
     pub(crate) fn pool(&mut self, desired: u64) -> (Subject, Subject) {
@@ -124,14 +115,14 @@ impl Maker {
             Kind::Sandbox,
             &format!("sandbox/pds-database-{n}"),
             why,
-            &[(Field::Status, word("pending")), (Field::Pool, Value::Ref(pool))],
+            &[(Field::Status, word(SandboxStatus::Pending)), (Field::Pool, Value::Ref(pool))],
         )
     }
     /// One life of the forever-pending story, from `start`: `boots` failed boots a minute apart, stopped, dead.
     pub(crate) fn stuck_life(&mut self, pool: Subject, n: u32, start: SimTime, boots: u64) -> Subject {
         self.now = start;
         let sandbox = self.sandbox(pool, n);
-        let error = Name::new("disk \"pds-data\" does not exist and no size specified for auto-creation");
+        let error = Failure::NoDisk(Name::new("pds-data"));
         for boot in 0..boots {
             self.now = start + SimDuration::from_secs(60 * boot);
             self.by(Controller::Sandbox);

@@ -8,7 +8,7 @@
 use std::collections::BTreeMap;
 
 use crate::kernel::{RecordId, SimTime};
-use crate::model::{Field, Kind, Subject, Value};
+use crate::model::{AnyStatus, Field, Kind, LeaseStatus, Subject, Value, words};
 
 use super::{Record, Trace, What};
 
@@ -28,8 +28,10 @@ pub struct Span {
 /// What a thing can be for a while.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub enum State {
-    /// A status of the store, or `up`, `down`, `settled`, `unsettled`, `runs`.
-    Word(&'static str),
+    /// A status of the store.
+    Status(AnyStatus),
+    /// What a process, the cluster or a step is.
+    Phase(Phase),
     /// An app's active version, or the node on which a volume is mounted.
     Thing(Subject),
     /// A disk's lease is BOUND: the lease, and its sandbox when the trace names it.
@@ -45,6 +47,22 @@ pub enum State {
         set: SimTime,
     },
 }
+
+words!(
+    /// What something that has no status can be.
+    Phase {
+        /// A process lives.
+        Up = "up",
+        /// A process is dead.
+        Down = "down",
+        /// The cluster is at rest.
+        Settled = "settled",
+        /// The cluster is not at rest.
+        Unsettled = "unsettled",
+        /// A step is under way.
+        Runs = "runs",
+    }
+);
 
 /// A number from a moment on; 0 from its owner's end.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -152,11 +170,11 @@ impl Reader<'_> {
                     steps.push(Step { at, value: 0, record: index });
                 }
             }
-            What::ProcessUp => self.track(subject, at).state(State::Word("up"), at, index),
-            What::ProcessDown => self.track(subject, at).state(State::Word("down"), at, index),
-            What::Settled => self.track(subject, at).state(State::Word("settled"), at, index),
-            What::Unsettled => self.track(subject, at).state(State::Word("unsettled"), at, index),
-            What::StepBegan => self.track(subject, at).state(State::Word("runs"), at, index),
+            What::ProcessUp => self.track(subject, at).state(State::Phase(Phase::Up), at, index),
+            What::ProcessDown => self.track(subject, at).state(State::Phase(Phase::Down), at, index),
+            What::Settled => self.track(subject, at).state(State::Phase(Phase::Settled), at, index),
+            What::Unsettled => self.track(subject, at).state(State::Phase(Phase::Unsettled), at, index),
+            What::StepBegan => self.track(subject, at).state(State::Phase(Phase::Runs), at, index),
             What::StepEnded { .. } => end(&mut self.track(subject, at).states, at),
             What::Mounted { node } => {
                 let state = State::Thing(Subject { kind: Kind::Node, index: node });
@@ -180,9 +198,9 @@ impl Reader<'_> {
 
     fn set(&mut self, subject: Subject, field: Field, to: Value, at: SimTime, record: usize) {
         match (field, to) {
-            (Field::Status, Value::Word(word)) => {
-                self.track(subject, at).state(State::Word(word), at, record);
-                self.hold(subject, Some(*word), at, record);
+            (Field::Status, Value::Status(status)) => {
+                self.track(subject, at).state(State::Status(status), at, record);
+                self.hold(subject, Some(status), at, record);
             }
             (Field::ActiveVersion, Value::Ref(version)) => {
                 self.track(subject, at).state(State::Thing(version), at, record);
@@ -221,7 +239,7 @@ impl Reader<'_> {
     }
 
     /// A lease was BOUND, or is so no more: its disk has a holder, or none.
-    fn hold(&mut self, lease: Subject, status: Option<&'static str>, at: SimTime, record: usize) {
+    fn hold(&mut self, lease: Subject, status: Option<AnyStatus>, at: SimTime, record: usize) {
         let Some((Some(disk), sandbox)) = self.leases.get(&lease).copied() else { return };
         let track = self.track(disk, at);
         for span in &mut track.holders {
@@ -229,7 +247,7 @@ impl Reader<'_> {
                 span.until = span.until.min(at);
             }
         }
-        if status == Some("bound") {
+        if status == Some(LeaseStatus::Bound.into()) {
             let until = SimTime::from_nanos(u64::MAX);
             track.holders.push(Span { state: State::Held { lease, sandbox }, from: at, until, record });
         }
@@ -247,10 +265,10 @@ impl Reader<'_> {
         // The cluster is at rest until somebody wants something.
         if let Some(cluster) = self.tracks.get_mut(&Subject::CLUSTER)
             && let Some(first) = cluster.states.first().copied()
-            && first.state == State::Word("unsettled")
+            && first.state == State::Phase(Phase::Unsettled)
             && first.from > SimTime::ZERO
         {
-            let state = State::Word("settled");
+            let state = State::Phase(Phase::Settled);
             cluster.states.insert(0, Span { state, from: SimTime::ZERO, until: first.from, record: first.record });
         }
     }

@@ -1,7 +1,7 @@
 //! Tests of tracks, on traces made by hand.
 
 use super::*;
-use crate::model::{Controller, Reason};
+use crate::model::{Controller, DiskStatus, Reason, SandboxStatus};
 use crate::trace::testing::{Maker, t, word};
 
 fn of<'a>(tracks: &'a [Track], trace: &Trace, name: &str) -> &'a Track {
@@ -21,7 +21,11 @@ fn states_follow_each_other_without_a_gap_and_end_with_the_run() {
     m.at("50s").status(sandbox, RecordId::NONE, "running", "dead");
     let all = tracks(&m.trace, t("1m"));
     let track = of(&all, &m.trace, "sandbox/pds-database-0");
-    let expected = [(State::Word("pending"), 10, 20), (State::Word("running"), 20, 50), (State::Word("dead"), 50, 60)];
+    let expected = [
+        (State::Status(SandboxStatus::Pending.into()), 10, 20),
+        (State::Status(SandboxStatus::Running.into()), 20, 50),
+        (State::Status(SandboxStatus::Dead.into()), 50, 60),
+    ];
     assert_eq!(words(&track.states), expected);
     for span in &track.states {
         let what = m.trace.records()[span.record].what;
@@ -37,7 +41,7 @@ fn a_deleted_thing_has_no_state_afterwards() {
     m.at("30s").delete(sandbox, RecordId::NONE);
     let all = tracks(&m.trace, t("1m"));
     let track = of(&all, &m.trace, "sandbox/pds-database-0");
-    assert_eq!(words(&track.states), [(State::Word("pending"), 10, 30)]);
+    assert_eq!(words(&track.states), [(State::Status(SandboxStatus::Pending.into()), 10, 30)]);
     assert_eq!(track.gone, Some(t("30s")));
 }
 
@@ -65,10 +69,13 @@ fn a_disk_is_held_while_a_lease_of_it_is_bound_even_by_two_at_once() {
     let mut m = Maker::new();
     let (_, pool) = m.pool(2);
     let (first, second) = (m.sandbox(pool, 0), m.sandbox(pool, 1));
-    let disk = m.create(Kind::Disk, "disk/pds-data", RecordId::NONE, &[(Field::Status, word("provisioned"))]);
+    let disk = m.create(Kind::Disk, "disk/pds-data", RecordId::NONE, &[(Field::Status, word(DiskStatus::Provisioned))]);
     let lease = |m: &mut Maker, name: &str, sandbox| {
-        let fields =
-            [(Field::Disk, Value::Ref(disk)), (Field::Sandbox, Value::Ref(sandbox)), (Field::Status, word("pending"))];
+        let fields = [
+            (Field::Disk, Value::Ref(disk)),
+            (Field::Sandbox, Value::Ref(sandbox)),
+            (Field::Status, word(LeaseStatus::Pending)),
+        ];
         m.create(Kind::Lease, name, RecordId::NONE, &fields)
     };
     let (one, two) = (lease(&mut m, "lease/pds-data-0", first), lease(&mut m, "lease/pds-data-1", second));
@@ -109,8 +116,11 @@ fn the_cluster_is_settled_until_it_is_told_otherwise() {
     m.at("5s").what(Subject::CLUSTER, What::Unsettled);
     m.at("25s").what(Subject::CLUSTER, What::Settled);
     let all = tracks(&m.trace, t("1m"));
-    let expected =
-        [(State::Word("settled"), 0, 5), (State::Word("unsettled"), 5, 25), (State::Word("settled"), 25, 60)];
+    let expected = [
+        (State::Phase(Phase::Settled), 0, 5),
+        (State::Phase(Phase::Unsettled), 5, 25),
+        (State::Phase(Phase::Settled), 25, 60),
+    ];
     assert_eq!(words(&all[0].states), expected);
 }
 

@@ -36,7 +36,8 @@ pub(super) fn value(trace: &Trace, value: Value) -> String {
         Value::Time(at) => at.as_nanos().to_string(),
         Value::Ref(subject) => trace.name(subject).to_string(),
         Value::Text(text) => text.to_string(),
-        Value::Word(word) => (*word).to_owned(),
+        Value::Status(status) => status.name().to_owned(),
+        Value::Filesystem(filesystem) => filesystem.name().to_owned(),
         Value::Address(address) => address.to_string(),
     }
 }

@@ -8,10 +8,10 @@ use std::cell::RefCell;
 use std::rc::Rc;
 
 use crate::kernel::{SimTime, streams};
-use crate::model::{Name, Point};
+use crate::model::{AnyStatus, Name, Point};
 
 use super::log::Log;
-use super::spec::{AnyStatus, Effect, FaultSpec, Filter, Trigger};
+use super::spec::{Effect, FaultSpec, Filter, Trigger};
 
 /// What a filter can ask about a call or a write.
 #[derive(Clone, Copy, Debug, Default)]

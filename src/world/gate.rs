@@ -184,7 +184,7 @@ impl Gate {
         let facts = self.store.facts_of_call(actor, call.subject, call.kind);
         let mut struck = Struck::default();
         for Strike { fault, effect } in self.faults.consult(point, &facts) {
-            self.log.record_and_follow(WORLD, call.subject, What::Struck { fault, point, effect: effect.name() });
+            self.log.record_and_follow(WORLD, call.subject, What::Struck { fault, point, effect: effect.kind() });
             match effect {
                 Effect::Error(message) => struck.error = Some(message),
                 Effect::Hang => {

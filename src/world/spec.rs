@@ -5,10 +5,8 @@
 
 mod environment;
 
-use std::fmt;
-
 use crate::kernel::{SimDuration, SimTime, streams};
-use crate::model::{DiskStatus, LeaseStatus, Name, NodeStatus, Point, SandboxStatus};
+use crate::model::{AnyStatus, EffectKind, Name, Point};
 
 pub use environment::{Environment, Graces, Phase};
 
@@ -200,16 +198,16 @@ pub enum Effect {
 }
 
 impl Effect {
-    /// Its name in scenario files.
-    pub const fn name(self) -> &'static &'static str {
+    /// What a record says of it.
+    pub const fn kind(self) -> EffectKind {
         match self {
-            Self::Error(_) => &"error",
-            Self::Hang => &"hang",
-            Self::Delay(_) => &"delay",
-            Self::LoseReply => &"lose_reply",
-            Self::Stale(_) => &"stale",
-            Self::Drop => &"drop",
-            Self::CrashBefore | Self::CrashAfter => &"crash",
+            Self::Error(_) => EffectKind::Error,
+            Self::Hang => EffectKind::Hang,
+            Self::Delay(_) => EffectKind::Delay,
+            Self::LoseReply => EffectKind::LoseReply,
+            Self::Stale(_) => EffectKind::Stale,
+            Self::Drop => EffectKind::Drop,
+            Self::CrashBefore | Self::CrashAfter => EffectKind::Crash,
         }
     }
 }
@@ -235,31 +233,6 @@ pub struct Filter {
     pub controller: Option<Name>,
     /// The kind of entity that a store call or watch event is about.
     pub kind: Option<Name>,
-}
-
-/// A status that an entity can be written with.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum AnyStatus {
-    /// Of a sandbox.
-    Sandbox(SandboxStatus),
-    /// Of a disk.
-    Disk(DiskStatus),
-    /// Of a disk lease.
-    Lease(LeaseStatus),
-    /// Of a node.
-    Node(NodeStatus),
-}
-
-impl AnyStatus {
-    /// Its name.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Sandbox(s) => s.name(),
-            Self::Disk(s) => s.name(),
-            Self::Lease(s) => s.name(),
-            Self::Node(s) => s.name(),
-        }
-    }
 }
 
 /// A write that opens a fault's window.
@@ -305,66 +278,6 @@ pub struct FaultSpec {
     pub when: When,
     /// What happens to them.
     pub effect: Effect,
-}
-
-macro_rules! invariants {
-    ($($(#[$doc:meta])* $variant:ident = $text:literal),* $(,)?) => {
-        /// What must always hold (`SCENARIO.md`, *Invariants*).
-        #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
-        pub enum Invariant { $($(#[$doc])* $variant),* }
-
-        impl Invariant {
-            /// Every invariant, in the order of the documentation.
-            pub const ALL: &[Self] = &[$(Self::$variant),*];
-
-            /// Its name in scenario files.
-            pub const fn name(self) -> &'static &'static str {
-                match self { $(Self::$variant => &$text),* }
-            }
-            /// The invariant of that name.
-            pub fn named(name: &str) -> Option<Self> {
-                Self::ALL.iter().copied().find(|invariant| *invariant.name() == name)
-            }
-        }
-    };
-}
-invariants! {
-    /// No disk has two BOUND leases.
-    OneBoundLeasePerDisk = "one-bound-lease-per-disk",
-    /// No volume is mounted twice, or written by two live containers.
-    OneMountPerVolume = "one-mount-per-volume",
-    /// A BOUND lease belongs to a live sandbox.
-    BoundLeaseHasLiveSandbox = "bound-lease-has-live-sandbox",
-    /// No address belongs to two live containers.
-    AddressOwnedOnce = "address-owned-once",
-    /// An address that is taken has a live owner.
-    NoLeakedAddress = "no-leaked-address",
-    /// A container has a live sandbox.
-    NoOrphanContainer = "no-orphan-container",
-    /// A dead sandbox is never written to life again.
-    DeadIsFinal = "dead-is-final",
-    /// Statuses change only as they may.
-    LegalTransition = "legal-transition",
-    /// No pool wants or has more than the limit.
-    PoolWithinMaxSize = "pool-within-max-size",
-    /// No sandbox is created while its pool cools down.
-    NoBootDuringCooldown = "no-boot-during-cooldown",
-    /// No pool has more live sandboxes than it wants.
-    NoOvershoot = "no-overshoot",
-    /// A disk names the app that made it.
-    DiskHasOwner = "disk-has-owner",
-    /// Nothing belongs to a deleted app.
-    NothingOutlivesItsApp = "nothing-outlives-its-app",
-    /// Failed boots become rarer.
-    FailuresBackOff = "failures-back-off",
-    /// A cluster that can settle does.
-    Progress = "progress",
-}
-
-impl fmt::Display for Invariant {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(self.name())
-    }
 }
 
 #[cfg(test)]

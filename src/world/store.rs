@@ -20,7 +20,7 @@ use crate::trace::What;
 
 use super::faults::{Facts, Faults};
 use super::log::Log;
-use super::spec::{AnyStatus, Spread};
+use super::spec::Spread;
 use super::table::{Mailbox, Table};
 
 /// The tables of the store.
@@ -230,7 +230,7 @@ impl Store {
         let meta = Meta { name, revision, created_at: stamp, updated_at: stamp, origin: Origin(record.number()) };
         let item = table.insert(entity, meta, key);
         self.remember_origin(&item.entity);
-        self.observe_field::<E>(subject, Field::Status, value_of(&item.entity, Field::Status));
+        self.observe_field(subject, Field::Status, value_of(&item.entity, Field::Status));
         self.publish(None, Change::Added, &item);
         item
     }
@@ -286,7 +286,7 @@ impl Store {
         for (field, from, to) in changed {
             let set = self.log.record_caused(actor, subject, record, What::Set { field, from, to });
             self.log.keep_detail(set, item.entity.detail(field));
-            self.observe_field::<E>(subject, field, to);
+            self.observe_field(subject, field, to);
         }
         self.publish(Some(old), Change::Updated, &item);
         Ok(revision)
@@ -311,13 +311,11 @@ impl Store {
         Ok(())
     }
 
-    fn observe_field<E: Entity>(&self, subject: Subject, field: Field, to: Value) {
-        let Value::Word(word) = to else { return };
-        if field == Field::Status
+    fn observe_field(&self, subject: Subject, field: Field, to: Value) {
+        if let (Field::Status, Value::Status(status)) = (field, to)
             && self.faults.have_triggers()
-            && let Some(status) = AnyStatus::of(E::KIND, word)
         {
-            let facts = Facts { kind: Some(E::KIND.name()), ..self.facts_of(subject) };
+            let facts = Facts { kind: Some(subject.kind.name()), ..self.facts_of(subject) };
             self.faults.observe(status, &facts);
         }
     }
@@ -360,19 +358,5 @@ impl Store {
             + disks.cut(controller)
             + leases.cut(controller)
             + nodes.cut(controller)
-    }
-}
-
-impl AnyStatus {
-    /// The status of that name for entities of a kind.
-    pub fn of(kind: Kind, word: &str) -> Option<Self> {
-        use crate::model::{DiskStatus, LeaseStatus, NodeStatus, SandboxStatus};
-        match kind {
-            Kind::Sandbox => SandboxStatus::ALL.iter().find(|s| s.name() == word).map(|s| Self::Sandbox(*s)),
-            Kind::Disk => DiskStatus::ALL.iter().find(|s| s.name() == word).map(|s| Self::Disk(*s)),
-            Kind::Lease => LeaseStatus::ALL.iter().find(|s| s.name() == word).map(|s| Self::Lease(*s)),
-            Kind::Node => NodeStatus::ALL.iter().find(|s| s.name() == word).map(|s| Self::Node(*s)),
-            _ => None,
-        }
     }
 }

@@ -11,14 +11,14 @@ mod scale;
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
-use std::fmt;
 use std::rc::Rc;
 
 use crate::model::{
-    AppVersion, Concurrency, Name, PoolId, SandboxChange, SandboxId, SandboxStatus, ServiceConfig, VersionId,
+    AppVersion, Concurrency, Name, PoolId, RequestError, SandboxChange, SandboxId, SandboxStatus, ServiceConfig,
+    VersionId,
 };
 use crate::ports::{Clock, EntityStore, Platform, Ports, StoreError, Versioned};
-use crate::time::{SimDuration, SimTime};
+use crate::time::SimTime;
 
 use super::fixes::Fix;
 use super::runtime::{First, Rules, Task, periodically};
@@ -27,48 +27,6 @@ use cache::Cache;
 use capacity::Rotation;
 
 pub use capacity::Slot;
-
-/// Why a request was not served.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum RequestError {
-    /// No capacity came in time.
-    PoolTimeout(SimDuration),
-    /// The pool waits after crashes.
-    Cooldown {
-        /// Until then.
-        until: SimTime,
-    },
-    /// The pool may not grow any more.
-    MaxSize(u32),
-    /// Every sandbox of the pool is stopped or dead.
-    DiedDuringBoot,
-    /// No pool serves the version.
-    NoPool,
-    /// Others kept writing the pool.
-    Conflict,
-    /// The sandbox that was chosen does not answer.
-    BadGateway,
-    /// The version does not run that service.
-    NoService,
-    /// The store failed.
-    Store(Name),
-}
-
-impl fmt::Display for RequestError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::PoolTimeout(limit) => write!(f, "no capacity within {limit}"),
-            Self::Cooldown { until } => write!(f, "the pool is in cooldown until {until}"),
-            Self::MaxSize(limit) => write!(f, "the pool is at its maximum size of {limit}"),
-            Self::DiedDuringBoot => f.write_str("the sandbox died during boot"),
-            Self::NoPool => f.write_str("no pool serves the version"),
-            Self::Conflict => f.write_str("the pool kept changing while its size was raised"),
-            Self::BadGateway => f.write_str("bad gateway: the sandbox does not answer"),
-            Self::NoService => f.write_str("the version has no such service"),
-            Self::Store(message) => f.write_str(message),
-        }
-    }
-}
 
 impl From<StoreError> for RequestError {
     fn from(error: StoreError) -> Self {

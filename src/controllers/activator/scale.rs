@@ -1,12 +1,12 @@
 //! Raising `desired_instances` when a request finds no capacity.
 
-use crate::model::{PoolChange, PoolId, Reason, Revision};
+use crate::model::{PoolChange, PoolId, Reason, RequestError, Revision};
 use crate::ports::{Clock, EntityStore, Host, Platform, StoreError};
 
 use crate::controllers::fixes::Fix;
 
 use super::cache::KnownPool;
-use super::{Activator, RequestError, Wanted};
+use super::{Activator, Wanted};
 
 impl<P: Platform> Activator<P> {
     /// The pool that the version leads to, as the cache has it.

@@ -29,8 +29,10 @@ use super::fixes::Fix;
 
 pub use draft::Draft;
 pub use own_writes::OwnWrites;
-pub use rules::{Failure, Rules, Task};
+pub use rules::{Rules, Task};
 pub use ticker::{End, First, at_once, periodically, poll_until};
+
+pub use crate::model::Failure;
 
 use marks::Marks;
 use retry::Retries;
@@ -322,7 +324,7 @@ impl<P: Platform, R: Reconciler> Runtime<P, R> {
             Change::Deleted => self.reconciler.deleted(item.id).await,
             Change::Added | Change::Updated => self.reconcile(&item).await,
         };
-        if let Err(Failure(error)) = result {
+        if let Err(error) = result {
             host.note(item.id, Reason::HandlerFailed { error });
             if self.by_key {
                 let bits = host.draw(&item.meta.name, "retry");

@@ -5,7 +5,7 @@ use std::pin::Pin;
 
 use crate::controllers::fixes::{Fix, Fixes};
 use crate::controllers::tuning::Tuning;
-use crate::model::{Name, Reason};
+use crate::model::{Failure, Reason};
 use crate::ports::{BackendError, StoreError};
 
 /// Which logic is in force: fixes and constants.
@@ -27,32 +27,22 @@ impl Rules {
 /// A piece of a controller that runs by itself: its name, and what it does.
 pub type Task = (&'static str, Pin<Box<dyn Future<Output = ()>>>);
 
-/// Why a handler gave up.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Failure(pub Name);
-
-impl Failure {
-    /// A failure with that text.
-    pub fn new(text: impl AsRef<str>) -> Self {
-        Self(Name::new(text.as_ref()))
-    }
-}
 impl Failure {
     /// The note of one that is logged and changes nothing else: work goes on with the next thing.
     pub const fn passed_over(self) -> Reason {
-        Reason::PassedOver { error: self.0 }
+        Reason::PassedOver { error: self }
     }
 }
 impl From<StoreError> for Failure {
     fn from(error: StoreError) -> Self {
         match error {
-            StoreError::Failed(message) => Self(message),
+            StoreError::Failed(message) => Self::Other(message),
             StoreError::NotFound | StoreError::Conflict => Self::new(error.to_string()),
         }
     }
 }
 impl From<BackendError> for Failure {
     fn from(error: BackendError) -> Self {
-        Self(error.0)
+        Self::Other(error.0)
     }
 }

@@ -9,7 +9,7 @@
 use std::iter::{once, repeat};
 use std::rc::Rc;
 
-use crate::model::{Address, LeaseId, Name, Reason, Sandbox, SandboxChange, SandboxId, SandboxStatus};
+use crate::model::{Address, LeaseId, Reason, Sandbox, SandboxChange, SandboxId, SandboxStatus};
 use crate::ports::{Clock, EntityStore, Host, Platform, SandboxBackend, Versioned};
 use crate::time::SimTime;
 
@@ -42,7 +42,7 @@ impl<P: Platform> SandboxController<P> {
         let began = self.ports.clock.now();
         self.ports.host.note(item.id, Reason::BootStarted);
         let mut taken = Taken::default();
-        let Err((stage, Failure(error))) = self.try_boot(item, &mut taken, began).await else { return Ok(()) };
+        let Err((stage, error)) = self.try_boot(item, &mut taken, began).await else { return Ok(()) };
         let after = self.ports.clock.now().since(began);
         self.ports.host.note(item.id, Reason::BootFailed { error, after });
         if self.rules.has(Fix::DeadOnBootFailure) {
@@ -57,7 +57,7 @@ impl<P: Platform> SandboxController<P> {
             }
             self.release_leases_of_boot(item.id, &taken).await?;
         }
-        Err(Failure(error))
+        Err(error)
     }
 
     async fn try_boot(
@@ -124,7 +124,7 @@ impl<P: Platform> SandboxController<P> {
             Ok::<_, Failure>(answers.then_some(()))
         });
         if answers.await?.is_none() && self.rules.has(Fix::PortRequired) {
-            Err(Failure::new(format!("port {} not bound within {limit}", port.number)))
+            Err(Failure::PortNotBound { port: port.number, limit })
         } else {
             Ok(())
         }
@@ -188,9 +188,4 @@ impl<P: Platform> SandboxController<P> {
         }
         Ok(())
     }
-}
-
-/// The text of a boot that lacks its disk.
-pub(super) fn no_disk(name: Name) -> Failure {
-    Failure::new(format!("disk \"{name}\" does not exist and no size specified for auto-creation"))
 }

@@ -108,7 +108,7 @@ impl<P: Platform> SandboxController<P> {
             let Some(ailment) = ailment else { continue };
             self.ports.host.attach(item.meta.origin);
             self.ports.host.note(item.id, Reason::FoundOnStart { ailment });
-            if let Err(Failure(error)) = self.stop(item.id, Some(item), true).await {
+            if let Err(error) = self.stop(item.id, Some(item), true).await {
                 self.ports.host.note(item.id, Reason::CleanUpFailed { error });
             }
         }
@@ -124,7 +124,7 @@ impl<P: Platform> SandboxController<P> {
         loop {
             let exit = exits.next().await;
             self.ports.host.note(exit.sandbox, Reason::ProcessExited { code: exit.code });
-            if let Err(Failure(error)) = self.process_exited(exit.sandbox).await {
+            if let Err(error) = self.process_exited(exit.sandbox).await {
                 self.ports.host.note(exit.sandbox, Reason::HandlerFailed { error });
             }
         }

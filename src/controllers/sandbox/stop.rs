@@ -73,8 +73,8 @@ impl<P: Platform> SandboxController<P> {
             return Ok(());
         }
         let late = || Failure::new(format!("not destroyed within {DESTROY_LIMIT}"));
-        let Failure(error) = last.and_then(Result::err).map_or_else(late, Failure::from);
+        let error = last.and_then(Result::err).map_or_else(late, Failure::from);
         self.ports.host.note(id, Reason::CleanUpFailed { error });
-        Err(Failure(error))
+        Err(error)
     }
 }

@@ -16,7 +16,7 @@ use crate::controllers::fixes::Fix;
 use crate::controllers::runtime::{End, Failure, at_once, poll_until};
 
 use super::SandboxController;
-use super::boot::{Taken, no_disk};
+use super::boot::Taken;
 
 impl<P: Platform> SandboxController<P> {
     pub(super) async fn configure_volumes(&self, item: &Versioned<Sandbox>, taken: &mut Taken) -> Result<(), Failure> {
@@ -58,7 +58,7 @@ impl<P: Platform> SandboxController<P> {
             return Ok(disk.id);
         }
         if config.size_gb == 0 {
-            return Err(no_disk(config.name));
+            return Err(Failure::NoDisk(config.name));
         }
         self.ports.host.note(sandbox, Reason::DiskMade { size_gb: config.size_gb });
         let disk = Disk {
@@ -118,7 +118,7 @@ impl<P: Platform> SandboxController<P> {
         }
         if let Some(held) = leases.iter().find(|lease| lease.entity.status == LeaseStatus::Bound) {
             self.ports.host.note(sandbox, Reason::DiskHeld { by: held.id });
-            return Err(Failure::new(format!("disk \"{disk}\" has an active lease")));
+            return Err(Failure::DiskLeased(disk));
         }
         Ok(None)
     }

@@ -7,9 +7,9 @@
 use std::fmt;
 
 use crate::kernel::{RecordId, SimTime};
+use crate::model::Invariant;
 use crate::model::{Name, Reason, Subject};
 use crate::trace::What;
-use crate::world::spec::Invariant;
 
 use super::{Explainer, class};
 
@@ -93,7 +93,7 @@ impl fmt::Display for Unknown {
                 match near {
                     Some(near) => write!(f, "; did you mean `{near}`?"),
                     None => {
-                        let all: Vec<&str> = Invariant::ALL.iter().map(|invariant| *invariant.name()).collect();
+                        let all: Vec<&str> = Invariant::ALL.iter().map(|invariant| invariant.name()).collect();
                         write!(f, "; there are {}", all.join(", "))
                     }
                 }
@@ -178,17 +178,17 @@ fn violation(
     name: &str,
     subject: Option<&str>,
 ) -> Result<(RecordId, &'static str), Unknown> {
-    if Invariant::named(name).is_none() {
-        let all = Invariant::ALL.iter().map(|invariant| *invariant.name());
+    let Some(wanted) = Invariant::ALL.iter().copied().find(|invariant| invariant.name() == name) else {
+        let all = Invariant::ALL.iter().map(|invariant| invariant.name());
         let near = all.map(|known| (strsim::jaro_winkler(name, known), known)).max_by(|a, b| a.0.total_cmp(&b.0));
         let near = near.filter(|(likeness, _)| *likeness >= LIKENESS_MIN).map(|(_, known)| known);
         return Err(Unknown::NoInvariant { name: name.to_owned(), near });
-    }
-    let wanted = subject.map(|subject| named(explainer, subject)).transpose()?;
+    };
+    let of = subject.map(|subject| named(explainer, subject)).transpose()?;
     let records = explainer.trace.records();
     let place = records.iter().position(|r| {
-        matches!(r.what, What::Broken { invariant, .. } if *invariant == name)
-            && wanted.is_none_or(|wanted| r.subject == wanted)
+        matches!(r.what, What::Broken { invariant, .. } if invariant == wanted)
+            && of.is_none_or(|subject| r.subject == subject)
     });
     if let Some(place) = place {
         return Ok((RecordId::from_index(place), "the first violation of that invariant"));
@@ -196,9 +196,9 @@ fn violation(
     let mut broken: Vec<String> = Vec::new();
     for record in records {
         if let What::Broken { invariant, .. } = record.what
-            && !broken.iter().any(|known| known == *invariant)
+            && !broken.iter().any(|known| known == invariant.name())
         {
-            broken.push((*invariant).to_owned());
+            broken.push(invariant.name().to_owned());
         }
     }
     Err(Unknown::Holds { name: name.to_owned(), subject: subject.map(str::to_owned), broken })

@@ -5,10 +5,10 @@
 //! cooled down. It asks the index and decides nothing. What a newcomer gets wrong: a resync
 //! names the entity's last write as its cause, which is seldom *why* it acted; the evidence is.
 
+use crate::model::Invariant;
 use crate::model::reason::Ailment;
-use crate::model::{Field, Kind, Reason, Subject, Value};
+use crate::model::{AnyStatus, Field, Kind, LeaseStatus, Reason, SandboxStatus, Subject, Value};
 use crate::trace::{Record, What};
-use crate::world::spec::Invariant;
 
 use super::class;
 use super::index::Index;
@@ -131,9 +131,11 @@ impl<'i, 'a> Evidence<'i, 'a> {
             Reason::InstancesConfigured { .. } | Reason::ScaleReset | Reason::CappedAtMax { .. } => {
                 self.add_write(Role::Wanted, subject, Field::DesiredInstances);
             }
-            Reason::CrashesCounted { .. } => self.add_member(subject, class::STATUS, |r| becomes(r, "dead")),
+            Reason::CrashesCounted { .. } => {
+                self.add_member(subject, class::STATUS, |r| becomes(r, SandboxStatus::Dead))
+            }
             Reason::Recovered { .. } | Reason::Idle { .. } | Reason::NewPoolAwaited { ready: true, .. } => {
-                self.add_member(subject, class::STATUS, |r| becomes(r, "running"));
+                self.add_member(subject, class::STATUS, |r| becomes(r, SandboxStatus::Running));
             }
             Reason::NewPoolAwaited { ready: false, .. } => {
                 self.add_member(subject, class::LIFE, |r| is_failed_boot(r) || has_left(r) || is_birth(r));
@@ -187,7 +189,7 @@ impl<'i, 'a> Evidence<'i, 'a> {
             }
             Reason::StrayContainer { .. } => {
                 self.add_last(Role::OwnerGone, subject, class::STATUS | class::END, |r| {
-                    is_end(r) || becomes(r, "dead")
+                    is_end(r) || becomes(r, SandboxStatus::Dead)
                 });
             }
             Reason::AlreadyLeased { by } | Reason::DiskHeld { by } => {
@@ -201,7 +203,7 @@ impl<'i, 'a> Evidence<'i, 'a> {
             Reason::LeaseOrphaned { .. } => {
                 if let Some(sandbox) = self.index.parent(subject) {
                     self.add_last(Role::OwnerGone, sandbox, class::STATUS | class::END, |r| {
-                        is_end(r) || becomes(r, "dead")
+                        is_end(r) || becomes(r, SandboxStatus::Dead)
                     });
                 }
             }
@@ -217,7 +219,6 @@ impl<'i, 'a> Evidence<'i, 'a> {
             | Reason::DeployAccepted { .. }
             | Reason::DeployRefused { .. }
             | Reason::Requested { .. }
-            | Reason::RequestFailed { .. }
             | Reason::NoPoolMatches { .. }
             | Reason::PoolReused { .. }
             | Reason::PoolUnreferenced
@@ -238,8 +239,7 @@ impl<'i, 'a> Evidence<'i, 'a> {
             | Reason::LeaseGivenUp { .. }
             | Reason::VolumeStuck { .. }
             | Reason::VolumeStaysLeased
-            | Reason::DiskChanged
-            | Reason::AppDeleted => {}
+            | Reason::DiskChanged => {}
         }
     }
 
@@ -311,17 +311,17 @@ impl<'i, 'a> Evidence<'i, 'a> {
                 }
             }
             Invariant::BoundLeaseHasLiveSandbox => {
-                self.add_last(Role::Happened, subject, class::STATUS, |r| becomes(r, "bound"));
+                self.add_last(Role::Happened, subject, class::STATUS, |r| becomes(r, LeaseStatus::Bound));
                 if let Some(sandbox) = self.index.parent(subject) {
                     self.add_last(Role::OwnerGone, sandbox, class::STATUS | class::END, |r| {
-                        is_end(r) || becomes(r, "dead")
+                        is_end(r) || becomes(r, SandboxStatus::Dead)
                     });
                 }
             }
             Invariant::OneBoundLeasePerDisk => {
                 let leases: Vec<Subject> = self.index.leases(subject).collect();
                 for lease in leases {
-                    self.add_last(Role::Holder, lease, class::STATUS, |r| becomes(r, "bound"));
+                    self.add_last(Role::Holder, lease, class::STATUS, |r| becomes(r, LeaseStatus::Bound));
                 }
             }
             Invariant::NoLeakedAddress => {
@@ -330,7 +330,7 @@ impl<'i, 'a> Evidence<'i, 'a> {
             Invariant::NoOrphanContainer => {
                 self.add_last(Role::Birth, subject, class::WORLD, |r| matches!(r.what, What::TaskStarted));
                 self.add_last(Role::OwnerGone, subject, class::STATUS | class::END, |r| {
-                    is_end(r) || becomes(r, "dead")
+                    is_end(r) || becomes(r, SandboxStatus::Dead)
                 });
             }
             Invariant::NoOvershoot | Invariant::PoolWithinMaxSize => {
@@ -402,13 +402,13 @@ pub(super) fn is_status(r: &Record) -> bool {
     matches!(r.what, What::Set { field: Field::Status, from, .. } if from != Value::None)
 }
 
-fn becomes(r: &Record, status: &str) -> bool {
-    matches!(r.what, What::Set { field: Field::Status, to: Value::Word(to), .. } if *to == status)
+pub(super) fn becomes(r: &Record, status: impl Into<AnyStatus>) -> bool {
+    matches!(r.what, What::Set { field: Field::Status, to: Value::Status(to), .. } if to == status.into())
 }
 
 /// A sandbox that no longer counts: stopped, dead or gone.
 pub(super) fn has_left(r: &Record) -> bool {
-    let live = |value| matches!(value, Value::Word(&("pending" | "running")));
+    let live = |value| matches!(value, Value::Status(AnyStatus::Sandbox(status)) if status.is_live());
     match r.what {
         What::Set { field: Field::Status, from, to } => live(from) && !live(to),
         What::Deleted { .. } => true,

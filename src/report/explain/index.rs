@@ -7,7 +7,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::model::{Field, Kind, Name, Subject, Value};
+use crate::model::{AnyStatus, Field, Kind, Name, Subject, Value};
 use crate::trace::{Record, Trace, What, decision};
 
 use super::class;
@@ -61,7 +61,10 @@ impl<'a> Index<'a> {
         let mut counts = Vec::with_capacity(members.len());
         for record in members.iter().map(|at| self.record(*at as usize)) {
             match record.what {
-                What::Created { .. } | What::Set { to: Value::Word(&("pending" | "running")), .. } => {
+                What::Created { .. } => {
+                    live.insert(record.subject);
+                }
+                What::Set { to: Value::Status(AnyStatus::Sandbox(status)), .. } if status.is_live() => {
                     live.insert(record.subject);
                 }
                 What::Deleted { .. } | What::Set { .. } => {

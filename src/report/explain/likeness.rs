@@ -7,7 +7,7 @@
 
 use std::mem::{Discriminant, discriminant};
 
-use crate::model::{Controller, Field, Kind, Name, Reason, Subject, Value};
+use crate::model::{AnyStatus, Controller, Failure, Field, Kind, Reason, Subject, Value};
 use crate::trace::{Record, What};
 
 use super::index::Index;
@@ -21,8 +21,8 @@ struct Likeness {
     what: Discriminant<What>,
     reason: Option<Discriminant<Reason>>,
     /// The status that was written, or the error.
-    word: Option<&'static str>,
-    error: Option<Name>,
+    status: Option<AnyStatus>,
+    error: Option<Failure>,
     /// The fault that struck: what one decided, another did not.
     fault: Option<u32>,
 }
@@ -73,10 +73,12 @@ fn likeness(index: &Index<'_>, at: usize, rule: Option<usize>) -> Likeness {
         },
         what: discriminant(&record.what),
         reason: reason.as_ref().map(discriminant),
-        word: status_of(index, at),
+        status: status_of(index, at),
         error: match (reason, record.what) {
-            (Some(Reason::BootFailed { error, .. } | Reason::LeaseFailed { error }), _)
-            | (_, What::CallFailed { error, .. }) => Some(error),
+            (Some(Reason::BootFailed { error, .. }), _) => Some(error),
+            (Some(Reason::LeaseFailed { error }), _) | (_, What::CallFailed { error, .. }) => {
+                Some(Failure::Other(error))
+            }
             _ => None,
         },
         fault: match record.what {
@@ -87,11 +89,11 @@ fn likeness(index: &Index<'_>, at: usize, rule: Option<usize>) -> Likeness {
 }
 
 /// The status that a write gave.
-fn status_of(index: &Index<'_>, write: usize) -> Option<&'static str> {
+fn status_of(index: &Index<'_>, write: usize) -> Option<AnyStatus> {
     let sets = index.trace().records()[write + 1..].iter();
     let own = |r: &&Record| matches!(r.what, What::Set { .. }) && r.cause.index() == Some(write);
     sets.take_while(own).find_map(|set| match set.what {
-        What::Set { field: Field::Status, to: Value::Word(word), .. } => Some(*word),
+        What::Set { field: Field::Status, to: Value::Status(status), .. } => Some(status),
         _ => None,
     })
 }

@@ -8,7 +8,7 @@
 
 use crate::controllers::fixes::Fix;
 use crate::model::reason::Ailment;
-use crate::model::{Controller, Field, Kind, Name, Reason, Value};
+use crate::model::{Controller, Failure, Field, Invariant, Kind, Reason, RequestError, SandboxStatus, Value};
 use crate::trace::{Record, What};
 
 use super::class;
@@ -39,21 +39,8 @@ pub(super) enum Mark {
 }
 
 impl Fact<'_, '_> {
-    fn broken(&self, name: &str) -> bool {
-        matches!(self.record.what, What::Broken { invariant, .. } if *invariant == name)
-    }
-
-    fn request(&self, is: impl Fn(&str) -> bool) -> bool {
-        matches!(self.record.what, What::RequestFailed { error, .. } if is(&error))
-    }
-
-    /// A request that waited in vain.
-    fn timed_out(&self) -> bool {
-        self.request(|error| error.starts_with("no capacity within"))
-    }
-
-    fn boot_error(&self, is: impl Fn(Name) -> bool) -> bool {
-        matches!(self.reason, Some(Reason::BootFailed { error, .. }) if is(error))
+    fn broken(&self, invariant: Invariant) -> bool {
+        matches!(self.record.what, What::Broken { invariant: broken, .. } if broken == invariant)
     }
 
     /// The value that the write gave a field.
@@ -66,8 +53,8 @@ impl Fact<'_, '_> {
         })
     }
 
-    fn becomes(&self, status: &str) -> bool {
-        matches!(self.written(Field::Status), Some(Value::Word(word)) if *word == status)
+    fn becomes(&self, status: SandboxStatus) -> bool {
+        self.written(Field::Status) == Some(Value::Status(status.into()))
     }
 
     fn is_new_disk(&self) -> bool {
@@ -109,11 +96,18 @@ macro_rules! reason {
     ($($pattern:pat_param)|+) => { |fact: &Fact<'_, '_>| matches!(fact.reason, $(Some($pattern))|+) };
 }
 
+/// Whether a link is a request that failed in one of these ways.
+macro_rules! request {
+    ($($pattern:pat_param)|+) => {
+        |fact: &Fact<'_, '_>| matches!(fact.record.what, What::RequestFailed { error: $($pattern)|+, .. })
+    };
+}
+
 /// Where a fix shows.
 pub(super) fn mark(fix: Fix) -> Mark {
     use Mark::{Both, Nowhere, Unless, When};
     match fix {
-        Fix::SkipDead => Unless(|f| f.request(|error| error.starts_with("bad gateway"))),
+        Fix::SkipDead => Unless(request!(RequestError::BadGateway)),
         Fix::SinglePoolWorker => Nowhere("how many workers there are shows in no decision, only in their races"),
         Fix::ActivatorSeesPending => Unless(|f| f.raises_desired()),
         Fix::MaxPoolSize => When(reason!(Reason::CappedAtMax { .. })),
@@ -123,12 +117,12 @@ pub(super) fn mark(fix: Fix) -> Mark {
             unless: |f| f.raises_desired(),
         },
         Fix::ProactiveScaleDown => When(reason!(Reason::TooMany { .. })),
-        Fix::VersionsSharePools => Unless(|f| f.timed_out()),
+        Fix::VersionsSharePools => Unless(request!(RequestError::PoolTimeout(_))),
         Fix::SerialiseEntity => Nowhere("that two workers hold one entity shows in no decision of either"),
         Fix::ExitWatch => When(reason!(Reason::ProcessExited { .. })),
         Fix::ExitMeansStopped => Both {
-            when: |f| matches!(f.reason, Some(Reason::ProcessExited { .. })) && f.becomes("stopped"),
-            unless: |f| matches!(f.reason, Some(Reason::ProcessExited { .. })) && f.becomes("dead"),
+            when: |f| matches!(f.reason, Some(Reason::ProcessExited { .. })) && f.becomes(SandboxStatus::Stopped),
+            unless: |f| matches!(f.reason, Some(Reason::ProcessExited { .. })) && f.becomes(SandboxStatus::Dead),
         },
         Fix::RecheckLeaseOnDiskChange => {
             Both { when: reason!(Reason::DiskChanged), unless: reason!(Reason::DiskNotReady) }
@@ -136,40 +130,39 @@ pub(super) fn mark(fix: Fix) -> Mark {
         Fix::CrashBackoff => {
             When(reason!(Reason::CrashesCounted { .. } | Reason::CoolingDown { .. } | Reason::Recovered { .. }))
         }
-        Fix::PortRequired => When(|f| {
-            f.boot_error(|error| error.starts_with("port "))
-                || matches!(f.reason, Some(Reason::Unwell { ailment: Ailment::PortSilent }))
-        }),
-        Fix::PortDeadline15s => Unless(|f| f.boot_error(|error| error.starts_with("port "))),
+        Fix::PortRequired => When(reason!(
+            Reason::BootFailed { error: Failure::PortNotBound { .. }, .. }
+                | Reason::Unwell { ailment: Ailment::PortSilent }
+        )),
+        Fix::PortDeadline15s => Unless(reason!(Reason::BootFailed { error: Failure::PortNotBound { .. }, .. })),
         Fix::PendingRunningBackstop => When(reason!(Reason::HealthyPending { .. })),
         Fix::PoolByDiff => When(reason!(Reason::Recovered { .. })),
         Fix::SchedulerResyncs => Nowhere("a sandbox that nobody looks at leaves no decision"),
-        Fix::ReleaseAddressOnFailedPatch | Fix::KeepAddressOnRetry => Unless(|f| f.broken("no-leaked-address")),
+        Fix::ReleaseAddressOnFailedPatch | Fix::KeepAddressOnRetry => Unless(|f| f.broken(Invariant::NoLeakedAddress)),
         Fix::WatchdogReleasesAddress => {
-            Both { when: reason!(Reason::StrayContainer { .. }), unless: |f| f.broken("no-leaked-address") }
+            Both { when: reason!(Reason::StrayContainer { .. }), unless: |f| f.broken(Invariant::NoLeakedAddress) }
         }
-        Fix::DropMissingPool => Unless(|f| f.request(|error| error.starts_with("no pool serves the version"))),
+        Fix::DropMissingPool => Unless(request!(RequestError::NoPool)),
         Fix::KeepReferencedPool => Unless(reason!(Reason::PoolEmpty { .. })),
         Fix::WatchPoolDeletions | Fix::ActivatorResyncs => {
-            Unless(|f| f.request(|error| error.starts_with("no pool serves the version")) || f.timed_out())
+            Unless(request!(RequestError::NoPool | RequestError::PoolTimeout(_)))
         }
-        Fix::IgnoreStaleDead | Fix::DeathsOfOwnVersion => {
-            Unless(|f| f.request(|error| error.starts_with("the sandbox died during boot")))
-        }
-        Fix::ReleaseLeasesOnStop => {
-            Both { when: |f| f.gives_up_by(Controller::Sandbox), unless: |f| f.broken("bound-lease-has-live-sandbox") }
-        }
+        Fix::IgnoreStaleDead | Fix::DeathsOfOwnVersion => Unless(request!(RequestError::DiedDuringBoot)),
+        Fix::ReleaseLeasesOnStop => Both {
+            when: |f| f.gives_up_by(Controller::Sandbox),
+            unless: |f| f.broken(Invariant::BoundLeaseHasLiveSandbox),
+        },
         Fix::LeaseBelongsToSandbox => {
             Both { when: reason!(Reason::DiskHeld { .. }), unless: reason!(Reason::LeaseTakenUp { .. }) }
         }
         Fix::ReleaseLeasesOnCollect => Both {
             when: |f| f.gives_up_by(Controller::Collector),
             unless: |f| {
-                f.broken("bound-lease-has-live-sandbox")
+                f.broken(Invariant::BoundLeaseHasLiveSandbox)
                     || (matches!(f.reason, Some(Reason::Collected { .. })) && f.record.subject.kind == Kind::Sandbox)
             },
         },
-        Fix::RefreshPoolCache => Unless(|f| f.request(|error| error.starts_with("the pool is at its maximum size"))),
+        Fix::RefreshPoolCache => Unless(request!(RequestError::MaxSize(_))),
         Fix::StalePendingMonitor => When(reason!(Reason::StalePending { .. })),
         Fix::WaitForNewPool => {
             Both { when: reason!(Reason::NewPoolAwaited { .. }), unless: reason!(Reason::PoolUnreferenced) }
@@ -178,7 +171,7 @@ pub(super) fn mark(fix: Fix) -> Mark {
             Both { when: reason!(Reason::DeployRefused { .. }), unless: reason!(Reason::FieldIgnored { .. }) }
         }
         Fix::DeadOnBootFailure => Both {
-            when: |f| matches!(f.reason, Some(Reason::BootFailed { .. })) && f.becomes("dead"),
+            when: |f| matches!(f.reason, Some(Reason::BootFailed { .. })) && f.becomes(SandboxStatus::Dead),
             unless: reason!(Reason::BootFailed { .. }),
         },
         Fix::DiskOwnership => Both {
@@ -187,7 +180,7 @@ pub(super) fn mark(fix: Fix) -> Mark {
         },
         Fix::ValidateDisksAtDeploy => Both {
             when: reason!(Reason::DeployRefused { .. }),
-            unless: |f| f.boot_error(|error| error.ends_with("does not exist and no size specified for auto-creation")),
+            unless: reason!(Reason::BootFailed { error: Failure::NoDisk(_), .. }),
         },
         Fix::MembershipByPool => Unless(|f| f.overlooks_some()),
         Fix::NoCrashesWhenRetired => {
@@ -208,10 +201,11 @@ pub(super) fn mark(fix: Fix) -> Mark {
         Fix::ReleaseLeasesOnBootFailure => {
             Unless(|f| matches!(f.reason, Some(Reason::BootFailed { .. })) && f.has_lease())
         }
-        Fix::OrphanLeaseSweep => {
-            Both { when: reason!(Reason::LeaseOrphaned { .. }), unless: |f| f.broken("bound-lease-has-live-sandbox") }
-        }
-        Fix::RepointActivator => Unless(|f| f.timed_out()),
+        Fix::OrphanLeaseSweep => Both {
+            when: reason!(Reason::LeaseOrphaned { .. }),
+            unless: |f| f.broken(Invariant::BoundLeaseHasLiveSandbox),
+        },
+        Fix::RepointActivator => Unless(request!(RequestError::PoolTimeout(_))),
         Fix::DrainWaitsForDead => Unless(reason!(Reason::Drained { empty: true, .. })),
         Fix::DirtyKeyQueue => Unless(reason!(Reason::EventDropped { .. } | Reason::HandlerFailed { .. })),
         Fix::IdempotentDrain => Unless(|f| f.reason == Some(Reason::DrainFirst) && f.is_retired()),
@@ -219,15 +213,15 @@ pub(super) fn mark(fix: Fix) -> Mark {
         Fix::DiffClearsFields => Unless(reason!(Reason::Recovered { .. })),
         Fix::ResetOnlyOnNewVersion => Unless(reason!(Reason::CrashesForgiven { .. })),
         Fix::ReleaseAddressWithoutContainer => {
-            Unless(|f| f.broken("no-leaked-address") || matches!(f.reason, Some(Reason::CleanedUp)))
+            Unless(|f| f.broken(Invariant::NoLeakedAddress) || matches!(f.reason, Some(Reason::CleanedUp)))
         }
         Fix::RestoreDesiredAfterCooldown => {
             Both { when: reason!(Reason::CooldownOver { .. }), unless: reason!(Reason::CoolingDown { .. }) }
         }
         Fix::OwnershipOrFail => Unless(reason!(Reason::OwnerUnknown { .. })),
-        Fix::SlowFailuresCount => {
-            Unless(|f| matches!(f.reason, Some(Reason::CleanedUp | Reason::StalePending { .. })) && f.becomes("dead"))
-        }
+        Fix::SlowFailuresCount => Unless(|f| {
+            matches!(f.reason, Some(Reason::CleanedUp | Reason::StalePending { .. })) && f.becomes(SandboxStatus::Dead)
+        }),
     }
 }
 

@@ -3,7 +3,10 @@
 use super::*;
 use crate::kernel::RecordId;
 use crate::model::reason::Ailment;
-use crate::model::{Actor, Controller, DiskId, Field, Kind, LeaseId, Point, SandboxId, Value, VersionId};
+use crate::model::{
+    Actor, Controller, DiskId, EffectKind, Failure, Field, Invariant, Kind, LeaseId, LeaseStatus, Point, RequestError,
+    SandboxId, Value, VersionId,
+};
 use crate::trace::Record;
 use crate::trace::testing::{Maker, d, t, word};
 
@@ -17,7 +20,7 @@ fn forever(lives: u64) -> (Trace, RecordId) {
     let mut m = Maker::new();
     let (_, pool) = m.pool(1);
     let mut end = RecordId::NONE;
-    let error = Name::new("disk \"pds-data\" does not exist and no size specified for auto-creation");
+    let error = Failure::NoDisk(Name::new("pds-data"));
     for life in 0..lives {
         let at = |after: &str| (t("1s") + d("6m") * life + d(after)).elapsed().to_string();
         m.at(&at("0s")).by(Controller::Pool);
@@ -100,8 +103,11 @@ fn the_lease_that_was_held_is_a_branch_or_leads() {
     let disk = m.create(Kind::Disk, "disk/pds-data", RecordId::NONE, &[]);
     let lease = |m: &mut Maker, n: u32, sandbox| {
         let asked = m.decide(sandbox, Reason::LeaseAsked { disk: DiskId::from_index(disk.index) });
-        let fields =
-            [(Field::Disk, Value::Ref(disk)), (Field::Sandbox, Value::Ref(sandbox)), (Field::Status, word("pending"))];
+        let fields = [
+            (Field::Disk, Value::Ref(disk)),
+            (Field::Sandbox, Value::Ref(sandbox)),
+            (Field::Status, word(LeaseStatus::Pending)),
+        ];
         m.create(Kind::Lease, &format!("lease/pds-data-{n}"), asked, &fields)
     };
     let (held, refused) = (lease(&mut m, 0, one), lease(&mut m, 1, other));
@@ -127,8 +133,8 @@ fn a_fault_that_struck_is_named() {
     let sandbox = m.sandbox(pool, 0);
     m.by(Controller::Sandbox);
     let began = m.decide(sandbox, Reason::BootStarted);
-    let struck = m.push(sandbox, began, What::Struck { fault: 2, point: Point::Start, effect: &"error" });
-    let error = Name::new("no");
+    let struck = m.push(sandbox, began, What::Struck { fault: 2, point: Point::Start, effect: EffectKind::Error });
+    let error = Failure::new("no");
     let failed = m.push(sandbox, struck, What::Decided(Reason::BootFailed { error, after: d("1s") }));
     let chain = chain(&m.trace, failed, &setting(), Limits::ALL).expect("a record");
     assert_eq!(chain.links[1].decided_by, [Decider::Fault(2)]);
@@ -175,7 +181,7 @@ fn no_record_has_no_chain() {
 fn what_cannot_be_found_says_what_there_is() {
     let (mut trace, last) = forever(2);
     let subject = trace.get(last).expect("a record").subject;
-    let what = What::Broken { invariant: &"no-leaked-address", detail: Name::new("x") };
+    let what = What::Broken { invariant: Invariant::NoLeakedAddress, detail: Name::new("x") };
     trace.push(Record { at: t("20m"), subject, cause: last, actor: Actor::central(Controller::World), what });
     let setting = setting();
     let explainer = Explainer::new(&trace, &setting);
@@ -212,18 +218,18 @@ fn the_worst_is_the_first_violation_else_the_last_failed_boot_else_the_verdict()
     let unsettled = m.what(cluster, What::Unsettled);
     assert_eq!(what(&m), Ok(unsettled));
     let sandbox = m.sandbox(pool, 0);
-    let error = Name::new("no");
+    let error = Failure::new("no");
     m.decide(sandbox, Reason::BootFailed { error, after: d("1s") });
     let failed = m.decide(sandbox, Reason::BootFailed { error, after: d("2s") });
     assert_eq!(what(&m), Ok(failed));
-    let first = m.what(pool, What::Broken { invariant: &"no-overshoot", detail: error });
-    m.what(pool, What::Broken { invariant: &"progress", detail: error });
+    let first = m.what(pool, What::Broken { invariant: Invariant::NoOvershoot, detail: Name::new("no") });
+    m.what(pool, What::Broken { invariant: Invariant::Progress, detail: Name::new("no") });
     assert_eq!(what(&m), Ok(first));
 }
 
 /// One of each reason, with values that the table of fixes can tell apart.
 fn reasons() -> Vec<Reason> {
-    let error = Name::new("disk \"x\" does not exist and no size specified for auto-creation");
+    let (name, error) = (Name::new("x"), Failure::NoDisk(Name::new("x")));
     let (secs, by) = (d("1s"), LeaseId::from_index(0));
     vec![
         Reason::Reconcile { change: "added" },
@@ -232,9 +238,9 @@ fn reasons() -> Vec<Reason> {
         Reason::PassedOver { error },
         Reason::WatchBroke { retry_in: secs },
         Reason::WatchEnded,
-        Reason::FieldIgnored { field: error, line: 1 },
+        Reason::FieldIgnored { field: name, line: 1 },
         Reason::DeployAccepted { version: VersionId::from_index(0) },
-        Reason::DeployRefused { error },
+        Reason::DeployRefused { error: name },
         Reason::PoolReused { version: VersionId::from_index(0) },
         Reason::ScaleReset,
         Reason::PoolUnreferenced,
@@ -253,7 +259,7 @@ fn reasons() -> Vec<Reason> {
         Reason::PoolEmpty { age: secs, limit: secs },
         Reason::NodeLost { since: secs, limit: secs },
         Reason::BootFailed { error, after: secs },
-        Reason::BootFailed { error: Name::new("port 80 not bound within 15s"), after: secs },
+        Reason::BootFailed { error: Failure::PortNotBound { port: 80, limit: secs }, after: secs },
         Reason::HealthyPending { age: secs, limit: secs },
         Reason::Unwell { ailment: Ailment::PortSilent },
         Reason::CleanedUp,
@@ -292,16 +298,16 @@ fn everything() -> (Trace, Vec<(usize, Option<Reason>)>) {
         }
     }
     for error in [
-        "bad gateway: the sandbox does not answer",
-        "no pool serves the version",
-        "the sandbox died during boot",
-        "no capacity within 50s",
-        "the pool is at its maximum size of 20",
+        RequestError::BadGateway,
+        RequestError::NoPool,
+        RequestError::DiedDuringBoot,
+        RequestError::PoolTimeout(d("50s")),
+        RequestError::MaxSize(20),
     ] {
-        let (service, error) = (Name::new("web"), Name::new(error));
+        let service = Name::new("web");
         push(&mut m, Controller::World, pool, What::RequestFailed { service, waited: d("1s"), error }, None);
     }
-    for invariant in [&"no-leaked-address", &"bound-lease-has-live-sandbox"] {
+    for invariant in [Invariant::NoLeakedAddress, Invariant::BoundLeaseHasLiveSandbox] {
         push(&mut m, Controller::World, sandbox, What::Broken { invariant, detail: Name::new("x") }, None);
     }
     push(&mut m, Controller::Activator, pool, What::Conflict, None);
@@ -313,7 +319,7 @@ fn everything() -> (Trace, Vec<(usize, Option<Reason>)>) {
         (Reason::ProcessExited { code: 1 }, "stopped"),
         (Reason::ProcessExited { code: 1 }, "dead"),
         (Reason::CleanedUp, "dead"),
-        (Reason::BootFailed { error: Name::new("x"), after: d("1s") }, "dead"),
+        (Reason::BootFailed { error: Failure::new("x"), after: d("1s") }, "dead"),
     ] {
         let why = m.decide(sandbox, reason);
         let write = m.status(sandbox, why, "running", status);

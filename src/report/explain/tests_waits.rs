@@ -1,7 +1,7 @@
 //! What ended a wait is told, on traces made by hand: one small story for each kind of wait.
 
 use super::*;
-use crate::model::{Controller, DiskId, Field, Kind, Point, Value};
+use crate::model::{Controller, DiskId, DiskStatus, EffectKind, Failure, Field, Kind, LeaseStatus, Point, Value};
 use crate::trace::testing::{Maker, d, t, word};
 
 fn told(m: &Maker, end: RecordId) -> Chain {
@@ -37,14 +37,17 @@ fn asks_for_a_disk() -> Disked {
     m.at("1s").by(Controller::Sandbox);
     let boot = m.decide(sandbox, Reason::BootStarted);
     let made = m.push(sandbox, boot, What::Decided(Reason::DiskMade { size_gb: 20 }));
-    let disk = m.create(Kind::Disk, "disk/pds-data", made, &[(Field::Status, word("provisioning"))]);
+    let disk = m.create(Kind::Disk, "disk/pds-data", made, &[(Field::Status, word(DiskStatus::Provisioning))]);
     let asks = Reason::LeaseAsked { disk: DiskId::from_index(disk.index) };
     let asked = m.push(sandbox, made, What::Decided(asks));
-    let fields =
-        [(Field::Disk, Value::Ref(disk)), (Field::Sandbox, Value::Ref(sandbox)), (Field::Status, word("pending"))];
+    let fields = [
+        (Field::Disk, Value::Ref(disk)),
+        (Field::Sandbox, Value::Ref(sandbox)),
+        (Field::Status, word(LeaseStatus::Pending)),
+    ];
     let lease = m.create(Kind::Lease, "lease/pds-data-0", asked, &fields);
     m.by(Controller::World);
-    let struck = m.push(disk, made, What::Struck { fault: 3, point: Point::CreateVolume, effect: &"delay" });
+    let struck = m.push(disk, made, What::Struck { fault: 3, point: Point::CreateVolume, effect: EffectKind::Delay });
     Disked { m, sandbox, disk, lease, asked, struck }
 }
 
@@ -90,7 +93,7 @@ fn a_lease_that_was_there_before_the_boot_asked_was_not_waited_for() {
 fn a_boot_that_waited_in_vain_says_what_held_the_lease_up() {
     let Disked { mut m, sandbox, asked, struck, .. } = asks_for_a_disk();
     m.at("5m1s").by(Controller::Sandbox);
-    let error = Name::new("disk \"pds-data\" not leased within 5m");
+    let error = Failure::new("disk \"pds-data\" not leased within 5m");
     let failed = m.push(sandbox, asked, What::Decided(Reason::BootFailed { error, after: d("5m") }));
     assert!(has(&told(&m, failed), struck));
     m.by(Controller::Monitor);
@@ -192,7 +195,7 @@ fn a_boot_goes_back_to_its_port_and_to_the_node_that_it_waited_for() {
     m.at("1s").by(Controller::Scheduler);
     m.decide(sandbox, Reason::NoNode);
     m.at("30s").by(Controller::World);
-    let ready = m.status(node, RecordId::NONE, "pending", "running");
+    let ready = m.status(node, RecordId::NONE, "unhealthy", "ready");
     m.at("31s").by(Controller::Scheduler);
     m.patch(sandbox, RecordId::NONE, &[(Field::Node, Value::None, Value::Ref(node))]);
     m.at("32s").by(Controller::Sandbox);
@@ -215,7 +218,7 @@ fn what_decided_links_that_are_folded_or_left_out_is_listed() {
     for n in 0..12 {
         m.by(Controller::World);
         let fault = if n == 6 { 1 } else { 0 };
-        cause = m.push(subject, cause, What::Struck { fault, point: Point::Start, effect: &"delay" });
+        cause = m.push(subject, cause, What::Struck { fault, point: Point::Start, effect: EffectKind::Delay });
     }
     m.by(Controller::Sandbox);
     let end = m.push(subject, cause, What::Decided(Reason::BootOvertaken));

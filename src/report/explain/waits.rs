@@ -6,11 +6,11 @@
 //! what happened *during* a wait ended it; a disk that was there before was not waited for.
 
 use crate::kernel::SimDuration;
-use crate::model::{Field, Kind, Point, Reason, Subject, Value};
+use crate::model::{DiskStatus, Field, Kind, Point, Reason, SandboxStatus, Subject, Value};
 use crate::trace::{Record, What};
 
 use super::class;
-use super::evidence::{Evidence, Role, has_left, is_birth, is_end, is_status};
+use super::evidence::{Evidence, Role, becomes, has_left, is_birth, is_end, is_status};
 
 impl Evidence<'_, '_> {
     /// How the wait for a lease ended, for what a boot did next.
@@ -71,8 +71,7 @@ impl Evidence<'_, '_> {
         let Some(disk) = self.reference(lease, Field::Disk) else { return };
         // One search that ends at the first hit: a disk that is never made has as many records as tries.
         let last = self.index.last(disk, self.before, class::ANY, |r| is_try(r) || is_birth(r) || is_change(r));
-        let is_made =
-            |at: usize| matches!(self.index.record(at).what, What::Set { to: Value::Word(&"provisioned"), .. });
+        let is_made = |at: usize| becomes(self.index.record(at), DiskStatus::Provisioned);
         if !last.is_some_and(is_made) {
             self.add(Role::NotReady, last);
             return;
@@ -150,7 +149,7 @@ impl Evidence<'_, '_> {
             return;
         }
         let arrived = self.index.record(self.before).at.elapsed().saturating_sub(waited);
-        let runs = |r: &Record| is_change(r) && matches!(r.what, What::Set { to: Value::Word(&"running"), .. });
+        let runs = |r: &Record| is_change(r) && becomes(r, SandboxStatus::Running);
         let last = self
             .pools(app)
             .into_iter()
@@ -175,7 +174,7 @@ fn is_change(r: &Record) -> bool {
 }
 
 fn is_dead(r: &Record) -> bool {
-    matches!(r.what, What::Set { field: Field::Status, to: Value::Word(&"dead"), .. })
+    becomes(r, SandboxStatus::Dead)
 }
 
 fn is_failed(r: &Record) -> bool {

@@ -8,7 +8,6 @@
 use crate::kernel::RecordId;
 use crate::model::{Field, Reason, Value};
 use crate::trace::{Record, What, decision};
-use crate::world::spec::Invariant;
 
 use super::evidence::{Because, Evidence, Role};
 use super::index::Index;
@@ -140,11 +139,7 @@ impl<'a> Walker<'a> {
         let mut evidence = Evidence::new(&mut self.index, base, std::mem::take(&mut self.causes));
         match decided.what {
             What::Decided(reason) => evidence.of_reason(decided.subject, reason),
-            What::Broken { invariant, detail } => {
-                if let Some(invariant) = Invariant::named(invariant) {
-                    evidence.of_violation(decided.subject, invariant, &detail);
-                }
-            }
+            What::Broken { invariant, detail } => evidence.of_violation(decided.subject, invariant, &detail),
             What::RequestFailed { .. } => evidence.of_request(decided.subject),
             What::RequestServed { waited, .. } => evidence.waited_for_capacity(decided.subject, waited),
             // What else there is happens for its cause alone.

@@ -4,11 +4,11 @@
 //! names. It may know lives, groups and the page. What a newcomer gets wrong: a holder is who
 //! had a BOUND lease in the store – whether the volume was mounted is the invariants' business.
 
-use crate::model::{Controller, Field, Reason, Value};
+use crate::model::{AnyStatus, Controller, Field, LeaseStatus, Reason, Value};
 use crate::trace::Trace;
 
 use super::groups::names;
-use super::lives::{Life, Moment};
+use super::lives::{Label, Life, Moment};
 use super::page::Page;
 use super::spans::{merge, skeleton};
 
@@ -28,10 +28,10 @@ struct Turn<'a> {
 pub(super) fn tell(page: &mut Page, trace: &Trace, life: &Life, leases: &[(&Life, Option<&Life>)]) {
     page.heading(&trace.name(life.subject));
     let (ended, states): (Vec<&Moment>, Vec<&Moment>) =
-        life.moments.iter().partition(|moment| moment.label == "deleted");
+        life.moments.iter().partition(|moment| moment.label == Label::Deleted);
     for (place, moment) in states.into_iter().enumerate() {
         let times = moment.whys.len();
-        let label = if times == 1 { moment.label.clone() } else { format!("{} x{times}", moment.label) };
+        let label = if times == 1 { moment.label.to_string() } else { format!("{} x{times}", moment.label) };
         let mut text = by_and_why(moment);
         if place == 0 {
             text.push_str(&owner(trace, life));
@@ -49,9 +49,9 @@ pub(super) fn tell(page: &mut Page, trace: &Trace, life: &Life, leases: &[(&Life
     if turns.len() > TURNS_MAX {
         page.fact("", &format!("and {} more turns", turns.len() - TURNS_MAX));
     }
-    ended.into_iter().for_each(|moment| page.fact(&moment.label, &by_and_why(moment)));
+    ended.into_iter().for_each(|moment| page.fact(&moment.label.to_string(), &by_and_why(moment)));
     if !life.deleted {
-        page.fact("at the end", &life.status().to_uppercase());
+        page.fact("at the end", &life.status());
     }
 }
 
@@ -73,10 +73,11 @@ fn turns<'a>(trace: &Trace, leases: &[(&'a Life, Option<&'a Life>)]) -> Vec<Turn
     for (lease, sandbox) in leases {
         let Some(sandbox) = sandbox else { continue };
         for (place, moment) in lease.moments.iter().enumerate() {
-            match moment.label.as_str() {
-                "BOUND" => events.push((moment.at, "held by", *sandbox, lease.moments.get(place + 1))),
-                "FAILED" => events.push((moment.at, "refused to", *sandbox, Some(moment))),
-                _ => {}
+            let Label::Status(AnyStatus::Lease(status)) = moment.label else { continue };
+            match status {
+                LeaseStatus::Bound => events.push((moment.at, "held by", *sandbox, lease.moments.get(place + 1))),
+                LeaseStatus::Failed => events.push((moment.at, "refused to", *sandbox, Some(moment))),
+                LeaseStatus::Pending | LeaseStatus::Released => {}
             }
         }
     }
@@ -114,8 +115,11 @@ fn rival(trace: &Trace, leases: &[(&Life, Option<&Life>)], end: &Moment) -> Stri
 
 /// Whether a lease's life says more than the list of holders does.
 pub(super) fn is_plain(lease: &Life) -> bool {
-    let labels: Vec<&str> = lease.moments.iter().map(|moment| moment.label.as_str()).collect();
+    let whole = [LeaseStatus::Pending, LeaseStatus::Bound, LeaseStatus::Released].map(|s| Label::Status(s.into()));
+    let mut labels: Vec<Label> = lease.moments.iter().map(|moment| moment.label).collect();
     let collected = lease.moments.last().is_some_and(|moment| moment.by == Controller::Collector);
-    matches!(labels.as_slice(), ["PENDING", "BOUND"] | ["PENDING", "BOUND", "RELEASED"])
-        || (collected && labels == ["PENDING", "BOUND", "RELEASED", "deleted"])
+    if collected && labels.len() > whole.len() {
+        labels.pop_if(|label| *label == Label::Deleted);
+    }
+    labels == whole || labels == whole[..2]
 }

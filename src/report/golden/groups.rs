@@ -5,10 +5,10 @@
 //! shown its whole life – it says so, and adds nothing to a range.
 
 use crate::kernel::SimDuration;
-use crate::model::{Controller, Reason};
+use crate::model::{Controller, Reason, SandboxStatus};
 use crate::trace::Trace;
 
-use super::lives::{BOOT_FAILS, Life, Moment};
+use super::lives::{Label, Life, Moment};
 use super::page::Page;
 use super::spans::{merge, range};
 
@@ -77,12 +77,13 @@ fn key(rules: &Rules, life: &Life) -> Vec<String> {
 }
 
 fn is_collection(moment: &Moment) -> bool {
-    moment.by == Controller::Collector && moment.label == "deleted"
+    moment.by == Controller::Collector && moment.label == Label::Deleted
 }
 
 /// What its age makes of a death.
 fn verdict(rules: &Rules, life: &Life, moment: &Moment) -> String {
-    let Some(limit) = rules.quick_crash.filter(|_| moment.label == "DEAD") else { return String::new() };
+    let dies = moment.label == Label::Status(SandboxStatus::Dead.into());
+    let Some(limit) = rules.quick_crash.filter(|_| dies) else { return String::new() };
     let boot_failed = matches!(moment.reason, Some(Reason::BootFailed { .. }));
     if boot_failed && rules.slow_failures_count {
         return String::new();
@@ -105,7 +106,7 @@ fn tell_group(page: &mut Page, trace: &Trace, rules: &Rules, group: &Group) {
         let moments: Vec<&Moment> = told.iter().filter_map(|life| nth(life, place)).collect();
         let moment = moments[0];
         let times = range(moments.iter().map(|moment| moment.whys.len() as u64), |n| n.to_string());
-        let label = if times == "1" { moment.label.clone() } else { format!("{} x{times}", moment.label) };
+        let label = if times == "1" { moment.label.to_string() } else { format!("{} x{times}", moment.label) };
         let why = merge(moments.iter().flat_map(|moment| moment.whys.iter().map(String::as_str)));
         page.fact(&label, &text(moment, &why, &verdict(rules, first, moment)));
     }
@@ -117,10 +118,10 @@ fn tell_group(page: &mut Page, trace: &Trace, rules: &Rules, group: &Group) {
         page.fact("deleted", &format!("{scope}{}", text(moment, &why, "")));
     }
     if !ended {
-        page.fact("at the end", first.status().to_uppercase().as_str());
+        page.fact("at the end", &first.status());
     }
     if ended && !group.alive.is_empty() {
-        let status = group.alive[0].status().to_uppercase();
+        let status = group.alive[0].status();
         page.fact("at the end", &format!("{} {status}, alike so far", names(trace, &group.alive)));
     }
 }
@@ -132,12 +133,10 @@ fn nth(life: &Life, place: usize) -> Option<&Moment> {
 
 /// By whom and why; a failed boot says only how it failed.
 fn text(moment: &Moment, why: &str, verdict: &str) -> String {
-    let mut text = if matches!(moment.label.as_str(), BOOT_FAILS | "task ends" | "boot unfinished") {
-        why.to_owned()
-    } else if why.is_empty() {
-        format!("by {}", moment.by.name())
-    } else {
-        format!("by {}: {why}", moment.by.name())
+    let mut text = match moment.label {
+        Label::BootFails | Label::TaskEnds | Label::BootUnfinished => why.to_owned(),
+        Label::Status(_) | Label::Deleted if why.is_empty() => format!("by {}", moment.by.name()),
+        Label::Status(_) | Label::Deleted => format!("by {}: {why}", moment.by.name()),
     };
     if !verdict.is_empty() {
         text.push_str(if why.is_empty() { ": " } else { "; " });

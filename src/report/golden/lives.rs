@@ -5,20 +5,42 @@
 //! write, two records up – a reconcile alone explains nothing and is left out.
 
 use std::collections::BTreeMap;
+use std::fmt;
 
 use crate::kernel::{SimDuration, SimTime};
-use crate::model::{Controller, Field, Reason, Subject, Value};
+use crate::model::{AnyStatus, Controller, Field, LeaseStatus, Reason, SandboxStatus, Subject, Value};
 use crate::trace::{Record, Trace, What, decision, words};
 
 use super::page::clean;
 use super::spans::skeleton;
 
+/// What happened.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Label {
+    Status(AnyStatus),
+    BootFails,
+    BootUnfinished,
+    TaskEnds,
+    Deleted,
+}
+
+impl fmt::Display for Label {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Status(status) => f.write_str(&status.loud()),
+            Self::BootFails => f.write_str("boot fails"),
+            Self::BootUnfinished => f.write_str("boot unfinished"),
+            Self::TaskEnds => f.write_str("task ends"),
+            Self::Deleted => f.write_str("deleted"),
+        }
+    }
+}
+
 /// Something in a life that a reviewer wants to know.
 #[derive(Clone, Debug)]
 pub(super) struct Moment {
     pub(super) at: SimTime,
-    /// `PENDING`, `boot fails`, `deleted`, …
-    pub(super) label: String,
+    pub(super) label: Label,
     pub(super) by: Controller,
     /// Why, once for each time that it happened.
     pub(super) whys: Vec<String>,
@@ -93,17 +115,17 @@ impl Life {
             _ => 0,
         }
     }
-    /// The word of its status.
-    pub(super) fn status(&self) -> &'static str {
+    /// Its status as texts have it; none: nothing.
+    pub(super) fn status(&self) -> String {
         match self.fields.get(&Field::Status) {
-            Some(Value::Word(word)) => word,
-            _ => "",
+            Some(Value::Status(status)) => status.loud(),
+            _ => String::new(),
         }
     }
 
-    fn moment(&mut self, record: &Record, label: impl Into<String>, reason: Option<Reason>, why: String) {
+    fn moment(&mut self, record: &Record, label: Label, reason: Option<Reason>, why: String) {
         let why = clean(&why);
-        let (label, by) = (label.into(), record.actor.controller);
+        let by = record.actor.controller;
         if let Some(last) = self.moments.last_mut()
             && (last.label == label && last.by == by)
             && last.whys.first().is_some_and(|first| skeleton(first) == skeleton(&why))
@@ -118,7 +140,7 @@ impl Life {
     /// A failed boot that its status change tells is not told twice.
     fn forget_boot_failure(&mut self) {
         if let Some(last) = self.moments.last_mut()
-            && last.label == BOOT_FAILS
+            && last.label == Label::BootFails
         {
             last.whys.pop();
             if last.whys.is_empty() {
@@ -127,9 +149,6 @@ impl Life {
         }
     }
 }
-
-/// The label of failed boots.
-pub(super) const BOOT_FAILS: &str = "boot fails";
 
 /// All lives of a trace, by subject.
 pub(super) fn lives(trace: &Trace) -> BTreeMap<Subject, Life> {
@@ -146,12 +165,12 @@ pub(super) fn lives(trace: &Trace) -> BTreeMap<Subject, Life> {
                 life.deleted = true;
                 life.over.get_or_insert(record.at);
                 let reason = decision(trace, record).map(|(_, reason)| reason);
-                life.moment(record, "deleted", reason, why(reason));
+                life.moment(record, Label::Deleted, reason, why(reason));
             }
             What::Decided(reason) => decided(life, record, reason),
             // A task that a controller ends is no news; one that ends by itself is the world's doing.
             What::TaskEnded { code } if record.actor.controller == Controller::World => {
-                life.moment(record, "task ends", None, format!("exit code {code}"));
+                life.moment(record, Label::TaskEnds, None, format!("exit code {code}"));
             }
             // The rest is told by what a controller makes of it.
             _ => {}
@@ -170,16 +189,19 @@ fn set(trace: &Trace, life: &mut Life, set: &Record, field: Field, from: Value, 
     let reason = write.and_then(|write| decision(trace, write).map(|(_, reason)| reason));
     match field {
         Field::Status => {
-            let Value::Word(word) = to else { return };
-            if life.boot_open && *word != "running" && !matches!(reason, Some(Reason::BootFailed { .. })) {
-                life.moment(set, "boot unfinished", None, String::new());
+            let Value::Status(status) = to else { return };
+            if life.boot_open
+                && status != SandboxStatus::Running.into()
+                && !matches!(reason, Some(Reason::BootFailed { .. }))
+            {
+                life.moment(set, Label::BootUnfinished, None, String::new());
             }
             life.boot_open = false;
             if matches!(reason, Some(Reason::BootFailed { .. })) {
                 life.forget_boot_failure();
             }
-            life.moment(set, word.to_uppercase(), reason, why(reason));
-            if matches!(*word, "dead" | "failed" | "released") {
+            life.moment(set, Label::Status(status), reason, why(reason));
+            if is_over(status) {
                 life.over = Some(set.at);
             }
         }
@@ -191,17 +213,28 @@ fn set(trace: &Trace, life: &mut Life, set: &Record, field: Field, from: Value, 
     }
 }
 
+/// Whether nothing comes after a status but a deletion.
+const fn is_over(status: AnyStatus) -> bool {
+    match status {
+        AnyStatus::Sandbox(SandboxStatus::Dead) | AnyStatus::Lease(LeaseStatus::Failed | LeaseStatus::Released) => true,
+        AnyStatus::Sandbox(SandboxStatus::Pending | SandboxStatus::Running | SandboxStatus::Stopped)
+        | AnyStatus::Lease(LeaseStatus::Pending | LeaseStatus::Bound)
+        | AnyStatus::Disk(_)
+        | AnyStatus::Node(_) => false,
+    }
+}
+
 fn decided(life: &mut Life, record: &Record, reason: Reason) {
     match reason {
         Reason::BootStarted => {
             if life.boot_open {
-                life.moment(record, "boot unfinished", None, String::new());
+                life.moment(record, Label::BootUnfinished, None, String::new());
             }
             life.boot_open = true;
         }
         Reason::BootFailed { error, .. } => {
             life.boot_open = false;
-            life.moment(record, BOOT_FAILS, None, error.to_string());
+            life.moment(record, Label::BootFails, None, error.to_string());
         }
         Reason::Booted { .. } | Reason::BootOvertaken => life.boot_open = false,
         Reason::CrashesCounted { wait, .. } => life.waits.push(wait),

@@ -9,7 +9,7 @@ use crate::model::{Field, Reason, Value};
 
 use crate::trace::words;
 
-use super::lives::{Life, Setting};
+use super::lives::{Label, Life, Setting};
 use super::page::{Page, clean};
 use super::spans::{merge, skeleton};
 
@@ -28,7 +28,7 @@ pub(super) fn tell(page: &mut Page, name: &str, life: &Life) {
     page.fact("created", &format!("{}desired {first}", by.map(|by| format!("{by}; ")).unwrap_or_default()));
     changes(page, &desired.collect::<Vec<_>>());
     crashes(page, life, &history(Field::ConsecutiveCrashCount).collect::<Vec<_>>());
-    let deleted = life.moments.iter().find(|moment| moment.label == "deleted");
+    let deleted = life.moments.iter().find(|moment| moment.label == Label::Deleted);
     if let Some(moment) = deleted {
         let why = merge(moment.whys.iter().map(String::as_str));
         let why = if why.is_empty() { why } else { format!(": {why}") };

@@ -1,7 +1,7 @@
 //! Golden texts of stories made by hand.
 
 use crate::kernel::RecordId;
-use crate::model::{Controller, Field, Kind, LeaseId, Name, Reason, Subject, Value};
+use crate::model::{Controller, DiskStatus, Field, Kind, LeaseId, LeaseStatus, Name, Reason, Subject, Value};
 use crate::report::testing::Story;
 use crate::trace::What;
 use crate::trace::testing::{Maker, d, t, word};
@@ -129,13 +129,16 @@ fn a_disk_tells_its_holders_in_order() {
     let sandboxes: Vec<Subject> = (0..3).map(|n| m.sandbox(pool, n)).collect();
     m.by(Controller::Sandbox);
     let why = m.decide(sandboxes[0], Reason::DiskMade { size_gb: 20 });
-    let fields = [(Field::Status, word("provisioning")), (Field::CreatedBy, Value::Ref(app))];
+    let fields = [(Field::Status, word(DiskStatus::Provisioning)), (Field::CreatedBy, Value::Ref(app))];
     let disk = m.create(Kind::Disk, "disk/pds-data", why, &fields);
     for (n, sandbox) in sandboxes.iter().enumerate() {
         m.at(&format!("{n}m1s"));
         m.by(Controller::Sandbox);
-        let fields =
-            [(Field::Disk, Value::Ref(disk)), (Field::Sandbox, Value::Ref(*sandbox)), (Field::Status, word("pending"))];
+        let fields = [
+            (Field::Disk, Value::Ref(disk)),
+            (Field::Sandbox, Value::Ref(*sandbox)),
+            (Field::Status, word(LeaseStatus::Pending)),
+        ];
         let lease = m.create(Kind::Lease, &format!("lease/pds-data-{n}"), RecordId::NONE, &fields);
         m.by(Controller::Lease);
         if n == 1 {
@@ -216,7 +219,7 @@ fn refusals_warnings_and_failures_are_in_the_body() {
     let mut story = Story::new(m, "1h");
     story.outcome.rejected.push((0, Name::new("unknown field\n`size`")));
     story.outcome.warnings.push("fault `slow` never struck".to_owned());
-    story.expect().violations = vec![crate::world::spec::Invariant::Progress];
+    story.expect().violations = vec![crate::model::Invariant::Progress];
     let text = story.golden();
     assert_eq!(section(&text, "steps"), ["  0:00     typo     deploy pds: REFUSED, unknown field `size`"]);
     assert_eq!(section(&text, "warnings"), ["  fault `slow` never struck"]);

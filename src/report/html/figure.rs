@@ -191,10 +191,8 @@ impl Sheet {
     }
 
     fn bar(&self, lane: &Lane, bar: &Bar, (from, until): (u64, u64), (top, height): (u64, u64)) -> Markup {
-        // What is over is a thin line.
-        let thin = matches!(bar.class, "dead" | "released");
-        let (y, thick) = if thin { (top + height / 2 - 2, 4) } else { (top, height) };
-        let label = if thin || height < 9 { None } else { self.room_for_label(lane, bar, (from, until)) };
+        let (y, thick) = if bar.thin { (top + height / 2 - 2, 4) } else { (top, height) };
+        let label = if bar.thin || height < 9 { None } else { self.room_for_label(lane, bar, (from, until)) };
         html! {
             g.{ "s-" (bar.class) } {
                 rect.bar x=(decimal(from)) y=(y) width=(decimal(until - from)) height=(thick) rx="2" {

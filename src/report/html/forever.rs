@@ -8,6 +8,7 @@
 use std::collections::BTreeMap;
 
 use crate::kernel::SimTime;
+use crate::model::Invariant;
 use crate::sim::Livelock;
 use crate::trace::{Trace, What};
 
@@ -27,7 +28,7 @@ pub(super) fn tell(
     let place = told.partition_point(|telling| telling.at <= proof.from);
     // Why it never comes to rest is the story of what was last found about that.
     let about_rest = |telling: &Telling| match trace.records()[telling.number - 1].what {
-        What::Broken { invariant, .. } => *invariant == "progress",
+        What::Broken { invariant, .. } => invariant == Invariant::Progress,
         What::Unsettled => true,
         _ => false,
     };
@@ -69,7 +70,7 @@ pub(super) fn lane(proof: Livelock, end: SimTime, told: usize) -> Lane {
             _ => "again".to_owned(),
         };
         let until = if bars.len() == ROUNDS_MAX { end } else { end.min(from + proof.period) };
-        bars.push(Bar { from, until, class: "round", label, told });
+        bars.push(Bar { from, until, class: "round", thin: false, label, told });
         from = until;
     }
     Lane { bars, ..empty("proof", "for ever".to_owned(), 1) }
@@ -89,7 +90,7 @@ mod tests {
         let (_, pool) = m.pool(1);
         m.stuck_life(pool, 0, t("1s"), 6);
         let last = RecordId::from_index(m.trace.records().len() - 1);
-        m.push(Subject::CLUSTER, last, What::Broken { invariant: &"progress", detail: Name::new("stuck") });
+        m.push(Subject::CLUSTER, last, What::Broken { invariant: Invariant::Progress, detail: Name::new("stuck") });
         m.stuck_life(pool, 1, t("10m"), 6);
         picture(&m.trace, t("1h"), &Setting::plain(crate::controllers::fixes::Fixes::current()), proof)
     }

@@ -7,7 +7,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::kernel::{RecordId, SimDuration, SimTime};
-use crate::model::{Field, Kind, Subject};
+use crate::model::{AnyStatus, Field, Kind, LeaseStatus, SandboxStatus, Subject};
 use crate::report::explain::{Explainer, Setting, Step as Link, tag};
 use crate::sim::Livelock;
 use crate::trace::timeline::{self, Entry, Tone, actor_name};
@@ -53,6 +53,8 @@ pub(super) struct Bar {
     pub(super) until: SimTime,
     /// The class of its style.
     pub(super) class: &'static str,
+    /// Drawn as a line.
+    pub(super) thin: bool,
     pub(super) label: String,
     /// What can be told of its begin.
     pub(super) told: usize,
@@ -307,7 +309,8 @@ impl Lanes<'_> {
             name.split_once('/').map_or_else(|| name.to_string(), |(_, bare)| bare.to_owned())
         };
         let (class, label) = match span.state {
-            State::Word(word) => (word, word.to_uppercase()),
+            State::Status(status) => (status.name(), status.loud()),
+            State::Phase(phase) => (phase.name(), phase.name().to_uppercase()),
             State::Cooldown { set } => {
                 // To the second: who waits for minutes asks for no more.
                 let half = SimDuration::from_millis(500);
@@ -321,7 +324,17 @@ impl Lanes<'_> {
                 (turn(holder.index), bare(holder))
             }
         };
-        Bar { from: span.from, until: span.until, class, label, told: self.index[&span.record] }
+        // What is over is a thin line; of what failed, one wants to see that it did.
+        let thin = match span.state {
+            State::Status(AnyStatus::Sandbox(status)) => status == SandboxStatus::Dead,
+            State::Status(AnyStatus::Lease(status)) => status == LeaseStatus::Released,
+            State::Status(AnyStatus::Disk(_) | AnyStatus::Node(_))
+            | State::Phase(_)
+            | State::Cooldown { .. }
+            | State::Thing(_)
+            | State::Held { .. } => false,
+        };
+        Bar { from: span.from, until: span.until, class, thin, label, told: self.index[&span.record] }
     }
 }
 

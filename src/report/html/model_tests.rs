@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::kernel::RecordId;
-use crate::model::{Controller, Name, Value};
+use crate::model::{Controller, DiskStatus, EffectKind, Invariant, Name, Value};
 use crate::report::testing::Story;
 use crate::trace::testing::{Maker, t, word};
 
@@ -53,7 +53,7 @@ fn causes_lead_to_a_root_and_only_backwards() {
     let mut m = stuck();
     let sandbox = Subject { kind: Kind::Sandbox, index: 0 };
     let last = RecordId::from_index(m.trace.records().len() - 1);
-    m.push(sandbox, last, What::Broken { invariant: &"dead-is-final", detail: Name::new("it is dead") });
+    m.push(sandbox, last, What::Broken { invariant: Invariant::DeadIsFinal, detail: Name::new("it is dead") });
     let picture = draw(&m);
     let mut at = picture.told.iter().position(|telling| telling.tone == MarkTone::Broken).expect("it is told");
     let mut chain = vec![picture.told[at].what.as_str()];
@@ -85,9 +85,9 @@ fn an_arrow_of_causes_never_leads_to_what_is_not_told() {
 #[test]
 fn a_strike_stands_where_it_struck_and_in_the_lane_of_faults() {
     let mut m = Maker::new();
-    let disk = m.create(Kind::Disk, "disk/d", RecordId::NONE, &[(Field::Status, word("provisioning"))]);
+    let disk = m.create(Kind::Disk, "disk/d", RecordId::NONE, &[(Field::Status, word(DiskStatus::Provisioning))]);
     let point = crate::model::Point::CreateVolume;
-    m.at("5s").what(disk, What::Struck { fault: 0, point, effect: &"delay" });
+    m.at("5s").what(disk, What::Struck { fault: 0, point, effect: EffectKind::Delay });
     let picture = draw(&m);
     for name in ["faults", "disk/d"] {
         let tones: Vec<MarkTone> = lane(&picture, name).marks.iter().map(|mark| mark.tone).collect();
@@ -100,9 +100,12 @@ fn the_holder_of_a_disk_is_named_by_its_sandbox() {
     let mut m = Maker::new();
     let (_, pool) = m.pool(1);
     let sandbox = m.sandbox(pool, 0);
-    let disk = m.create(Kind::Disk, "disk/d", RecordId::NONE, &[(Field::Status, word("provisioned"))]);
-    let fields =
-        [(Field::Disk, Value::Ref(disk)), (Field::Sandbox, Value::Ref(sandbox)), (Field::Status, word("pending"))];
+    let disk = m.create(Kind::Disk, "disk/d", RecordId::NONE, &[(Field::Status, word(DiskStatus::Provisioned))]);
+    let fields = [
+        (Field::Disk, Value::Ref(disk)),
+        (Field::Sandbox, Value::Ref(sandbox)),
+        (Field::Status, word(LeaseStatus::Pending)),
+    ];
     let lease = m.create(Kind::Lease, "lease/d-0", RecordId::NONE, &fields);
     m.at("9s").by(Controller::Lease).status(lease, RecordId::NONE, "pending", "bound");
     let picture = draw(&m);

@@ -8,9 +8,8 @@
 use serde_json::{Map, Value, json};
 
 use crate::controllers::fixes::Fix;
-use crate::model::{Controller, Point};
+use crate::model::{Controller, Invariant, Point};
 use crate::scenario::claims::{Of, THINGS, Thing};
-use crate::world::spec::Invariant;
 
 use super::{CLAIM, claimed};
 use super::{Key, Kind, ONE_OF, REQUIRED, SCENARIO, SPREAD, TableSpec, tables_from};
@@ -82,7 +81,7 @@ fn shared() -> Map<String, Value> {
             "description": "a delay, \"never\", or a list with one for each boot, the last of which repeats",
         },
         "fix": { "enum": Fix::ALL.iter().map(|fix| fix.name()).collect::<Vec<_>>() },
-        "invariant": { "enum": Invariant::ALL.iter().map(|invariant| *invariant.name()).collect::<Vec<_>>() },
+        "invariant": { "enum": Invariant::ALL.iter().map(|invariant| invariant.name()).collect::<Vec<_>>() },
         "controller": { "enum": Controller::ALL.iter().map(|controller| controller.name()).collect::<Vec<_>>() },
         "fault-point": { "enum": points() },
     });

@@ -6,8 +6,8 @@
 
 use std::fmt::Write;
 
+use crate::model::Invariant;
 use crate::model::{Controller, Point};
-use crate::world::spec::Invariant;
 
 use super::moments::{is_count, words};
 use super::{Key, Kind, METRICS, ONE_OF, TableSpec, tables};
@@ -36,7 +36,7 @@ pub fn reference() -> String {
     page.push_str("\n## Names\n");
     names(&mut page, "Fault points", Point::ALL.iter().map(|point| point.name()));
     names(&mut page, "Controllers", Controller::ALL.iter().map(|controller| controller.name()));
-    names(&mut page, "Invariants", Invariant::ALL.iter().map(|invariant| *invariant.name()));
+    names(&mut page, "Invariants", Invariant::ALL.iter().map(|invariant| invariant.name()));
     names(&mut page, "Metrics", METRICS.iter().copied());
     page
 }

@@ -5,10 +5,10 @@ use std::path::Path;
 use crate::appconfig::Loader;
 use crate::controllers::fixes::{Fix, Fixes};
 use crate::kernel::{SimDuration, SimTime};
-use crate::model::{Controller, Name, Point, SandboxStatus};
+use crate::model::{AnyStatus, Controller, Invariant, Name, Point, SandboxStatus};
 use crate::scenario::schema::{self, Kind, ONE_OF, REQUIRED};
 use crate::scenario::{Action, Claim, Lasting, Overrides, Scenario, Traffic, Variant};
-use crate::world::spec::{AnyStatus, Delay, Effect, Invariant, Phase, Spread, WorkloadSpec};
+use crate::world::spec::{Delay, Effect, Phase, Spread, WorkloadSpec};
 
 /// The example of the contract.
 pub(super) const EXAMPLE: &str = include_str!("example.toml");

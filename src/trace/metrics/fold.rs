@@ -7,12 +7,10 @@
 //! unready now), kept up at each change, never a scan over all things.
 
 use crate::kernel::{SimDuration, SimTime};
-use crate::model::{Address, Field, Kind, Reason, Subject, Value};
+use crate::model::{Address, AnyStatus, Failure, Field, Kind, LeaseStatus, Reason, SandboxStatus, Subject, Value};
 use crate::trace::{Record, Trace, What};
 
-use super::slabs::{
-    Disk, Integral, LEASE, Lease, Life, NOBODY, POOL, Pool, SANDBOX, Sandbox, number, reference, slot, word,
-};
+use super::slabs::{Disk, Integral, LEASE, Lease, NOBODY, POOL, Pool, SANDBOX, Sandbox, number, reference, slot};
 use super::{Figure, Metrics};
 
 /// What the fold must be told, because no record says it.
@@ -180,7 +178,7 @@ impl<'a> Fold<'a> {
             Reason::BootStarted => self.add(Figure::BootsAttempted, 1),
             Reason::BootFailed { error, .. } => {
                 self.add(Figure::BootsFailed, 1);
-                if error.contains("has an active lease") {
+                if let Failure::DiskLeased(_) = error {
                     self.add(Figure::LeaseConflicts, 1);
                 }
             }
@@ -210,11 +208,8 @@ impl<'a> Fold<'a> {
     fn deleted(&mut self, subject: Subject, at: SimTime) {
         let index = subject.index;
         match subject.kind {
-            Kind::Sandbox => self.sandbox_becomes(index, at, Life::Gone),
-            Kind::Lease => {
-                self.lease_bound(index, at, false);
-                slot(&mut self.leases, index, LEASE).pending = false;
-            }
+            Kind::Sandbox => self.sandbox_becomes(index, at, None),
+            Kind::Lease => self.lease_becomes(index, at, None),
             Kind::Pool => {
                 let pool = slot(&mut self.pools, index, POOL);
                 (pool.desired, pool.configured, pool.references) = (0, 0, 0);
@@ -234,14 +229,10 @@ impl<'a> Fold<'a> {
         let (at, index) = (record.at, record.subject.index);
         match (record.subject.kind, field) {
             (Kind::Sandbox, Field::Status) => {
-                let life = match word(to) {
-                    "pending" => Life::Pending,
-                    "running" => Life::Running,
-                    "stopped" => Life::Stopped,
-                    _ => Life::Dead,
-                };
-                self.sandbox_becomes(index, at, life);
-                if life == Life::Stopped && matches!(self.decision(record), Some(Reason::StalePending { .. })) {
+                let Value::Status(AnyStatus::Sandbox(status)) = to else { return };
+                self.sandbox_becomes(index, at, Some(status));
+                let stopped = status == SandboxStatus::Stopped;
+                if stopped && matches!(self.decision(record), Some(Reason::StalePending { .. })) {
                     self.add(Figure::StalePendingStopped, 1);
                 }
             }
@@ -265,10 +256,9 @@ impl<'a> Fold<'a> {
             }
             (Kind::Pool, Field::CooldownUntil) => self.cooldown_set(index, at, from, to),
             (Kind::Lease, Field::Status) => {
-                let word = word(to);
-                self.lease_bound(index, at, word == "bound");
-                slot(&mut self.leases, index, LEASE).pending = word == "pending";
-                if word == "failed" {
+                let Value::Status(AnyStatus::Lease(status)) = to else { return };
+                self.lease_becomes(index, at, Some(status));
+                if status == LeaseStatus::Failed {
                     self.add(Figure::LeasesFailed, 1);
                 }
             }
@@ -294,24 +284,25 @@ impl<'a> Fold<'a> {
     }
 
     fn is_ready(&self, sandbox: u32) -> bool {
-        self.sandboxes.get(sandbox as usize).is_some_and(|s| s.life == Life::Running && !s.task_ended)
+        self.sandboxes.get(sandbox as usize).is_some_and(|s| s.status == Some(SandboxStatus::Running) && !s.task_ended)
     }
 
-    fn sandbox_becomes(&mut self, index: u32, at: SimTime, life: Life) {
+    fn sandbox_becomes(&mut self, index: u32, at: SimTime, status: Option<SandboxStatus>) {
         let was_ready = self.is_ready(index);
         let sandbox = slot(&mut self.sandboxes, index, SANDBOX);
-        let was = std::mem::replace(&mut sandbox.life, life);
-        let (pool, leases) = (sandbox.pool, u64::from(sandbox.leases_bound));
-        self.live = self.live + u64::from(life.is_live()) - u64::from(was.is_live());
+        let was = *sandbox;
+        sandbox.status = status;
+        let (is, pool, leases) = (*sandbox, sandbox.pool, u64::from(sandbox.leases_bound));
+        self.live = self.live + u64::from(is.is_live()) - u64::from(was.is_live());
         let peak = &mut self.counts[Figure::SandboxesPeak as usize];
         *peak = (*peak).max(self.live);
-        match (was.is_over(), life.is_over()) {
+        match (was.is_over(), is.is_over()) {
             (false, true) => self.bound_to_dead.change(at, leases, 0),
             (true, false) => self.bound_to_dead.change(at, 0, leases),
             _ => {}
         }
         self.pool_ready(pool, at, u64::from(self.is_ready(index)), u64::from(was_ready));
-        if life == Life::Running {
+        if status == Some(SandboxStatus::Running) {
             self.has_run = true;
             self.look_if_ready(at);
         }
@@ -364,19 +355,17 @@ impl<'a> Fold<'a> {
         }
     }
 
-    fn lease_bound(&mut self, index: u32, at: SimTime, bound: bool) {
+    fn lease_becomes(&mut self, index: u32, at: SimTime, status: Option<LeaseStatus>) {
         let lease = slot(&mut self.leases, index, LEASE);
-        if lease.bound == bound {
-            return;
-        }
-        lease.bound = bound;
+        let was = std::mem::replace(&mut lease.status, status);
+        let bound = status == Some(LeaseStatus::Bound);
         let sandbox = lease.sandbox;
-        if sandbox == NOBODY {
+        if bound == (was == Some(LeaseStatus::Bound)) || sandbox == NOBODY {
             return;
         }
         let sandbox = slot(&mut self.sandboxes, sandbox, SANDBOX);
         sandbox.leases_bound = sandbox.leases_bound + u32::from(bound) - u32::from(!bound);
-        if sandbox.life.is_over() {
+        if sandbox.is_over() {
             self.bound_to_dead.change(at, u64::from(bound), u64::from(!bound));
         }
     }
@@ -405,14 +394,14 @@ impl<'a> Fold<'a> {
         self.unready.change(end, 0, 0);
 
         let app_exists = |app: u32| self.apps.get(app as usize).copied().unwrap_or(false);
-        let is_over = |sandbox: u32| self.sandboxes.get(sandbox as usize).is_none_or(|s| s.life.is_over());
+        let is_over = |sandbox: u32| self.sandboxes.get(sandbox as usize).is_none_or(|s| s.is_over());
         let orphan = |disk: &&Disk| {
             disk.exists && !disk.owner.is_some_and(app_exists) && !disk.users.iter().copied().any(app_exists)
         };
         let disks = self.disks.iter().filter(orphan).count();
-        let leases = self.leases.iter().filter(|l| (l.pending || l.bound) && is_over(l.sandbox)).count();
+        let leases = self.leases.iter().filter(|l| l.is_held() && is_over(l.sandbox)).count();
         let leaked = self.addresses.iter().flatten().filter(|taker| **taker != NOBODY && is_over(**taker)).count();
-        let containers = self.sandboxes.iter().filter(|s| s.container && s.life.is_over()).count();
+        let containers = self.sandboxes.iter().filter(|s| s.container && s.is_over()).count();
 
         let mut metrics = Metrics::default();
         for figure in Figure::ALL {

@@ -1,7 +1,7 @@
 //! What each metric counts, on traces made by hand.
 
 use crate::kernel::RecordId;
-use crate::model::{Address, Field, Kind, LeaseId, Name, Point, Reason, Value};
+use crate::model::{Address, EffectKind, Failure, Field, Kind, LeaseId, LeaseStatus, Name, Point, Reason, Value};
 use crate::trace::metrics::{Figure, Metric, Metrics};
 use crate::trace::testing::{Maker, d, t, word};
 use crate::trace::{What, metrics};
@@ -136,8 +136,11 @@ fn leases_bound_to_the_dead_cost_seconds_to_the_horizon() {
     let mut m = Maker::new();
     let (_, sandbox) = running(&mut m);
     let disk = m.create(Kind::Disk, "disk/pds-data", RecordId::NONE, &[]);
-    let fields =
-        [(Field::Disk, Value::Ref(disk)), (Field::Sandbox, Value::Ref(sandbox)), (Field::Status, word("pending"))];
+    let fields = [
+        (Field::Disk, Value::Ref(disk)),
+        (Field::Sandbox, Value::Ref(sandbox)),
+        (Field::Status, word(LeaseStatus::Pending)),
+    ];
     let lease = m.create(Kind::Lease, "lease/pds-data-0", RecordId::NONE, &fields);
     m.status(lease, RecordId::NONE, "pending", "bound");
     assert_eq!(fold(&m, "1m").of(Figure::LeasesBoundToDead), Metric::Seconds(d("0s")));
@@ -157,11 +160,12 @@ fn leases_bound_to_the_dead_cost_seconds_to_the_horizon() {
 fn lease_conflicts_are_refused_leases_and_refused_boots() {
     let mut m = Maker::new();
     let (_, sandbox) = running(&mut m);
-    let lease = m.create(Kind::Lease, "lease/pds-data-0", RecordId::NONE, &[(Field::Status, word("pending"))]);
+    let lease =
+        m.create(Kind::Lease, "lease/pds-data-0", RecordId::NONE, &[(Field::Status, word(LeaseStatus::Pending))]);
     let why = m.decide(lease, Reason::AlreadyLeased { by: LeaseId::from_index(7) });
     m.status(lease, why, "pending", "failed");
-    for error in ["disk pds-data has an active lease", "something else"] {
-        m.decide(sandbox, Reason::BootFailed { error: Name::new(error), after: d("1s") });
+    for error in [Failure::DiskLeased(Name::new("pds-data")), Failure::new("something else")] {
+        m.decide(sandbox, Reason::BootFailed { error, after: d("1s") });
     }
     let metrics = fold(&m, "1m");
     assert_eq!(count(&metrics, Figure::LeaseConflicts), 2);
@@ -179,7 +183,11 @@ fn a_disk_is_orphaned_when_no_app_that_made_or_used_it_is_left() {
         Kind::Lease,
         "lease/leased-0",
         RecordId::NONE,
-        &[(Field::Disk, Value::Ref(leased)), (Field::Sandbox, Value::Ref(sandbox)), (Field::Status, word("released"))],
+        &[
+            (Field::Disk, Value::Ref(leased)),
+            (Field::Sandbox, Value::Ref(sandbox)),
+            (Field::Status, word(LeaseStatus::Released)),
+        ],
     );
     assert_eq!(count(&fold(&m, "1m"), Figure::DisksOrphaned), 0);
     m.delete(app, RecordId::NONE);
@@ -216,7 +224,7 @@ fn ready_is_the_first_rest_with_something_running_and_recovery_the_last() {
     m.at("1s").what(crate::model::Subject::CLUSTER, What::Unsettled);
     let (_, sandbox) = running(&mut m);
     m.at("12s").what(crate::model::Subject::CLUSTER, What::Settled);
-    let strike = What::Struck { fault: 1, point: Point::ProbePort, effect: &"error" };
+    let strike = What::Struck { fault: 1, point: Point::ProbePort, effect: EffectKind::Error };
     m.at("5m").what(sandbox, strike);
     let frame = Frame {
         ended_at: t("20m"),

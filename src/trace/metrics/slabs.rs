@@ -5,7 +5,7 @@
 //! so an empty sandbox is *gone*, not pending.
 
 use crate::kernel::{SimDuration, SimTime};
-use crate::model::Value;
+use crate::model::{LeaseStatus, SandboxStatus, Value};
 
 /// A quantity over time and its integral.
 #[derive(Default)]
@@ -23,34 +23,25 @@ impl Integral {
     }
 }
 
-#[derive(Clone, Copy, PartialEq, Eq, Default)]
-pub(super) enum Life {
-    #[default]
-    Gone,
-    Pending,
-    Running,
-    Stopped,
-    Dead,
-}
-
-impl Life {
-    pub(super) fn is_live(self) -> bool {
-        matches!(self, Self::Pending | Self::Running)
-    }
-    pub(super) fn is_over(self) -> bool {
-        matches!(self, Self::Dead | Self::Gone)
-    }
-}
-
 pub(super) const NOBODY: u32 = u32::MAX;
 
 #[derive(Clone, Copy)]
 pub(super) struct Sandbox {
-    pub(super) life: Life,
+    /// None: it does not exist, or no more.
+    pub(super) status: Option<SandboxStatus>,
     pub(super) pool: u32,
     pub(super) task_ended: bool,
     pub(super) container: bool,
     pub(super) leases_bound: u32,
+}
+
+impl Sandbox {
+    pub(super) fn is_live(self) -> bool {
+        self.status.is_some_and(SandboxStatus::is_live)
+    }
+    pub(super) fn is_over(self) -> bool {
+        matches!(self.status, Some(SandboxStatus::Dead) | None)
+    }
 }
 
 #[derive(Clone, Copy)]
@@ -69,8 +60,15 @@ pub(super) struct Pool {
 pub(super) struct Lease {
     pub(super) disk: u32,
     pub(super) sandbox: u32,
-    pub(super) pending: bool,
-    pub(super) bound: bool,
+    /// None: it does not exist, or no more.
+    pub(super) status: Option<LeaseStatus>,
+}
+
+impl Lease {
+    /// Whether it is held, or will be.
+    pub(super) fn is_held(self) -> bool {
+        matches!(self.status, Some(LeaseStatus::Pending | LeaseStatus::Bound))
+    }
 }
 
 #[derive(Clone, Default)]
@@ -90,10 +88,10 @@ pub(super) fn slot<T: Clone>(slab: &mut Vec<T>, index: u32, empty: T) -> &mut T 
 }
 
 pub(super) const SANDBOX: Sandbox =
-    Sandbox { life: Life::Gone, pool: NOBODY, task_ended: false, container: false, leases_bound: 0 };
+    Sandbox { status: None, pool: NOBODY, task_ended: false, container: false, leases_bound: 0 };
 pub(super) const POOL: Pool =
     Pool { app: NOBODY, desired: 0, configured: 0, references: 0, ready: 0, unready: false, wait_decided: None };
-pub(super) const LEASE: Lease = Lease { disk: NOBODY, sandbox: NOBODY, pending: false, bound: false };
+pub(super) const LEASE: Lease = Lease { disk: NOBODY, sandbox: NOBODY, status: None };
 
 /// The number of the entity that a field names.
 pub(super) fn reference(value: Value) -> u32 {
@@ -107,12 +105,5 @@ pub(super) fn number(value: Value) -> u64 {
     match value {
         Value::Int(n) => n,
         _ => 0,
-    }
-}
-
-pub(super) fn word(value: Value) -> &'static str {
-    match value {
-        Value::Word(word) => word,
-        _ => "",
     }
 }

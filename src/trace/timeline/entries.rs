@@ -6,7 +6,10 @@
 //! routine, has a line of its own.
 
 use crate::kernel::SimTime;
-use crate::model::{Actor, Controller, Field, Kind, Name, Reason, Subject, Value};
+use crate::model::{
+    Actor, AnyStatus, Controller, DiskStatus, Failure, Field, Kind, LeaseStatus, NodeStatus, Reason, SandboxStatus,
+    Subject, Value,
+};
 use crate::trace::{Record, Trace, What, decision, words};
 
 use super::Options;
@@ -63,7 +66,8 @@ pub fn value_text(trace: &Trace, value: Value) -> String {
         Value::Time(time) => time.elapsed().clock().to_string(),
         Value::Ref(subject) => trace.name(subject).to_string(),
         Value::Text(text) => text.to_string(),
-        Value::Word(word) => word.to_uppercase(),
+        Value::Status(status) => status.loud(),
+        Value::Filesystem(filesystem) => filesystem.name().to_uppercase(),
         Value::Address(address) => address.to_string(),
     }
 }
@@ -108,7 +112,7 @@ pub fn entry(trace: &Trace, options: &Options, index: usize) -> Entry {
 struct Open {
     boot: Option<usize>,
     clean_up: Option<usize>,
-    failure: Option<Name>,
+    failure: Option<Failure>,
 }
 
 impl Open {
@@ -328,10 +332,28 @@ fn number(value: Value) -> u64 {
 fn tone_of_set(set: &Record) -> Tone {
     let What::Set { field, to, .. } = set.what else { return Tone::Plain };
     match (field, to) {
-        (Field::Status, Value::Word(&("running" | "bound" | "provisioned" | "ready"))) => Tone::Good,
-        (Field::Status, Value::Word(&("dead" | "failed" | "error" | "unhealthy"))) => Tone::Bad,
+        (Field::Status, Value::Status(status)) => tone_of_status(status),
         (Field::ConsecutiveCrashCount, Value::Int(1..)) | (Field::CooldownUntil, Value::Time(_)) => Tone::Bad,
         _ => Tone::Plain,
+    }
+}
+
+fn tone_of_status(status: AnyStatus) -> Tone {
+    match status {
+        AnyStatus::Sandbox(SandboxStatus::Running)
+        | AnyStatus::Disk(DiskStatus::Provisioned)
+        | AnyStatus::Lease(LeaseStatus::Bound)
+        | AnyStatus::Node(NodeStatus::Ready) => Tone::Good,
+        AnyStatus::Sandbox(SandboxStatus::Dead)
+        | AnyStatus::Disk(DiskStatus::Error)
+        | AnyStatus::Lease(LeaseStatus::Failed)
+        | AnyStatus::Node(NodeStatus::Unhealthy) => Tone::Bad,
+        AnyStatus::Sandbox(SandboxStatus::Pending | SandboxStatus::Stopped)
+        | AnyStatus::Disk(
+            DiskStatus::Provisioning | DiskStatus::Attached | DiskStatus::Detached | DiskStatus::Deleting,
+        )
+        | AnyStatus::Lease(LeaseStatus::Pending | LeaseStatus::Released)
+        | AnyStatus::Node(NodeStatus::Disabled) => Tone::Plain,
     }
 }
 
@@ -355,7 +377,6 @@ fn tone_of_reason(reason: Reason) -> Tone {
         | Reason::WatchBroke { .. }
         | Reason::WatchEnded
         | Reason::DeployRefused { .. }
-        | Reason::RequestFailed { .. }
         | Reason::FieldIgnored { .. }
         | Reason::ProcessExited { .. } => Tone::Bad,
         // What is left is how a scheduler works.

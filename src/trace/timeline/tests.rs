@@ -1,7 +1,7 @@
 //! What a timeline shows, and how it folds.
 
 use super::*;
-use crate::model::{Controller, Field, Name, Reason, Subject, Value};
+use crate::model::{Controller, EffectKind, Failure, Field, Name, Reason, Subject, Value};
 use crate::trace::What;
 use crate::trace::testing::{Maker, d, t};
 
@@ -127,7 +127,7 @@ fn steps_and_faults_have_the_scenario_s_titles() {
     let mut m = Maker::new();
     let step = m.named(crate::model::Kind::Step, "step/typo");
     m.by(Controller::Operator).what(step, What::StepBegan);
-    let struck = What::Struck { fault: 0, point: crate::model::Point::Mount, effect: &"delay" };
+    let struck = What::Struck { fault: 0, point: crate::model::Point::Mount, effect: EffectKind::Delay };
     m.what(Subject::CLUSTER, struck);
     m.what(step, What::StepEnded { refused: Some(Name::new("unknown field `size`")) });
     let options = Options {
@@ -176,7 +176,7 @@ fn blocks(said: &[(u32, u64)]) -> Vec<(u64, SimDuration, SimDuration)> {
         });
         m.at(&format!("{at}ms")).by(Controller::Sandbox);
         m.what(sandbox, What::Set { field: Field::Pool, from: Value::None, to: Value::Ref(pool) });
-        m.decide(sandbox, Reason::BootFailed { error: Name::new("no disk"), after: d("14ms") });
+        m.decide(sandbox, Reason::BootFailed { error: Failure::new("no disk"), after: d("14ms") });
     }
     let items = fold(&m.trace, &entries(&m.trace, &Options::default()));
     let blocks = items.iter().filter_map(|item| match item {

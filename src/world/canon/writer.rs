@@ -130,9 +130,13 @@ impl<'a> Canon<'a> {
                 self.number(4);
                 self.text(&text);
             }
-            Value::Word(word) => {
+            Value::Status(status) => {
                 self.number(5);
-                self.text(word);
+                self.text(status.name());
+            }
+            Value::Filesystem(filesystem) => {
+                self.number(5);
+                self.text(filesystem.name());
             }
             Value::Address(address) => {
                 self.number(6);

@@ -8,8 +8,8 @@
 use std::collections::BTreeSet;
 
 use crate::kernel::SimTime;
+use crate::model::Invariant;
 use crate::model::{PoolId, Subject};
-use crate::world::spec::Invariant;
 
 /// Why to look again.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]

@@ -8,10 +8,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::kernel::{RecordId, SimTime};
+use crate::model::Invariant;
 use crate::model::{Actor, Controller, Name, Subject};
 use crate::trace::What;
 use crate::world::World;
-use crate::world::spec::Invariant;
 
 use super::alarms::{Alarm, Alarms};
 
@@ -88,8 +88,7 @@ impl Docket {
         let (invariant, subject) = charge;
         let detail = Name::new(text);
         let judge = Actor::central(Controller::World);
-        let record =
-            world.log().record_caused(judge, subject, cause, What::Broken { invariant: invariant.name(), detail });
+        let record = world.log().record_caused(judge, subject, cause, What::Broken { invariant, detail });
         self.violations.push(Violation { invariant, at: world.kernel().now(), record, subject, detail });
     }
 }

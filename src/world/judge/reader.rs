@@ -9,12 +9,11 @@ use std::ops::Range;
 
 use crate::kernel::RecordId;
 use crate::model::{
-    Address, AppId, DiskIndex, Field, Id, Kind, LeaseId, NodeId, Point, Reason, SandboxId, SandboxIndex, Subject,
-    Value, VolumeId,
+    Address, AppId, DiskIndex, Field, Id, Invariant, Kind, LeaseId, NodeId, Point, Reason, SandboxId, SandboxIndex,
+    Subject, Value, VolumeId,
 };
 use crate::ports::Query;
 use crate::trace::{Record, Trace, What};
-use crate::world::spec::{AnyStatus, Invariant};
 use crate::world::{Process, World};
 
 use super::court::{Dirty, Judge};
@@ -266,11 +265,7 @@ impl Judge {
     }
 
     fn status_written(&mut self, world: &World, subject: Subject, (from, to): (Value, Value), id: RecordId) {
-        let status = |value| match value {
-            Value::Word(word) => AnyStatus::of(subject.kind, word),
-            _ => None,
-        };
-        if let Some((from, to)) = status(from).zip(status(to)) {
+        if let (Value::Status(from), Value::Status(to)) = (from, to) {
             for (invariant, broken) in [
                 (Invariant::LegalTransition, rules::legal_transition(from, to)),
                 (Invariant::DeadIsFinal, rules::dead_is_final(from, to)),

@@ -7,11 +7,11 @@
 use std::collections::BTreeSet;
 
 use crate::kernel::{RecordId, SimTime};
+use crate::model::Invariant;
 use crate::model::{Actor, Address, AppId, Controller, DiskIndex, LeaseId, Name, PoolId, SandboxId, Subject};
 use crate::ports::Query;
 use crate::trace::What;
 use crate::world::World;
-use crate::world::spec::Invariant;
 
 use super::alarms::Alarm;
 use super::court::{Dirty, Judge};

@@ -18,8 +18,8 @@ pub(super) use disks::{
 pub(super) use pools::{failures_back_off, no_boot_during_cooldown, no_overshoot, pool_within_max_size};
 pub(super) use statuses::{dead_is_final, legal_transition};
 
+use crate::model::Invariant;
 use crate::model::{Id, SandboxStatus, Subject};
-use crate::world::spec::Invariant;
 
 use super::memory::{Text, View};
 use super::rest::loud;

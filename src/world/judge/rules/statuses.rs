@@ -4,10 +4,7 @@
 //! there already is no transition. What a newcomer gets wrong: a sandbox that leaves DEAD breaks
 //! both rules, for no transition leaves DEAD.
 
-use crate::model::SandboxStatus;
-use crate::world::spec::AnyStatus;
-
-use crate::world::judge::rest::loud;
+use crate::model::{AnyStatus, SandboxStatus};
 
 /// `legal-transition`: statuses change only as they may.
 pub(in crate::world::judge) fn legal_transition(from: AnyStatus, to: AnyStatus) -> Option<String> {
@@ -18,11 +15,11 @@ pub(in crate::world::judge) fn legal_transition(from: AnyStatus, to: AnyStatus) 
         // A node comes and goes as it likes; no entity has statuses of two kinds.
         (AnyStatus::Sandbox(_) | AnyStatus::Lease(_) | AnyStatus::Disk(_) | AnyStatus::Node(_), _) => true,
     };
-    (from != to && !legal).then(|| format!("{} became {}", loud(from.name()), loud(to.name())))
+    (from != to && !legal).then(|| format!("{} became {}", from.loud(), to.loud()))
 }
 
 /// `dead-is-final`: a dead sandbox is never written to life again.
 pub(in crate::world::judge) fn dead_is_final(from: AnyStatus, to: AnyStatus) -> Option<String> {
     let risen = from == AnyStatus::Sandbox(SandboxStatus::Dead) && from != to;
-    risen.then(|| format!("DEAD became {}", loud(to.name())))
+    risen.then(|| format!("DEAD became {}", to.loud()))
 }

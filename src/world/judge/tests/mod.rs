@@ -16,6 +16,7 @@ use std::future::Future;
 use std::rc::Rc;
 
 use crate::kernel::{Budget, GroupId, SimDuration, SimTime, Step};
+use crate::model::Invariant;
 use crate::model::{
     Actor, Address, App, AppChange, AppId, AppVersion, Concurrency, Controller, Disk, DiskConfig, DiskId, DiskLease,
     DiskLeaseChange, DiskStatus, Entity, Filesystem, Id, LeaseId, LeaseStatus, Mount, Name, Node, NodeId, NodeStatus,
@@ -23,9 +24,7 @@ use crate::model::{
     VersionId,
 };
 use crate::ports::SandboxBackend;
-use crate::world::spec::{
-    ClusterSpec, Delay, Environment, FaultSpec, Graces, Invariant, Latencies, Spread, WorkloadSpec,
-};
+use crate::world::spec::{ClusterSpec, Delay, Environment, FaultSpec, Graces, Latencies, Spread, WorkloadSpec};
 use crate::world::{Process, World, WorldSpec};
 
 use super::{Judge, Limits};

@@ -1,7 +1,7 @@
 //! Invariants of pools, and of the statuses of sandboxes, leases and disks.
 
 use super::*;
-use crate::model::{DiskChange, Reason};
+use crate::model::{DiskChange, Failure, Reason};
 use crate::trace::What;
 
 #[test]
@@ -99,7 +99,7 @@ fn fail_boots(desired: u32, count: usize, every: SimDuration) -> Vec<String> {
     let (_, _, pool) = stage.deployed(&with_instances(2), desired);
     let sandbox = stage.sandbox(pool, SandboxStatus::Pending);
     for _ in 0..count {
-        let reason = Reason::BootFailed { error: name("no"), after: secs(1) };
+        let reason = Reason::BootFailed { error: Failure::new("no"), after: secs(1) };
         stage.world.log().record(OPERATOR, sandbox, What::Decided(reason));
         stage.pass(every);
     }

@@ -1,9 +1,10 @@
 //! What settled means, part by part.
 
 use super::*;
+use crate::model::AnyStatus;
 use crate::model::Point;
 use crate::trace::What;
-use crate::world::spec::{AnyStatus, Effect, Filter, Trigger, When};
+use crate::world::spec::{Effect, Filter, Trigger, When};
 
 /// A stage whose one service has settled, and the instant when it did.
 fn settled(service: &ServiceConfig) -> (Stage, AppId, PoolId, SandboxId) {
