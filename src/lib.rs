@@ -4,6 +4,7 @@
 //! fail on demand. See `ARCHITECTURE.md` for the map, `docs/` for the user's guide.
 
 pub mod appconfig;
+pub mod cli;
 pub mod constants;
 pub mod controllers;
 pub mod kernel;

@@ -1,7 +1,5 @@
-//! The `schedsim` command: everything of it is in [`cli`], one file a command.
-
-mod cli;
+//! The `schedsim` command: everything of it is in [`schedsim::cli`], one file a command.
 
 fn main() -> std::process::ExitCode {
-    cli::main()
+    schedsim::cli::main()
 }

@@ -8,9 +8,9 @@ use std::ffi::OsString;
 use std::ops::Range;
 use std::str::FromStr;
 
+use crate::kernel::{SimDuration, SimTime};
+use crate::scenario::Overrides;
 use clap::{ArgAction, Args, ValueEnum};
-use schedsim::kernel::{SimDuration, SimTime};
-use schedsim::scenario::Overrides;
 
 /// How results look.
 #[derive(Args)]

@@ -3,13 +3,13 @@
 //! It runs and prints; the search is in `study`. What a newcomer gets wrong: *passing* means
 //! settled with nothing broken, unless `--expect` names the variant whose expectations decide.
 
+use crate::controllers::fixes::Fix;
+use crate::report;
+use crate::scenario::{Scenario, Variant};
+use crate::sim::Simulation;
+use crate::study::bisect::{Bisection, Found, bisect};
+use crate::study::{Logic, Signature};
 use clap::Args;
-use schedsim::controllers::fixes::Fix;
-use schedsim::report;
-use schedsim::scenario::{Scenario, Variant};
-use schedsim::sim::Simulation;
-use schedsim::study::bisect::{Bisection, Found, bisect};
-use schedsim::study::{Logic, Signature};
 use serde_json::json;
 
 use super::args::{Format, shell_line};

@@ -2,9 +2,9 @@
 
 use std::path::Path;
 
+use crate::scenario::{Overrides, Scenario};
+use crate::study::sweep::plan::{PlanOptions, Unplanned, plan_of};
 use clap::Args;
-use schedsim::scenario::{Overrides, Scenario};
-use schedsim::study::sweep::plan::{PlanOptions, Unplanned, plan_of};
 
 use super::args::Look;
 use super::input::Meant;

@@ -4,17 +4,17 @@
 //! `a`. What a newcomer gets wrong: all sides have the seed and the tuning of *one* variant, so that
 //! only the logic differs – unless a side names a variant itself.
 
+use crate::controllers::fixes::Fix;
+use crate::replay::Replay;
+use crate::report;
+use crate::scenario::{Scenario, Variant};
+use crate::study::Logic;
+use crate::study::compare::{Comparison, compare};
+use crate::study::each_fix::{Noticed, each_fix};
+use crate::trace::metrics::Figure;
+use crate::trace::timeline;
 use clap::Args;
 use rayon::prelude::*;
-use schedsim::controllers::fixes::Fix;
-use schedsim::replay::Replay;
-use schedsim::report;
-use schedsim::scenario::{Scenario, Variant};
-use schedsim::study::Logic;
-use schedsim::study::compare::{Comparison, compare};
-use schedsim::study::each_fix::{Noticed, each_fix};
-use schedsim::trace::metrics::Figure;
-use schedsim::trace::timeline;
 use serde_json::{Map, Value, json};
 
 use super::args::Format;

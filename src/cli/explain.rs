@@ -4,12 +4,12 @@
 //! decided a link. It may use everything. What a newcomer gets wrong: the run is the same as
 //! `run` makes it, so that record numbers of a trace or of a JSON result can be asked for.
 
+use crate::kernel::{RecordId, SimDuration, SimTime};
+use crate::report::explain::{self, Chain, Choice, Decider, Explainer, Limits, Page, Setting, Unknown};
+use crate::scenario::{Scenario, Variant};
+use crate::sim::{Outcome, Simulation};
+use crate::study::counterfactual::{self, Ending, Tried};
 use clap::Args;
-use schedsim::kernel::{RecordId, SimDuration, SimTime};
-use schedsim::report::explain::{self, Chain, Choice, Decider, Explainer, Limits, Page, Setting, Unknown};
-use schedsim::scenario::{Scenario, Variant};
-use schedsim::sim::{Outcome, Simulation};
-use schedsim::study::counterfactual::{self, Ending, Tried};
 use serde_json::json;
 
 use super::args::{Format, Logic, Look, shell_line};
@@ -84,7 +84,7 @@ pub(crate) fn explain(args: &ExplainArgs, look: &Look, out: &mut Out) -> Result<
         let outcome = simulation.run();
         let mut setting = Setting::of(scenario, variant);
         setting.timeline.width = width();
-        setting.timeline.palette = schedsim::trace::timeline::Palette::colour();
+        setting.timeline.palette = crate::trace::timeline::Palette::colour();
         let mut explainer = Explainer::new(&outcome.trace, &setting);
         let (record, chosen) = explain::choose(&explainer, choice(args)).map_err(refusal)?;
         let limits = if args.full || look.verbose > 0 { Limits::ALL } else { Limits::default() };

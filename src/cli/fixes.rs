@@ -1,7 +1,7 @@
 //! `schedsim fixes`: the named fixes of the scheduler's history.
 
+use crate::controllers::fixes::{Day, Fix};
 use clap::Args;
-use schedsim::controllers::fixes::{Day, Fix};
 use serde_json::json;
 
 use super::args::Format;

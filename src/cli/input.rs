@@ -6,8 +6,8 @@
 use std::io::Read;
 use std::path::Path;
 
-use schedsim::scenario::{Diagnostics, Overrides, Scenario};
-use schedsim::study::sweep::file::SweepFile;
+use crate::scenario::{Diagnostics, Overrides, Scenario};
+use crate::study::sweep::file::SweepFile;
 
 use super::output::{painted, style};
 use super::{Exit, Refusal, output};

@@ -112,7 +112,7 @@ impl Refusal {
 }
 
 /// Parses the command line and does what it says.
-pub(crate) fn main() -> ExitCode {
+pub fn main() -> ExitCode {
     crash::install();
     let cli = parsed();
     cli.look.apply();

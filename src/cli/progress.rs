@@ -6,8 +6,8 @@
 
 use std::fmt::Write;
 
+use crate::kernel::SimDuration;
 use indicatif::{ProgressState, ProgressStyle};
-use schedsim::kernel::SimDuration;
 
 /// Longer than 100 days is no estimate.
 const LEFT_MAX: u64 = 100 * 24 * 3600;

@@ -7,13 +7,13 @@
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
+use crate::replay::{Replay, difference};
+use crate::report::html;
+use crate::scenario::Variant;
+use crate::sim::Proofs;
+use crate::trace;
 use clap::Args;
 use rayon::prelude::*;
-use schedsim::replay::{Replay, difference};
-use schedsim::report::html;
-use schedsim::scenario::Variant;
-use schedsim::sim::Proofs;
-use schedsim::trace;
 
 use super::args::{Format, Logic, Look};
 use super::input::{self, Loaded};

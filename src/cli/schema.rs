@@ -1,8 +1,8 @@
 //! `schedsim schema`: the format of scenario and sweep files, for editors.
 
+use crate::scenario;
+use crate::study::sweep;
 use clap::{Args, ValueEnum};
-use schedsim::scenario;
-use schedsim::study::sweep;
 
 use super::output::Out;
 use super::{Exit, Refusal};

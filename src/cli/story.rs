@@ -4,8 +4,8 @@
 //! wrong: the variant chosen here gives seed and tuning; which fixes are in force is another
 //! question, and another option.
 
+use crate::scenario::{Overrides, Scenario, Variant, similar};
 use clap::Args;
-use schedsim::scenario::{Overrides, Scenario, Variant, similar};
 
 use super::{Refusal, input, reproduce};
 

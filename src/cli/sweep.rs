@@ -9,14 +9,14 @@ use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 use std::time::Duration;
 
+use crate::study::sweep::folder::{Folder, Shard, merge};
+use crate::study::sweep::plan::{Key, Plan, PlanOptions, Stories, Unplanned, plan_of};
+use crate::study::sweep::precise::{self, Round};
+use crate::study::sweep::rows::Measured;
+use crate::study::sweep::run::{self, Watcher};
+use crate::study::sweep::{finish, recommend};
 use clap::{Args, Subcommand};
 use indicatif::ProgressBar;
-use schedsim::study::sweep::folder::{Folder, Shard, merge};
-use schedsim::study::sweep::plan::{Key, Plan, PlanOptions, Stories, Unplanned, plan_of};
-use schedsim::study::sweep::precise::{self, Round};
-use schedsim::study::sweep::rows::Measured;
-use schedsim::study::sweep::run::{self, Watcher};
-use schedsim::study::sweep::{finish, recommend};
 
 use super::args::{Look, Seeds};
 use super::interrupt::{self, Interrupt};

@@ -8,13 +8,13 @@ use std::collections::BTreeMap;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
+use crate::replay::{Judged, Replay};
+use crate::report::corpus::{Corpus, Owner, Shelf, Story, shown};
+use crate::report::fingerprints::{Fingerprint, Fingerprints};
+use crate::report::snapshot_file::{self, SnapshotError, SnapshotFile};
+use crate::scenario::{Diagnostics, Overrides, Scenario, Variant};
 use clap::Args;
 use rayon::prelude::*;
-use schedsim::replay::{Judged, Replay};
-use schedsim::report::corpus::{Corpus, Owner, Shelf, Story, shown};
-use schedsim::report::fingerprints::{Fingerprint, Fingerprints};
-use schedsim::report::snapshot_file::{self, SnapshotError, SnapshotFile};
-use schedsim::scenario::{Diagnostics, Overrides, Scenario, Variant};
 
 use super::args::{Look, shell_line};
 use super::output::{self, Out, painted, style};

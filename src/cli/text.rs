@@ -4,11 +4,12 @@
 //! the JSON. What a newcomer gets wrong: figures that are zero are left out, for most of them
 //! are in most stories.
 
-use schedsim::kernel::{SimDuration, SimTime, Stop};
-use schedsim::replay::{Judged, Replay};
-use schedsim::report::{self, Mark};
-use schedsim::scenario::Verdict;
-use schedsim::trace::timeline;
+use crate::kernel::{SimDuration, SimTime, Stop};
+use crate::replay::{Judged, Replay};
+use crate::report::{self, Mark};
+use crate::scenario::Verdict;
+use crate::trace::timeline;
+use anstyle::Style;
 
 use super::args::Look;
 use super::output::{painted, prose, style, width};
@@ -24,7 +25,9 @@ pub(crate) fn whole(replay: &Replay<'_>, look: &Look, reproduce: &str) -> String
         }
     }
     text.push_str("\noutcome\n");
-    outcome(replay).iter().for_each(|(what, how)| text.push_str(&fact(what, how)));
+    for (style, what, how) in outcome(replay) {
+        text.push_str(&format!("  {} {how}\n", painted(style, format!("{what:19}"))));
+    }
     if !look.quiet {
         text.push_str(&figures(replay));
     }
@@ -36,8 +39,9 @@ pub(crate) fn whole(replay: &Replay<'_>, look: &Look, reproduce: &str) -> String
 /// One run of many, on one line; what failed follows.
 pub(crate) fn line(replay: &Replay<'_>, reproduce: &str) -> String {
     let name = format!("{} @ {}", replay.scenario.name, replay.variant.name);
-    let (what, how) = outcome(replay).swap_remove(0);
-    let mut text = format!("{name:40} seed {:<8} {} {how}\n", replay.variant.seed, verdict_painted(replay, &what));
+    let (style, what, how) = outcome(replay).swap_remove(0);
+    let what = painted(style, format!("{what:9}"));
+    let mut text = format!("{name:40} seed {:<8} {what} {how}\n", replay.variant.seed);
     for failure in replay.failures() {
         text.push_str(&format!("  {}  {failure}\n", painted(style::BAD, "FAILED")));
     }
@@ -71,8 +75,8 @@ fn head(replay: &Replay<'_>) -> String {
     text
 }
 
-/// Verdict first, then what else came of it: each a word and how.
-fn outcome(replay: &Replay<'_>) -> Vec<(String, String)> {
+/// Verdict first, then what else came of it: each a word, its look, and how.
+fn outcome(replay: &Replay<'_>) -> Vec<(Style, String, String)> {
     let outcome = &replay.outcome;
     let how = match (outcome.verdict, outcome.settled_at, outcome.livelock) {
         (Verdict::Settled, Some(at), _) => format!("at {}{}", at.elapsed().clock(), after_step(replay, at)),
@@ -85,15 +89,23 @@ fn outcome(replay: &Replay<'_>) -> Vec<(String, String)> {
             format!("by {}", outcome.ended_at.elapsed().clock())
         }
     };
-    let mut facts = vec![(outcome.verdict.name().to_uppercase(), how)];
+    let style = match outcome.verdict {
+        Verdict::Settled => style::GOOD,
+        Verdict::Unsettled | Verdict::Livelock => style::BAD,
+    };
+    let mut facts = vec![(style, outcome.verdict.name().to_uppercase(), how)];
     match outcome.stop {
         Stop::Horizon => {}
         Stop::Enough => {
             let at = outcome.ended_at.elapsed().clock();
-            facts.push(("stopped".into(), format!("at {at}, as the livelock was proved (--stop-when-proved)")));
+            facts.push((
+                style::BAD,
+                "stopped".into(),
+                format!("at {at}, as the livelock was proved (--stop-when-proved)"),
+            ));
         }
         Stop::TraceFull | Stop::EventBudget | Stop::ZeroTimeLoop { .. } => {
-            facts.extend(outcome.stop.guard().map(|guard| ("stopped".to_owned(), guard)));
+            facts.extend(outcome.stop.guard().map(|guard| (style::BAD, "stopped".to_owned(), guard)));
         }
     }
     let expect = replay.variant.expect.as_ref();
@@ -101,10 +113,10 @@ fn outcome(replay: &Replay<'_>) -> Vec<(String, String)> {
         let name = replay.scenario.steps.get(*step).map_or("?", |step| step.name.as_str());
         let expected = expect.is_some_and(|expect| expect.rejected.contains(step));
         let here = if expected { " (expected here)" } else { "" };
-        facts.push(("refused".into(), format!("step `{name}`: {refusal}{here}")));
+        facts.push((style::WARN, "refused".into(), format!("step `{name}`: {refusal}{here}")));
     }
-    facts.extend(outcome.warnings.iter().map(|warning| ("warning".to_owned(), warning.clone())));
-    facts.push(("trace".into(), format!("{} events, {}", outcome.events, replay.digest)));
+    facts.extend(outcome.warnings.iter().map(|warning| (style::WARN, "warning".to_owned(), warning.clone())));
+    facts.push((Style::new(), "trace".into(), format!("{} events, {}", outcome.events, replay.digest)));
     facts
 }
 
@@ -118,21 +130,6 @@ fn after_step(replay: &Replay<'_>, at: SimTime) -> String {
         }
         Some(_) | None => String::new(),
     }
-}
-
-fn fact(what: &str, how: &str) -> String {
-    let style = match what {
-        "SETTLED" => style::GOOD,
-        "LIVELOCK" | "UNSETTLED" | "stopped" => style::BAD,
-        "warning" | "refused" => style::WARN,
-        _ => anstyle::Style::new(),
-    };
-    format!("  {} {how}\n", painted(style, format!("{what:19}")))
-}
-
-fn verdict_painted(replay: &Replay<'_>, what: &str) -> String {
-    let style = if replay.outcome.verdict == Verdict::Settled { style::GOOD } else { style::BAD };
-    painted(style, format!("{what:9}"))
 }
 
 fn figures(replay: &Replay<'_>) -> String {
