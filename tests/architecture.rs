@@ -6,6 +6,8 @@
 
 #[path = "architecture/source.rs"]
 mod source;
+#[path = "architecture/words.rs"]
+mod words;
 
 use source::{File, Line, files};
 

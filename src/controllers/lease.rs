@@ -266,7 +266,7 @@ impl<P: Platform> LeaseCollector<P> {
     async fn sweep_one(&self, lease: &Versioned<DiskLease>) -> Result<(), Failure> {
         let limit = self.rules.tuning.orphan_lease_age_min;
         let age = Age::at(self.ports.clock.now(), lease.meta.created_at);
-        if !matches!(lease.entity.status, LeaseStatus::Bound | LeaseStatus::Pending) || age <= limit {
+        if !lease.entity.status.is_open() || age <= limit {
             return Ok(());
         }
         let orphaned = match self.ports.store.get(lease.entity.sandbox).await {

@@ -143,7 +143,10 @@ impl SandboxStatus {
     }
     /// Whether it counts as capacity.
     pub const fn is_live(self) -> bool {
-        matches!(self, Self::Pending | Self::Running)
+        match self {
+            Self::Pending | Self::Running => true,
+            Self::Stopped | Self::Dead => false,
+        }
     }
 }
 
@@ -156,18 +159,23 @@ impl LeaseStatus {
             Self::Failed | Self::Released => false,
         }
     }
+    /// Whether it is held, or asked for.
+    pub const fn is_open(self) -> bool {
+        match self {
+            Self::Pending | Self::Bound => true,
+            Self::Failed | Self::Released => false,
+        }
+    }
 }
 
 impl DiskStatus {
     /// Whether a disk may go from `self` to `next`.
     pub const fn may_become(self, next: Self) -> bool {
-        match (self, next) {
-            (_, Self::Error)
-            | (Self::Provisioning, Self::Provisioned)
-            | (Self::Provisioned, Self::Provisioning | Self::Deleting) => true,
+        match self {
             // ASSUMES: an operator may delete a disk that has no volume yet.
-            (Self::Provisioning, Self::Deleting) => true,
-            _ => false,
+            Self::Provisioning => matches!(next, Self::Provisioned | Self::Deleting | Self::Error),
+            Self::Provisioned => matches!(next, Self::Provisioning | Self::Deleting | Self::Error),
+            Self::Attached | Self::Detached | Self::Deleting | Self::Error => matches!(next, Self::Error),
         }
     }
 }

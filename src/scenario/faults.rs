@@ -5,7 +5,7 @@
 //! reads and `drop` for watch events only, so the point decides which effects there are.
 
 use crate::kernel::SimTime;
-use crate::model::{AnyStatus, Kind, Name, Point};
+use crate::model::{AnyStatus, EffectKind, Kind, Name, Point};
 use crate::world::spec::{Effect, FaultSpec, Filter, Trigger, When};
 
 use super::cluster::node_named;
@@ -127,6 +127,7 @@ fn status(walk: &mut Walk, kind: usize, node: &Node) -> Option<AnyStatus> {
 
 fn effect_of(walk: &mut Walk, mut fields: Fields<'_>, on: Option<&[Point]>) -> Option<Effect> {
     let (effect, node) = fields.exactly_one(walk)?;
+    let kind = EffectKind::ALL.iter().find(|kind| kind.name() == effect).expect("the keys are the kinds of effects");
     let only = |walk: &mut Walk, may: &[Point]| {
         let wrong = on.unwrap_or_default().iter().find(|point| !may.contains(point));
         if let Some(point) = wrong {
@@ -136,21 +137,20 @@ fn effect_of(walk: &mut Walk, mut fields: Fields<'_>, on: Option<&[Point]>) -> O
         }
         wrong.is_none()
     };
-    match effect {
-        "error" => values::text(walk, node).map(|text| Effect::Error(Name::new(text))),
-        "hang" => empty(walk, node, effect).then_some(Effect::Hang),
-        "delay" => fields.spread(walk, "delay").map(Effect::Delay),
-        "lose_reply" => empty(walk, node, effect).then_some(Effect::LoseReply),
-        "stale" => {
+    match kind {
+        EffectKind::Error => values::text(walk, node).map(|text| Effect::Error(Name::new(text))),
+        EffectKind::Hang => empty(walk, node, effect).then_some(Effect::Hang),
+        EffectKind::Delay => fields.spread(walk, "delay").map(Effect::Delay),
+        EffectKind::LoseReply => empty(walk, node, effect).then_some(Effect::LoseReply),
+        EffectKind::Stale => {
             let fits = only(walk, &[Point::StoreGet, Point::StoreList]);
             fields.duration(walk, "stale").filter(|_| fits).map(Effect::Stale)
         }
-        "drop" => {
+        EffectKind::Drop => {
             let fits = only(walk, &[Point::WatchDeliver]);
             (empty(walk, node, effect) && fits).then_some(Effect::Drop)
         }
-        "crash" => fields.word(walk, "crash").map(|word| [Effect::CrashBefore, Effect::CrashAfter][word]),
-        other => unreachable!("`effect.{other}` is listed and not read"),
+        EffectKind::Crash => fields.word(walk, "crash").map(|word| [Effect::CrashBefore, Effect::CrashAfter][word]),
     }
 }
 

@@ -60,7 +60,10 @@ impl File {
     pub(crate) fn is_tests(&self) -> bool {
         let mut parts: Vec<&str> = self.path.trim_end_matches(".rs").split('/').collect();
         let stem = parts.pop().expect("a path has parts");
-        parts.contains(&"tests") || matches!(stem, "tests" | "testing") || stem.ends_with("_tests")
+        parts.contains(&"tests")
+            || matches!(stem, "tests" | "testing")
+            || stem.ends_with("_tests")
+            || stem.starts_with("tests_")
     }
 
     /// Its lines.

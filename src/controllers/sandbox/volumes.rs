@@ -161,7 +161,7 @@ pub(super) async fn release_leases<P: Platform>(
     sandbox: SandboxId,
 ) -> Result<(), Failure> {
     for lease in ports.store.list::<DiskLease>(Query::By(LeaseIndex::Sandbox(sandbox))).await?.iter() {
-        if matches!(lease.entity.status, LeaseStatus::Pending | LeaseStatus::Bound) {
+        if lease.entity.status.is_open() {
             ports.host.note(lease.id, Reason::LeaseGivenUp { sandbox });
             ports.store.set(lease.id, DiskLeaseChange::Status(LeaseStatus::Released)).await?;
         }

@@ -399,7 +399,8 @@ impl<'a> Fold<'a> {
             disk.exists && !disk.owner.is_some_and(app_exists) && !disk.users.iter().copied().any(app_exists)
         };
         let disks = self.disks.iter().filter(orphan).count();
-        let leases = self.leases.iter().filter(|l| l.is_held() && is_over(l.sandbox)).count();
+        let leases =
+            self.leases.iter().filter(|l| l.status.is_some_and(LeaseStatus::is_open) && is_over(l.sandbox)).count();
         let leaked = self.addresses.iter().flatten().filter(|taker| **taker != NOBODY && is_over(**taker)).count();
         let containers = self.sandboxes.iter().filter(|s| s.container && s.is_over()).count();
 

@@ -40,7 +40,7 @@ impl Sandbox {
         self.status.is_some_and(SandboxStatus::is_live)
     }
     pub(super) fn is_over(self) -> bool {
-        matches!(self.status, Some(SandboxStatus::Dead) | None)
+        self.status.is_none_or(|status| status == SandboxStatus::Dead)
     }
 }
 
@@ -62,13 +62,6 @@ pub(super) struct Lease {
     pub(super) sandbox: u32,
     /// None: it does not exist, or no more.
     pub(super) status: Option<LeaseStatus>,
-}
-
-impl Lease {
-    /// Whether it is held, or will be.
-    pub(super) fn is_held(self) -> bool {
-        matches!(self.status, Some(LeaseStatus::Pending | LeaseStatus::Bound))
-    }
 }
 
 #[derive(Clone, Default)]

@@ -21,7 +21,7 @@ mod writer;
 
 use crate::kernel::{Awaited, SimDuration, SimTime};
 use crate::model::{
-    App, AppVersion, Disk, DiskLease, DiskStatus, Kind, LeaseStatus, Node, NodeId, Pool, Sandbox, SandboxStatus, Value,
+    App, AppVersion, Disk, DiskLease, DiskStatus, Kind, Node, NodeId, Pool, Sandbox, SandboxStatus, Value,
 };
 use crate::ports::Query;
 
@@ -260,7 +260,7 @@ impl World {
             count(&mut disks, item.entity.status != DiskStatus::Error, item.meta.created_at);
         });
         self.tables().leases.for_each(Query::All, |item| {
-            let is_live = matches!(item.entity.status, LeaseStatus::Pending | LeaseStatus::Bound);
+            let is_live = item.entity.status.is_open();
             count(&mut leases, is_live, item.meta.created_at);
         });
         pools.max(sandboxes).max(disks).max(leases)
