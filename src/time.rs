@@ -61,10 +61,6 @@ impl SimDuration {
     pub const fn from_nanos(n: u64) -> Self {
         Self(n)
     }
-    /// A duration of `n` microseconds.
-    pub const fn from_micros(n: u64) -> Self {
-        Self(n * 1_000)
-    }
     /// A duration of `n` milliseconds.
     pub const fn from_millis(n: u64) -> Self {
         Self(n * 1_000_000)

@@ -176,12 +176,6 @@ impl Diagnostics {
         self.problems.iter().map(moved).collect()
     }
 
-    /// How many problems there are; never none.
-    #[expect(clippy::len_without_is_empty, reason = "diagnostics without a problem do not exist")]
-    pub fn len(&self) -> usize {
-        self.problems.len()
-    }
-
     /// The problems, in the order of the file, options last.
     pub fn problems(&self) -> impl Iterator<Item = Located<'_>> {
         self.problems.iter().map(|problem| {

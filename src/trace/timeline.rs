@@ -133,14 +133,6 @@ pub fn write(trace: &Trace, options: &Options, out: &mut impl Write) -> fmt::Res
     items.iter().try_for_each(|item| page.item(item, 0, out))
 }
 
-/// Writes single entries of a timeline.
-///
-/// # Errors
-/// The writer's.
-pub fn write_entries(trace: &Trace, entries: &[Entry], options: &Options, out: &mut impl Write) -> fmt::Result {
-    entries.iter().try_for_each(|entry| write_line(trace, entry, "", options, out))
-}
-
 /// Writes one entry with a mark in its margin, as `explain` shows it.
 ///
 /// # Errors

@@ -186,15 +186,6 @@ impl<E: Entity> Table<E> {
         self.0.borrow_mut().list(query)
     }
 
-    /// How many rows a query has.
-    pub fn count(&self, query: Query<E>) -> usize {
-        let inner = self.0.borrow();
-        match query {
-            Query::All => inner.by_key.len(),
-            Query::By(entry) => inner.by_index.get(&entry).map_or(0, |entry| entry.places.len()),
-        }
-    }
-
     /// Looks at all rows of a query, in the order of their keys.
     pub fn for_each(&self, query: Query<E>, mut look: impl FnMut(&Versioned<E>)) {
         let inner = self.0.borrow();

@@ -25,7 +25,7 @@ use std::collections::BTreeMap;
 
 use rayon::prelude::*;
 
-use crate::controllers::fixes::{Fix, Fixes};
+use crate::controllers::fixes::Fix;
 use crate::kernel::{RecordId, SimDuration, SimTime};
 use crate::model::{Actor, Name, Reason, Subject};
 use crate::trace::timeline::{self, Tone};
@@ -433,15 +433,6 @@ fn cut(shown: &mut Vec<usize>, chain: &mut Chain, limit: usize) {
         fold.first -= gap;
         fold.last -= gap;
     }
-}
-
-/// The fixes that are named in a set of deciders.
-pub fn fixes_of(deciders: &[Decider]) -> Fixes {
-    let fixes = deciders.iter().filter_map(|decider| match decider {
-        Decider::Fix { fix, .. } => Some(*fix),
-        Decider::Fault(_) => None,
-    });
-    fixes.collect()
 }
 
 /// A decider's name as tags and tables write it: `+stale-pending-monitor`, `-disk-ownership`.

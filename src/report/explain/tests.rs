@@ -1,6 +1,7 @@
 //! What chains must be like, on traces made by hand and on every reason there is.
 
 use super::*;
+use crate::controllers::fixes::Fixes;
 use crate::kernel::RecordId;
 use crate::model::reason::Ailment;
 use crate::model::{

@@ -1,6 +1,7 @@
 //! What ended a wait is told, on traces made by hand: one small story for each kind of wait.
 
 use super::*;
+use crate::controllers::fixes::Fixes;
 use crate::model::{Controller, DiskId, DiskStatus, EffectKind, Failure, Field, Kind, LeaseStatus, Point, Value};
 use crate::trace::testing::{Maker, d, t, word};
 

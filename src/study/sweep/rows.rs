@@ -9,7 +9,7 @@ use std::io;
 use crate::report;
 use crate::scenario::{Scenario, Variant};
 use crate::sim::Simulation;
-use crate::trace::metrics::{Figure, Metric, Unit};
+use crate::trace::metrics::{Figure, Metric};
 
 use super::aftermath::{self, COLUMNS};
 use super::plan::{Key, Plan};
@@ -60,12 +60,6 @@ pub fn seconds(nanos: u64) -> String {
 pub fn metric_names() -> Vec<&'static str> {
     let figures = Figure::ALL.iter().map(|figure| figure.name());
     COLUMNS.iter().map(|column| column.name).chain(figures).collect()
-}
-
-/// Whether a metric is in seconds.
-pub fn is_seconds(metric: &str) -> bool {
-    COLUMNS.iter().any(|column| column.name == metric && column.seconds)
-        || Figure::named(metric).is_some_and(|figure| figure.unit() == Unit::Seconds)
 }
 
 /// How many columns come before the metrics.

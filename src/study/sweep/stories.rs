@@ -40,10 +40,6 @@ impl Stories {
     pub fn variant(&self, key: Key) -> usize {
         self.stories[key.scenario].variants[key.variant]
     }
-    /// Its file.
-    pub fn file(&self, scenario: usize) -> &Path {
-        &self.stories[scenario].path
-    }
 }
 
 impl Story {
