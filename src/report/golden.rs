@@ -17,7 +17,7 @@ use std::collections::BTreeMap;
 use crate::controllers::fixes::Fix;
 use crate::kernel::Stop;
 use crate::model::{Field, Kind, Name, Reason, Subject};
-use crate::scenario::{Action, Policy, Scenario, Variant, Verdict};
+use crate::scenario::{Action, Golden, Policy, Scenario, Variant, Verdict};
 use crate::sim::Outcome;
 use crate::trace::metrics::{Figure, Metric, Metrics};
 use crate::trace::{Record, Trace, What};
@@ -41,11 +41,14 @@ pub fn golden(
     let mut page = Page::default();
     story(&mut page, scenario, variant, outcome);
     steps_and_faults(&mut page, scenario, outcome);
-    page.section("lives");
-    tell_lives(&mut page, &outcome.trace, &rules(scenario, variant));
-    totals(&mut page, metrics);
-    page.section("outcome");
-    end(&mut page, scenario, variant, outcome);
+    // The claims of a fact are what it tells; lives and figures would only say what stories say.
+    if scenario.golden == Golden::Lives {
+        page.section("lives");
+        tell_lives(&mut page, &outcome.trace, &rules(scenario, variant));
+        totals(&mut page, metrics);
+        page.section("outcome");
+        end(&mut page, scenario, variant, outcome);
+    }
     checks(&mut page, checked);
     if !outcome.warnings.is_empty() {
         page.section("warnings");

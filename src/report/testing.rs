@@ -8,7 +8,7 @@ use crate::controllers::fixes::Fixes;
 use crate::kernel::{RecordId, Stop};
 use crate::model::Invariant;
 use crate::model::{Name, Subject};
-use crate::scenario::{Action, Expect, Policy, Scenario, Step, Variant, Verdict};
+use crate::scenario::{Action, Expect, Golden, Policy, Scenario, Step, Variant, Verdict};
 use crate::sim::{Livelock, Outcome, Violation};
 use crate::trace::testing::{Maker, d, t};
 use crate::world::spec::ClusterSpec;
@@ -53,6 +53,7 @@ impl Story {
                     sandbox never boots, and nothing counts that as a failure."
                 .to_owned(),
             source: String::new(),
+            golden: Golden::Lives,
             horizon: t(end),
             cluster: ClusterSpec::default(),
             workloads: BTreeMap::new(),

@@ -22,7 +22,7 @@ use super::overrides::{self, Overrides};
 use super::schema::SCENARIO;
 use super::services;
 use super::steps;
-use super::story::Scenario;
+use super::story::{Golden, Scenario};
 use super::tree::{self, Node, Value};
 use super::values;
 use super::walk::{Fields, Walk};
@@ -156,6 +156,7 @@ fn scenario(
     let name = fields.name(walk, "name").map(|name| name.to_string()).or(stem).unwrap_or_else(|| "scenario".to_owned());
     let about = fields.text(walk, "about").unwrap_or_default();
     let source = fields.text(walk, "source").unwrap_or_default();
+    let golden = fields.word(walk, "golden").map_or(Golden::Lives, |index| [Golden::Lives, Golden::Checks][index]);
     let horizon = horizon(walk, &mut fields);
     let end = horizon.unwrap_or(SimTime::MAX);
 
@@ -173,6 +174,7 @@ fn scenario(
         file: None,
         about,
         source,
+        golden,
         horizon: end,
         cluster,
         workloads,

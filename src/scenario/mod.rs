@@ -34,5 +34,7 @@ pub use constants::Constants;
 pub use diagnostics::{Diagnostics, Located};
 pub use overrides::Overrides;
 pub use schema::{METRICS, json_schema, reference};
-pub use story::{Action, Bounds, Expect, Policy, Scenario, Step, Traffic, Upgrade, Variant, Verdict, WorkloadChange};
+pub use story::{
+    Action, Bounds, Expect, Golden, Policy, Scenario, Step, Traffic, Upgrade, Variant, Verdict, WorkloadChange,
+};
 pub use suggest::similar;

@@ -24,6 +24,8 @@ pub struct Scenario {
     pub about: String,
     /// Where it comes from.
     pub source: String,
+    /// What its golden texts tell.
+    pub golden: Golden,
     /// Simulated time ends here.
     pub horizon: SimTime,
     /// The machines.
@@ -40,6 +42,21 @@ pub struct Scenario {
     pub variants: Vec<Variant>,
     /// What is legal and probably a mistake.
     pub warnings: Vec<String>,
+}
+
+/// What the golden texts of a scenario tell.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum Golden {
+    /// Everything: a story that is reviewed as one.
+    #[default]
+    Lives,
+    /// Steps and checks: a fact, which its claims tell, and which no change of another rule should move.
+    Checks,
+}
+
+impl Golden {
+    /// As scenario files write them, in the order of the enum.
+    pub(crate) const WORDS: &[&str] = &["lives", "checks"];
 }
 
 /// One logic under which a story is told.

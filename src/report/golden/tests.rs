@@ -258,3 +258,13 @@ fn no_line_is_wider_than_the_page() {
     assert!(text.is_ascii());
     assert!(text.lines().count() <= 60);
 }
+
+#[test]
+fn a_fact_is_told_by_its_steps_and_checks() {
+    let mut story = Story::forever_pending();
+    story.scenario.golden = crate::scenario::Golden::Checks;
+    let text = story.golden();
+    let titles: Vec<&str> = text.lines().filter(|line| line.starts_with(|c: char| c.is_ascii_lowercase())).collect();
+    assert_eq!(titles[1..], ["steps", "checks"], "{text}");
+    assert!(text.contains("BROKEN  failures-back-off"));
+}

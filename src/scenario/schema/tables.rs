@@ -11,6 +11,7 @@ use crate::world::spec::Latencies;
 use super::constants::TUNING;
 use super::moments::MOMENT;
 use super::{Key, Keys, Kind, ONE_OF, REQUIRED, TableSpec};
+use crate::scenario::story::Golden;
 
 const NONE: &str = "none";
 
@@ -65,6 +66,12 @@ pub(crate) static SCENARIO: TableSpec = table(
         key("name", Kind::Name, "the file's stem", "what the story is called"),
         key("about", Kind::Text, "\"\"", "what it tells"),
         key("source", Kind::Text, "\"\"", "where it comes from"),
+        key(
+            "golden",
+            Kind::Word(Golden::WORDS),
+            "\"lives\"",
+            "what its golden texts tell: all lives and figures, or only steps and checks",
+        ),
         key("seed", count(0, u64::MAX), "0", "the seed of all draws"),
         key("horizon", Kind::Duration, REQUIRED, "simulated time ends here"),
         key("policy", Kind::Table(&POLICY), "current", "which controller logic runs"),
