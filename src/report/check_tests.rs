@@ -57,6 +57,14 @@ fn expected_violations_are_exact() {
 }
 
 #[test]
+fn a_fact_about_something_else_says_nothing_of_violations() {
+    let mut story = story();
+    story.violate(Invariant::Progress, Subject::CLUSTER, "unsettled");
+    story.expect().any_violations = true;
+    assert_eq!((failures(&story), story.check().lines.len()), (Vec::new(), 0));
+}
+
+#[test]
 fn expected_refusals_are_exact() {
     let mut story = story();
     story.expect().rejected = vec![0];

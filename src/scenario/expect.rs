@@ -19,6 +19,8 @@ use super::walk::{Fields, Walk};
 
 /// More variants than this are a mistake.
 const VARIANTS_MAX: usize = 1000;
+/// What stands for a list of violations when they are not what it is about.
+const ANY: &str = "any";
 /// Bounds are kept in billionths.
 const BOUND_DIGITS: u32 = 9;
 
@@ -96,7 +98,8 @@ fn expect(walk: &mut Walk, mut fields: Fields<'_>, end: SimTime) -> Expect {
         walk.warnings.push(format!("`settled_within` can never hold beside `verdict = \"{verdict}\"`"));
     }
     let settled_after = fields.get("settled_after").and_then(|node| step(walk, node));
-    let violations = fields.get("violations").and_then(|node| {
+    let any_violations = fields.get("violations").is_some_and(|node| node.string() == Some(ANY));
+    let violations = fields.get("violations").filter(|_| !any_violations).and_then(|node| {
         values::distinct(walk, node, "names of invariants", |walk, item| {
             values::known(walk, item, "invariant", Invariant::ALL, |invariant| invariant.name()).copied()
         })
@@ -117,6 +120,7 @@ fn expect(walk: &mut Walk, mut fields: Fields<'_>, end: SimTime) -> Expect {
         settled_within,
         settled_after,
         violations: violations.unwrap_or_default(),
+        any_violations,
         rejected: rejected.unwrap_or_default(),
         metrics,
         moments: moments::moments(walk, &mut fields, end),

@@ -259,6 +259,8 @@ pub struct Expect {
     pub settled_after: Option<usize>,
     /// Exactly these invariants must be violated.
     pub violations: Vec<Invariant>,
+    /// Whatever invariants may be violated: this is about something else.
+    pub any_violations: bool,
     /// Exactly these steps must be refused: indexes.
     pub rejected: Vec<usize>,
     /// Bounds of metrics, by their names.

@@ -152,7 +152,7 @@ fn special(spec: &TableSpec, key: &Key) -> Option<Value> {
     Some(match (spec.name, key.name) {
         (_, "schema") => json!({ "const": 1 }),
         (_, "with" | "without") => list("fix"),
-        (_, "violations") => list("invariant"),
+        (_, "violations") => json!({ "anyOf": [list("invariant"), { "const": "any" }] }),
         (_, "controller") => reference("controller"),
         ("`[[fault]]`", "on") => reference("fault-point"),
         ("`where`", "app" | "service" | "sandbox" | "pool" | "disk" | "lease")

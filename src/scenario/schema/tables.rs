@@ -377,7 +377,12 @@ static EXPECT: TableSpec = table(
         key("verdict", Kind::Word(&["settled", "unsettled", "livelock"]), "any", "how the run ends"),
         key("settled_within", Kind::Duration, "any", "settled no later than that after `settled_after`"),
         key("settled_after", Kind::Name, "the last step", "the step from which settling is measured"),
-        key("violations", Kind::Names, "[]", "exactly these invariants must be violated"),
+        key(
+            "violations",
+            Kind::Names,
+            "[]",
+            "exactly these invariants must be violated; `\"any\"`: whichever are, for a fact that is about something else",
+        ),
         key("rejected", Kind::Names, "[]", "exactly these steps must be refused"),
         key("metrics", Kind::Table(&METRIC_BOUNDS), "any", "bounds of metrics"),
         key("at", Kind::Tables(&MOMENT), "none", "what must be true of the state at a moment"),

@@ -283,6 +283,7 @@ fn errors_of_policies_expectations_and_variants() {
             ("a verdict that is none", "[expect]\nverdict = \"setled\""),
             ("a step that is none", &format!("{DEPLOY}[expect]\nsettled_after = \"og\"\nrejected = [\"stop\"]")),
             ("an invariant that is none", "[expect]\nviolations = [\"no-overshot\"]"),
+            ("a word for invariants that is none", "[expect]\nviolations = \"some\""),
             ("bounds that are a number", "[expect]\nmetrics.boots_failed = 3"),
             ("bounds that say nothing", "[expect]\nmetrics.boots_failed = {}"),
             ("bounds with a text", "[expect]\nmetrics.cooldown_s = { max = \"5m\" }"),

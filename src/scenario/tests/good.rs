@@ -400,6 +400,15 @@ fn the_defaults_of_the_reference_are_those_of_the_program() {
 }
 
 #[test]
+fn a_fact_can_leave_out_violations() {
+    let read = |value: &str| {
+        let scenario = below_head(&format!("expect.violations = {value}\n"));
+        scenario.variants[0].expect.clone().expect("an expectation")
+    };
+    assert!(read("\"any\"").any_violations && !read("[]").any_violations);
+}
+
+#[test]
 fn moments_are_read_in_scenarios_and_variants() {
     let own = "[[variant]]\nname = \"own\"\n[[variant.expect.at]]\nat = \"1h\"\nfor = \"0s\"\ncount.pool = [3, { min = 1 }]\n";
     let own = own.replace("[3,", "[{ equals = 3 },");
