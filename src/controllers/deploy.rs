@@ -4,7 +4,6 @@
 //! the launcher does the rest. What a newcomer gets wrong: a refused deploy has written nothing
 //! at all.
 
-use std::fmt;
 use std::rc::Rc;
 
 use crate::appconfig::{self, ConfigSource, Strictness};
@@ -27,26 +26,6 @@ pub struct DeployRequest {
     pub image: Name,
 }
 
-/// Why a deploy was refused, in the platform's own words.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Refusal(pub Name);
-
-impl fmt::Display for Refusal {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
-impl From<Failure> for Refusal {
-    fn from(failure: Failure) -> Self {
-        Self(failure.text())
-    }
-}
-impl From<crate::ports::StoreError> for Refusal {
-    fn from(error: crate::ports::StoreError) -> Self {
-        Failure::from(error).into()
-    }
-}
-
 /// Takes deploys.
 pub struct Deployer<P: Platform> {
     ports: Ports<P>,
@@ -63,16 +42,16 @@ impl<P: Platform> Deployer<P> {
     ///
     /// # Errors
     /// The configuration is refused, or the store fails.
-    pub async fn deploy(&self, request: &DeployRequest) -> Result<VersionId, Refusal> {
+    pub async fn deploy(&self, request: &DeployRequest) -> Result<VersionId, Failure> {
         let result = self.try_deploy(request).await;
         match result {
             Ok(version) => self.ports.host.note(version, Reason::DeployAccepted { version }),
-            Err(Refusal(error)) => self.ports.host.note(Subject::CLUSTER, Reason::DeployRefused { error }),
+            Err(error) => self.ports.host.note(Subject::CLUSTER, Reason::DeployRefused { error }),
         }
         result
     }
 
-    async fn try_deploy(&self, request: &DeployRequest) -> Result<VersionId, Refusal> {
+    async fn try_deploy(&self, request: &DeployRequest) -> Result<VersionId, Failure> {
         let services = self.load(request)?;
         if self.rules.has(Fix::ValidateDisksAtDeploy) {
             self.validate_disks(&services).await?;
@@ -86,10 +65,10 @@ impl<P: Platform> Deployer<P> {
         Ok(version)
     }
 
-    fn load(&self, request: &DeployRequest) -> Result<Vec<ServiceConfig>, Refusal> {
+    fn load(&self, request: &DeployRequest) -> Result<Vec<ServiceConfig>, Failure> {
         let strictness = if self.rules.has(Fix::StrictAppConfig) { Strictness::Strict } else { Strictness::Lenient };
-        let loaded =
-            appconfig::load(&request.config, strictness).map_err(|error| Refusal(Name::new(&error.one_line())))?;
+        let loaded = appconfig::load(&request.config, strictness)
+            .map_err(|error| Failure::Other(Name::new(&error.one_line())))?;
         for field in &loaded.ignored {
             let line = u32::try_from(field.line).unwrap_or(u32::MAX);
             self.ports.host.note(Subject::CLUSTER, Reason::FieldIgnored { field: Name::new(&field.path), line });
@@ -98,18 +77,17 @@ impl<P: Platform> Deployer<P> {
     }
 
     /// A disk of size 0 means "use the existing one": there must be one.
-    async fn validate_disks(&self, services: &[ServiceConfig]) -> Result<(), Refusal> {
+    async fn validate_disks(&self, services: &[ServiceConfig]) -> Result<(), Failure> {
         for disk in services.iter().flat_map(|service| &service.disks).filter(|disk| disk.size_gb == 0) {
             let known = self.ports.store.list::<Disk>(Query::By(DiskIndex::Name(disk.name))).await?;
             if known.is_empty() {
-                let text = format!("disk \"{}\" does not exist; set size_gb to auto-create it", disk.name);
-                return Err(Refusal(Name::new(&text)));
+                return Err(Failure::NoDiskToDeploy(disk.name));
             }
         }
         Ok(())
     }
 
-    async fn ensure_app(&self, name: Name) -> Result<AppId, Refusal> {
+    async fn ensure_app(&self, name: Name) -> Result<AppId, Failure> {
         let known = self.ports.store.list::<App>(Query::By(name)).await?;
         match known.first() {
             Some(app) => Ok(app.id),

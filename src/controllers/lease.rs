@@ -48,10 +48,10 @@ impl<P: Platform> LeaseManager<P> {
         self.active.borrow().get(&disk).copied()
     }
 
-    fn fail(&self, id: LeaseId, lease: &mut Draft<DiskLease>, error: Name) {
+    fn fail(&self, id: LeaseId, lease: &mut Draft<DiskLease>, error: Failure) {
         self.ports.host.note(id, Reason::LeaseFailed { error });
         lease.status = LeaseStatus::Failed;
-        lease.error_message = Some(error);
+        lease.error_message = Some(error.text());
     }
 
     fn refuse(&self, id: LeaseId, lease: &mut Draft<DiskLease>, by: LeaseId) {
@@ -82,7 +82,7 @@ impl<P: Platform> LeaseManager<P> {
         let disk = match self.ports.store.get::<Disk>(lease.disk).await {
             Ok(disk) => disk,
             Err(StoreError::NotFound) => {
-                self.fail(item.id, lease, Name::new("the disk does not exist"));
+                self.fail(item.id, lease, Failure::DiskGone);
                 return Ok(());
             }
             Err(error) => return Err(error.into()),
@@ -95,7 +95,7 @@ impl<P: Platform> LeaseManager<P> {
             }
             (DiskStatus::Provisioned, Some(volume)) => volume,
             (status, _) => {
-                self.fail(item.id, lease, Name::new(&format!("the disk is {status} and has no volume to mount")));
+                self.fail(item.id, lease, Failure::NoVolume(status));
                 return Ok(());
             }
         };
@@ -107,7 +107,7 @@ impl<P: Platform> LeaseManager<P> {
                 lease.status = LeaseStatus::Bound;
                 lease.acquired_at = Some(self.ports.clock.now().floor_millis());
             }
-            Err(error) => self.fail(item.id, lease, error.text()),
+            Err(error) => self.fail(item.id, lease, error),
         }
         Ok(())
     }
@@ -158,7 +158,7 @@ impl<P: Platform> LeaseManager<P> {
         if let Some(volume) = held.volume
             && let Err(error) = self.unmount(volume, held.nonce).await
         {
-            self.ports.host.note(id, Reason::VolumeStuck { error: error.text() });
+            self.ports.host.note(id, Reason::VolumeStuck { error });
             return Err(error);
         }
         self.active.borrow_mut().remove(&disk);

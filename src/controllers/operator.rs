@@ -4,7 +4,7 @@
 //! what belongs to it by *indexed references* only; a disk without `created_by` survives.
 
 use crate::model::{
-    App, AppVersion, Disk, DiskChange, DiskIndex, DiskLease, DiskStatus, Entity, Id, LeaseIndex, Name, Node,
+    App, AppVersion, Disk, DiskChange, DiskIndex, DiskLease, DiskStatus, Entity, Id, Kind, LeaseIndex, Name, Node,
     NodeChange, NodeStatus, Pool, PoolChange, Reason, Sandbox, SandboxChange, SandboxIndex, SandboxStatus,
 };
 use crate::ports::{EntityStore, Host, Platform, Ports, Query, StoreError, Versioned};
@@ -25,7 +25,7 @@ impl<P: Platform> Operator<P> {
 
     async fn app(&self, name: Name) -> Result<Versioned<App>, Failure> {
         let known = self.ports.store.list::<App>(Query::By(name)).await?;
-        known.first().cloned().ok_or_else(|| Failure::new(format!("app \"{name}\" does not exist")))
+        known.first().cloned().ok_or(Failure::Unknown { kind: Kind::App, name })
     }
 
     /// Deletes everything that references the app through an index, then the app.
@@ -96,7 +96,7 @@ impl<P: Platform> Operator<P> {
     /// There is no such disk, or the store fails.
     pub async fn delete_disk(&self, name: Name) -> Result<(), Failure> {
         let known = self.ports.store.list::<Disk>(Query::By(DiskIndex::Name(name))).await?;
-        let disk = known.first().ok_or_else(|| Failure::new(format!("disk \"{name}\" does not exist")))?;
+        let disk = known.first().ok_or(Failure::Unknown { kind: Kind::Disk, name })?;
         self.ports.host.note(disk.id, Reason::Requested { action: "delete disk" });
         self.ports.store.set(disk.id, DiskChange::Status(DiskStatus::Deleting)).await?;
         Ok(())
@@ -110,10 +110,8 @@ impl<P: Platform> Operator<P> {
     /// There is no such node, or the store fails.
     pub async fn drain(&self, name: Name) -> Result<(), Failure> {
         let nodes = self.ports.store.list::<Node>(Query::All).await?;
-        let node = nodes
-            .iter()
-            .find(|node| node.entity.name == name)
-            .ok_or_else(|| Failure::new(format!("node \"{name}\" does not exist")))?;
+        let node =
+            nodes.iter().find(|node| node.entity.name == name).ok_or(Failure::Unknown { kind: Kind::Node, name })?;
         self.ports.host.note(node.id, Reason::Requested { action: "drain node" });
         self.ports.store.set(node.id, NodeChange::Status(NodeStatus::Disabled)).await?;
         for sandbox in self.ports.store.list::<Sandbox>(Query::By(SandboxIndex::Node(node.id))).await?.iter() {
@@ -136,10 +134,7 @@ impl<P: Platform> Operator<P> {
             pool.entity.service == service
                 && active.is_some_and(|version| pool.entity.referenced_by_versions.contains(&version))
         };
-        let pool = pools
-            .iter()
-            .find(uses)
-            .ok_or_else(|| Failure::new(format!("app \"{name}\" has no pool for service \"{service}\"")))?;
+        let pool = pools.iter().find(uses).ok_or(Failure::NoPool { app: name, service })?;
         self.ports.host.note(pool.id, Reason::Requested { action: "set desired" });
         self.ports.store.set(pool.id, PoolChange::DesiredInstances(instances)).await?;
         Ok(())

@@ -1,8 +1,9 @@
 //! Errors that records tell: why a request was not served, and why a handler gave up.
 //!
-//! What somebody asks about is a variant; the rest are a port's own words. Texts are made when
-//! they are printed. What a newcomer gets wrong: a record has 64 bytes, so an error has 16 – a
-//! variant can carry a name or a duration, not both.
+//! A variant an error, with the values of its text, which is made when it is printed: nothing
+//! that fails again and again for other values interns a text each time. Only what a port or a
+//! user said is kept in their own words. What a newcomer gets wrong: a record has 64 bytes, so a
+//! failure has 24 – two names, or a name and a duration.
 
 use std::fmt;
 
@@ -10,7 +11,9 @@ use serde::{Serialize, Serializer};
 
 use crate::time::{SimDuration, SimTime};
 
+use super::id::Kind;
 use super::name::Name;
+use super::status::DiskStatus;
 
 /// Why a request was not served.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -63,46 +66,83 @@ impl fmt::Display for RequestError {
     }
 }
 
-/// Why a handler gave up.
+/// Why a handler, a deploy or an operator's request gave up.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[expect(missing_docs, reason = "the fields are what the text of the variant says they are")]
 pub enum Failure {
+    /// There is no such entity.
+    NotFound,
+    /// The entity has another revision than expected.
+    Conflict,
     /// The sandbox's port did not answer in time.
-    PortNotBound {
-        /// Its number.
-        port: u16,
-        /// How long it was waited for.
-        limit: SimDuration,
-    },
+    PortNotBound { port: u16, limit: SimDuration },
+    /// The sandbox's container is still there.
+    NotDestroyed { limit: SimDuration },
     /// There is no disk of that name, and no size to make one with.
     NoDisk(Name),
+    /// As [`Failure::NoDisk`], found at the deploy.
+    NoDiskToDeploy(Name),
     /// Another lease of the disk is BOUND.
     DiskLeased(Name),
-    /// In its own words.
+    /// The disk of a lease does not exist.
+    DiskGone,
+    /// The disk has no volume, and none is on its way.
+    NoVolume(DiskStatus),
+    /// The version that says whose a disk is cannot be read: in the store's words, if it said more
+    /// than that there is none.
+    OwnerUnknown(Option<Name>),
+    /// The lease that a boot waits for is gone.
+    LeaseDeleted { disk: Name },
+    /// The lease that a boot waits for was given up.
+    LeaseReleased { disk: Name },
+    /// The lease that a boot waits for failed, for that reason.
+    LeaseFailed { disk: Name, why: Option<Name> },
+    /// The lease that a boot waits for did not come in time.
+    LeaseLate { disk: Name, limit: SimDuration },
+    /// An operator asks for what is not there.
+    Unknown { kind: Kind, name: Name },
+    /// No pool runs that service of the app's active version.
+    NoPool { app: Name, service: Name },
+    /// In the words of a port, or of whoever wrote the app's configuration.
     Other(Name),
 }
 
 impl Failure {
-    /// A failure that nobody asks about, in these words.
-    pub fn new(text: impl AsRef<str>) -> Self {
-        Self::Other(Name::new(text.as_ref()))
-    }
-    /// Its text.
+    /// Its text, as an entity's field holds it.
     pub fn text(self) -> Name {
-        match self {
-            Self::Other(text) => text,
-            Self::PortNotBound { .. } | Self::NoDisk(_) | Self::DiskLeased(_) => Name::new(&self.to_string()),
-        }
+        if let Self::Other(text) = self { text } else { Name::new(&self.to_string()) }
     }
 }
 
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            Self::NotFound => f.write_str("not found"),
+            Self::Conflict => f.write_str("revision conflict"),
             Self::PortNotBound { port, limit } => write!(f, "port {port} not bound within {limit}"),
+            Self::NotDestroyed { limit } => write!(f, "not destroyed within {limit}"),
             Self::NoDisk(disk) => {
                 write!(f, "disk \"{disk}\" does not exist and no size specified for auto-creation")
             }
+            Self::NoDiskToDeploy(disk) => {
+                write!(f, "disk \"{disk}\" does not exist; set size_gb to auto-create it")
+            }
             Self::DiskLeased(disk) => write!(f, "disk \"{disk}\" has an active lease"),
+            Self::DiskGone => f.write_str("the disk does not exist"),
+            Self::NoVolume(status) => write!(f, "the disk is {status} and has no volume to mount"),
+            Self::OwnerUnknown(why) => {
+                let why = why.as_deref().unwrap_or("not found");
+                write!(f, "the app of the disk is not known: its version cannot be read: {why}")
+            }
+            Self::LeaseDeleted { disk } => write!(f, "the lease of disk \"{disk}\" was deleted"),
+            Self::LeaseReleased { disk } => write!(f, "the lease of disk \"{disk}\" is released"),
+            Self::LeaseFailed { disk, why } => {
+                let why = why.as_deref().unwrap_or("no reason given");
+                write!(f, "the lease of disk \"{disk}\" failed: {why}")
+            }
+            Self::LeaseLate { disk, limit } => write!(f, "disk \"{disk}\" not leased within {limit}"),
+            Self::Unknown { kind, name } => write!(f, "{} \"{name}\" does not exist", kind.name()),
+            Self::NoPool { app, service } => write!(f, "app \"{app}\" has no pool for service \"{service}\""),
             Self::Other(text) => f.write_str(text),
         }
     }

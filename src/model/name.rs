@@ -2,8 +2,8 @@
 //!
 //! A name is one pointer, copied freely and sent between threads; equal texts are one text.
 //! Names compare by content, so that no address can leak into an order. What a newcomer gets
-//! wrong: interned text is never freed – intern what a scenario names, not what a run counts up
-//! without end.
+//! wrong: interned text is never freed – intern what things are called, not what is put together
+//! from values: an error is a [`Failure`](super::Failure), and its text is made when it is read.
 
 use std::collections::BTreeMap;
 use std::fmt;

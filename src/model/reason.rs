@@ -71,7 +71,7 @@ pub enum Reason {
     /// A deploy was accepted.
     DeployAccepted { version: VersionId },
     /// A deploy was refused.
-    DeployRefused { error: Name },
+    DeployRefused { error: Failure },
     /// An operator's request.
     Requested { action: &'static str },
     // -- launcher
@@ -180,7 +180,7 @@ pub enum Reason {
     /// Another lease of the disk came first.
     AlreadyLeased { by: LeaseId },
     /// The lease could not be bound.
-    LeaseFailed { error: Name },
+    LeaseFailed { error: Failure },
     /// The volume is mounted.
     LeaseBound,
     /// The manager found a bound lease that it did not remember.
@@ -194,7 +194,7 @@ pub enum Reason {
     /// A volume was unmounted; its own lease stays, for nobody has its nonce any more.
     VolumeStaysLeased,
     /// The volume could not be given back.
-    VolumeStuck { error: Name },
+    VolumeStuck { error: Failure },
     /// Its sandbox is dead or gone.
     LeaseOrphaned { age: SimDuration, limit: SimDuration },
     /// The disk changed: its leases are looked at.

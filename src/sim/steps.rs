@@ -78,7 +78,7 @@ async fn act_on_platform(world: &World, rules: &Rc<Rules>, action: &Action, imag
         Action::Deploy { app, config, .. } => {
             let deployer = Deployer::new(world.ports(Actor::central(Controller::Deploy)), Rc::clone(rules));
             let request = DeployRequest { app: *app, config: config.clone(), image };
-            return deployer.deploy(&request).await.map(|_| ()).map_err(|refusal| refusal.0);
+            return deployer.deploy(&request).await.map(|_| ()).map_err(Failure::text);
         }
         Action::DeleteApp { app } => operator.delete_app(*app).await,
         Action::RestartApp { app } => operator.restart_app(*app).await,

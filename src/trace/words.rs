@@ -54,13 +54,13 @@ fn variant(json: Json) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::Name;
+    use crate::model::Failure;
 
     #[test]
     fn names_are_those_of_the_json_lines() {
         assert_eq!(what(&What::Settled), "settled");
         assert_eq!(what(&What::Decided(Reason::NoNode)), "decided");
         assert_eq!(rule(&Reason::NoNode), "no-node");
-        assert_eq!(rule(&Reason::DeployRefused { error: Name::new("no") }), "deploy-refused");
+        assert_eq!(rule(&Reason::DeployRefused { error: Failure::NotFound }), "deploy-refused");
     }
 }

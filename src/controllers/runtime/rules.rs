@@ -37,7 +37,8 @@ impl From<StoreError> for Failure {
     fn from(error: StoreError) -> Self {
         match error {
             StoreError::Failed(message) => Self::Other(message),
-            StoreError::NotFound | StoreError::Conflict => Self::new(error.to_string()),
+            StoreError::NotFound => Self::NotFound,
+            StoreError::Conflict => Self::Conflict,
         }
     }
 }

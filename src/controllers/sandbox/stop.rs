@@ -72,8 +72,8 @@ impl<P: Platform> SandboxController<P> {
         if destroyed.await?.is_some() {
             return Ok(());
         }
-        let late = || Failure::new(format!("not destroyed within {DESTROY_LIMIT}"));
-        let error = last.and_then(Result::err).map_or_else(late, Failure::from);
+        let late = Failure::NotDestroyed { limit: DESTROY_LIMIT };
+        let error = last.and_then(Result::err).map_or(late, Failure::from);
         self.ports.host.note(id, Reason::CleanUpFailed { error });
         Err(error)
     }

@@ -37,9 +37,10 @@ impl<P: Platform> SandboxController<P> {
     async fn app_of(&self, item: &Versioned<Sandbox>) -> Result<Option<AppId>, Failure> {
         match self.ports.store.get(item.entity.spec.version).await {
             Ok(version) => Ok(Some(version.entity.app)),
-            Err(error) if self.rules.has(Fix::OwnershipOrFail) => {
-                Err(Failure::new(format!("the app of the disk is not known: its version cannot be read: {error}")))
+            Err(StoreError::Failed(why)) if self.rules.has(Fix::OwnershipOrFail) => {
+                Err(Failure::OwnerUnknown(Some(why)))
             }
+            Err(_) if self.rules.has(Fix::OwnershipOrFail) => Err(Failure::OwnerUnknown(None)),
             Err(_) => {
                 self.ports.host.note(item.id, Reason::OwnerUnknown { version: item.entity.spec.version });
                 Ok(None)
@@ -132,21 +133,18 @@ impl<P: Platform> SandboxController<P> {
             let now = match self.ports.store.get(lease).await {
                 Ok(lease) => lease,
                 Err(StoreError::NotFound) => {
-                    return Err(Failure::new(format!("the lease of disk \"{disk}\" was deleted")));
+                    return Err(Failure::LeaseDeleted { disk });
                 }
                 Err(error) => return Err(error.into()),
             };
             match now.entity.status {
                 LeaseStatus::Bound => Ok(Some(())),
                 LeaseStatus::Pending => Ok(None),
-                LeaseStatus::Failed => {
-                    let why = now.entity.error_message.map_or_else(|| "no reason given".to_owned(), |m| m.to_string());
-                    Err(Failure::new(format!("the lease of disk \"{disk}\" failed: {why}")))
-                }
-                LeaseStatus::Released => Err(Failure::new(format!("the lease of disk \"{disk}\" is released"))),
+                LeaseStatus::Failed => Err(Failure::LeaseFailed { disk, why: now.entity.error_message }),
+                LeaseStatus::Released => Err(Failure::LeaseReleased { disk }),
             }
         });
-        bound.await?.ok_or_else(|| Failure::new(format!("disk \"{disk}\" not leased within {limit}")))
+        bound.await?.ok_or(Failure::LeaseLate { disk, limit })
     }
 
     /// Gives up the leases of a sandbox that are PENDING or BOUND.

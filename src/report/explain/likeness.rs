@@ -75,10 +75,8 @@ fn likeness(index: &Index<'_>, at: usize, rule: Option<usize>) -> Likeness {
         reason: reason.as_ref().map(discriminant),
         status: status_of(index, at),
         error: match (reason, record.what) {
-            (Some(Reason::BootFailed { error, .. }), _) => Some(error),
-            (Some(Reason::LeaseFailed { error }), _) | (_, What::CallFailed { error, .. }) => {
-                Some(Failure::Other(error))
-            }
+            (Some(Reason::BootFailed { error, .. } | Reason::LeaseFailed { error }), _) => Some(error),
+            (_, What::CallFailed { error, .. }) => Some(Failure::Other(error)),
             _ => None,
         },
         fault: match record.what {

@@ -135,7 +135,7 @@ fn a_fault_that_struck_is_named() {
     m.by(Controller::Sandbox);
     let began = m.decide(sandbox, Reason::BootStarted);
     let struck = m.push(sandbox, began, What::Struck { fault: 2, point: Point::Start, effect: EffectKind::Error });
-    let error = Failure::new("no");
+    let error = Failure::NotFound;
     let failed = m.push(sandbox, struck, What::Decided(Reason::BootFailed { error, after: d("1s") }));
     let chain = chain(&m.trace, failed, &setting(), Limits::ALL).expect("a record");
     assert_eq!(chain.links[1].decided_by, [Decider::Fault(2)]);
@@ -219,7 +219,7 @@ fn the_worst_is_the_first_violation_else_the_last_failed_boot_else_the_verdict()
     let unsettled = m.what(cluster, What::Unsettled);
     assert_eq!(what(&m), Ok(unsettled));
     let sandbox = m.sandbox(pool, 0);
-    let error = Failure::new("no");
+    let error = Failure::NotFound;
     m.decide(sandbox, Reason::BootFailed { error, after: d("1s") });
     let failed = m.decide(sandbox, Reason::BootFailed { error, after: d("2s") });
     assert_eq!(what(&m), Ok(failed));
@@ -241,7 +241,7 @@ fn reasons() -> Vec<Reason> {
         Reason::WatchEnded,
         Reason::FieldIgnored { field: name, line: 1 },
         Reason::DeployAccepted { version: VersionId::from_index(0) },
-        Reason::DeployRefused { error: name },
+        Reason::DeployRefused { error: Failure::NotFound },
         Reason::PoolReused { version: VersionId::from_index(0) },
         Reason::ScaleReset,
         Reason::PoolUnreferenced,
@@ -320,7 +320,7 @@ fn everything() -> (Trace, Vec<(usize, Option<Reason>)>) {
         (Reason::ProcessExited { code: 1 }, "stopped"),
         (Reason::ProcessExited { code: 1 }, "dead"),
         (Reason::CleanedUp, "dead"),
-        (Reason::BootFailed { error: Failure::new("x"), after: d("1s") }, "dead"),
+        (Reason::BootFailed { error: Failure::NotFound, after: d("1s") }, "dead"),
     ] {
         let why = m.decide(sandbox, reason);
         let write = m.status(sandbox, why, "running", status);

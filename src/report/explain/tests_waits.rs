@@ -94,7 +94,7 @@ fn a_lease_that_was_there_before_the_boot_asked_was_not_waited_for() {
 fn a_boot_that_waited_in_vain_says_what_held_the_lease_up() {
     let Disked { mut m, sandbox, asked, struck, .. } = asks_for_a_disk();
     m.at("5m1s").by(Controller::Sandbox);
-    let error = Failure::new("disk \"pds-data\" not leased within 5m");
+    let error = Failure::LeaseLate { disk: Name::new("pds-data"), limit: d("5m") };
     let failed = m.push(sandbox, asked, What::Decided(Reason::BootFailed { error, after: d("5m") }));
     assert!(has(&told(&m, failed), struck));
     m.by(Controller::Monitor);

@@ -164,7 +164,7 @@ fn lease_conflicts_are_refused_leases_and_refused_boots() {
         m.create(Kind::Lease, "lease/pds-data-0", RecordId::NONE, &[(Field::Status, word(LeaseStatus::Pending))]);
     let why = m.decide(lease, Reason::AlreadyLeased { by: LeaseId::from_index(7) });
     m.status(lease, why, "pending", "failed");
-    for error in [Failure::DiskLeased(Name::new("pds-data")), Failure::new("something else")] {
+    for error in [Failure::DiskLeased(Name::new("pds-data")), Failure::Conflict] {
         m.decide(sandbox, Reason::BootFailed { error, after: d("1s") });
     }
     let metrics = fold(&m, "1m");

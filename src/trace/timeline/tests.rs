@@ -176,7 +176,7 @@ fn blocks(said: &[(u32, u64)]) -> Vec<(u64, SimDuration, SimDuration)> {
         });
         m.at(&format!("{at}ms")).by(Controller::Sandbox);
         m.what(sandbox, What::Set { field: Field::Pool, from: Value::None, to: Value::Ref(pool) });
-        m.decide(sandbox, Reason::BootFailed { error: Failure::new("no disk"), after: d("14ms") });
+        m.decide(sandbox, Reason::BootFailed { error: Failure::NotFound, after: d("14ms") });
     }
     let items = fold(&m.trace, &entries(&m.trace, &Options::default()));
     let blocks = items.iter().filter_map(|item| match item {

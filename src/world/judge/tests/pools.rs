@@ -99,7 +99,7 @@ fn fail_boots(desired: u32, count: usize, every: SimDuration) -> Vec<String> {
     let (_, _, pool) = stage.deployed(&with_instances(2), desired);
     let sandbox = stage.sandbox(pool, SandboxStatus::Pending);
     for _ in 0..count {
-        let reason = Reason::BootFailed { error: Failure::new("no"), after: secs(1) };
+        let reason = Reason::BootFailed { error: Failure::NotFound, after: secs(1) };
         stage.world.log().record(OPERATOR, sandbox, What::Decided(reason));
         stage.pass(every);
     }
