@@ -116,6 +116,7 @@ fixes! {
     PendingRunningBackstop = "pending-running-backstop", Day::of(2025, 11, 24), "#394", "a healthy sandbox PENDING for 2 min becomes RUNNING";
     PoolByDiff = "pool-by-diff", Day::of(2025, 11, 24), "#397", "the pool controller's changes are written as a diff, which loses zeros (a step back)";
     SchedulerResyncs = "scheduler-resyncs", Day::of(2025, 12, 1), "-", "the scheduler resyncs, and lists nodes each time";
+    UncheckedPatch = "unchecked-patch", Day::of(2025, 12, 10), "#470", "a patch that expects no revision never conflicts: it writes the whole entity over what others wrote since its read";
     ReleaseAddressOnFailedPatch = "release-address-on-failed-patch", Day::of(2025, 12, 11), "#479", "an address whose patch fails is given back";
     WatchdogReleasesAddress = "watchdog-releases-address", Day::of(2025, 12, 11), "#479", "the watchdog gives back the addresses of stray containers";
     DropMissingPool = "drop-missing-pool", Day::of(2025, 12, 12), "#483", "the activator forgets a pool that a write does not find";

@@ -33,6 +33,11 @@ pub trait Entity: Clone + fmt::Debug + 'static {
     /// Makes one change; returns the field, its former and its new value.
     fn apply(&mut self, change: Self::Change) -> (Field, Value, Value);
 
+    /// Becomes another in every field; returns the fields that differed, their former and new values.
+    fn become_whole(&mut self, new: &Self) -> Vec<(Field, Value, Value)> {
+        self.diff(new, |_| true).into_iter().map(|change| self.apply(change)).collect()
+    }
+
     /// Tells every field with its value.
     fn for_each_field(&self, tell: impl FnMut(Field, Value));
 

@@ -90,8 +90,7 @@ impl Recurrence {
         }
         let still = world.still(self.reach.caps, memories.map(|memory| &**memory));
         let Some(before) = self.seen.note(still) else { return };
-        // The order of keys is drawn, too; it decides nothing among one.
-        if world.live_younger_than(before) <= 1 && !has_drawn_since(world, before) {
+        if !has_drawn_since(world, before) {
             self.proved = Some(Livelock { from: before, period: now.since(before) });
             self.next = SimTime::MAX;
             self.seen.clear();

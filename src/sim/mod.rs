@@ -15,7 +15,7 @@ use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use crate::controllers::activator::Activator;
-use crate::controllers::fixes::Fixes;
+use crate::controllers::fixes::{Fix, Fixes};
 use crate::controllers::process::{self, Hosting};
 use crate::controllers::runtime::Rules;
 use crate::controllers::tuning::Tuning;
@@ -25,7 +25,7 @@ use crate::ports::{Ports, Remembers};
 use crate::scenario::{Action, Constants, Scenario, Step, Variant, Verdict};
 use crate::trace::Trace;
 use crate::world::judge::{Judge, Limits};
-use crate::world::{Process, SimDisks, SimPlatform, SimSandboxes, World, WorldSpec};
+use crate::world::{Process, SimDisks, SimPlatform, SimSandboxes, StoreRules, World, WorldSpec};
 
 use crash::Crashes;
 use livelock::Recurrence;
@@ -212,6 +212,7 @@ impl<'a> Simulation<'a> {
             records_max: self.records_max,
             environment: self.variant.tuning.environment(),
         });
+        world.store().follow(store_rules(rules.fixes));
         for step in &self.scenario.steps {
             world.log().name_next(Kind::Step, Name::new(&format!("step/{}", step.name)));
         }
@@ -313,6 +314,11 @@ impl<'a> Simulation<'a> {
 /// The rules while these fixes are in force.
 fn rules_under(fixes: Fixes, constants: &Constants) -> Rules {
     Rules { fixes, tuning: constants.under(fixes) }
+}
+
+/// What the store's server does under these fixes: rules 1.5 and 1.8.
+fn store_rules(fixes: Fixes) -> StoreRules {
+    StoreRules { guards_patches: !fixes.has(Fix::UncheckedPatch), tells_at_delivery: !fixes.has(Fix::DirtyKeyQueue) }
 }
 
 /// The steps (by index) that the platform refused, with the refusal's own text.

@@ -124,6 +124,7 @@ fn act_on_world(world: &World, platform: &Platform, action: &Action) -> Result<(
             let fixes = upgrade.with.iter().fold(fixes, |set, fix| set.with(*fix));
             let fixes = upgrade.without.iter().fold(fixes, |set, fix| set.without(*fix));
             *platform.rules.borrow_mut() = Rc::new(rules_under(fixes, &platform.constants));
+            world.store().follow(super::store_rules(fixes));
             world.crash_process(Process::Coordinator);
             for node in 0..world.cluster().nodes.len() {
                 world.crash_process(Process::Node(NodeId::from_index(node as u32)));

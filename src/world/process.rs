@@ -139,7 +139,7 @@ impl Processes {
         let known = self.store.tables().nodes.with(node, |node, _| node.status);
         if known.is_some_and(|known| known != status && known != NodeStatus::Disabled) {
             let write = |entity: &mut Node| vec![entity.apply(NodeChange::Status(status))];
-            self.store.patch(WORLD, node, None, write).expect("the node exists and no revision is expected");
+            self.store.patch(WORLD, node, None, None, write).expect("the node exists and no revision is expected");
         }
     }
 

@@ -104,6 +104,8 @@ macro_rules! latencies {
 latencies! {
     /// Every store call.
     store = 2,
+    /// Between the read and the write of a patch that expects no revision, the last part of its call.
+    commit = 1,
     /// From a write's effect to the delivery of its watch event.
     watch = 5,
     /// Taking an address.

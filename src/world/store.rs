@@ -15,11 +15,12 @@ use crate::model::{
     Actor, App, AppVersion, Controller, Disk, DiskLease, Entity, Field, Id, Kind, Name, Node, Pool, PoolId, Revision,
     Sandbox, SandboxId, Subject, TableFamily, Value,
 };
-use crate::ports::{Change, Meta, Origin, Query, StoreError, Versioned};
+use crate::ports::{Change, Meta, Origin, Query, StoreError, Versioned, WatchEvent};
 use crate::trace::What;
 
 use super::faults::{Facts, Faults};
 use super::log::Log;
+use super::order::Order;
 use super::spec::Spread;
 use super::table::{Mailbox, Table};
 
@@ -67,6 +68,15 @@ impl TableFamily for Tables {
     }
 }
 
+/// What the store's server does in some eras only.
+#[derive(Clone, Copy, Default)]
+pub struct StoreRules {
+    /// A patch that expects no revision conflicts with what was written since it read.
+    pub guards_patches: bool,
+    /// A watch event tells the entity as it is at its delivery, not as the change left it.
+    pub tells_at_delivery: bool,
+}
+
 /// The store of a run.
 pub struct Store {
     log: Rc<Log>,
@@ -82,6 +92,8 @@ pub struct Store {
     programs: RefCell<Vec<(Name, Name)>>,
     /// The own name of each app, even when it is deleted.
     app_names: RefCell<Vec<Name>>,
+    order: Order,
+    rules: Cell<StoreRules>,
     /// When the watches of a controller may be opened again.
     cuts: RefCell<BTreeMap<&'static str, SimTime>>,
 }
@@ -116,6 +128,8 @@ impl Store {
             pools_of: RefCell::default(),
             programs: RefCell::default(),
             app_names: RefCell::default(),
+            order: Order::default(),
+            rules: Cell::default(),
             cuts: RefCell::default(),
         }
     }
@@ -127,6 +141,19 @@ impl Store {
 
     pub(super) fn log(&self) -> &Log {
         &self.log
+    }
+
+    /// The server follows these rules from now on.
+    pub fn follow(&self, rules: StoreRules) {
+        self.rules.set(rules);
+    }
+
+    /// What a watch tells of a change, now that it is delivered; none: nothing (rule 1.8).
+    pub(super) fn told<E: Entity>(&self, event: WatchEvent<E>) -> Option<WatchEvent<E>> {
+        if event.change == Change::Deleted || !self.rules.get().tells_at_delivery {
+            return Some(event);
+        }
+        E::table(&self.tables).get(event.item.id).map(|item| WatchEvent { item, ..event })
     }
 
     /// Keeps every former state from now on.
@@ -207,14 +234,27 @@ impl Store {
         self.revision()
     }
 
-    pub(super) fn key_of(&self, name: &str) -> u64 {
-        self.log.bits_once(name, "key")
+    /// Where lists show an entity: by what its id would begin with in the real store (rule 1.3).
+    pub(super) fn place_of<E: Entity>(&self, entity: &E) -> Name {
+        let value = |field| value_of(entity, field);
+        let prefix = match (E::KIND, value(Field::Name), value(Field::App), value(Field::Pool)) {
+            (Kind::App | Kind::Node, Value::Text(name), ..) => Some((name, None)),
+            (Kind::Version, _, Value::Ref(app), _) => {
+                Some((self.app_name(app.index).expect("a version's app was created"), None))
+            }
+            (Kind::Sandbox, _, _, Value::Ref(pool)) => {
+                let (app, service) = self.program_of_pool(pool.index).expect("a sandbox's pool was created");
+                Some((app, Some(service)))
+            }
+            _ => None,
+        };
+        self.order.place(E::KIND, prefix)
     }
 
     /// Creates an entity, now.
     pub fn create<E: Entity>(&self, actor: Actor, entity: E) -> Versioned<E> {
         let name = self.birth_name(&entity);
-        let key = self.key_of(&name);
+        let key = self.place_of(&entity);
         let subject = self.log.name_next(E::KIND, name);
         let revision = self.next_revision();
         let stamp = self.log.now().floor_millis();
@@ -261,6 +301,9 @@ impl Store {
 
     /// Writes fields of an entity, now.
     ///
+    /// With `read_at`, nobody checks the revision: the entity was read then, and is written whole.
+    /// What others wrote in between is lost (rule 1.5) – or, before `unchecked-patch`, noticed.
+    ///
     /// # Errors
     /// [`StoreError::NotFound`] or [`StoreError::Conflict`].
     pub fn patch<E: Entity>(
@@ -268,12 +311,15 @@ impl Store {
         actor: Actor,
         id: Id<E>,
         expected: Option<Revision>,
+        read_at: Option<SimTime>,
         write: impl FnOnce(&mut E) -> Vec<(Field, Value, Value)>,
     ) -> Result<Revision, StoreError> {
         let subject = Subject::from(id);
         let table = E::table(&self.tables);
         let Some(meta) = table.with(id, |_, meta| *meta) else { return Err(StoreError::NotFound) };
-        if expected.is_some_and(|expected| expected != meta.revision) {
+        let read = read_at.filter(|_| expected.is_none()).and_then(|at| table.before(id, at));
+        let guarded = read.is_some() && self.rules.get().guards_patches;
+        if guarded || expected.is_some_and(|expected| expected != meta.revision) {
             self.log.record(actor, subject, What::Conflict);
             return Err(StoreError::Conflict);
         }
@@ -282,7 +328,14 @@ impl Store {
         let updated_at = self.log.now().floor_millis();
         let meta = Meta { revision, updated_at, origin: Origin(record.number()), ..meta };
         let mut changed = Vec::new();
-        let (old, item) = table.update(id, meta, |entity| changed = write(entity));
+        let (old, item) = table.update(id, meta, |entity| match read {
+            None => changed = write(entity),
+            Some(read) => {
+                let mut whole = read.entity.clone();
+                write(&mut whole);
+                changed = entity.become_whole(&whole);
+            }
+        });
         for (field, from, to) in changed {
             let set = self.log.record_caused(actor, subject, record, What::Set { field, from, to });
             self.log.keep_detail(set, item.entity.detail(field));

@@ -30,6 +30,11 @@ impl SimStore {
         self.call(Call { kind: Some(E::KIND), takes, ..Call::question(Some(point), subject) }, act).await
     }
 
+    /// When a patch that began at `since` and commits now has read what it writes.
+    fn read_at(&self, since: SimTime) -> SimTime {
+        self.then(self.gate.log.draw(Subject::CLUSTER, "commit latency", self.gate.latency.commit)).max(since)
+    }
+
     /// The instant `age` ago.
     fn then(&self, age: SimDuration) -> SimTime {
         SimTime::from_nanos(self.gate.log.now().as_nanos().saturating_sub(age.as_nanos()))
@@ -60,7 +65,7 @@ impl EntityStore for SimStore {
             let table = E::table(self.part.tables());
             Ok(match struck.stale {
                 None => table.list(query),
-                Some(age) => table.list_past(query, self.then(age), |meta| self.part.key_of(&meta.name)),
+                Some(age) => table.list_past(query, self.then(age), |entity| self.part.place_of(entity)),
             })
         };
         self.ask::<E, _>(Point::StoreList, subject, read).await
@@ -83,7 +88,8 @@ impl EntityStore for SimStore {
         expected: Option<Revision>,
     ) -> Result<Revision, StoreError> {
         let apply = |entity: &mut E| changes.into_iter().map(|change| entity.apply(change)).collect();
-        let write = |_: &Struck| self.part.patch(self.actor, id, expected, apply);
+        let since = self.gate.log.now();
+        let write = |_: &Struck| self.part.patch(self.actor, id, expected, Some(self.read_at(since)), apply);
         self.ask::<E, _>(Point::StorePatch, Some(id.into()), write).await
     }
 
@@ -158,7 +164,11 @@ impl<E: Entity> Watch<E> for SimWatch<E> {
                 return Err(StoreError::Failed(Name::new("the watch broke")));
             }
             match self.deliver(&event).await {
-                Ok(true) => return Ok(Some(event)),
+                Ok(true) => {
+                    if let Some(event) = self.store.part.told(event) {
+                        return Ok(Some(event));
+                    }
+                }
                 Ok(false) => {}
                 Err(Broke(message)) => {
                     // What was on its way is lost with the connection.

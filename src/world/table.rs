@@ -1,16 +1,16 @@
-//! One table of the store: rows by id, listed by random key, indexed, watched.
+//! One table of the store: rows by id, listed by key, indexed, watched.
 //!
 //! It knows nothing of latency or faults: a change takes effect the moment it is called, and the
 //! caller decides when that is. Rows are shared snapshots, copied only when a reader still holds
-//! the old one. What a newcomer gets wrong: lists come in the order of the rows' keys, which are
-//! drawn, so that no test can depend on the order of creation.
+//! the old one. What a newcomer gets wrong: lists come in the order of the rows' keys first, and
+//! only among equal ones in that of creation.
 
 use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::rc::Rc;
 
 use crate::kernel::SimTime;
-use crate::model::{Controller, Entity, Id, Revision};
+use crate::model::{Controller, Entity, Id, Name, Revision};
 use crate::notify::Notify;
 use crate::ports::{Change, Listed, Meta, Query, Versioned, WatchEvent};
 
@@ -54,12 +54,13 @@ fn has_index<E: Entity>(entity: &E, entry: E::Index) -> bool {
 }
 
 struct Row<E> {
-    key: u64,
+    key: Name,
     item: Versioned<E>,
 }
 
 /// A change, kept for watches that resume.
 struct Logged<E: Entity> {
+    at: SimTime,
     old: Option<Versioned<E>>,
     event: WatchEvent<E>,
 }
@@ -68,7 +69,7 @@ struct Logged<E: Entity> {
 type Past<E> = (SimTime, Id<E>, Option<Versioned<E>>);
 
 /// Where lists show a row: by its key, then by its id.
-type Place<E> = (u64, Id<E>);
+type Place<E> = (Name, Id<E>);
 
 /// The rows that share an index entry.
 struct Entry<E> {
@@ -206,8 +207,15 @@ impl<E: Entity> Table<E> {
         past.iter().rev().find(|(at, changed, _)| *changed == id && *at <= then)?.2.clone()
     }
 
+    /// The row as it was at `then`, if it was written since.
+    pub(super) fn before(&self, id: Id<E>, then: SimTime) -> Option<Versioned<E>> {
+        let inner = self.0.borrow();
+        let since = inner.log.iter().rev().take_while(|logged| logged.at > then);
+        since.filter(|logged| logged.event.item.id == id).last()?.old.clone()
+    }
+
     /// The rows of a query as they were at `then`, in the order of their keys.
-    pub(super) fn list_past(&self, query: Query<E>, then: SimTime, key: impl Fn(&Meta) -> u64) -> Listed<E> {
+    pub(super) fn list_past(&self, query: Query<E>, then: SimTime, key: impl Fn(&E) -> Name) -> Listed<E> {
         let inner = self.0.borrow();
         let mut seen: BTreeMap<Id<E>, Option<Versioned<E>>> = BTreeMap::new();
         for (at, id, state) in inner.past.iter().flatten() {
@@ -223,12 +231,12 @@ impl<E: Entity> Table<E> {
                 Query::By(entry) => has_index(&item.entity, entry),
             })
             .collect();
-        found.sort_by_key(|item| (key(&item.meta), item.id));
+        found.sort_by_key(|item| (key(&item.entity), item.id));
         found.into()
     }
 
     /// Adds a row; `key` decides where lists show it.
-    pub(super) fn insert(&self, entity: E, meta: Meta, key: u64) -> Versioned<E> {
+    pub(super) fn insert(&self, entity: E, meta: Meta, key: Name) -> Versioned<E> {
         let id = self.next_id();
         let item = Versioned::new(id, entity, meta);
         let inner = &mut *self.0.borrow_mut();
@@ -306,7 +314,7 @@ impl<E: Entity> Table<E> {
         if inner.log.len() == LOG_LEN {
             inner.log.pop_front();
         }
-        inner.log.push_back(Logged { old, event: WatchEvent { change, item: item.clone() } });
+        inner.log.push_back(Logged { at: now, old, event: WatchEvent { change, item: item.clone() } });
     }
 
     /// Opens a watch; with `after`, what came after that revision is delivered first, at `at`.

@@ -138,6 +138,7 @@ pub(super) fn mark(fix: Fix) -> Mark {
         Fix::PendingRunningBackstop => When(reason!(Reason::HealthyPending { .. })),
         Fix::PoolByDiff => When(reason!(Reason::Recovered { .. })),
         Fix::SchedulerResyncs => Nowhere("a sandbox that nobody looks at leaves no decision"),
+        Fix::UncheckedPatch => Unless(|f| f.record.what == What::Conflict),
         Fix::ReleaseAddressOnFailedPatch | Fix::KeepAddressOnRetry => Unless(|f| f.broken(Invariant::NoLeakedAddress)),
         Fix::WatchdogReleasesAddress => {
             Both { when: reason!(Reason::StrayContainer { .. }), unless: |f| f.broken(Invariant::NoLeakedAddress) }

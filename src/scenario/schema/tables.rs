@@ -118,6 +118,11 @@ static LATENCY: TableSpec =
 /// What the latencies are, with their defaults.
 const LATENCY_DOCS: &[(&str, &str, &str)] = &[
     ("store", "\"2ms\"", "every store call"),
+    (
+        "commit",
+        "\"1ms\"",
+        "between the read and the write of a patch that expects no revision, the last part of its call",
+    ),
     ("watch", "\"5ms\"", "from a write's effect to the delivery of its watch event"),
     ("allocate_address", "\"10ms\"", "taking an address"),
     ("create_container", "\"100ms\"", "making a container"),

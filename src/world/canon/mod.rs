@@ -1,7 +1,8 @@
 //! The canonical state of a world: what decides the future, and nothing else.
 //!
 //! Times are written relative to now and capped where no rule looks further back; entities are
-//! renumbered in order; revisions, names, keys and trace positions are left out. Two moments with
+//! renumbered in the order of their creation, which is that of lists, too; revisions, names and trace
+//! positions are left out. Two moments with
 //! the same bytes have the same future, as long as nothing lies ahead. What a newcomer gets
 //! wrong: it may leave out only what *no* rule reads – when a rule is added, look here.
 //!
@@ -9,9 +10,6 @@
 //! (`sketch.rs`), a number that is equal whenever the bytes are; the bytes are written from the
 //! stills when two sketches are equal (`seen.rs`). So what a new rule reads belongs into the
 //! still and into the bytes, and need not be in the sketch.
-//!
-//! ASSUMES: the order of keys decides nothing while at most one live entity of a kind is younger
-//! than the period; who claims a recurrence must check that (`sim/livelock.rs`).
 
 mod facts;
 mod seen;
@@ -20,9 +18,7 @@ mod still;
 mod writer;
 
 use crate::kernel::{Awaited, SimDuration, SimTime};
-use crate::model::{
-    App, AppVersion, Disk, DiskLease, DiskStatus, Kind, Node, NodeId, Pool, Sandbox, SandboxStatus, Value,
-};
+use crate::model::{App, AppVersion, Disk, DiskLease, Kind, Node, NodeId, Pool, Sandbox, Value};
 use crate::ports::Query;
 
 use super::process::Process;
@@ -243,27 +239,6 @@ impl World {
         self.tables().apps.for_each(Query::All, |item| last = last.max(item.meta.created_at));
         self.tables().versions.for_each(Query::All, |item| last = last.max(item.meta.created_at));
         last
-    }
-
-    /// How many live things of one kind were created at or after `since`, of the kind that has
-    /// most of them.
-    pub fn live_younger_than(&self, since: SimTime) -> usize {
-        let count = |live: &mut usize, is_live: bool, created_at: SimTime| {
-            *live += usize::from(is_live && created_at >= since);
-        };
-        let [mut pools, mut sandboxes, mut disks, mut leases] = [0; 4];
-        self.tables().pools.for_each(Query::All, |item| count(&mut pools, true, item.meta.created_at));
-        self.tables().sandboxes.for_each(Query::All, |item| {
-            count(&mut sandboxes, item.entity.status != SandboxStatus::Dead, item.meta.created_at);
-        });
-        self.tables().disks.for_each(Query::All, |item| {
-            count(&mut disks, item.entity.status != DiskStatus::Error, item.meta.created_at);
-        });
-        self.tables().leases.for_each(Query::All, |item| {
-            let is_live = item.entity.status.is_open();
-            count(&mut leases, is_live, item.meta.created_at);
-        });
-        pools.max(sandboxes).max(disks).max(leases)
     }
 }
 

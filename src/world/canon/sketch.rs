@@ -2,7 +2,7 @@
 //!
 //! Equal canonical states have equal sketches; states that differ nearly always differ in their
 //! sketches, too. So it may be made only of what the writer writes, in the form in which it does
-//! – ages, counts, kinds, never an id, a name's address or an order of keys – and it may leave
+//! – ages, counts, kinds, never an id or a name's address – and it may leave
 //! out whatever is dear to look at. What a newcomer gets wrong: a quantity too few costs a
 //! comparison now and then, one too many costs a proof.
 

@@ -32,7 +32,7 @@ fn said(listed: &Listed<DiskLease>) -> Vec<(LeaseId, Revision)> {
 #[derive(Clone, Debug)]
 enum Op {
     /// A new row of an app and a disk, with a key.
-    Insert(u32, u32, u64),
+    Insert(u32, u32, Name),
     /// Gives the nth row another app, or only another status.
     Update(usize, Option<u32>),
     /// Removes the nth row.
@@ -43,7 +43,7 @@ enum Op {
 
 fn op() -> impl Strategy<Value = Op> {
     prop_oneof![
-        (0..3_u32, 0..3_u32, 0..4_u64).prop_map(|(app, disk, key)| Op::Insert(app, disk, key)),
+        (0..3_u32, 0..3_u32, 0..4_usize).prop_map(|(app, disk, key)| Op::Insert(app, disk, Name::new(&"abcd"[key..]))),
         (any::<usize>(), proptest::option::of(0..3_u32)).prop_map(|(row, app)| Op::Update(row, app)),
         any::<usize>().prop_map(Op::Remove),
         proptest::option::of(0..3_u32).prop_map(Op::Ask),
@@ -55,7 +55,7 @@ proptest! {
     fn a_list_is_what_the_rows_are_now_however_often_it_was_asked_for(ops in proptest::collection::vec(op(), 0..60)) {
         let table = Table::<DiskLease>::default();
         // (key, id, revision, app): what the table should hold.
-        let mut rows: Vec<(u64, LeaseId, Revision, u32)> = Vec::new();
+        let mut rows: Vec<(Name, LeaseId, Revision, u32)> = Vec::new();
         for (revision, op) in (1..).zip(ops) {
             let place = |n: usize, rows: &Vec<_>| (!rows.is_empty()).then(|| n % rows.len());
             match op {
@@ -95,8 +95,8 @@ proptest! {
 fn a_list_that_nothing_has_changed_is_given_again_and_an_old_one_stays_as_it_was() {
     let table = Table::<DiskLease>::default();
     let query = |app| Query::By(LeaseIndex::App(AppId::from_index(app)));
-    let first = table.insert(lease(0, 0), meta(1), 1);
-    table.insert(lease(1, 0), meta(2), 2);
+    let first = table.insert(lease(0, 0), meta(1), Name::new("a"));
+    table.insert(lease(1, 0), meta(2), Name::new("b"));
     let old = table.list(query(0));
     assert!(Rc::ptr_eq(&old, &table.list(query(0))));
     table.update(first.id, meta(3), |lease| lease.status = LeaseStatus::Bound);

@@ -155,7 +155,7 @@ impl Stage {
     }
 
     fn patch<E: Entity>(&mut self, id: Id<E>, change: E::Change) {
-        let patched = self.world.store().patch(OPERATOR, id, None, |entity| vec![entity.apply(change)]);
+        let patched = self.world.store().patch(OPERATOR, id, None, None, |entity| vec![entity.apply(change)]);
         patched.expect("it exists");
         self.judge.observe(&self.world);
     }

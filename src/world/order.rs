@@ -1,0 +1,80 @@
+//! In which order the store lists entities (rule 1.3).
+//!
+//! The real store keeps an index entry under the base58 of the entity's id, and a list reads them
+//! in that order. Ids end in 21 digits that count up with time, so entities of one prefix come in
+//! the order of their creation; what stands before decides between prefixes, by leading digits –
+//! always the same, and without a meaning. What a newcomer gets wrong: the prefix is the real
+//! system's, not ours: a sandbox's is its app and service, a pool's says nothing.
+
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+
+use crate::model::{Kind, Name};
+
+const DIGITS: &[u8; 58] = b"123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz";
+
+/// What an id that counts up ends in: 21 digits, the first of them the same for centuries.
+const COUNTER: &str = "CX1111111111111111111";
+
+/// The places of prefixes, worked out once each.
+#[derive(Default)]
+pub(super) struct Order(RefCell<BTreeMap<(Kind, Prefix), Name>>);
+
+/// What an id begins with, behind its kind: an app's or node's name, with a sandbox's service.
+type Prefix = Option<(Name, Option<Name>)>;
+
+impl Order {
+    /// Where entities of a kind stand whose ids begin so; ties are in the order of creation.
+    pub(super) fn place(&self, kind: Kind, prefix: Prefix) -> Name {
+        *self.0.borrow_mut().entry((kind, prefix)).or_insert_with(|| Name::new(&base58(&id(kind, prefix))))
+    }
+}
+
+/// An id as the real store writes it.
+fn id(kind: Kind, prefix: Prefix) -> String {
+    match (kind, prefix) {
+        (Kind::App, Some((app, _))) => format!("app/{app}"),
+        (Kind::Node, Some((node, _))) => format!("node/{node}"),
+        (Kind::Version, Some((app, _))) => format!("app_version/{app}-v{COUNTER}"),
+        (Kind::Sandbox, Some((app, Some(service)))) => format!("sandbox/{app}-{service}-{COUNTER}"),
+        _ => format!("{}/{COUNTER}", kind.name()),
+    }
+}
+
+/// The number that the bytes are, in digits.
+fn base58(text: &str) -> String {
+    let mut digits: Vec<usize> = Vec::new();
+    for byte in text.bytes() {
+        let mut carry = usize::from(byte);
+        for digit in &mut digits {
+            carry += *digit * 256;
+            *digit = carry % 58;
+            carry /= 58;
+        }
+        while carry > 0 {
+            digits.push(carry % 58);
+            carry /= 58;
+        }
+    }
+    digits.iter().rev().map(|digit| char::from(DIGITS[*digit])).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn base58_is_that_of_everybody() {
+        assert_eq!(base58("Hello World!"), "2NEpo7TZRRrLZSi2U");
+        assert_eq!(base58("a"), "2g");
+    }
+
+    #[test]
+    fn prefixes_of_one_length_come_by_their_letters_and_others_by_leading_digits() {
+        let order = Order::default();
+        let place = |app, service| order.place(Kind::Sandbox, Some((Name::new(app), Some(Name::new(service)))));
+        assert!(place("a", "web") < place("b", "web"));
+        assert!(place("shop", "web") < place("blog", "worker"), "as measured on the real store");
+        assert_eq!(place("a", "web"), place("a", "web"));
+    }
+}
