@@ -13,6 +13,8 @@ use schedsim::study::fidelity::{Row, Simulated, Table, shown};
 
 const PAGE: &str = "docs/fidelity.md";
 const ROWS: &str = "studies/fidelity.toml";
+/// Where the part of the page begins that `tests/measured.rs` makes.
+const STORIES: &str = "## Stories";
 /// Seeds of the page, and of a quick look.
 const SEEDS: u64 = 200;
 const QUICK: u64 = 3;
@@ -41,8 +43,15 @@ fn line(row: &Row, simulated: &Simulated) -> String {
     let inside = if simulated.meets(row.range) { "yes" } else { "**no**" };
     let note = if row.note.is_empty() { String::new() } else { format!(" {}", row.note) };
     format!(
-        "| {} | {} | {} | {median} ({least}..{most}) | {inside} | `{}@{}` `{}`{note} |\n",
-        row.incident, row.what, row.observed, row.scenario, row.variant, row.figure
+        "| {} | {} | {} | {median} ({least}..{most}) | {inside} | `{}@{}` `{}`{note} | {} | {} |\n",
+        row.incident,
+        row.what,
+        row.observed,
+        row.scenario,
+        row.variant,
+        row.figure,
+        row.rules.join(", "),
+        row.measured
     )
 }
 
@@ -51,9 +60,12 @@ fn page(rows: &[Row]) -> String {
         "# Fidelity\n\n\
          What the field observed, beside what the simulator makes of it: the median and the range over 200 seeds\n\
          (0 to 199) with random ticker phases. Seconds where nothing else is said. *Inside* says whether the observed and\n\
-         the simulated range overlap; where they do not, the note says why. Made by\n\
+         the simulated range overlap; where they do not, the note says why. *Measured* is what the scheduler's own controllers\n\
+         gave in virtual time, as the second part of this page tells: median and range over five random phases, and the commit.\n\
+         Made by\n\
          `UPDATE_DOCS=1 cargo test --release --test fidelity` from `studies/fidelity.toml`; do not edit.\n\n\
-         | incident | figure | observed | simulated | inside | from |\n| --- | --- | --- | --- | --- | --- |\n",
+         | incident | figure | observed | simulated | inside | from | rules | measured |\n\
+         | --- | --- | --- | --- | --- | --- | --- | --- |\n",
     );
     rows.iter().for_each(|row| page.push_str(&line(row, &simulate(row, SEEDS))));
     page
@@ -75,11 +87,15 @@ fn told(page: &str) -> BTreeMap<(String, String, String), (f64, f64)> {
 #[test]
 fn the_page_says_what_comes_out() {
     let (rows, file) = (rows(), root().join(PAGE));
-    if std::env::var_os("UPDATE_DOCS").is_some() {
-        std::fs::write(&file, page(&rows)).expect("the page can be written");
+    let old = std::fs::read_to_string(&file).expect("the page");
+    let (first, stories) = old.split_at(old.find(STORIES).unwrap_or(old.len()));
+    let made = std::env::var_os("UPDATE_DOCS").map(|_| page(&rows));
+    if let Some(made) = &made {
+        std::fs::write(&file, format!("{made}\n{stories}")).expect("the page can be written");
     }
-    let told = told(&std::fs::read_to_string(&file).expect("the page"));
+    let told = told(made.as_deref().unwrap_or(first));
     assert_eq!(told.len(), rows.len(), "the page has other rows than {ROWS}: make it again");
+    let rules_page = std::fs::read_to_string(root().join("docs/rules.md")).expect("the rules");
     for row in &rows {
         let key = (row.incident.clone(), row.what.clone(), format!("{}@{}", row.scenario, row.variant));
         let (least, most) = told.get(&key).unwrap_or_else(|| panic!("{PAGE} lacks {key:?}: make it again"));
@@ -89,5 +105,8 @@ fn the_page_says_what_comes_out() {
         assert!(inside, "{key:?}: {low}..{high} is not within {least}..{most} of {PAGE}");
         let page_meets = *least <= row.range[1] && *most >= row.range[0];
         assert!(page_meets || !row.note.is_empty(), "{key:?} lies outside and does not say why");
+        for rule in &row.rules {
+            assert!(rules_page.contains(&format!("\n### {rule} ")), "{key:?}: no rule {rule}");
+        }
     }
 }

@@ -38,6 +38,12 @@ pub struct Row {
     /// Why it lies outside, where it does; or what the reader should know.
     #[serde(default)]
     pub note: String,
+    /// The numbers of the rules that make it.
+    #[serde(default)]
+    pub rules: Vec<String>,
+    /// What the real scheduler of the day gave, and its commit; nothing where it was not run.
+    #[serde(default)]
+    pub measured: String,
 }
 
 fn one() -> f64 {
