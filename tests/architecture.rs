@@ -58,6 +58,7 @@ const MODULES: &[Module] = &[
             "controllers::backoff",
             "controllers::fixes",
             "controllers::tuning",
+            "trace::metrics",
             "world::spec",
         ],
     ),

@@ -6,6 +6,7 @@
 
 use crate::kernel::{SimDuration, SimTime};
 use crate::model::Invariant;
+use crate::trace::metrics::{Figure, Unit};
 
 use super::constants::Constants;
 use super::moments;
@@ -107,12 +108,12 @@ fn expect(walk: &mut Walk, mut fields: Fields<'_>, end: SimTime) -> Expect {
     let rejected = fields.get("rejected").and_then(|node| values::distinct(walk, node, "names of steps", step));
     let mut metrics = std::collections::BTreeMap::new();
     if let Some(mut fields) = fields.table(walk, "metrics") {
-        for metric in fields.spec.names() {
-            let bounds = fields.get(metric).and_then(|node| bounds(walk, node));
-            if let Some(bounds) = bounds.filter(|_| !metric.ends_with("_s")) {
-                broken_counts(walk, metric, &bounds);
+        for figure in Figure::ALL {
+            let bounds = fields.get(figure.name()).and_then(|node| bounds(walk, node));
+            if let Some(bounds) = bounds.filter(|_| figure.unit() == Unit::Count) {
+                broken_counts(walk, figure.name(), &bounds);
             }
-            metrics.extend(bounds.map(|bounds| (metric.to_owned(), bounds)));
+            metrics.extend(bounds.map(|bounds| (figure.name().to_owned(), bounds)));
         }
     }
     Expect {

@@ -33,7 +33,7 @@ pub use claims::{Claim, Lasting, Moment};
 pub use constants::Constants;
 pub use diagnostics::{Diagnostics, Located};
 pub use overrides::Overrides;
-pub use schema::{METRICS, json_schema, reference};
+pub use schema::{json_schema, reference};
 pub use story::{
     Action, Bounds, Expect, Golden, Policy, Scenario, Step, Traffic, Upgrade, Variant, Verdict, WorkloadChange,
 };

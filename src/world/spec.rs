@@ -77,14 +77,15 @@ pub struct ClusterSpec {
 }
 
 macro_rules! latencies {
-    ($($(#[$doc:meta])* $field:ident = $millis:literal),* $(,)?) => {
+    ($($field:ident = $millis:literal, $meaning:literal;)*) => {
         /// How long each call takes; the keys below `cluster.latency`.
         #[derive(Clone, PartialEq, Eq, Debug)]
-        pub struct Latencies { $($(#[$doc])* pub $field: Spread),* }
+        pub struct Latencies { $(#[doc = $meaning] pub $field: Spread),* }
 
         impl Latencies {
-            /// The keys, in the order of the documentation.
-            pub const KEYS: &[&str] = &[$(stringify!($field)),*];
+            /// Each key, its default and what it means, in the order of the documentation.
+            pub const ROWS: &[(&str, SimDuration, &str)] =
+                &[$((stringify!($field), SimDuration::from_millis($millis), $meaning)),*];
 
             /// The latency under that key.
             pub fn get_mut(&mut self, key: &str) -> Option<&mut Spread> {
@@ -102,32 +103,19 @@ macro_rules! latencies {
     };
 }
 latencies! {
-    /// Every store call.
-    store = 2,
-    /// Between the read and the write of a patch that expects no revision, the last part of its call.
-    commit = 1,
-    /// From a write's effect to the delivery of its watch event.
-    watch = 5,
-    /// Taking an address.
-    allocate_address = 10,
-    /// Making a container.
-    create_container = 100,
-    /// Ending a task and removing its container.
-    destroy = 300,
-    /// Making a volume.
-    create_volume = 2000,
-    /// Taking a volume's exclusive lease.
-    acquire_volume = 50,
-    /// Making a file system.
-    initialise = 1000,
-    /// Mounting.
-    mount = 200,
-    /// Unmounting.
-    unmount = 200,
-    /// Giving back a volume's exclusive lease.
-    release_volume = 50,
-    /// Removing a volume.
-    delete_volume = 500,
+    store = 2, "every store call";
+    commit = 1, "between the read and the write of a patch that expects no revision, the last part of its call";
+    watch = 5, "from a write's effect to the delivery of its watch event";
+    allocate_address = 10, "taking an address";
+    create_container = 100, "making a container";
+    destroy = 300, "ending a task and removing its container";
+    create_volume = 2000, "making a volume";
+    acquire_volume = 50, "taking a volume's exclusive lease";
+    initialise = 1000, "making a file system";
+    mount = 200, "mounting a volume";
+    unmount = 200, "unmounting it";
+    release_volume = 50, "giving back a volume's exclusive lease";
+    delete_volume = 500, "removing a volume";
 }
 
 impl Default for ClusterSpec {

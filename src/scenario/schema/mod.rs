@@ -14,7 +14,6 @@ pub use json::json_schema;
 pub(crate) use json::json_schema_of;
 pub use reference::reference;
 pub(crate) use reference::section;
-pub use tables::METRICS;
 
 pub(crate) use moments::{CLAIM, PER_THING, claimed, counted};
 pub(crate) use tables::{BOUNDS, EFFECT, SCENARIO, SPREAD, WORKLOAD};

@@ -8,9 +8,10 @@ use std::fmt::Write;
 
 use crate::model::Invariant;
 use crate::model::{Controller, Point};
+use crate::trace::metrics::Figure;
 
 use super::moments::{is_count, words};
-use super::{Key, Kind, METRICS, ONE_OF, TableSpec, tables};
+use super::{Key, Kind, ONE_OF, TableSpec, tables};
 
 const HEAD: &str = "\
 # Scenario reference
@@ -37,7 +38,7 @@ pub fn reference() -> String {
     names(&mut page, "Fault points", Point::ALL.iter().map(|point| point.name()));
     names(&mut page, "Controllers", Controller::ALL.iter().map(|controller| controller.name()));
     names(&mut page, "Invariants", Invariant::ALL.iter().map(|invariant| invariant.name()));
-    names(&mut page, "Metrics", METRICS.iter().copied());
+    names(&mut page, "Metrics", Figure::ALL.iter().map(|figure| figure.name()));
     page
 }
 

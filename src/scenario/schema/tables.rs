@@ -6,6 +6,8 @@
 
 use std::sync::LazyLock;
 
+use crate::kernel::SimDuration;
+use crate::trace::metrics::Figure;
 use crate::world::spec::Latencies;
 
 use super::constants::TUNING;
@@ -24,39 +26,6 @@ pub(super) const fn table(name: &'static str, doc: &'static str, keys: &'static 
 const fn count(min: u64, max: u64) -> Kind {
     Kind::Int { min, max }
 }
-
-/// The metrics that expectations can bound, in the order of the documentation.
-pub const METRICS: &[&str] = &[
-    "boots_attempted",
-    "boots_failed",
-    "sandboxes_created",
-    "sandboxes_peak",
-    "crashes_counted",
-    "cooldowns",
-    "cooldown_s",
-    "max_cooldown_s",
-    "stale_pending_stopped",
-    "leases_created",
-    "lease_conflicts",
-    "leases_failed",
-    "leases_bound_to_dead_s",
-    "disks_orphaned",
-    "leases_orphaned",
-    "addresses_leaked",
-    "containers_orphaned",
-    "requests",
-    "requests_ok",
-    "requests_failed",
-    "request_wait_p50_s",
-    "request_wait_p99_s",
-    "unready_s",
-    "time_to_ready_s",
-    "recovery_s",
-    "store_writes",
-    "store_conflicts",
-    "events_dropped",
-    "reconciles",
-];
 
 pub(crate) static SCENARIO: TableSpec = table(
     "the scenario",
@@ -115,33 +84,10 @@ static CLUSTER: TableSpec = table(
 static LATENCY: TableSpec =
     TableSpec { name: "`cluster.latency`", doc: "How long each call takes.", keys: Keys::Made(|| &LATENCY_KEYS) };
 
-/// What the latencies are, with their defaults.
-const LATENCY_DOCS: &[(&str, &str, &str)] = &[
-    ("store", "\"2ms\"", "every store call"),
-    (
-        "commit",
-        "\"1ms\"",
-        "between the read and the write of a patch that expects no revision, the last part of its call",
-    ),
-    ("watch", "\"5ms\"", "from a write's effect to the delivery of its watch event"),
-    ("allocate_address", "\"10ms\"", "taking an address"),
-    ("create_container", "\"100ms\"", "making a container"),
-    ("destroy", "\"300ms\"", "ending a task and removing its container"),
-    ("create_volume", "\"2s\"", "making a volume"),
-    ("acquire_volume", "\"50ms\"", "taking a volume's exclusive lease"),
-    ("initialise", "\"1s\"", "making a file system"),
-    ("mount", "\"200ms\"", "mounting a volume"),
-    ("unmount", "\"200ms\"", "unmounting it"),
-    ("release_volume", "\"50ms\"", "giving back a volume's exclusive lease"),
-    ("delete_volume", "\"500ms\"", "removing a volume"),
-];
 static LATENCY_KEYS: LazyLock<Vec<Key>> = LazyLock::new(|| {
-    let described = |name: &&'static str| {
-        let known = LATENCY_DOCS.iter().find(|(key, ..)| key == name);
-        let (_, default, doc) = known.unwrap_or_else(|| panic!("latency `{name}` has no line in LATENCY_DOCS"));
-        key(name, Kind::Spread, default, doc)
-    };
-    Latencies::KEYS.iter().map(described).collect()
+    // Made once, and as long-lived as the program.
+    let text = |default: SimDuration| Box::leak(format!("\"{default}\"").into_boxed_str());
+    Latencies::ROWS.iter().map(|(name, default, doc)| key(name, Kind::Spread, text(*default), doc)).collect()
 });
 
 const IMAGE_PULL: Key = key("image_pull", Kind::Spread, "\"2s\"", "fetching the image to a node that does not have it");
@@ -400,7 +346,7 @@ static METRIC_BOUNDS: TableSpec = TableSpec {
     keys: Keys::Made(|| &METRIC_KEYS),
 };
 static METRIC_KEYS: LazyLock<Vec<Key>> =
-    LazyLock::new(|| METRICS.iter().map(|name| key(name, Kind::Table(&BOUNDS), "any", "")).collect());
+    LazyLock::new(|| Figure::ALL.iter().map(|figure| key(figure.name(), Kind::Table(&BOUNDS), "any", "")).collect());
 
 pub(crate) static BOUNDS: TableSpec = table(
     "a metric's bounds",

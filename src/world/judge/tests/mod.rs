@@ -87,7 +87,7 @@ impl Stage {
     fn with_faults(faults: Vec<FaultSpec>) -> Self {
         let nothing = Spread::Constant(SimDuration::ZERO);
         let mut latency = Latencies::default();
-        for key in Latencies::KEYS {
+        for (key, ..) in Latencies::ROWS {
             *latency.get_mut(key).expect("listed") = nothing;
         }
         let world = World::new(&WorldSpec {
