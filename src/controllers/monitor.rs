@@ -76,7 +76,7 @@ impl<P: Platform> Monitor<P> {
         let Some(since) = idle.iter().max().copied().filter(|_| desired > 0) else { return Ok(()) };
         // The minimum of an auto service is zero.
         let fewer = desired.saturating_sub(idle.len() as u32);
-        self.ports.host.note(pool.id, Reason::Idle { since, limit });
+        self.ports.host.note(pool.id, Reason::Idle { since: since.length(), limit: limit.length() });
         // A zero was lost on its way to the store until `max-pool-size`.
         if fewer == 0 && !self.rules.has(Fix::MaxPoolSize) {
             return Ok(());

@@ -356,8 +356,8 @@ impl<P: Platform> PoolController<P> {
 /// How long a sandbox has been idle.
 ///
 /// ASSUMES: a sandbox that never served a request has been idle since its creation.
-pub(super) fn idle_for(sandbox: &Versioned<Sandbox>, now: SimTime) -> Option<SimDuration> {
-    Some(now.since(sandbox.entity.last_activity.unwrap_or(sandbox.meta.created_at)))
+pub(super) fn idle_for(sandbox: &Versioned<Sandbox>, now: SimTime) -> Option<Age> {
+    Some(Age::at(now, sandbox.entity.last_activity.unwrap_or(sandbox.meta.created_at)))
 }
 
 /// After how long without activity the service of a pool gives up sandboxes, as its version has
@@ -368,11 +368,13 @@ pub(super) fn idle_for(sandbox: &Versioned<Sandbox>, now: SimTime) -> Option<Sim
 pub(super) async fn idle_limit<P: Platform>(
     ports: &Ports<P>,
     pool: &Versioned<Pool>,
-) -> Result<Option<SimDuration>, Failure> {
+) -> Result<Option<LookBack>, Failure> {
     let version = ports.store.get(pool.entity.spec.version).await?;
     let service = version.entity.service(pool.entity.service);
     Ok(match service.map(|service| service.concurrency) {
-        Some(Concurrency::Auto { scale_down_delay, .. }) => Some(scale_down_delay).filter(|limit| !limit.is_zero()),
+        Some(Concurrency::Auto { scale_down_delay, .. }) => {
+            Some(scale_down_delay).filter(|limit| !limit.is_zero()).map(LookBack::of)
+        }
         Some(Concurrency::Fixed { .. }) | None => None,
     })
 }

@@ -195,6 +195,14 @@ pub struct Upgrade {
     pub without: Vec<Fix>,
 }
 
+impl Upgrade {
+    /// The set that takes the place of `fixes`.
+    pub fn of(&self, fixes: Fixes) -> Fixes {
+        let fixes = self.with.iter().fold(self.as_of.unwrap_or(fixes), |set, fix| set.with(*fix));
+        self.without.iter().fold(fixes, |set, fix| set.without(*fix))
+    }
+}
+
 /// The workload keys that a `set_workload` step changes.
 #[derive(Clone, Debug, PartialEq, Eq, Default)]
 #[expect(missing_docs, reason = "the fields are those of `WorkloadSpec`")]

@@ -195,7 +195,7 @@ impl<'a> Simulation<'a> {
             world.kernel().pass_between_steps();
         }
         let judge = Judge::new(self.limits());
-        let recurrence = Recurrence::new(&platform.rules.borrow(), self.nothing_ahead_from());
+        let recurrence = Recurrence::new(&self.last_rules(), self.nothing_ahead_from());
         let Self { proofs, judged, .. } = *self;
         Run { world, platform, judge, recurrence, crashes, proofs, judged }
     }
@@ -269,10 +269,29 @@ impl<'a> Simulation<'a> {
         Limits { grace, failures_max: FAILURES_MAX, max_pool_size, backoff_cap: backoff.cap.length() }
     }
 
+    /// The rules that are in force one after the other: the variant's own, and those of each upgrade.
+    fn all_rules(&self) -> impl Iterator<Item = Rules> {
+        let mut upgrades: Vec<_> = self.scenario.steps.iter().collect();
+        upgrades.sort_by_key(|step| step.at);
+        let mut fixes = self.variant.policy.fixes;
+        let upgraded = upgrades.into_iter().filter_map(move |step| {
+            let Action::Upgrade(upgrade) = &step.action else { return None };
+            fixes = upgrade.of(fixes);
+            Some(fixes)
+        });
+        let sets = std::iter::once(self.variant.policy.fixes).chain(upgraded);
+        sets.map(|fixes| rules_under(fixes, &self.variant.tuning))
+    }
+
+    /// Those that hold from the last upgrade on: nothing can be proved of a future with another.
+    fn last_rules(&self) -> Rules {
+        self.all_rules().last().expect("the variant has its own")
+    }
+
     /// When the last step is over and the last request has been answered or has timed out.
     fn nothing_ahead_from(&self) -> SimTime {
         let steps = self.scenario.steps.iter().map(|step| step.at);
-        let wait = self.variant.tuning.under(self.variant.policy.fixes).request_wait;
+        let wait = self.all_rules().map(|rules| rules.tuning.request_wait).max().unwrap_or_default();
         let traffic = self.scenario.traffic.iter().map(|traffic| traffic.until + wait);
         steps.chain(traffic).max().unwrap_or_default()
     }

@@ -120,9 +120,7 @@ fn act_on_world(world: &World, platform: &Platform, action: &Action) -> Result<(
             Ok(())
         }
         Action::Upgrade(upgrade) => {
-            let fixes = upgrade.as_of.unwrap_or(platform.rules.borrow().fixes);
-            let fixes = upgrade.with.iter().fold(fixes, |set, fix| set.with(*fix));
-            let fixes = upgrade.without.iter().fold(fixes, |set, fix| set.without(*fix));
+            let fixes = upgrade.of(platform.rules.borrow().fixes);
             *platform.rules.borrow_mut() = Rc::new(rules_under(fixes, &platform.constants));
             world.store().follow(super::store_rules(fixes));
             world.crash_process(Process::Coordinator);

@@ -5,8 +5,10 @@ use std::path::Path;
 
 use super::*;
 use crate::constants::{LookBack, Period};
-use crate::kernel::Step;
-use crate::scenario::{Overrides, Scenario, Variant};
+use crate::controllers::fixes::{Fix, Fixes};
+use crate::kernel;
+use crate::model::Name;
+use crate::scenario::{Action, Overrides, Scenario, Step, Upgrade, Variant};
 use crate::sim::crash::Crashes;
 use crate::sim::{Crash, Simulation};
 use crate::world::{Digest, Still};
@@ -42,6 +44,25 @@ fn crash_counts_are_told_apart_up_to_the_cap_of_the_backoff() {
     assert_eq!(Reach::of(&rules, rules.tuning.roles()).caps.crashes, 8);
 }
 
+#[test]
+fn the_proof_reaches_as_far_as_the_rules_after_the_last_upgrade() {
+    let mut scenario = story("mir-788/forever-pending.toml");
+    let upgrade = |at: u64, with: Vec<Fix>, without: Vec<Fix>| Step {
+        name: Name::new("upgrade"),
+        at: SimTime::ZERO + SimDuration::from_secs(at),
+        action: Action::Upgrade(Upgrade { as_of: None, with, without }),
+    };
+    // Not in the order of time.
+    scenario.steps.push(upgrade(20, vec![Fix::CrashBackoff], Vec::new()));
+    scenario.steps.push(upgrade(10, Vec::new(), vec![Fix::CrashBackoff]));
+    let mut variant = scenario.variants[0].clone();
+    variant.policy.fixes = Fixes::NONE;
+    let simulation = Simulation::new(&scenario, &variant);
+    let resyncs: Vec<u64> = simulation.all_rules().map(|rules| rules.tuning.pool_resync.every().as_secs()).collect();
+    assert_eq!(resyncs, [60, 60, 10]);
+    assert_eq!(simulation.last_rules().fixes, Fixes::NONE.with(Fix::CrashBackoff));
+}
+
 fn story(path: &str) -> Scenario {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("scenarios").join(path);
     let loaded = Scenario::from_file(&path, &Overrides::default());
@@ -57,7 +78,7 @@ fn watch(scenario: &Scenario, variant: &Variant, until: SimTime, mut see: impl F
         Reach::of(&run.platform.rules.borrow(), run.platform.rules.borrow().tuning.roles());
     let grid = grid.expect("the usual periods have one");
     let mut next = cell_from(SimTime::ZERO + caps.memory, grid);
-    while run.world.kernel().step(until) == Step::Ran {
+    while run.world.kernel().step(until) == kernel::Step::Ran {
         let now = run.world.kernel().now();
         if now >= next && run.world.unrest(&idle).is_none() {
             next = cell_from(now + SimDuration::from_nanos(1), grid);
