@@ -19,7 +19,7 @@ mod validate;
 
 use std::collections::BTreeMap;
 
-use crate::model::Filesystem;
+use crate::model::{Filesystem, Protocol};
 use crate::time::SimDuration;
 
 pub use error::{ConfigError, Place, Problem};
@@ -34,6 +34,38 @@ pub enum Strictness {
     Strict,
     /// It is ignored, and reported as ignored; the behaviour before the fix.
     Lenient,
+}
+
+/// A field that the platform has not always known.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Feature {
+    /// `ports` of a service: the fix `several-ports`.
+    Ports,
+    /// `port_timeout` of a service: the fix `port-timeout-in-config`.
+    PortTimeout,
+    /// `aliases`: the fix `aliases-in-config`.
+    Aliases,
+}
+
+impl Feature {
+    /// Every feature.
+    pub const ALL: &[Self] = &[Self::Ports, Self::PortTimeout, Self::Aliases];
+}
+
+/// What a config may say, and what becomes of what it may not.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Grammar {
+    /// What happens to a field that nobody knows.
+    pub strictness: Strictness,
+    /// The fields that are not known yet.
+    pub lacks: Vec<Feature>,
+}
+
+impl Grammar {
+    /// That of today, which knows every field.
+    pub const fn latest(strictness: Strictness) -> Self {
+        Self { strictness, lacks: Vec::new() }
+    }
 }
 
 /// A config that passed, and what of it was ignored.
@@ -80,6 +112,8 @@ pub struct AppConfig {
     pub services: BTreeMap<String, Service>,
     /// `build`: where it stands, when it does; its content is the image builder's business.
     pub build: Option<Place>,
+    /// `aliases`: commands of the command line, by name; the scheduler never sees them.
+    pub aliases: Option<Place>,
     /// `include`: more files for the image builder.
     pub include: Vec<At<String>>,
 }
@@ -100,12 +134,16 @@ pub struct Service {
     pub place: Place,
     /// `command`: what it runs, when not the image's own command.
     pub command: Option<At<String>>,
-    /// `port`: what it must answer on.
+    /// `port`: what it must answer on; 0 is as good as none.
     pub port: Option<At<u16>>,
     /// `port_name`.
     pub port_name: Option<At<String>>,
     /// `port_type`: `http`, `tcp`, …
     pub port_type: Option<At<String>>,
+    /// `ports`: several of them, in place of the three fields above.
+    pub ports: Vec<Port>,
+    /// `port_timeout`: how long a boot waits for each port.
+    pub port_timeout: Option<At<SimDuration>>,
     /// `image`: what it runs, when not the image built by the deploy.
     pub image: Option<At<String>>,
     /// `env`: its environment, on top of the app's.
@@ -125,6 +163,8 @@ pub struct Scaling {
     pub requests_per_instance: Option<At<i64>>,
     /// `scale_down_delay`.
     pub scale_down_delay: Option<At<SimDuration>>,
+    /// `shutdown_timeout`: how long the program may take to end.
+    pub shutdown_timeout: Option<At<SimDuration>>,
     /// `num_instances`, as written: mode `fixed` wants 1 or more, mode `auto` none above 0.
     pub num_instances: Option<At<i64>>,
 }
@@ -147,6 +187,52 @@ impl Mode {
         match self {
             Self::Auto => "auto",
             Self::Fixed => "fixed",
+        }
+    }
+}
+
+/// An entry of a service's `ports`.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Port {
+    /// `port`.
+    pub number: At<u16>,
+    /// `name`, never empty, and no other entry's.
+    pub name: At<String>,
+    /// `type`: `http` when the file gives none.
+    pub port_type: Option<At<PortType>>,
+    /// `node_port`; none or 0: none is opened.
+    pub node_port: Option<At<u16>>,
+}
+
+/// What an entry of `ports` carries.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum PortType {
+    /// Requests, by way of the ingress.
+    Http,
+    /// TCP connections.
+    Tcp,
+    /// UDP packets.
+    Udp,
+}
+
+impl PortType {
+    /// Every type.
+    pub const ALL: &[Self] = &[Self::Http, Self::Tcp, Self::Udp];
+
+    /// As configs write it.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Http => "http",
+            Self::Tcp => "tcp",
+            Self::Udp => "udp",
+        }
+    }
+
+    /// What its traffic goes by.
+    pub const fn protocol(self) -> Protocol {
+        match self {
+            Self::Http | Self::Tcp => Protocol::Tcp,
+            Self::Udp => Protocol::Udp,
         }
     }
 }

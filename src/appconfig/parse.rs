@@ -2,31 +2,31 @@
 //!
 //! It may know TOML and the rules, and nothing of where the text came from but its name. It walks the tree by hand,
 //! because a derived parser loses the place of what it does not know – and what was not known is how the incident
-//! began. What a newcomer gets wrong: strictness changes what becomes of unknown fields and nothing else; every
-//! other mistake is an error in both modes.
+//! began. What a newcomer gets wrong: the grammar decides which fields are known, and what becomes of the others,
+//! and nothing else; every other mistake is an error under each.
 
 use toml::de::DeTable;
 
 use super::error::{ConfigError, MESSAGE_CHARS, bounded, clipped};
 use super::reader::{Reader, Table};
-use super::suggest::{APP, CONCURRENCY, DISK, ENV, SERVICE};
-use super::{AppConfig, At, ConfigSource, Disk, EnvVar, IgnoredField, Loaded, Scaling, Service, Strictness};
+use super::suggest::{APP, CONCURRENCY, DISK, ENV, PORT, SERVICE};
+use super::{AppConfig, At, ConfigSource, Disk, EnvVar, Grammar, IgnoredField, Loaded, Port, Scaling, Service};
 use super::{source, validate};
 
 /// What numbers may be, as messages put it.
 const COUNT: &str = "a number from 0 to 4294967295";
-const PORT: &str = "a number from 1 to 65535";
+const PORT_NUMBER: &str = "a number from 1 to 65535";
 const INSTANCES: &str = "a number from 1 to 4294967295";
 
 /// Reads and checks a config. All of its independent mistakes are reported at once.
-pub fn load(source: &ConfigSource, strictness: Strictness) -> Result<Loaded, ConfigError> {
+pub fn load(source: &ConfigSource, grammar: &Grammar) -> Result<Loaded, ConfigError> {
     let refused = |problems| Err(ConfigError::new(source.origin.clone(), problems));
     if let Some(problem) = source::too_long(source.text.len()) {
         return refused(vec![problem]);
     }
     // A byte order mark is no character of the first line.
     let text = source.text.strip_prefix('\u{feff}').unwrap_or(&source.text);
-    let mut reader = Reader::new(text, strictness);
+    let mut reader = Reader::new(text, grammar);
     let (tree, errors) = DeTable::parse_recoverable(text);
     for error in &errors {
         let at = error.span().map_or(text.len(), |span| span.start);
@@ -57,6 +57,7 @@ fn app(reader: &mut Reader<'_>, tree: &DeTable<'_>) -> AppConfig {
         ),
         // ASSUMES: what is in `build` is checked by the image builder, which knows its fields; we do not.
         build: reader.any_table(&table, "build").map(|(place, _)| place),
+        aliases: reader.any_table(&table, "aliases").map(|(place, _)| place),
         include: reader.texts(&table, "include"),
     }
 }
@@ -77,9 +78,11 @@ fn service(reader: &mut Reader<'_>, table: &Table<'_>) -> Service {
     let service = Service {
         place: table.place,
         command: reader.text(table, "command"),
-        port: reader.int(table, "port", 0..=u16::MAX, PORT),
+        port: reader.int(table, "port", 0..=u16::MAX, PORT_NUMBER),
         port_name: reader.text(table, "port_name"),
         port_type: reader.text(table, "port_type"),
+        ports: ports(reader, table),
+        port_timeout: reader.parsed_unless_empty(table, "port_timeout", validate::duration),
         image: reader.text(table, "image"),
         env: env(reader, table, &table.called),
         concurrency,
@@ -98,11 +101,27 @@ fn scaling(reader: &mut Reader<'_>, service: &Table<'_>) -> Scaling {
     };
     Scaling {
         mode: reader.parsed_unless_empty(&table, "mode", validate::mode),
+        shutdown_timeout: reader.parsed_unless_empty(&table, "shutdown_timeout", validate::duration),
         // Which numbers are too small depends on the mode: a rule says so, with what to write.
         requests_per_instance: reader.int(&table, "requests_per_instance", i64::MIN..=i64::from(u32::MAX), COUNT),
         scale_down_delay: reader.parsed_unless_empty(&table, "scale_down_delay", validate::duration),
         num_instances: reader.int(&table, "num_instances", i64::MIN..=i64::from(u32::MAX), INSTANCES),
     }
+}
+
+fn ports(reader: &mut Reader<'_>, service: &Table<'_>) -> Vec<Port> {
+    reader.tables(service, "ports", &PORT, &format!("a port of {}", service.called), |reader, table| {
+        let number = reader.int(&table, "port", 1..=u16::MAX, PORT_NUMBER);
+        let name = reader.text(&table, "name");
+        let port_type = reader.parsed_unless_empty(&table, "type", validate::port_type);
+        let node_port = reader.int(&table, "node_port", 0..=u16::MAX, "a number from 0 to 65535");
+        if number.is_none() && reader.clean(&table) {
+            let text = format!("{} has no `port`; add one, like `{}`", table.called, table.shape.example("port"));
+            reader.problem(table.place, text);
+        }
+        let [name] = required(reader, &table, [("name", name)])?;
+        Some(Port { number: number?, name, port_type, node_port })
+    })
 }
 
 fn disks(reader: &mut Reader<'_>, service: &Table<'_>) -> Vec<Disk> {

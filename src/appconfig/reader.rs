@@ -13,12 +13,12 @@ use toml::de::{DeArray, DeTable, DeValue};
 
 use super::error::{Place, Places, Problem, clipped};
 use super::suggest::{Shape, advice};
-use super::{At, IgnoredField, Strictness};
+use super::{At, Grammar, IgnoredField, Strictness};
 
 /// The state of one reading.
 pub(super) struct Reader<'t> {
     places: Places<'t>,
-    strictness: Strictness,
+    grammar: &'t Grammar,
     pub(super) problems: Vec<Problem>,
     pub(super) ignored: Vec<IgnoredField>,
 }
@@ -45,8 +45,8 @@ struct Found<'a> {
 }
 
 impl<'t> Reader<'t> {
-    pub(super) fn new(text: &'t str, strictness: Strictness) -> Self {
-        Self { places: Places::new(text), strictness, problems: Vec::new(), ignored: Vec::new() }
+    pub(super) fn new(text: &'t str, grammar: &'t Grammar) -> Self {
+        Self { places: Places::new(text), grammar, problems: Vec::new(), ignored: Vec::new() }
     }
 
     /// Notes a problem.
@@ -79,11 +79,11 @@ impl<'t> Reader<'t> {
         place: Place,
     ) -> Table<'a> {
         let table = Table { entries, shape, called, path, place, mark: self.problems.len() };
-        for key in entries.keys().filter(|key| !shape.has(key.get_ref())) {
+        for key in entries.keys().filter(|key| !shape.has(key.get_ref(), self.grammar)) {
             let (place, name) = (self.places.of(key.span().start), key.get_ref());
-            match self.strictness {
+            match self.grammar.strictness {
                 Strictness::Strict => {
-                    let (called, advice) = (&table.called, advice(shape, name));
+                    let (called, advice) = (&table.called, advice(shape, name, self.grammar));
                     self.problem(place, format!("unknown field `{}` in {called}; {advice}", clipped(name)));
                 }
                 Strictness::Lenient => {
@@ -96,7 +96,10 @@ impl<'t> Reader<'t> {
     }
 
     fn find<'a>(&self, table: &Table<'a>, field: &str) -> Option<Found<'a>> {
-        debug_assert!(table.shape.has(field), "`{field}` is read and not declared");
+        debug_assert!(table.shape.declares(field), "`{field}` is read and not declared");
+        if !table.shape.has(field, self.grammar) {
+            return None;
+        }
         let (key, value) = table.entries.get_key_value(field)?;
         let place = |offset| self.places.of(offset);
         Some(Found {

@@ -7,10 +7,10 @@
 
 use std::collections::BTreeMap;
 
-use crate::model::{Concurrency, DiskConfig, Name, PortConfig, ServiceConfig};
+use crate::model::{Concurrency, DiskConfig, Name, PortConfig, Protocol, ServiceConfig};
 use crate::time::SimDuration;
 
-use super::{AppConfig, At, Disk, EnvVar, Mode, Scaling, Service};
+use super::{AppConfig, At, Disk, EnvVar, Mode, Port, PortType, Scaling, Service};
 
 /// The service that serves requests: the one with defaults of its own, and the only one of an app that names none.
 const WEB: &str = "web";
@@ -55,7 +55,9 @@ impl AppConfig {
             name: Name::new(name),
             image: named(&service.image).unwrap_or(built_image),
             command: named(&service.command),
-            port: port(name, service),
+            ports: ports(name, service),
+            port_timeout: service.port_timeout.map(|limit| limit.value),
+            shutdown_timeout: service.concurrency.shutdown_timeout.map(|limit| limit.value),
             concurrency,
             env: merged(&self.env, &service.env),
             disks: service.disks.iter().map(disk).collect(),
@@ -90,12 +92,41 @@ fn named(text: &Option<At<String>>) -> Option<Name> {
     text.as_ref().filter(|text| !text.value.is_empty()).map(|text| Name::new(&text.value))
 }
 
-/// The port of a service (rule 3.7): zero is as good as none, and where there is none, name and type say nothing.
-fn port(name: &str, service: &Service) -> Option<PortConfig> {
-    let default = (name == WEB).then_some(WEB_PORT);
-    let number = service.port.map(|port| port.value).filter(|number| *number > 0).or(default)?;
-    let or_http = |text| named(text).unwrap_or(Name::new(HTTP));
-    Some(PortConfig { number, name: or_http(&service.port_name), port_type: or_http(&service.port_type) })
+/// The ports of a service (rule 3.7): zero is as good as none, and where there is none, name and type say nothing.
+/// `web` always has one that takes requests.
+fn ports(name: &str, service: &Service) -> Vec<PortConfig> {
+    let http = Name::new(HTTP);
+    let web = PortConfig { number: WEB_PORT, name: http, port_type: http, protocol: Protocol::Tcp, node_port: 0 };
+    if service.ports.is_empty() {
+        let default = (name == WEB).then_some(WEB_PORT);
+        let number = service.port.map(|port| port.value).filter(|number| *number > 0).or(default);
+        let or_http = |text| named(text).unwrap_or(http);
+        let (name, port_type) = (or_http(&service.port_name), or_http(&service.port_type));
+        return number.map(|number| PortConfig { number, name, port_type, ..web }).into_iter().collect();
+    }
+    let mut ports: Vec<PortConfig> = service.ports.iter().map(port).collect();
+    if name == WEB && ports.iter().all(|port| port.port_type != http) {
+        ports.push(web);
+    }
+    ports
+}
+
+fn port(port: &Port) -> PortConfig {
+    PortConfig {
+        number: port.number.value,
+        name: Name::new(&port.name.value),
+        port_type: Name::new(type_of(port).name()),
+        protocol: protocol_of(port),
+        node_port: port.node_port.map_or(0, |port| port.value),
+    }
+}
+
+fn type_of(port: &Port) -> PortType {
+    port.port_type.map_or(PortType::Http, |given| given.value)
+}
+
+pub(super) fn protocol_of(port: &Port) -> Protocol {
+    type_of(port).protocol()
 }
 
 /// The app's environment and, stronger, the service's own, sorted by key.

@@ -5,6 +5,7 @@
 //! a field added here is not read yet; a test in `parse.rs` fails until it is.
 
 use super::error::clipped;
+use super::{Feature, Grammar};
 
 /// The longest key for which a suggestion is looked for: nobody misspells a name that long.
 const MISSPELT_CHARS_MAX: usize = 64;
@@ -15,6 +16,8 @@ pub(super) struct Shape {
     pub(super) called: &'static str,
     /// Its fields, in the order of the documentation, each with an example of how to write it.
     pub(super) fields: &'static [(&'static str, &'static str)],
+    /// Those of them that the platform has not always known.
+    pub(super) features: &'static [(&'static str, Feature)],
 }
 
 impl Shape {
@@ -23,8 +26,21 @@ impl Shape {
         self.fields.iter().find(|(name, _)| *name == field).map_or("", |(_, example)| example)
     }
 
-    pub(super) fn has(&self, field: &str) -> bool {
+    /// Whether such a table ever had a field of that name.
+    pub(super) fn declares(&self, field: &str) -> bool {
         self.fields.iter().any(|(name, _)| *name == field)
+    }
+
+    /// Whether such a table has a field of that name under this grammar.
+    pub(super) fn has(&self, field: &str, grammar: &Grammar) -> bool {
+        self.known(grammar).any(|name| name == field)
+    }
+
+    fn known<'a>(&self, grammar: &'a Grammar) -> impl Iterator<Item = &'static str> + Clone + use<'a> {
+        let (fields, features) = (self.fields, self.features);
+        let lacks =
+            |name: &str| features.iter().any(|(field, feature)| *field == name && grammar.lacks.contains(feature));
+        fields.iter().map(|(name, _)| *name).filter(move |name| !lacks(name))
     }
 }
 
@@ -38,13 +54,18 @@ pub(super) const APP: Shape = Shape {
         ("concurrency", "concurrency = 10"),
         ("services", "[services.web]"),
         ("build", "[build]"),
+        ("aliases", "aliases = { console = \"app run console\" }"),
         ("include", r#"include = ["path"]"#),
     ],
+    features: &[("aliases", Feature::Aliases)],
 };
 
 /// An entry of `env`.
-pub(super) const ENV: Shape =
-    Shape { called: "an env entry", fields: &[("key", r#"key = "KEY""#), ("value", r#"value = "text""#)] };
+pub(super) const ENV: Shape = Shape {
+    called: "an env entry",
+    fields: &[("key", r#"key = "KEY""#), ("value", r#"value = "text""#)],
+    features: &[],
+};
 
 /// `services.NAME`.
 pub(super) const SERVICE: Shape = Shape {
@@ -54,11 +75,14 @@ pub(super) const SERVICE: Shape = Shape {
         ("port", "port = 3000"),
         ("port_name", r#"port_name = "http""#),
         ("port_type", r#"port_type = "http""#),
+        ("ports", r#"ports = [{ port = 3000, name = "http", type = "http" }]"#),
+        ("port_timeout", r#"port_timeout = "60s""#),
         ("image", r#"image = "postgres:16""#),
         ("env", r#"env = [{ key = "KEY", value = "text" }]"#),
         ("concurrency", r#"concurrency = { mode = "fixed", num_instances = 1 }"#),
         ("disks", r#"disks = [{ name = "data", mount_path = "/data", size_gb = 20 }]"#),
     ],
+    features: &[("ports", Feature::Ports), ("port_timeout", Feature::PortTimeout)],
 };
 
 /// `services.NAME.concurrency`.
@@ -69,7 +93,21 @@ pub(super) const CONCURRENCY: Shape = Shape {
         ("requests_per_instance", "requests_per_instance = 10"),
         ("scale_down_delay", r#"scale_down_delay = "15m""#),
         ("num_instances", "num_instances = 1"),
+        ("shutdown_timeout", r#"shutdown_timeout = "10s""#),
     ],
+    features: &[],
+};
+
+/// An entry of `services.NAME.ports`.
+pub(super) const PORT: Shape = Shape {
+    called: "a port",
+    fields: &[
+        ("port", "port = 3000"),
+        ("name", r#"name = "http""#),
+        ("type", r#"type = "http""#),
+        ("node_port", "node_port = 3000"),
+    ],
+    features: &[],
 };
 
 /// An entry of `services.NAME.disks`.
@@ -83,16 +121,17 @@ pub(super) const DISK: Shape = Shape {
         ("filesystem", r#"filesystem = "ext4""#),
         ("lease_timeout", r#"lease_timeout = "5m""#),
     ],
+    features: &[],
 };
 
 /// Every shape, from the top down.
-pub(super) const SHAPES: &[&Shape] = &[&APP, &ENV, &SERVICE, &CONCURRENCY, &DISK];
+pub(super) const SHAPES: &[&Shape] = &[&APP, &ENV, &SERVICE, &CONCURRENCY, &PORT, &DISK];
 
 /// What to do about a field that a table of `shape` does not have.
-pub(super) fn advice(shape: &Shape, unknown: &str) -> String {
-    let known = || shape.fields.iter().map(|(name, _)| *name);
+pub(super) fn advice(shape: &Shape, unknown: &str, grammar: &Grammar) -> String {
+    let known = || shape.known(grammar);
     let has = format!("{} has {}", shape.called, listed(known(), "and"));
-    let elsewhere = SHAPES.iter().filter(|other| other.has(unknown)).map(|other| other.called);
+    let elsewhere = SHAPES.iter().filter(|other| other.has(unknown, grammar)).map(|other| other.called);
     if elsewhere.clone().next().is_some() {
         let owners: Vec<&str> = elsewhere.collect();
         return format!("it is a field of {}, while {has}", owners.join(" and of "));
@@ -145,6 +184,7 @@ pub(super) fn choice(word: &str, known: &[&'static str]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::appconfig::Strictness;
 
     #[test]
     fn the_nearest_field_is_found() {
@@ -160,7 +200,7 @@ mod tests {
             (&DISK, "", None),
             (&SERVICE, "prot", Some("port")),
             (&SERVICE, "disk", Some("disks")),
-            (&SERVICE, "ports", Some("port")),
+            (&SERVICE, "prots", Some("ports")),
             (&CONCURRENCY, "instances", Some("num_instances")),
             (&CONCURRENCY, "requests", Some("requests_per_instance")),
             (&APP, "service", Some("services")),
@@ -175,14 +215,19 @@ mod tests {
     fn advice_names_the_nearest_field_or_the_right_place_or_all_fields() {
         for (shape, word, advised) in [
             (&DISK, "size", "did you mean `size_gb`?"),
-            (&ENV, "name", "it is a field of the app config and of a disk, while an env entry has `key` and `value`"),
+            (
+                &ENV,
+                "name",
+                "it is a field of the app config and of a port and of a disk, while an env entry has `key` and `value`",
+            ),
             (
                 &CONCURRENCY,
                 "replicas",
-                "a service's concurrency has `mode`, `requests_per_instance`, `scale_down_delay` and `num_instances`",
+                "a service's concurrency has `mode`, `requests_per_instance`, `scale_down_delay`, `num_instances` and \
+                 `shutdown_timeout`",
             ),
         ] {
-            assert_eq!(advice(shape, word), advised);
+            assert_eq!(advice(shape, word, &Grammar::latest(Strictness::Strict)), advised);
         }
     }
 

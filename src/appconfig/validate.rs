@@ -10,9 +10,9 @@ use crate::model::Filesystem;
 use crate::time::{DurationError, SimDuration};
 
 use super::error::{MESSAGE_CHARS, Place, Problem, bounded, clipped};
-use super::resolve::mode_of;
+use super::resolve::{mode_of, protocol_of};
 use super::suggest::{Shape, choice};
-use super::{At, Mode, Service};
+use super::{At, Mode, Port, PortType, Service};
 
 /// A duration.
 pub(super) fn duration(text: &str) -> Result<SimDuration, String> {
@@ -23,20 +23,22 @@ pub(super) fn duration(text: &str) -> Result<SimDuration, String> {
 
 /// A mode: `auto` or `fixed`.
 pub(super) fn mode(text: &str) -> Result<Mode, String> {
-    Mode::ALL
-        .iter()
-        .copied()
-        .find(|mode| mode.name() == text)
-        .ok_or_else(|| choice(text, &Mode::ALL.iter().map(|mode| mode.name()).collect::<Vec<_>>()))
+    one_of(text, Mode::ALL, Mode::name)
 }
 
 /// A file system that is known.
 pub(super) fn filesystem(text: &str) -> Result<Filesystem, String> {
-    Filesystem::ALL
-        .iter()
-        .copied()
-        .find(|known| known.name() == text)
-        .ok_or_else(|| choice(text, &Filesystem::ALL.iter().map(|known| known.name()).collect::<Vec<_>>()))
+    one_of(text, Filesystem::ALL, Filesystem::name)
+}
+
+/// What an entry of `ports` carries.
+pub(super) fn port_type(text: &str) -> Result<PortType, String> {
+    one_of(text, PortType::ALL, PortType::name)
+}
+
+fn one_of<T: Copy>(text: &str, known: &[T], name: impl Fn(T) -> &'static str) -> Result<T, String> {
+    let names = || known.iter().map(|one| name(*one)).collect::<Vec<_>>();
+    known.iter().copied().find(|one| name(*one) == text).ok_or_else(|| choice(text, &names()))
 }
 
 /// A text that must be there and not be empty: the key of an env entry, the name and mount path of a disk.
@@ -79,6 +81,9 @@ const SERVICE_RULES: &[Rule] = &[
     fixed_needs_an_instance,
     disks_need_mode_fixed,
     disks_need_one_instance,
+    ports_replace_port,
+    ports_have_names_of_their_own,
+    ports_have_numbers_of_their_own,
 ];
 
 /// Everything that is wrong between the fields of a service.
@@ -167,4 +172,33 @@ fn disks_need_one_instance(judged: &Judged<'_>) -> Option<Problem> {
     let text =
         format!("{called} has disks and {number_value} instances; a disk has one user, so set `num_instances = 1`");
     Some(Problem { place: number.place, text })
+}
+
+fn ports_replace_port(judged: &Judged<'_>) -> Option<Problem> {
+    let Service { ports, port, port_name, port_type, .. } = judged.service;
+    ports.first()?;
+    let given = |text: &Option<At<String>>| text.as_ref().filter(|text| !text.value.is_empty()).map(|text| text.place);
+    let number = port.filter(|port| port.value > 0).map(|port| port.place);
+    let (field, place) = [("port", number), ("port_name", given(port_name)), ("port_type", given(port_type))]
+        .into_iter()
+        .find_map(|(field, place)| Some((field, place?)))?;
+    let text = format!("{} has both `ports` and `{field}`; write the port as an entry of `ports`", judged.called);
+    Some(Problem { place, text })
+}
+
+fn ports_have_names_of_their_own(judged: &Judged<'_>) -> Option<Problem> {
+    let ports = &judged.service.ports;
+    let (_, again) =
+        ports.iter().enumerate().find(|(n, port)| ports[..*n].iter().any(|one| one.name.value == port.name.value))?;
+    let text =
+        format!("{} has two ports called `{}`; give each its own name", judged.called, clipped(&again.name.value));
+    Some(Problem { place: again.name.place, text })
+}
+
+fn ports_have_numbers_of_their_own(judged: &Judged<'_>) -> Option<Problem> {
+    let ports = &judged.service.ports;
+    let key = |port: &Port| (port.number.value, protocol_of(port));
+    let (_, again) = ports.iter().enumerate().find(|(n, port)| ports[..*n].iter().any(|one| key(one) == key(port)))?;
+    let text = format!("{} has port {} twice; only TCP and UDP can share a number", judged.called, again.number.value);
+    Some(Problem { place: again.number.place, text })
 }

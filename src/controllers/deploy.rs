@@ -6,7 +6,7 @@
 
 use std::rc::Rc;
 
-use crate::appconfig::{self, ConfigSource, Strictness};
+use crate::appconfig::{self, ConfigSource, Feature, Grammar, Strictness};
 use crate::model::{
     App, AppChange, AppId, AppVersion, Disk, DiskIndex, Name, Reason, ServiceConfig, Subject, VersionId,
 };
@@ -66,14 +66,25 @@ impl<P: Platform> Deployer<P> {
     }
 
     fn load(&self, request: &DeployRequest) -> Result<Vec<ServiceConfig>, Failure> {
-        let strictness = if self.rules.has(Fix::StrictAppConfig) { Strictness::Strict } else { Strictness::Lenient };
-        let loaded = appconfig::load(&request.config, strictness)
+        let loaded = appconfig::load(&request.config, &self.grammar())
             .map_err(|error| Failure::Other(Name::new(&error.one_line())))?;
         for field in &loaded.ignored {
             let line = u32::try_from(field.line).unwrap_or(u32::MAX);
             self.ports.host.note(Subject::CLUSTER, Reason::FieldIgnored { field: Name::new(&field.path), line });
         }
         Ok(loaded.app.resolve(request.image))
+    }
+
+    /// What a config may say today (rules 3.2 and 3.3).
+    fn grammar(&self) -> Grammar {
+        let strictness = if self.rules.has(Fix::StrictAppConfig) { Strictness::Strict } else { Strictness::Lenient };
+        let fix_of = |feature: &Feature| match feature {
+            Feature::Ports => Fix::SeveralPorts,
+            Feature::PortTimeout => Fix::PortTimeoutInConfig,
+            Feature::Aliases => Fix::AliasesInConfig,
+        };
+        let lacks = Feature::ALL.iter().copied().filter(|feature| !self.rules.has(fix_of(feature))).collect();
+        Grammar { strictness, lacks }
     }
 
     /// A disk of size 0 means "use the existing one": there must be one.

@@ -9,7 +9,7 @@ use std::iter::repeat;
 use std::rc::Rc;
 
 use crate::model::{
-    App, AppId, AppVersion, Concurrency, Pool, PoolChange, PoolId, Reason, Sandbox, SandboxIndex, SandboxSpec,
+    App, AppId, AppVersion, Concurrency, Name, Pool, PoolChange, PoolId, Reason, Sandbox, SandboxIndex, SandboxSpec,
     SandboxStatus, ServiceConfig, VersionId,
 };
 use crate::ports::{Clock, EntityStore, Host, Platform, Ports, Query, StoreError, Versioned};
@@ -18,6 +18,9 @@ use crate::time::{SimDuration, SimTime};
 use super::fixes::Fix;
 use super::pool::crash_reset;
 use super::runtime::{Draft, End, Failure, Reconciler, Rules, at_once, poll_until};
+
+/// Variables that the platform sets itself.
+const PLATFORM_ENV: [&str; 4] = ["MIREN_APP", "MIREN_INSTANCE_NUM", "MIREN_VERSION", "PORT"];
 
 /// The launcher.
 pub struct Launcher<P: Platform> {
@@ -80,8 +83,10 @@ impl<P: Platform> Launcher<P> {
     fn matches(&self, have: &SandboxSpec, want: &SandboxSpec) -> bool {
         have.image == want.image
             && have.command == want.command
-            && have.port == want.port
-            && have.env == want.env
+            && have.ports == want.ports
+            && have.port_timeout == want.port_timeout
+            && have.shutdown_timeout == want.shutdown_timeout
+            && users_env(have).eq(users_env(want))
             && (!self.rules.has(Fix::CompareVolumes) || have.volumes == want.volumes)
     }
 
@@ -246,13 +251,20 @@ fn retirement() -> Vec<PoolChange> {
     vec![PoolChange::ReferencedByVersions(Vec::new()), PoolChange::DesiredInstances(0)]
 }
 
+/// The environment that two specs must share (rule 3.9): variables that the platform sets itself do not count.
+fn users_env(spec: &SandboxSpec) -> impl Iterator<Item = &(Name, Name)> {
+    spec.env.iter().filter(|(key, _)| !PLATFORM_ENV.contains(&&**key))
+}
+
 fn spec_of(version: VersionId, service: &ServiceConfig) -> SandboxSpec {
     let fixed = service.concurrency.fixed().is_some();
     SandboxSpec {
         version,
         image: service.image,
         command: service.command,
-        port: service.port,
+        ports: service.ports.clone(),
+        port_timeout: service.port_timeout,
+        shutdown_timeout: service.shutdown_timeout,
         env: service.env.clone(),
         volumes: if fixed { service.disks.clone() } else { Vec::new() },
     }

@@ -14,8 +14,12 @@ pub struct ServiceConfig {
     pub image: Name,
     /// The command, when it is not the image's own.
     pub command: Option<Name>,
-    /// The port it must answer on; none: nothing is waited for.
-    pub port: Option<PortConfig>,
+    /// The ports it must answer on, in the order of the file; none: nothing is waited for.
+    pub ports: Vec<PortConfig>,
+    /// How long a boot waits for each of them; none: the tuning's `port_timeout`.
+    pub port_timeout: Option<SimDuration>,
+    /// How long its program may take to end when it is stopped; none: the platform's default.
+    pub shutdown_timeout: Option<SimDuration>,
     /// How many of it run.
     pub concurrency: Concurrency,
     /// Its environment, sorted by key.
@@ -31,8 +35,28 @@ pub struct PortConfig {
     pub number: u16,
     /// Its name.
     pub name: Name,
-    /// Its type: `http`, `tcp`, …
+    /// Its type: `http`, `tcp`, `udp`, …
     pub port_type: Name,
+    /// What its traffic goes by.
+    pub protocol: Protocol,
+    /// The port that every node opens for it; 0: none.
+    pub node_port: u16,
+}
+
+impl PortConfig {
+    /// Whether somebody who listens on it can be seen.
+    pub fn is_tcp(&self) -> bool {
+        self.protocol == Protocol::Tcp
+    }
+}
+
+/// What the traffic of a port goes by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Protocol {
+    /// TCP: somebody who listens can be seen, and dialled.
+    Tcp,
+    /// UDP: nobody listens.
+    Udp,
 }
 
 /// How many sandboxes a service runs.

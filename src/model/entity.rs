@@ -8,7 +8,7 @@
 use std::fmt;
 use std::rc::Rc;
 
-use crate::time::SimTime;
+use crate::time::{SimDuration, SimTime};
 
 use super::config::{DiskConfig, Filesystem, PortConfig, ServiceConfig};
 use super::detail::Detail;
@@ -187,12 +187,23 @@ pub struct SandboxSpec {
     pub image: Name,
     /// The command, when it is not the image's own.
     pub command: Option<Name>,
-    /// The port it must answer on.
-    pub port: Option<PortConfig>,
+    /// The ports it must answer on.
+    pub ports: Vec<PortConfig>,
+    /// How long a boot waits for each of them; none: the tuning's `port_timeout`.
+    pub port_timeout: Option<SimDuration>,
+    /// How long the program may take to end; none: the platform's default.
+    pub shutdown_timeout: Option<SimDuration>,
     /// The user's environment, sorted by key.
     pub env: Vec<(Name, Name)>,
     /// The disks to mount.
     pub volumes: Vec<DiskConfig>,
+}
+
+impl SandboxSpec {
+    /// Whether there is a port on which somebody can be seen to listen.
+    pub fn has_tcp_port(&self) -> bool {
+        self.ports.iter().any(PortConfig::is_tcp)
+    }
 }
 
 entity! {

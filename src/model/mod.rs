@@ -20,7 +20,7 @@ pub mod status;
 mod words;
 
 pub use actor::{Actor, Controller};
-pub use config::{Concurrency, DiskConfig, Filesystem, PortConfig, ServiceConfig};
+pub use config::{Concurrency, DiskConfig, Filesystem, PortConfig, Protocol, ServiceConfig};
 pub use detail::Detail;
 pub use entity::{
     App, AppChange, AppVersion, AppVersionChange, Disk, DiskChange, DiskIndex, DiskLease, DiskLeaseChange, Entity,

@@ -175,7 +175,7 @@ fn detail<'t>(trace: &'t Trace, row: &Row, field: Field) -> Option<&'t Detail> {
 }
 
 fn part_of(spec: &SandboxSpec, part: Part, name: impl Fn(Subject) -> Found) -> Option<Found> {
-    let port = |of: fn(&PortConfig) -> Option<Found>| spec.port.as_ref().and_then(of);
+    let port = |of: fn(&PortConfig) -> Option<Found>| spec.ports.first().and_then(of);
     match part {
         Part::Version => Some(name(spec.version.into())),
         Part::Image => Some(Found::text(spec.image)),
@@ -183,6 +183,10 @@ fn part_of(spec: &SandboxSpec, part: Part, name: impl Fn(Subject) -> Found) -> O
         Part::Port => port(|port| Some(Found::Number(u64::from(port.number)))),
         Part::PortName => port(|port| Some(Found::text(port.name))),
         Part::PortType => port(|port| Some(Found::text(port.port_type))),
+        Part::Ports => {
+            let port = |port: &PortConfig| format!("{}:{}/{}", port.name, port.number, port.port_type);
+            Some(Found::list(spec.ports.iter().map(port).collect()))
+        }
         Part::Env => Some(Found::list(spec.env.iter().map(|(key, value)| format!("{key}={value}")).collect())),
         Part::Volumes => {
             let volume = |disk: &crate::model::DiskConfig| {

@@ -213,6 +213,7 @@ pub enum Part {
     Port,
     PortName,
     PortType,
+    Ports,
     Env,
     Volumes,
 }
@@ -232,9 +233,10 @@ const UPDATED: ThingField = field("updated_at", Of::Time, From::Updated, "when i
 const VERSION: ThingField = part("version", Part::Version, Of::Thing(Kind::Version), "the version in its spec");
 const IMAGE: ThingField = part("image", Part::Image, Of::Text, "the image in its spec");
 const COMMAND: ThingField = part("command", Part::Command, Of::Text, "the command in its spec");
-const PORT: ThingField = part("port", Part::Port, Of::Count, "the port in its spec; 0: none");
+const PORT: ThingField = part("port", Part::Port, Of::Count, "the first port in its spec; 0: none");
 const PORT_NAME: ThingField = part("port_name", Part::PortName, Of::Text, "that port's name");
 const PORT_TYPE: ThingField = part("port_type", Part::PortType, Of::Text, "that port's type");
+const PORTS: ThingField = part("ports", Part::Ports, Of::Texts, "the ports in its spec, like `\"http:3000/tcp\"`");
 const ENV: ThingField = part("env", Part::Env, Of::Texts, "the environment in its spec, like `\"KEY=value\"`");
 const VOLUMES: ThingField = part(
     "volumes",
@@ -282,6 +284,7 @@ pub static THINGS: &[Thing] = &[
             PORT,
             PORT_NAME,
             PORT_TYPE,
+            PORTS,
             ENV,
             VOLUMES,
             CREATED,
@@ -307,6 +310,7 @@ pub static THINGS: &[Thing] = &[
             PORT,
             PORT_NAME,
             PORT_TYPE,
+            PORTS,
             ENV,
             VOLUMES,
             CREATED,

@@ -6,7 +6,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::appconfig::{self, Strictness};
+use crate::appconfig::{self, Grammar, Strictness};
 use crate::model::Name;
 use crate::world::spec::Filter;
 
@@ -102,7 +102,7 @@ fn services_of(scenario: &Scenario, app: Name) -> Option<BTreeSet<String>> {
         let Action::Deploy { app: deployed, config, .. } = &step.action else { continue };
         if *deployed == app {
             // Leniently: a field that nobody knows hides no service.
-            let loaded = appconfig::load(config, Strictness::Lenient).ok()?;
+            let loaded = appconfig::load(config, &Grammar::latest(Strictness::Lenient)).ok()?;
             let names = loaded.app.resolve(Name::new("")).into_iter().map(|service| service.name.to_string());
             services.get_or_insert_with(BTreeSet::new).extend(names);
         }

@@ -344,9 +344,12 @@ impl Containers {
         mine.into_iter().map(|(sandbox, container)| container.info(sandbox)).collect()
     }
 
-    /// Whether a sandbox's port takes a connection.
-    pub(super) fn is_bound(&self, sandbox: SandboxId) -> bool {
-        self.get(sandbox).is_some_and(|container| container.task == TaskState::Running { bound: true })
+    /// Whether a sandbox's port takes a connection. A UDP port never does.
+    pub(super) fn is_bound(&self, sandbox: SandboxId, port: u16) -> bool {
+        self.get(sandbox).is_some_and(|container| {
+            let listens = container.spec.ports.iter().any(|known| known.number == port && known.is_tcp());
+            listens && container.task == TaskState::Running { bound: true }
+        })
     }
 
     /// Hears of the exits of a node's processes from now on.

@@ -227,7 +227,7 @@ impl World {
     }
     /// Whether a sandbox truly answers: its task runs, its port is bound, its network is there.
     pub fn answers(&self, sandbox: SandboxId) -> bool {
-        let found = self.containers().get(sandbox).map(|c| (c.task, c.spec.port.is_some(), c.node));
+        let found = self.containers().get(sandbox).map(|c| (c.task, c.spec.has_tcp_port(), c.node));
         let Some((TaskState::Running { bound }, has_port, node)) = found else { return false };
         let prober = Actor::on(Controller::Sandbox, node);
         let facts = || self.0.store.facts_of_call(prober, sandbox.into(), None);

@@ -89,8 +89,8 @@ impl SandboxBackend for SimSandboxes {
         self.ask(None, sandbox, |runtime| runtime.inspect(self.node(), sandbox)).await
     }
 
-    async fn probe_port(&self, sandbox: SandboxId, _port: u16) -> Result<bool, BackendError> {
-        self.ask(Some(Point::ProbePort), sandbox, |runtime| runtime.is_bound(sandbox)).await
+    async fn probe_port(&self, sandbox: SandboxId, port: u16) -> Result<bool, BackendError> {
+        self.ask(Some(Point::ProbePort), sandbox, |runtime| runtime.is_bound(sandbox, port)).await
     }
 
     async fn signal(&self, sandbox: SandboxId, signal: Signal) {

@@ -49,7 +49,7 @@ fn a_text_that_was_made_without_a_loader_is_bounded_as_well() {
     let text = "#".repeat(CONFIG_BYTES_MAX + 1).into();
     let source = ConfigSource { loader: Loader::Bytes, text, origin: "config".into() };
     assert_eq!(
-        load(&source, Strictness::Lenient).unwrap_err().one_line(),
+        load(&source, &Grammar::latest(Strictness::Lenient)).unwrap_err().one_line(),
         "config:1:1: a config can have 1048576 bytes at most; is this the right file?"
     );
 }
@@ -57,8 +57,8 @@ fn a_text_that_was_made_without_a_loader_is_bounded_as_well() {
 /// Loads bytes in both modes and resolves what passes; lenient must accept whatever strict does.
 fn survives(bytes: &[u8]) {
     let Ok(source) = ConfigSource::from_bytes(bytes, "config") else { return };
-    let lenient = load(&source, Strictness::Lenient);
-    match load(&source, Strictness::Strict) {
+    let lenient = load(&source, &Grammar::latest(Strictness::Lenient));
+    match load(&source, &Grammar::latest(Strictness::Strict)) {
         Ok(loaded) => {
             assert_eq!(loaded.ignored, []);
             assert_eq!(Ok(&loaded), lenient.as_ref());

@@ -24,7 +24,7 @@ fn check(text: &str, strictness: Strictness) -> Result<Loaded, String> {
     ];
     assert_eq!(sources.each_ref().map(|source| source.loader), [Loader::Upwards, Loader::Under, Loader::Bytes]);
     let [upwards, under, bytes] =
-        sources.each_ref().map(|source| load(source, strictness).map_err(|error| error.to_string()));
+        sources.each_ref().map(|source| load(source, &Grammar::latest(strictness)).map_err(|error| error.to_string()));
     assert_eq!(upwards, bytes, "upwards, {strictness:?}: {text}");
     assert_eq!(under, bytes, "under, {strictness:?}: {text}");
     bytes
@@ -62,17 +62,22 @@ value = "app"
 [build]
 dockerfile = "Dockerfile"
 
+[aliases]
+console = "app run console"
+
 [services.web]
 command = "serve"
 port = 8080
 port_name = "main"
 port_type = "tcp"
+port_timeout = "60s"
 env = [{ key = "B", value = "web" }, { key = "C" }]
 
 [services.web.concurrency]
 mode = "auto"
 requests_per_instance = 0
 scale_down_delay = "1h30m"
+shutdown_timeout = "30s"
 
 [services.database]
 image = "postgres:16"
@@ -109,8 +114,14 @@ fn everything_that_a_config_can_say_arrives() {
 
     let name = Name::new;
     assert_eq!((database.name, database.image, database.command), (name("database"), name("postgres:16"), None));
-    let http = name("http");
-    assert_eq!(database.port, Some(PortConfig { number: 5432, name: http, port_type: http }));
+    let port = |number, called, port_type| PortConfig {
+        number,
+        name: name(called),
+        port_type: name(port_type),
+        protocol: Protocol::Tcp,
+        node_port: 0,
+    };
+    assert_eq!(database.ports, [port(5432, "http", "http")]);
     assert_eq!(database.concurrency, Concurrency::Fixed { instances: 1 });
     assert_eq!(database.env, [(name("A"), name("app")), (name("B"), name("app"))]);
     let data = DiskConfig {
@@ -132,7 +143,11 @@ fn everything_that_a_config_can_say_arrives() {
     assert_eq!(database.disks, [data, old]);
 
     assert_eq!((web.image, web.command), (name("built"), Some(name("serve"))));
-    assert_eq!(web.port, Some(PortConfig { number: 8080, name: name("main"), port_type: name("tcp") }));
+    assert_eq!(web.ports, [port(8080, "main", "tcp")]);
+    assert_eq!(
+        (web.port_timeout, web.shutdown_timeout),
+        (Some(SimDuration::from_secs(60)), Some(SimDuration::from_secs(30)))
+    );
     let (requests_per_instance, scale_down_delay) = (10, SimDuration::from_mins(90));
     assert_eq!(web.concurrency, Concurrency::Auto { requests_per_instance, scale_down_delay });
     assert_eq!(web.env, [(name("A"), name("app")), (name("B"), name("web")), (name("C"), name(""))]);
@@ -177,10 +192,50 @@ fn a_service_that_says_little_is_auto_and_only_one_that_is_not_named_has_the_def
         let services = services(text);
         assert_eq!(services.len(), 1, "{text}");
         let service = &services[0];
-        let number = service.port.map(|port| port.number);
+        let number = service.ports.first().map(|port| port.number);
         assert_eq!((&*service.name, number, service.concurrency), (name, port, concurrency), "{text}");
         assert_eq!((&*service.image, service.command), ("built", None), "{text}");
         assert!(service.env.is_empty() && service.disks.is_empty(), "{text}");
+    }
+}
+
+#[test]
+fn several_ports_of_a_service_are_an_array_and_web_always_takes_requests() {
+    let ports = |text: &str| {
+        let told = |port: &PortConfig| format!("{} {} {:?} {}", port.name, port.number, port.protocol, port.node_port);
+        services(text)[0].ports.iter().map(told).collect::<Vec<_>>().join(", ")
+    };
+    for (text, told) in [
+        ("services.irc.ports = [{ port = 6667, name = 'irc', type = 'tcp', node_port = 6667 }]", "irc 6667 Tcp 6667"),
+        ("services.w.ports = []", ""),
+        (
+            "services.w.ports = [{ port = 80, name = 'a' }, { port = 80, name = 'b', type = 'udp' }]",
+            "a 80 Tcp 0, b 80 Udp 0",
+        ),
+        ("services.web.ports = [{ port = 53, name = 'dns', type = 'udp' }]", "dns 53 Udp 0, http 3000 Tcp 0"),
+        ("services.web.ports = [{ port = 80, name = 'a' }, { port = 81, name = 'b' }]", "a 80 Tcp 0, b 81 Tcp 0"),
+    ] {
+        assert_eq!(ports(text), told, "{text}");
+    }
+}
+
+#[test]
+fn a_field_is_unknown_before_its_day() {
+    let text = "aliases = { x = 'y' }\n[services.w]\nport_timeout = '60s'\nports = [{ port = 1, name = 'a' }]\n";
+    let source = ConfigSource::from_bytes(text.as_bytes(), "app.toml").unwrap();
+    let with = |strictness, lacks: &[Feature]| load(&source, &Grammar { strictness, lacks: lacks.to_vec() });
+    assert!(with(Strictness::Strict, &[]).is_ok());
+    for (lacks, path) in [
+        (Feature::Aliases, "aliases"),
+        (Feature::Ports, "services.w.ports"),
+        (Feature::PortTimeout, "services.w.port_timeout"),
+    ] {
+        let loaded = with(Strictness::Lenient, &[lacks]).unwrap();
+        assert_eq!(loaded.ignored.iter().map(|field| field.path.as_str()).collect::<Vec<_>>(), [path]);
+        let refused = with(Strictness::Strict, &[lacks]).unwrap_err().to_string();
+        let field = path.rsplit('.').next().unwrap();
+        assert!(refused.contains(&format!("unknown field `{field}`")), "{refused}");
+        assert!(!refused.contains(&format!(", `{field}`")), "it is proposed: {refused}");
     }
 }
 
@@ -201,7 +256,7 @@ const UNKNOWN: &[(&str, (usize, usize), &str, &str)] = &[
         (1, 1),
         "replicas",
         "unknown field `replicas` in the app config; the app config has `name`, `post_import`, `env`, `concurrency`, \
-         `services`, `build` and `include`",
+         `services`, `build`, `aliases` and `include`",
     ),
     (
         "[[env]]\nkey = 'A'\n  val = 'x'",
@@ -220,7 +275,8 @@ const UNKNOWN: &[(&str, (usize, usize), &str, &str)] = &[
         (2, 1),
         "services.db.num_instances",
         "unknown field `num_instances` in service `db`; it is a field of a service's concurrency, while a service has \
-         `command`, `port`, `port_name`, `port_type`, `image`, `env`, `concurrency` and `disks`",
+         `command`, `port`, `port_name`, `port_type`, `ports`, `port_timeout`, `image`, `env`, `concurrency` and \
+         `disks`",
     ),
     (
         "[services.\"my db\".concurrency]\ninstances = 1",

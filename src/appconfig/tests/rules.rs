@@ -118,6 +118,46 @@ const BROKEN: &[(&str, &str)] = &[
         "2:17: `num_instances` of the concurrency of service `w` is 4294967296; write a number from 1 to \
          4294967295",
     ),
+    // ports
+    (
+        "[services.w]\nport = 80\nports = [{ port = 81, name = 'a' }]",
+        "2:1: service `w` has both `ports` and `port`; write the port as an entry of `ports`",
+    ),
+    (
+        "[services.w]\nport_type = 'tcp'\nports = [{ port = 81, name = 'a' }]",
+        "2:1: service `w` has both `ports` and `port_type`; write the port as an entry of `ports`",
+    ),
+    ("[[services.w.ports]]\nname = 'a'", "1:1: a port of service `w` has no `port`; add one, like `port = 3000`"),
+    (
+        "[[services.w.ports]]\nport = 0\nname = 'a'",
+        "2:8: `port` of a port of service `w` is 0; write a number from 1 to 65535",
+    ),
+    ("[[services.w.ports]]\nport = 1", "1:1: a port of service `w` has no `name`; add one, like `name = \"http\"`"),
+    (
+        "[[services.w.ports]]\nport = 1\nname = ''",
+        "3:1: `name` of a port of service `w` is empty; write one, like `name = \"http\"`",
+    ),
+    (
+        "[[services.w.ports]]\nport = 1\nname = 'a'\ntype = 'grpc'",
+        "4:8: `type` of a port of service `w`: `grpc` is none of them: write `http`, `tcp` or `udp`",
+    ),
+    (
+        "[[services.w.ports]]\nport = 1\nname = 'a'\nnode_port = -1",
+        "4:13: `node_port` of a port of service `w` is -1; write a number from 0 to 65535",
+    ),
+    (
+        "services.w.ports = [{ port = 1, name = 'a' }, { port = 2, name = 'a' }]",
+        "1:59: service `w` has two ports called `a`; give each its own name",
+    ),
+    (
+        "services.w.ports = [{ port = 1, name = 'a' }, { port = 1, name = 'b', type = 'tcp' }]",
+        "1:49: service `w` has port 1 twice; only TCP and UDP can share a number",
+    ),
+    (
+        "[services.w]\nport_timeout = '120'",
+        "2:16: `port_timeout` of service `w`: `120` is not right: a duration needs a unit (ns, us, ms, s, m, h, d); \
+         write \"5s\"",
+    ),
     // lists and tables of the wrong things
     (
         "include = ['a', 1]",
@@ -149,6 +189,7 @@ fn a_wrong_type_is_refused_in_every_field_with_an_example_of_the_right_one() {
         ("[[env]]\n", "an env entry of the app"),
         ("[services.w]\n", "service `w`"),
         ("[services.w.concurrency]\n", "the concurrency of service `w`"),
+        ("[[services.w.ports]]\n", "a port of service `w`"),
         ("[[services.w.disks]]\n", "a disk of service `w`"),
     ];
     let mut wanted = Vec::new();
@@ -172,6 +213,7 @@ fn a_wrong_type_is_refused_in_every_field_with_an_example_of_the_right_one() {
             "concurrency: a whole number",
             "services: a table",
             "build: a table",
+            "aliases: a table",
             "include: a list",
             "key: a string",
             "value: a string",
@@ -179,6 +221,8 @@ fn a_wrong_type_is_refused_in_every_field_with_an_example_of_the_right_one() {
             "port: a whole number",
             "port_name: a string",
             "port_type: a string",
+            "ports: a list",
+            "port_timeout: a string",
             "image: a string",
             "env: a list",
             "concurrency: a table",
@@ -187,6 +231,11 @@ fn a_wrong_type_is_refused_in_every_field_with_an_example_of_the_right_one() {
             "requests_per_instance: a whole number",
             "scale_down_delay: a string",
             "num_instances: a whole number",
+            "shutdown_timeout: a string",
+            "port: a whole number",
+            "name: a string",
+            "type: a string",
+            "node_port: a whole number",
             "name: a string",
             "mount_path: a string",
             "read_only: `true` or `false`",
@@ -212,6 +261,9 @@ fn the_examples_in_messages_are_themselves_right() {
                 (3, "mode") => format!("[services.w.concurrency]\nnum_instances = 1\n{example}"),
                 (3, "num_instances") => format!("[services.w.concurrency]\nmode = 'fixed'\n{example}"),
                 (3, _) => format!("[services.w.concurrency]\n{example}"),
+                (4, "port") => format!("[[services.w.ports]]\nname = 'a'\n{example}"),
+                (4, "name") => format!("[[services.w.ports]]\nport = 1\n{example}"),
+                (4, _) => format!("[[services.w.ports]]\nport = 1\nname = 'a'\n{example}"),
                 (_, "name") => format!("{disk}\nmount_path = '/'\n{example}"),
                 (_, "mount_path") => format!("{disk}\nname = 'd'\n{example}"),
                 _ => format!("{disk}\nname = 'd'\nmount_path = '/'\n{example}"),

@@ -9,9 +9,9 @@
 use std::iter::{once, repeat};
 use std::rc::Rc;
 
-use crate::model::{Address, LeaseId, Reason, Sandbox, SandboxChange, SandboxId, SandboxStatus};
+use crate::model::{Address, LeaseId, Protocol, Reason, Sandbox, SandboxChange, SandboxId, SandboxStatus};
 use crate::ports::{Clock, EntityStore, Host, Platform, SandboxBackend, Versioned};
-use crate::time::SimTime;
+use crate::time::{SimDuration, SimTime};
 
 use crate::controllers::fixes::Fix;
 use crate::controllers::runtime::{End, Failure, poll_until};
@@ -73,7 +73,7 @@ impl<P: Platform> SandboxController<P> {
             .map_err(|error| (Stage::Container, error.into()))?;
         taken.container = true;
         self.backend.start(item.id).await.map_err(|error| (Stage::Start, error.into()))?;
-        self.wait_for_port(item).await.map_err(|error| (Stage::Port, error))?;
+        self.wait_for_ports(item).await.map_err(|error| (Stage::Port, error))?;
         self.finish(item.id, began).await.map_err(|error| (Stage::Port, error))
     }
 
@@ -112,19 +112,38 @@ impl<P: Platform> SandboxController<P> {
         }
     }
 
-    /// Waits until the port answers. Before `port-required` a silent port is no failure.
-    async fn wait_for_port(&self, item: &Versioned<Sandbox>) -> Result<(), Failure> {
-        let Some(port) = item.entity.spec.port else { return Ok(()) };
-        let limit = self.rules.tuning.port_timeout;
+    /// Waits until every port answers, one after the other, each with a time limit of its own. Before `skip-udp-ports`
+    /// a UDP port is waited for like any other, and nobody is ever seen to listen on it.
+    async fn wait_for_ports(&self, item: &Versioned<Sandbox>) -> Result<(), Failure> {
+        let spec = &item.entity.spec;
+        let limit = spec.port_timeout.unwrap_or(self.rules.tuning.port_timeout);
+        let skips_udp = self.rules.has(Fix::SkipUdpPorts);
+        let ports = spec.ports.iter().filter(|port| !(skips_udp && port.protocol == Protocol::Udp));
+        // Each look is at all ports: one that was bound meanwhile is found at once.
+        let mut first = self.rules.tuning.port_first;
+        for port in ports {
+            self.wait_for_port(item.id, port.number, std::mem::take(&mut first), limit).await?;
+        }
+        Ok(())
+    }
+
+    /// Waits until a port answers. Before `port-required` a silent port is no failure.
+    async fn wait_for_port(
+        &self,
+        sandbox: SandboxId,
+        port: u16,
+        first: SimDuration,
+        limit: SimDuration,
+    ) -> Result<(), Failure> {
         let poll = self.rules.tuning.port_poll;
         let clock = &self.ports.clock;
-        let pauses = once(self.rules.tuning.port_first).chain(repeat(poll));
+        let pauses = once(first).chain(repeat(poll));
         let answers = poll_until(clock, clock.now() + limit, End::AtDeadline, pauses, async |left| {
-            let answers = self.dial(item.id, port.number, left.min(self.rules.tuning.dial_timeout)).await;
+            let answers = self.dial(sandbox, port, left.min(self.rules.tuning.dial_timeout)).await;
             Ok::<_, Failure>(answers.then_some(()))
         });
         if answers.await?.is_none() && self.rules.has(Fix::PortRequired) {
-            Err(Failure::PortNotBound { port: port.number, limit })
+            Err(Failure::PortNotBound { port, limit })
         } else {
             Ok(())
         }

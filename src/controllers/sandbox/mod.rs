@@ -62,7 +62,7 @@ impl<P: Platform> SandboxController<P> {
             return Some(Ailment::TaskGone);
         }
         let running = sandbox.status == SandboxStatus::Running;
-        let port = sandbox.spec.port.filter(|_| running && self.rules.has(Fix::PortRequired))?;
+        let port = sandbox.spec.ports.first().filter(|_| running && self.rules.has(Fix::PortRequired))?;
         let answers = self.dial(info.sandbox, port.number, self.rules.tuning.dial_timeout).await;
         (!answers).then_some(Ailment::PortSilent)
     }

@@ -43,6 +43,17 @@ impl Fact<'_, '_> {
         matches!(self.record.what, What::Broken { invariant: broken, .. } if broken == invariant)
     }
 
+    /// A deploy whose config has a field of that name, which was not known: ignored, or refused.
+    fn field_unknown(&self, name: &str) -> bool {
+        match self.reason {
+            Some(Reason::FieldIgnored { field, .. }) => field.rsplit('.').next() == Some(name),
+            Some(Reason::DeployRefused { error: Failure::Other(error) }) => {
+                error.contains(&format!("unknown field `{name}`"))
+            }
+            _ => false,
+        }
+    }
+
     /// The value that the write gave a field.
     fn written(&self, field: Field) -> Option<Value> {
         let sets = self.index.trace().records()[self.at + 1..].iter();
@@ -130,6 +141,10 @@ pub(super) fn mark(fix: Fix) -> Mark {
         Fix::CrashBackoff => {
             When(reason!(Reason::CrashesCounted { .. } | Reason::CoolingDown { .. } | Reason::Recovered { .. }))
         }
+        Fix::SeveralPorts => Unless(|f| f.field_unknown("ports")),
+        Fix::PortTimeoutInConfig => Unless(|f| f.field_unknown("port_timeout")),
+        Fix::AliasesInConfig => Unless(|f| f.field_unknown("aliases")),
+        Fix::SkipUdpPorts => Unless(reason!(Reason::BootFailed { error: Failure::PortNotBound { .. }, .. })),
         Fix::PortRequired => When(reason!(
             Reason::BootFailed { error: Failure::PortNotBound { .. }, .. }
                 | Reason::Unwell { ailment: Ailment::PortSilent }

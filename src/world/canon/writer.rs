@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use crate::kernel::SimTime;
-use crate::model::{DiskConfig, Entity, Field, Kind, Name, SandboxSpec, Subject, Value};
+use crate::model::{DiskConfig, Entity, Field, Kind, Name, PortConfig, SandboxSpec, Subject, Value};
 use crate::ports::{Nonce, Versioned};
 
 use super::facts::Kept;
@@ -227,9 +227,17 @@ impl<'a> Canon<'a> {
         self.reference(spec.version.into());
         self.text(&spec.image);
         self.maybe_text(spec.command);
-        self.number(spec.port.map_or(0, |port| u64::from(port.number) + 1));
-        self.maybe_text(spec.port.map(|port| port.name));
-        self.maybe_text(spec.port.map(|port| port.port_type));
+        self.number(spec.ports.len() as u64);
+        for PortConfig { number, name, port_type, protocol, node_port } in &spec.ports {
+            self.number(u64::from(*number));
+            self.text(name);
+            self.text(port_type);
+            self.number(*protocol as u64);
+            self.number(u64::from(*node_port));
+        }
+        for limit in [spec.port_timeout, spec.shutdown_timeout] {
+            self.number(limit.map_or(0, |limit| limit.as_nanos() + 1));
+        }
         self.number(spec.env.len() as u64);
         for (key, value) in &spec.env {
             self.text(key);

@@ -7,7 +7,7 @@
 //! strikes, keeps the judge silent.
 
 use crate::kernel::SimTime;
-use crate::model::ServiceConfig;
+use crate::model::{PortConfig, ServiceConfig};
 use crate::ports::Query;
 use crate::world::spec::{Delay, WorkloadSpec};
 
@@ -70,5 +70,5 @@ fn workloads_can_run(view: View<'_>) -> bool {
 fn can_run(service: &ServiceConfig, workload: &WorkloadSpec) -> bool {
     let stays = matches!(workload.exit_after.last(), None | Some(Delay::Never));
     let answers = matches!(workload.ready.last(), Some(Delay::After(_)));
-    stays && (answers || service.port.is_none())
+    stays && (answers || !service.ports.iter().any(PortConfig::is_tcp))
 }

@@ -20,8 +20,8 @@ use crate::model::Invariant;
 use crate::model::{
     Actor, Address, App, AppChange, AppId, AppVersion, Concurrency, Controller, Disk, DiskConfig, DiskId, DiskLease,
     DiskLeaseChange, DiskStatus, Entity, Filesystem, Id, LeaseId, LeaseStatus, Mount, Name, Node, NodeId, NodeStatus,
-    Pool, PoolChange, PoolId, PortConfig, Sandbox, SandboxChange, SandboxId, SandboxSpec, SandboxStatus, ServiceConfig,
-    VersionId,
+    Pool, PoolChange, PoolId, PortConfig, Protocol, Sandbox, SandboxChange, SandboxId, SandboxSpec, SandboxStatus,
+    ServiceConfig, VersionId,
 };
 use crate::ports::SandboxBackend;
 use crate::world::spec::{ClusterSpec, Delay, Environment, FaultSpec, Graces, Latencies, Spread, WorkloadSpec};
@@ -49,7 +49,9 @@ fn service(text: &str) -> ServiceConfig {
         name: name(text),
         image: name("image"),
         command: None,
-        port: None,
+        ports: Vec::new(),
+        port_timeout: None,
+        shutdown_timeout: None,
         concurrency: Concurrency::Fixed { instances: 1 },
         env: Vec::new(),
         disks: Vec::new(),
@@ -176,7 +178,9 @@ impl Stage {
             version,
             image: service.image,
             command: None,
-            port: service.port,
+            ports: service.ports.clone(),
+            port_timeout: None,
+            shutdown_timeout: None,
             env: Vec::new(),
             volumes: service.disks.clone(),
         };
@@ -322,7 +326,7 @@ const MOMENT: SimDuration = SimDuration::from_nanos(1);
 
 /// A port that a service must answer on.
 fn port() -> PortConfig {
-    PortConfig { number: 5432, name: Name::new("main"), port_type: Name::new("tcp") }
+    PortConfig { number: 5432, name: name("main"), port_type: name("tcp"), protocol: Protocol::Tcp, node_port: 0 }
 }
 
 fn concurrency_auto() -> Concurrency {

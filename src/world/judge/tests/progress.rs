@@ -106,7 +106,7 @@ fn a_workload_that_cannot_run_excuses_everything() {
     for (case, (change, broken)) in cases.into_iter().enumerate() {
         let mut stage = Stage::new();
         stage.world.change_workload(name("pds"), name("db"), |workload| change(workload, soon));
-        stage.deployed(&ServiceConfig { port: Some(port()), ..service("db") }, 1);
+        stage.deployed(&ServiceConfig { ports: vec![port()], ..service("db") }, 1);
         stage.pass(TIME * 2);
         assert_eq!(is_broken(&stage), broken, "case {case}");
     }

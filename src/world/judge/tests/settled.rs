@@ -20,7 +20,7 @@ fn settled_on(mut stage: Stage, service: &ServiceConfig) -> (Stage, AppId, PoolI
 }
 
 fn with_port() -> ServiceConfig {
-    ServiceConfig { port: Some(port()), ..service("db") }
+    ServiceConfig { ports: vec![port()], ..service("db") }
 }
 
 #[track_caller]

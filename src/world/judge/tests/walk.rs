@@ -50,8 +50,8 @@ impl Stage {
                 let app: AppId = self.any(whom)?;
                 let version = self.world.tables().apps.with(app, |app, _| app.active_version)??;
                 let which = if how % 2 == 0 { "db" } else { "web" };
-                let port = (how % 3 == 0).then(port);
-                self.pool(app, &ServiceConfig { port, ..service(which) }, version, 1);
+                let ports = (how % 3 == 0).then(port).into_iter().collect();
+                self.pool(app, &ServiceConfig { ports, ..service(which) }, version, 1);
             }
             3 | 4 => {
                 let pool = self.any::<Pool>(whom)?;
