@@ -4,8 +4,9 @@
 //! what belongs to it by *indexed references* only; a disk without `created_by` survives.
 
 use crate::model::{
-    App, AppVersion, Disk, DiskChange, DiskIndex, DiskLease, DiskStatus, Entity, Id, Kind, LeaseIndex, Name, Node,
-    NodeChange, NodeStatus, Pool, PoolChange, Reason, Sandbox, SandboxChange, SandboxIndex, SandboxStatus,
+    AnyStatus, App, AppVersion, Disk, DiskChange, DiskIndex, DiskLease, DiskLeaseChange, DiskStatus, Entity, Id, Kind,
+    LeaseIndex, Name, Node, NodeChange, NodeStatus, Pool, PoolChange, Reason, Sandbox, SandboxChange, SandboxIndex,
+    SandboxStatus, VolumeId,
 };
 use crate::ports::{EntityStore, Host, Platform, Ports, Query, StoreError, Versioned};
 
@@ -99,6 +100,36 @@ impl<P: Platform> Operator<P> {
         let disk = known.first().ok_or(Failure::Unknown { kind: Kind::Disk, name })?;
         self.ports.host.note(disk.id, Reason::Requested { action: "delete disk" });
         self.ports.store.set(disk.id, DiskChange::Status(DiskStatus::Deleting)).await?;
+        Ok(())
+    }
+
+    /// Writes a status by hand: the first entity of that name gets it, whatever it was.
+    ///
+    /// # Errors
+    /// There is no such entity, or the store fails.
+    pub async fn set_status(&self, name: Name, status: AnyStatus) -> Result<(), Failure> {
+        match status {
+            AnyStatus::Sandbox(status) => self.write::<Sandbox>(name, SandboxChange::Status(status)).await,
+            AnyStatus::Disk(status) => self.write::<Disk>(name, DiskChange::Status(status)).await,
+            AnyStatus::Lease(status) => self.write::<DiskLease>(name, DiskLeaseChange::Status(status)).await,
+            AnyStatus::Node(status) => self.write::<Node>(name, NodeChange::Status(status)).await,
+        }
+    }
+
+    /// Writes by hand which volume a disk has.
+    ///
+    /// # Errors
+    /// There is no such disk, or the store fails.
+    pub async fn set_volume(&self, disk: Name, volume: Option<VolumeId>) -> Result<(), Failure> {
+        self.write::<Disk>(disk, DiskChange::Volume(volume)).await
+    }
+
+    async fn write<E: Entity>(&self, name: Name, change: E::Change) -> Result<(), Failure> {
+        let all = self.ports.store.list::<E>(Query::All).await?;
+        let named = |item: &&Versioned<E>| item.meta.name.split_once('/').is_some_and(|(_, own)| own == name.as_str());
+        let found = all.iter().find(named).ok_or(Failure::Unknown { kind: E::KIND, name })?;
+        self.ports.host.note(found.id, Reason::Requested { action: "write by hand" });
+        self.ports.store.set(found.id, change).await?;
         Ok(())
     }
 

@@ -91,6 +91,15 @@ impl AnyStatus {
             | Kind::Process => Vec::new(),
         }
     }
+    /// Of which kind of entity it is.
+    pub const fn kind(self) -> Kind {
+        match self {
+            Self::Sandbox(_) => Kind::Sandbox,
+            Self::Disk(_) => Kind::Disk,
+            Self::Lease(_) => Kind::Lease,
+            Self::Node(_) => Kind::Node,
+        }
+    }
     /// Its word.
     pub const fn name(self) -> &'static str {
         match self {

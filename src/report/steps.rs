@@ -17,6 +17,12 @@ pub fn action(action: &Action) -> String {
         Action::RestartApp { app } => format!("restart app {app}"),
         Action::SetDesired { app, service, instances } => format!("set {app}/{service} to {instances} instances"),
         Action::DeleteDisk { disk } => format!("delete disk {disk}"),
+        Action::SetStatus { name, status } => {
+            format!("write {}/{name} {} by hand", status.kind().name(), status.name().to_uppercase())
+        }
+        Action::SetVolume { disk, volume: Some(volume) } => format!("give disk {disk} the volume {volume} by hand"),
+        Action::SetVolume { disk, volume: None } => format!("take the volume from disk {disk} by hand"),
+        Action::LoseVolume { disk } => format!("the volume of disk {disk} vanishes"),
         Action::SetWorkload { app, service, change } => format!("workload {app}/{service}: {}", workload(change)),
         Action::Kill { sandbox } => format!("kill {sandbox}"),
         Action::NodeDown { node } => format!("node {node} down"),
@@ -128,7 +134,7 @@ fn spread(spread: Spread) -> String {
 mod tests {
     use super::*;
     use crate::kernel::SimDuration;
-    use crate::model::{Name, Point};
+    use crate::model::{LeaseStatus, Name, Point};
     use crate::world::spec::Filter;
 
     #[test]
@@ -138,6 +144,11 @@ mod tests {
         for (given, text) in [
             (Action::DeleteApp { app: name("pds") }, "delete app pds"),
             (Action::Restart { process: None }, "restart coordinator"),
+            (
+                Action::SetStatus { name: name("pds-data-1"), status: LeaseStatus::Bound.into() },
+                "write lease/pds-data-1 BOUND by hand",
+            ),
+            (Action::SetVolume { disk: name("d"), volume: None }, "take the volume from disk d by hand"),
             (
                 Action::SetWorkload { app: name("pds"), service: name("web"), change },
                 "workload pds/web: exit_after = never",

@@ -70,6 +70,9 @@ fn named(scenario: &Scenario) -> Vec<Named> {
             | Action::DeleteApp { .. }
             | Action::RestartApp { .. }
             | Action::DeleteDisk { .. }
+            | Action::SetStatus { .. }
+            | Action::SetVolume { .. }
+            | Action::LoseVolume { .. }
             | Action::Kill { .. }
             | Action::NodeDown { .. }
             | Action::NodeUp { .. }

@@ -5,7 +5,7 @@
 //! the order of the file; their times decide when they happen.
 
 use crate::kernel::{SimDuration, SimTime};
-use crate::model::{Controller, Name};
+use crate::model::{AnyStatus, Controller, Kind, Name};
 
 use super::cluster::{change, node_named, process_named};
 use super::deploy::{self, Place};
@@ -63,6 +63,15 @@ fn action_of(walk: &mut Walk, mut choice: Fields<'_>, place: &Place<'_>) -> Opti
             Some(Action::SetDesired { app: app?, service: service?, instances: instances? })
         }
         "delete_disk" => plain_name(walk, &mut fields, "disk").map(|disk| Action::DeleteDisk { disk }),
+        "set_status" => set_status(walk, &mut fields),
+        "set_volume" => {
+            let disk = plain_name(walk, &mut fields, "disk");
+            let volume = fields.get("volume").map(|node| without_kind(walk, node, "volume"));
+            // A volume that cannot be read is not none.
+            let volume = volume.map_or(Some(None), |volume| volume.map(Some));
+            Some(Action::SetVolume { disk: disk?, volume: volume? })
+        }
+        "lose_volume" => plain_name(walk, &mut fields, "disk").map(|disk| Action::LoseVolume { disk }),
         "set_workload" => {
             let (app, service) = (app(walk, &mut fields), needed_name(walk, &mut fields, "service"));
             let span = fields.span;
@@ -88,6 +97,26 @@ fn action_of(walk: &mut Walk, mut choice: Fields<'_>, place: &Place<'_>) -> Opti
         }
         other => unreachable!("`do.{other}` is listed and not read"),
     }
+}
+
+/// A status written by hand: of an entity named with its kind, which says what statuses there are.
+fn set_status(walk: &mut Walk, fields: &mut Fields<'_>) -> Option<Action> {
+    const KINDS: [Kind; 4] = [Kind::Sandbox, Kind::Disk, Kind::Lease, Kind::Node];
+    let (of, status) = (fields.need(walk, "of"), fields.need(walk, "status"));
+    let of = of?;
+    let text = values::text(walk, of)?;
+    let Some((kind, name)) = text.split_once('/') else {
+        walk.error(of.span, "a name with its kind is missing").help("write one like \"lease/pds-data-1\"");
+        return None;
+    };
+    let Some(kind) = KINDS.into_iter().find(|known| known.name() == kind) else {
+        walk.unknown(of.span, "kind of things with a status", kind, KINDS.iter().map(|kind| kind.name()));
+        return None;
+    };
+    let name = values::name(walk, &Node { span: of.span, value: Value::String(name.to_owned()) });
+    let what = format!("status of a {}", kind.name());
+    let status = values::known(walk, status?, &what, &AnyStatus::of(kind), |status| status.name()).copied();
+    Some(Action::SetStatus { name: name?, status: status? })
 }
 
 /// `before` is the number of problems before its table was opened.

@@ -8,7 +8,7 @@ use crate::appconfig::ConfigSource;
 use crate::controllers::fixes::{Fix, Fixes};
 use crate::kernel::{SimDuration, SimTime};
 use crate::model::Invariant;
-use crate::model::{Controller, Name};
+use crate::model::{AnyStatus, Controller, Name};
 use crate::world::spec::{ClusterSpec, Delay, FaultSpec, Spread, WorkloadSpec};
 
 use super::constants::Constants;
@@ -132,6 +132,25 @@ pub enum Action {
     /// Delete a disk.
     DeleteDisk {
         /// Its name.
+        disk: Name,
+    },
+    /// Write a status by hand.
+    SetStatus {
+        /// Of which entity, without its kind.
+        name: Name,
+        /// The status, which says of what kind.
+        status: AnyStatus,
+    },
+    /// Write by hand which volume a disk has.
+    SetVolume {
+        /// The disk.
+        disk: Name,
+        /// The volume; none: none.
+        volume: Option<Name>,
+    },
+    /// The volume of a disk vanishes from the backend.
+    LoseVolume {
+        /// The disk.
         disk: Name,
     },
     /// Change how a workload behaves, from now on.

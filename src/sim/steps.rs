@@ -60,8 +60,11 @@ fn is_platforms(action: &Action) -> bool {
         | Action::RestartApp { .. }
         | Action::SetDesired { .. }
         | Action::DeleteDisk { .. }
+        | Action::SetStatus { .. }
+        | Action::SetVolume { .. }
         | Action::Drain { .. } => true,
-        Action::SetWorkload { .. }
+        Action::LoseVolume { .. }
+        | Action::SetWorkload { .. }
         | Action::Kill { .. }
         | Action::NodeDown { .. }
         | Action::NodeUp { .. }
@@ -84,6 +87,15 @@ async fn act_on_platform(world: &World, rules: &Rc<Rules>, action: &Action, imag
         Action::RestartApp { app } => operator.restart_app(*app).await,
         Action::SetDesired { app, service, instances } => operator.set_desired(*app, *service, *instances).await,
         Action::DeleteDisk { disk } => operator.delete_disk(*disk).await,
+        Action::SetStatus { name, status } => operator.set_status(*name, *status).await,
+        Action::SetVolume { disk, volume } => {
+            let known =
+                volume.map(|name| world.volumes().named(name).ok_or(Failure::Unknown { kind: Kind::Volume, name }));
+            match known.transpose() {
+                Ok(volume) => operator.set_volume(*disk, volume).await,
+                Err(unknown) => Err(unknown),
+            }
+        }
         Action::Drain { node } => operator.drain(*node).await,
         other => unreachable!("{other:?} is no request to the platform"),
     };
@@ -95,6 +107,10 @@ fn act_on_world(world: &World, platform: &Platform, action: &Action) -> Result<(
         Action::SetWorkload { app, service, change } => {
             world.change_workload(*app, *service, |workload| apply(workload, change));
             Ok(())
+        }
+        Action::LoseVolume { disk } => {
+            let lost = world.lose_volume(*disk);
+            if lost { Ok(()) } else { Err(Name::new(&format!("disk {disk} has no volume"))) }
         }
         Action::Kill { sandbox } => {
             let full = format!("sandbox/{sandbox}");

@@ -217,6 +217,12 @@ impl World {
         }
     }
 
+    /// The volume that was made for a disk vanishes; false when there is none.
+    pub fn lose_volume(&self, disk: Name) -> bool {
+        let mut volumes = self.0.volumes.borrow_mut();
+        let found = volumes.named(disk);
+        found.inspect(|id| volumes.lose(*id)).is_some()
+    }
     /// Makes a sandbox's process exit; false when none runs.
     pub fn kill_program(&self, sandbox: SandboxId, code: i32) -> bool {
         self.0.containers.borrow_mut().kill(sandbox, code)

@@ -51,7 +51,7 @@ impl Volumes {
         self.volumes.get(id.0 as usize).map(|volume| &**volume).filter(|volume| !volume.gone)
     }
     /// The volume of that name.
-    pub(super) fn named(&self, name: Name) -> Option<VolumeId> {
+    pub fn named(&self, name: Name) -> Option<VolumeId> {
         self.by_name.get(&name).copied()
     }
     /// All volumes that were not removed.
@@ -151,6 +151,18 @@ impl Volumes {
         }
         volume.lease = None;
         Ok(())
+    }
+
+    /// A volume is lost, whoever uses it: mounts, lease and data.
+    pub(super) fn lose(&mut self, id: VolumeId) {
+        let mounts = self.get(id).map(|volume| volume.mounts.clone()).unwrap_or_default();
+        for node in mounts {
+            self.unmount(WORLD, node, id).expect("it is mounted");
+        }
+        if let Ok(volume) = self.get_mut(id) {
+            volume.lease = None;
+        }
+        self.delete(WORLD, id).expect("nobody mounts or leases it");
     }
 
     /// The machine loses power: what it had mounted is not any more.

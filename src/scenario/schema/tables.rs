@@ -132,6 +132,9 @@ static DO: TableSpec = table(
         ),
         key("set_desired", Kind::Table(&action::SET_DESIRED), ONE_OF, "set a pool's desired instances by hand"),
         key("delete_disk", Kind::Table(&action::DELETE_DISK), ONE_OF, "delete a disk"),
+        key("set_status", Kind::Table(&action::SET_STATUS), ONE_OF, "write a status by hand, past the controllers"),
+        key("set_volume", Kind::Table(&action::SET_VOLUME), ONE_OF, "write by hand which volume a disk has"),
+        key("lose_volume", Kind::Table(&action::LOSE_VOLUME), ONE_OF, "a disk's volume vanishes from the backend"),
         key("set_workload", Kind::Table(&SET_WORKLOAD), ONE_OF, "change how a program behaves, from now on"),
         key("kill", Kind::Table(&action::KILL), ONE_OF, "a sandbox's process exits"),
         key("node_down", Kind::Table(&action::NODE_DOWN), ONE_OF, "a machine loses power"),
@@ -192,6 +195,24 @@ mod action {
     );
     pub(crate) static DELETE_DISK: TableSpec =
         table("`do.delete_disk`", "", &[key("disk", Kind::Name, REQUIRED, "the disk")]);
+    pub(crate) static SET_STATUS: TableSpec = table(
+        "`do.set_status`",
+        "Nobody checks whether the change is a legal one.",
+        &[
+            key("of", Kind::Text, REQUIRED, "the sandbox, disk, lease or node, with its kind: `lease/pds-data-1`"),
+            key("status", Kind::Text, REQUIRED, "a status of that kind"),
+        ],
+    );
+    pub(crate) static SET_VOLUME: TableSpec = table(
+        "`do.set_volume`",
+        "",
+        &[
+            key("disk", Kind::Name, REQUIRED, "the disk"),
+            key("volume", Kind::Name, "none", "the volume, by the name of the disk that it was made for"),
+        ],
+    );
+    pub(crate) static LOSE_VOLUME: TableSpec =
+        table("`do.lose_volume`", "", &[key("disk", Kind::Name, REQUIRED, "the disk")]);
     pub(crate) static KILL: TableSpec =
         table("`do.kill`", "", &[key("sandbox", Kind::Name, REQUIRED, "the sandbox, like `pds-database-0`")]);
     pub(crate) static NODE_DOWN: TableSpec = table("`do.node_down`", "", &[NODE]);
