@@ -22,10 +22,11 @@ use std::collections::BTreeMap;
 use crate::model::{Filesystem, Protocol};
 use crate::time::SimDuration;
 
-pub use error::{ConfigError, Place, Problem};
-pub use find::{FILE_NAME, FindError, find_under, find_upwards};
+pub use error::Place;
 pub use parse::load;
-pub use source::{CONFIG_BYTES_MAX, ConfigSource, Loader, ReadError};
+#[cfg(test)]
+pub(crate) use source::{CONFIG_BYTES_MAX, Loader};
+pub use source::{ConfigSource, ReadError};
 
 /// What happens to a field that nobody knows: the fix `strict-app-config`.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

@@ -141,7 +141,7 @@ fn swept(args: &SweepArgs, look: &Look) -> Result<(Exit, String), Refusal> {
         None => plan,
         Some(precision) => {
             let begun = |plan: &Plan, folder: &Folder| watcher(plan, folder, path, look, &interrupt);
-            let mut rounds = |round: &Round<'_>| {
+            let mut rounds = |round: &Round| {
                 if !look.quiet {
                     output::note(&round.to_string());
                 }

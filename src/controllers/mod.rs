@@ -6,20 +6,20 @@
 //! run on a current-thread runtime, all tasks of a process on one thread. What a newcomer gets wrong: a controller acts on what it *read*, which may
 //! be old by the time it writes – most stories are made of that.
 
-pub mod activator;
-pub mod backoff;
-pub mod deploy;
-pub mod disk;
-pub mod disk_watch;
+pub(crate) mod activator;
+pub(crate) mod backoff;
+pub(crate) mod deploy;
+pub(crate) mod disk;
+pub(crate) mod disk_watch;
 pub mod fixes;
-pub mod launcher;
-pub mod lease;
-pub mod monitor;
-pub mod node_health;
-pub mod operator;
-pub mod pool;
-pub mod process;
-pub mod runtime;
-pub mod sandbox;
-pub mod scheduler;
-pub mod tuning;
+pub(crate) mod launcher;
+pub(crate) mod lease;
+pub(crate) mod monitor;
+pub(crate) mod node_health;
+pub(crate) mod operator;
+pub(crate) mod pool;
+pub(crate) mod process;
+pub(crate) mod runtime;
+pub(crate) mod sandbox;
+pub(crate) mod scheduler;
+pub(crate) mod tuning;

@@ -4,13 +4,14 @@
 //! happens in a run is an event of this kernel, in the order (time, sequence). What a newcomer
 //! gets wrong: nothing here ever waits; time moves only when no task is ready to run.
 
-pub mod agenda;
-pub mod cause;
-pub mod executor;
-pub mod streams;
+pub(crate) mod agenda;
+pub(crate) mod cause;
+pub(crate) mod executor;
+pub(crate) mod streams;
 
 pub use crate::time::{SimDuration, SimTime};
 pub use agenda::Agenda;
 pub use cause::RecordId;
-pub use executor::{Awaited, Budget, GroupId, Kernel, Step, Stop, TaskId};
+pub(crate) use executor::Awaited;
+pub use executor::{Budget, GroupId, Kernel, Step, Stop};
 pub use streams::Streams;

@@ -91,7 +91,6 @@ macro_rules! entity {
 
         #[doc = concat!("A new value for one field of [`", stringify!($name), "`].")]
         #[derive(Clone, Debug, PartialEq)]
-        #[expect(missing_docs, reason = "each is the field of that name")]
         pub enum $change { $($variant($ty)),* }
 
         impl Entity for $name {

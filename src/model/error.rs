@@ -68,7 +68,6 @@ impl fmt::Display for RequestError {
 
 /// Why a handler, a deploy or an operator's request gave up.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-#[expect(missing_docs, reason = "the fields are what the text of the variant says they are")]
 pub enum Failure {
     /// There is no such entity.
     NotFound,

@@ -5,35 +5,36 @@
 //! newcomer gets wrong: an [`Id`] is a handle; the order in which a store lists entities is that
 //! of their random keys, never that of their ids.
 
-pub mod actor;
-pub mod config;
-pub mod detail;
-pub mod entity;
-pub mod error;
-pub mod field;
-pub mod id;
-pub mod invariant;
-pub mod name;
-pub mod point;
-pub mod reason;
-pub mod status;
+pub(crate) mod actor;
+pub(crate) mod config;
+pub(crate) mod detail;
+pub(crate) mod entity;
+pub(crate) mod error;
+pub(crate) mod field;
+pub(crate) mod id;
+pub(crate) mod invariant;
+pub(crate) mod name;
+pub(crate) mod point;
+pub(crate) mod reason;
+pub(crate) mod status;
 mod words;
 
 pub use actor::{Actor, Controller};
-pub use config::{Concurrency, DiskConfig, Filesystem, PortConfig, Protocol, ServiceConfig};
-pub use detail::Detail;
-pub use entity::{
-    App, AppChange, AppVersion, AppVersionChange, Disk, DiskChange, DiskIndex, DiskLease, DiskLeaseChange, Entity,
-    LeaseIndex, Mount, NoIndex, Node, NodeChange, Pool, PoolChange, PoolIndex, Sandbox, SandboxChange, SandboxIndex,
-    SandboxSpec, TableFamily, VersionIndex,
+pub(crate) use config::{Concurrency, DiskConfig, Filesystem, PortConfig, Protocol, ServiceConfig};
+pub(crate) use detail::Detail;
+pub(crate) use entity::{
+    App, AppChange, AppVersion, Disk, DiskChange, DiskIndex, DiskLease, DiskLeaseChange, Entity, LeaseIndex, Mount,
+    Node, NodeChange, Pool, PoolChange, Sandbox, SandboxChange, SandboxIndex, SandboxSpec, TableFamily,
 };
-pub use error::{Failure, RequestError};
+pub(crate) use error::{Failure, RequestError};
 pub use field::{Field, Value};
-pub use id::{Address, Id, Kind, Revision, Subject, VolumeId};
-pub use id::{AppId, DiskId, LeaseId, NodeId, PoolId, SandboxId, VersionId};
+pub use id::NodeId;
+pub use id::{Address, Kind, Subject};
+pub(crate) use id::{AppId, DiskId, LeaseId, PoolId, SandboxId, VersionId};
+pub(crate) use id::{Id, Revision, VolumeId};
 pub use invariant::Invariant;
 pub use name::Name;
 pub use point::{EffectKind, Point};
 pub use reason::Reason;
-pub use status::{AnyStatus, DiskStatus, LeaseStatus, NodeStatus, SandboxStatus};
-pub(crate) use words::words;
+pub use status::{AnyStatus, SandboxStatus};
+pub(crate) use status::{DiskStatus, LeaseStatus, NodeStatus};

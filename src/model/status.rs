@@ -1,6 +1,6 @@
 //! Statuses and their legal transitions (`SCENARIO.md`, *legal-transition*).
 
-use serde::{Serialize, Serializer};
+use serde::Serialize;
 
 use super::id::Kind;
 use super::words::words;
@@ -60,85 +60,44 @@ words!(
     }
 );
 
-/// A status of any kind of entity, as a record or a trigger has it.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
-pub enum AnyStatus {
-    /// Of a sandbox.
-    Sandbox(SandboxStatus),
-    /// Of a disk.
-    Disk(DiskStatus),
-    /// Of a disk lease.
-    Lease(LeaseStatus),
-    /// Of a node.
-    Node(NodeStatus),
-}
+macro_rules! any_status {
+    ($($kind:ident: $status:ident),*) => {
+        /// A status of any kind of entity, as a record or a trigger has it.
+        #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize)]
+        #[serde(untagged)]
+        #[expect(missing_docs, reason = "each is of the kind of that name")]
+        pub enum AnyStatus { $($kind($status)),* }
 
-impl AnyStatus {
-    /// Those of a kind of entity; of most kinds there are none.
-    pub fn of(kind: Kind) -> Vec<Self> {
-        match kind {
-            Kind::Sandbox => SandboxStatus::ALL.iter().copied().map(Self::from).collect(),
-            Kind::Disk => DiskStatus::ALL.iter().copied().map(Self::from).collect(),
-            Kind::Lease => LeaseStatus::ALL.iter().copied().map(Self::from).collect(),
-            Kind::Node => NodeStatus::ALL.iter().copied().map(Self::from).collect(),
-            Kind::Cluster
-            | Kind::App
-            | Kind::Version
-            | Kind::Pool
-            | Kind::Volume
-            | Kind::Step
-            | Kind::Fault
-            | Kind::Process => Vec::new(),
+        impl AnyStatus {
+            /// Every one.
+            pub fn all() -> impl Iterator<Item = Self> {
+                std::iter::empty()$(.chain($status::ALL.iter().copied().map(Self::$kind)))*
+            }
+            /// Those of a kind of entity; of most kinds there are none.
+            pub fn of(kind: Kind) -> Vec<Self> {
+                Self::all().filter(|status| status.kind() == kind).collect()
+            }
+            /// The kind of entity that has it.
+            pub const fn kind(self) -> Kind {
+                match self { $(Self::$kind(_) => Kind::$kind),* }
+            }
+            /// Its word.
+            pub const fn name(self) -> &'static str {
+                match self { $(Self::$kind(status) => status.name()),* }
+            }
+            /// Its word as texts have it: `DEAD`.
+            pub fn loud(self) -> String {
+                self.name().to_uppercase()
+            }
         }
-    }
-    /// Of which kind of entity it is.
-    pub const fn kind(self) -> Kind {
-        match self {
-            Self::Sandbox(_) => Kind::Sandbox,
-            Self::Disk(_) => Kind::Disk,
-            Self::Lease(_) => Kind::Lease,
-            Self::Node(_) => Kind::Node,
-        }
-    }
-    /// Its word.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Sandbox(status) => status.name(),
-            Self::Disk(status) => status.name(),
-            Self::Lease(status) => status.name(),
-            Self::Node(status) => status.name(),
-        }
-    }
-    /// Its word as texts have it: `DEAD`.
-    pub fn loud(self) -> String {
-        self.name().to_uppercase()
-    }
+        $(impl From<$status> for AnyStatus {
+            fn from(status: $status) -> Self {
+                Self::$kind(status)
+            }
+        })*
+    };
 }
-impl Serialize for AnyStatus {
-    fn serialize<S: Serializer>(&self, s: S) -> Result<S::Ok, S::Error> {
-        s.serialize_str(self.name())
-    }
-}
-impl From<SandboxStatus> for AnyStatus {
-    fn from(status: SandboxStatus) -> Self {
-        Self::Sandbox(status)
-    }
-}
-impl From<DiskStatus> for AnyStatus {
-    fn from(status: DiskStatus) -> Self {
-        Self::Disk(status)
-    }
-}
-impl From<LeaseStatus> for AnyStatus {
-    fn from(status: LeaseStatus) -> Self {
-        Self::Lease(status)
-    }
-}
-impl From<NodeStatus> for AnyStatus {
-    fn from(status: NodeStatus) -> Self {
-        Self::Node(status)
-    }
-}
+any_status!(Sandbox: SandboxStatus, Disk: DiskStatus, Lease: LeaseStatus, Node: NodeStatus);
 
 impl SandboxStatus {
     /// Whether a sandbox may go from `self` to `next`.

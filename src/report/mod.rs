@@ -12,18 +12,20 @@ pub mod explain;
 pub mod fingerprints;
 mod found;
 mod golden;
-pub mod html;
+pub(crate) mod html;
 mod json;
-pub mod plots;
-pub mod snapshot_file;
+pub(crate) mod plots;
+pub(crate) mod snapshot_file;
 mod state;
 mod steps;
 
-pub use check::{Check, ExpectResult, Failure, Mark, check};
+pub use check::check;
+pub(crate) use check::{ExpectResult, Failure, Mark};
 pub use golden::golden;
-pub use json::{json, json_with};
-pub use state::{state_json, state_text};
-pub use steps::{action, timeline_options};
+pub use json::json;
+pub(crate) use json::json_with;
+pub(crate) use state::{state_json, state_text};
+pub(crate) use steps::{action, timeline_options};
 
 use crate::kernel::{SimDuration, SimTime};
 use crate::scenario::{Action, Expect, Scenario};

@@ -157,7 +157,6 @@ pub enum Of {
 
 /// The lists of words that fields take.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[expect(missing_docs, reason = "each is the list of that name")]
 pub enum Words {
     SandboxStatus,
     DiskStatus,
@@ -205,7 +204,6 @@ pub enum From {
 
 /// A part of a spec.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[expect(missing_docs, reason = "each is the part of that name")]
 pub enum Part {
     Version,
     Image,

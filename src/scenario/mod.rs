@@ -5,7 +5,7 @@
 //! newcomer gets wrong: nothing in a scenario file is ever ignored – a key that means nothing
 //! here is an error, for that is the mistake this tool was born of.
 
-pub mod claims;
+pub(crate) mod claims;
 mod cluster;
 mod constants;
 mod deploy;
@@ -29,12 +29,10 @@ pub(crate) mod walk;
 #[cfg(test)]
 mod tests;
 
-pub use claims::{Claim, Lasting, Moment};
-pub use constants::Constants;
-pub use diagnostics::{Diagnostics, Located};
+pub(crate) use constants::Constants;
+pub(crate) use diagnostics::Diagnostics;
 pub use overrides::Overrides;
-pub use schema::{json_schema, reference};
-pub use story::{
-    Action, Bounds, Expect, Golden, Policy, Scenario, Step, Traffic, Upgrade, Variant, Verdict, WorkloadChange,
-};
-pub use suggest::similar;
+pub(crate) use schema::json_schema;
+pub(crate) use story::{Action, Bounds, Expect, Policy, Step, Traffic, Upgrade, WorkloadChange};
+pub use story::{Golden, Scenario, Variant, Verdict};
+pub(crate) use suggest::similar;

@@ -224,7 +224,6 @@ impl Upgrade {
 
 /// The workload keys that a `set_workload` step changes.
 #[derive(Clone, Debug, PartialEq, Eq, Default)]
-#[expect(missing_docs, reason = "the fields are those of `WorkloadSpec`")]
 pub struct WorkloadChange {
     pub image_pull: Option<Spread>,
     pub start: Option<Spread>,

@@ -67,7 +67,7 @@ pub enum Proofs {
 
 pub use crash::Crash;
 
-pub use crate::world::judge::Violation;
+pub(crate) use crate::world::judge::Violation;
 
 /// A proof that a run never settles.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

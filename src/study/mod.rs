@@ -5,13 +5,13 @@
 //! wrong: "notices" means that figures, verdict or checks differ – a trace differs for less.
 
 pub mod bisect;
-pub mod compare;
-pub mod counterfactual;
+pub(crate) mod compare;
+pub(crate) mod counterfactual;
 pub mod each_fix;
 pub mod fidelity;
 mod logic;
 mod signature;
 pub mod sweep;
 
-pub use logic::{Logic, LogicError};
+pub(crate) use logic::Logic;
 pub use signature::Signature;

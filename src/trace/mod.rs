@@ -5,14 +5,14 @@
 //! the model. What a newcomer gets wrong: record numbers are those of *this* run – compare runs
 //! by their JSON lines, never by numbers.
 
-pub mod csv;
+pub(crate) mod csv;
 pub mod jsonl;
 pub mod metrics;
-pub mod perfetto;
-pub mod record;
-pub mod state;
+pub(crate) mod perfetto;
+pub(crate) mod record;
+pub(crate) mod state;
 pub mod timeline;
-pub mod tracks;
+pub(crate) mod tracks;
 mod words;
 
 #[cfg(test)]

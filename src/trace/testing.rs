@@ -84,8 +84,9 @@ impl Maker {
     }
     /// A patch of the status alone.
     pub(crate) fn status(&mut self, subject: Subject, cause: RecordId, from: &str, to: &str) -> RecordId {
-        let all = AnyStatus::of(subject.kind);
-        let status = |word: &str| Value::Status(*all.iter().find(|s| s.name() == word).expect("a status"));
+        let status = |word: &str| {
+            Value::Status(AnyStatus::all().find(|s| s.kind() == subject.kind && s.name() == word).expect("a status"))
+        };
         self.patch(subject, cause, &[(Field::Status, status(from), status(to))])
     }
     /// An app with a pool that wants `desired`.

@@ -5,7 +5,7 @@
 //! each variant, so that a new one asks every reader. What a newcomer gets wrong: this reads
 //! shapes of formatted code, not Rust; `cargo fmt` comes first.
 
-use schedsim::model::{AnyStatus, EffectKind, Invariant, Kind};
+use schedsim::model::{AnyStatus, EffectKind, Invariant};
 
 use super::source::{File, Line, files};
 
@@ -30,7 +30,7 @@ const READERS: &[&str] =
     &["src/trace/", "src/world/", "src/sim/", "src/report/", "src/study/counterfactual", "src/study/signature"];
 
 fn words() -> Vec<&'static str> {
-    let statuses = Kind::ALL.iter().flat_map(|kind| AnyStatus::of(*kind)).map(AnyStatus::name);
+    let statuses = AnyStatus::all().map(AnyStatus::name);
     let invariants = Invariant::ALL.iter().map(|invariant| invariant.name());
     statuses.chain(invariants).chain(EffectKind::ALL.iter().map(|kind| kind.name())).collect()
 }

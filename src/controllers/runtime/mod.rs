@@ -32,7 +32,7 @@ pub use own_writes::OwnWrites;
 pub use rules::{Rules, Task};
 pub use ticker::{End, First, at_once, periodically, poll_until};
 
-pub use crate::model::Failure;
+pub(crate) use crate::model::Failure;
 
 use marks::Marks;
 use retry::Retries;

@@ -19,4 +19,3 @@ pub use curve::{Curve, Point, curves};
 pub use distribution::{Distribution, distributions};
 pub use heat::{HeatMap, heat_map};
 pub use scatter::{Dot, Mark, Scatter, scatter};
-pub use svg::number;

@@ -7,13 +7,14 @@
 mod constants;
 mod json;
 mod moments;
+#[cfg(test)]
 mod reference;
 mod tables;
 
 pub use json::json_schema;
 pub(crate) use json::json_schema_of;
-pub use reference::reference;
-pub(crate) use reference::section;
+#[cfg(test)]
+pub(crate) use reference::{reference, section};
 
 pub(crate) use moments::{CLAIM, PER_THING, claimed, counted};
 pub(crate) use tables::{BOUNDS, EFFECT, SCENARIO, SPREAD, WORKLOAD};

@@ -5,7 +5,7 @@
 
 use std::sync::LazyLock;
 
-use crate::scenario::claims::{Of, THINGS, Thing};
+use crate::scenario::claims::{THINGS, Thing};
 
 use super::tables::{key, table};
 use super::{Key, Keys, Kind, REQUIRED, TableSpec};
@@ -109,21 +109,4 @@ pub(super) fn all_claimed() -> &'static [TableSpec] {
 /// Whether a table is one of counts, whose fields another table documents.
 pub(super) fn is_count(spec: &TableSpec) -> bool {
     COUNTED.iter().any(|counted| std::ptr::eq(counted, spec))
-}
-
-/// The values of a field in words.
-pub(super) fn words(of: Of) -> String {
-    match of {
-        Of::Count => "claim of an integer".to_owned(),
-        Of::Time => "claim of a time, as a duration".to_owned(),
-        Of::Flag => "claim of `true` or `false`".to_owned(),
-        Of::Text => "claim of a text".to_owned(),
-        Of::Word(words) => {
-            let words: Vec<String> = words.list().iter().map(|word| format!("`\"{word}\"`")).collect();
-            format!("claim of one of {}", words.join(", "))
-        }
-        Of::Thing(kind) => format!("claim of a name: {}", kind.name()),
-        Of::Things(kind) => format!("claim of a list of names: {}", kind.name()),
-        Of::Texts => "claim of a list of texts".to_owned(),
-    }
 }

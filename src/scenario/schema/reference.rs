@@ -6,11 +6,11 @@
 
 use std::fmt::Write;
 
-use crate::model::Invariant;
-use crate::model::{Controller, Point};
+use crate::model::{Controller, Invariant, Point};
+use crate::scenario::claims::Of;
 use crate::trace::metrics::Figure;
 
-use super::moments::{is_count, words};
+use super::moments::is_count;
 use super::{Key, Kind, ONE_OF, TableSpec, tables};
 
 const HEAD: &str = "\
@@ -110,5 +110,22 @@ fn value(kind: &Kind) -> String {
         Kind::PerThing => "table of claims".to_owned(),
         Kind::Claim(of) => words(*of),
         Kind::Counts(_) => "integer, table, or list of tables".to_owned(),
+    }
+}
+
+/// The values of a field in words.
+fn words(of: Of) -> String {
+    match of {
+        Of::Count => "claim of an integer".to_owned(),
+        Of::Time => "claim of a time, as a duration".to_owned(),
+        Of::Flag => "claim of `true` or `false`".to_owned(),
+        Of::Text => "claim of a text".to_owned(),
+        Of::Word(words) => {
+            let words: Vec<String> = words.list().iter().map(|word| format!("`\"{word}\"`")).collect();
+            format!("claim of one of {}", words.join(", "))
+        }
+        Of::Thing(kind) => format!("claim of a name: {}", kind.name()),
+        Of::Things(kind) => format!("claim of a list of names: {}", kind.name()),
+        Of::Texts => "claim of a list of texts".to_owned(),
     }
 }

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use crate::scenario::{reference, schema};
+use crate::scenario::schema::{self, reference};
 
 #[test]
 fn every_key_of_the_scenario_file_is_documented() {

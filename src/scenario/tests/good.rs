@@ -6,8 +6,9 @@ use crate::appconfig::Loader;
 use crate::controllers::fixes::{Fix, Fixes};
 use crate::kernel::{SimDuration, SimTime};
 use crate::model::{AnyStatus, Controller, Invariant, Name, Point, SandboxStatus};
+use crate::scenario::claims::{Claim, Lasting};
 use crate::scenario::schema::{self, Kind, ONE_OF, REQUIRED};
-use crate::scenario::{Action, Claim, Lasting, Overrides, Scenario, Traffic, Variant};
+use crate::scenario::{Action, Overrides, Scenario, Traffic, Variant};
 use crate::world::spec::{Delay, Effect, Phase, Spread, WorkloadSpec};
 
 /// The example of the contract.

@@ -17,7 +17,8 @@ use crate::trace::{Record, What};
 pub struct Column {
     /// As `runs.csv` heads it.
     pub name: &'static str,
-    /// What it is.
+    /// What it is, for the guide.
+    #[cfg_attr(not(test), expect(dead_code, reason = "a test makes the guide"))]
     pub meaning: &'static str,
     /// Whether it is in seconds (else a count).
     pub seconds: bool,

@@ -5,27 +5,29 @@
 //! simulation and scenario, and print nothing. What a newcomer gets wrong: settings are compared run
 //! by run under the *same* seeds, so a difference is the setting's, not the weather's.
 
-pub mod aftermath;
+pub(crate) mod aftermath;
 mod ahead;
 mod append;
-pub mod figures;
+pub(crate) mod figures;
 pub mod file;
 pub mod finish;
 pub mod folder;
-pub mod judge;
+#[cfg(test)]
+mod guide_tests;
+pub(crate) mod judge;
 mod lock;
-pub mod page;
+pub(crate) mod page;
 pub mod plan;
-pub mod precise;
-pub mod recommend;
+pub(crate) mod precise;
+pub(crate) mod recommend;
 mod records;
-pub mod rows;
+pub(crate) mod rows;
 pub mod run;
-pub mod sample;
+pub(crate) mod sample;
 mod schema;
-pub mod stats;
+pub(crate) mod stats;
 mod stories;
 mod tried;
 mod wishes;
 
-pub use schema::{json_schema, reference};
+pub(crate) use schema::json_schema;

@@ -24,18 +24,16 @@ const ROUNDS: &str = "rounds";
 const GROWTH_MAX: u64 = 4;
 
 /// What a round came to.
-pub struct Round<'a> {
+pub struct Round {
     /// The seeds so far.
     pub seeds: u64,
     /// The seeds that the least precise objective would need; none: all are precise.
     pub needed: Option<u64>,
     /// The wanted precision.
     pub precision: f64,
-    /// The sweep's name.
-    pub name: &'a str,
 }
 
-impl fmt::Display for Round<'_> {
+impl fmt::Display for Round {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { seeds, precision, .. } = self;
         let percent = precision * 100.0;
@@ -66,7 +64,7 @@ pub fn widen(
     resume: bool,
     precision: f64,
     begun: &Begun<'_>,
-    told: &mut dyn FnMut(&Round<'_>),
+    told: &mut dyn FnMut(&Round),
 ) -> Result<(Plan, Folder), String> {
     // Rows of a sweep that chooses its seeds are not to be mixed with those of one that does not.
     let mark = format!("{} until {precision}", plan.digest);
@@ -79,7 +77,7 @@ pub fn widen(
     let mut tell = |plan: &Plan, folder: &Folder| {
         let judgement = finish::judged(folder, plan)?;
         let needed = judge::seeds_for(plan, &judgement, precision);
-        told(&Round { seeds: plan.seed_count(), needed, precision, name: &plan.name });
+        told(&Round { seeds: plan.seed_count(), needed, precision });
         Ok::<_, String>(needed)
     };
     if resume && let Some(reached) = Folder::complete_plan(dir, &plan.digest)? {

@@ -176,6 +176,7 @@ impl Judge {
     }
 
     /// What keeps the cluster from being settled, one text for each subject.
+    #[cfg(test)]
     pub fn troubles(&self, world: &World) -> Vec<String> {
         let view = self.view(world);
         self.rest.troubles().keys().filter_map(|trouble| view.trouble(*trouble)).collect()
