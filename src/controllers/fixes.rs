@@ -125,9 +125,11 @@ fixes! {
     IgnoreStaleDead = "ignore-stale-dead", Day::of(2025, 12, 19), "#509", "a request does not fail fast because of sandboxes that died before it came";
     ReleaseLeasesOnStop = "release-leases-on-stop", Day::of(2026, 1, 6), "#516", "stopping a sandbox releases its disk leases";
     LeaseBelongsToSandbox = "lease-belongs-to-sandbox", Day::of(2026, 1, 6), "#516", "a boot takes up its own lease only";
+    RereadApp = "reread-app", Day::of(2026, 2, 6), "#579", "the launcher reads the app again instead of going by the event";
     ReleaseLeasesOnCollect = "release-leases-on-collect", Day::of(2026, 2, 16), "#613", "collecting a dead sandbox releases its disk leases";
     RefreshPoolCache = "refresh-pool-cache", Day::of(2026, 2, 17), "#616", "the activator reads the pool again before it refuses for its size";
     StalePendingMonitor = "stale-pending-monitor", Day::of(2026, 2, 23), "#629", "sandboxes PENDING for 5 min are stopped";
+    ReuseRenewsVersion = "reuse-renews-version", Day::of(2026, 3, 1), "-", "a pool that is used again gets the active version in its spec";
     WaitForNewPool = "wait-for-new-pool", Day::of(2026, 3, 1), "#637", "the old pool is scaled down when the new one is ready";
     SeveralPorts = "several-ports", Day::of(2026, 3, 2), "#641", "a service of an app config can have `ports`, each with a protocol";
     StrictAppConfig = "strict-app-config", Day::of(2026, 3, 12), "#666", "an unknown field of an app config is an error, in all three loaders";
@@ -136,6 +138,7 @@ fixes! {
     ValidateDisksAtDeploy = "validate-disks-at-deploy", Day::of(2026, 3, 12), "#666", "a deploy is refused when a disk of size 0 does not exist";
     MembershipByPool = "membership-by-pool", Day::of(2026, 3, 13), "#672", "a pool lists the sandboxes that name it, not those of its version";
     NoCrashesWhenRetired = "no-crashes-when-retired", Day::of(2026, 3, 13), "#672", "a pool that nothing references counts no crashes";
+    LookAtNewSandboxes = "look-at-new-sandboxes", Day::of(2026, 3, 13), "#672", "a new pool is ready when a sandbox of it runs, counted or not, and is looked at every 500 ms";
     AliasesInConfig = "aliases-in-config", Day::of(2026, 3, 25), "#693", "an app config can have `aliases`";
     ResetCooldownOnDeploy = "reset-cooldown-on-deploy", Day::of(2026, 3, 27), "#702", "reusing a pool clears its crash count and cooldown";
     CompareVolumes = "compare-volumes", Day::of(2026, 3, 31), "#718", "a pool matches only when its volumes do";
@@ -149,10 +152,15 @@ fixes! {
     ConfirmBeforeRelease = "confirm-before-release", Day::of(2026, 6, 12), "#856", "the watchdog reads a sandbox again before it frees its address";
     ReleaseLeasesOnBootFailure = "release-leases-on-boot-failure", Day::of(2026, 6, 22), "#861", "a boot that fails after binding releases its lease";
     OrphanLeaseSweep = "orphan-lease-sweep", Day::of(2026, 6, 22), "#861", "leases of dead or missing sandboxes are released";
+    DeployFloorsPool = "deploy-floors-pool", Day::of(2026, 6, 29), "#869", "a pool at zero that is used again gets one instance and is awaited";
     RepointActivator = "repoint-activator", Day::of(2026, 7, 6), "#883", "the activator leaves a pool that no longer references the version";
+    ReapMismatched = "reap-mismatched", Day::of(2026, 7, 17), "#934", "a pool without disks whose spec no longer matches is given up, referenced or not";
     DrainWaitsForDead = "drain-waits-for-dead", Day::of(2026, 8, 21), "#1077", "only DEAD counts as drained";
+    FloorOnlyNewVersion = "floor-only-new-version", Day::of(2026, 9, 3), "#1150", "a pool at zero is started for a new version only, not by every resync";
+    TwoLauncherWorkers = "two-launcher-workers", Day::of(2026, 9, 3), "#1150", "two workers reconcile apps, so that one that waits does not hold up another";
     DirtyKeyQueue = "dirty-key-queue", Day::of(2026, 9, 4), "#1164", "the work queue holds keys, read again before each reconcile, retried on failure";
-    IdempotentDrain = "idempotent-drain", Day::of(2026, 9, 4), "#1162", "a pool that is drained already is not drained again";
+    IdempotentDrain = "idempotent-drain", Day::of(2026, 9, 4), "#1162", "a drain that was begun is neither written nor waited for again";
+    DisklessStoppedIsDrained = "diskless-stopped-is-drained", Day::of(2026, 9, 4), "#1162", "a STOPPED sandbox without volumes holds up no drain";
     SkipUdpPorts = "skip-udp-ports", Day::of(2026, 9, 22), "#1254", "a boot does not wait for UDP ports, which nobody can be seen to listen on";
     ExitWakesController = "exit-wakes-controller", Day::PROPOSED, "rules", "the exit's own write is not skipped, so that the stop follows at once";
     DiffClearsFields = "diff-clears-fields", Day::PROPOSED, "rules", "a diff can write zero, empty and absent";
@@ -160,6 +168,7 @@ fixes! {
     KeepAddressOnRetry = "keep-address-on-retry", Day::PROPOSED, "rules", "a second boot of a sandbox keeps its first address";
     ReleaseAddressWithoutContainer = "release-address-without-container", Day::PROPOSED, "rules", "stop gives back the store's address even without a container";
     RestoreDesiredAfterCooldown = "restore-desired-after-cooldown", Day::PROPOSED, "rules", "a fixed pool gets its configured number back after a cooldown";
+    RetryUnfinishedServices = "retry-unfinished-services", Day::PROPOSED, "rules", "a pass that leaves a service without its pool fails, so that it is retried within seconds";
     OwnershipOrFail = "ownership-or-fail", Day::PROPOSED, "#666 review", "a boot fails when the app of its new disk cannot be read";
     SlowFailuresCount = "slow-failures-count", Day::PROPOSED, "#666 review", "a failed boot counts as a crash however long it took";
 }

@@ -47,7 +47,9 @@ pub fn coordinator<P: Platform>(host: &impl Hosting<P>, rules: &Rc<Rules>) -> Ve
 
     let ports = host.ports(Controller::Launcher);
     let launcher = Launcher::new(ports.clone(), Rc::clone(rules));
-    let settings = drive("launcher", Query::All, 1, tuning.launcher_resync);
+    // Rule 4.14.
+    let workers = if rules.has(Fix::TwoLauncherWorkers) { 2 } else { 1 };
+    let settings = drive("launcher", Query::All, workers, tuning.launcher_resync);
     let launcher = Runtime::new(ports, Rc::clone(rules), settings, own(), launcher);
     tasks.extend(launcher.tasks());
     launcher.start();

@@ -77,6 +77,10 @@ pub enum Failure {
     PortNotBound { port: u16, limit: SimDuration },
     /// The sandbox's container is still there.
     NotDestroyed { limit: SimDuration },
+    /// Sandboxes of an old pool are left that may hold a disk.
+    NotDrained { limit: SimDuration },
+    /// A service was left out, and its app has no pool for it yet.
+    ServiceLeftOut,
     /// There is no disk of that name, and no size to make one with.
     NoDisk(Name),
     /// As [`Failure::NoDisk`], found at the deploy.
@@ -120,6 +124,8 @@ impl fmt::Display for Failure {
             Self::Conflict => f.write_str("revision conflict"),
             Self::PortNotBound { port, limit } => write!(f, "port {port} not bound within {limit}"),
             Self::NotDestroyed { limit } => write!(f, "not destroyed within {limit}"),
+            Self::NotDrained { limit } => write!(f, "its old pool is not drained within {limit}"),
+            Self::ServiceLeftOut => f.write_str("a service is left out"),
             Self::NoDisk(disk) => {
                 write!(f, "disk \"{disk}\" does not exist and no size specified for auto-creation")
             }

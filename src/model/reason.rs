@@ -87,10 +87,18 @@ pub enum Reason {
     PoolUnreferenced,
     /// A deploy forgives the pool's crashes.
     CrashesForgiven { count: u32 },
+    /// A service could not be seen to, and is left to the next pass.
+    ServiceLeftOut { service: Name },
     /// The new pool has a ready sandbox, or the wait for it is over.
     NewPoolAwaited { ready: bool, waited: SimDuration },
     /// The old pool gives up its disks first.
     DrainFirst,
+    /// The old pool is still being drained, and its service has no other.
+    StillDraining,
+    /// A deploy starts a pool that had scaled to zero.
+    PoolFloored,
+    /// The pool's spec is not the active version's any more.
+    PoolReaped,
     /// The old pool is empty, or the wait for it is over.
     Drained { empty: bool, waited: SimDuration },
     // -- pool
@@ -248,9 +256,13 @@ impl fmt::Display for Reason {
             Self::ScaleReset => f.write_str("scale of the reused pool is reset"),
             Self::PoolUnreferenced => f.write_str("the active version does not use it"),
             Self::CrashesForgiven { count } => write!(f, "deploy forgives {count} crashes"),
+            Self::ServiceLeftOut { service } => write!(f, "service {service} is left out of this pass"),
             Self::NewPoolAwaited { ready: true, waited } => write!(f, "new pool is ready after {}", waited.clock()),
             Self::NewPoolAwaited { ready: false, waited } => write!(f, "new pool not ready within {}", waited.clock()),
             Self::DrainFirst => f.write_str("disks: the old pool is drained first"),
+            Self::StillDraining => f.write_str("the old pool is still being drained: no new one yet"),
+            Self::PoolFloored => f.write_str("the pool had scaled to zero: one instance to see it work"),
+            Self::PoolReaped => f.write_str("its spec is not the active version's"),
             Self::Drained { empty: true, waited } => write!(f, "old pool drained after {}", waited.clock()),
             Self::Drained { empty: false, waited } => write!(f, "old pool not drained within {}", waited.clock()),
             Self::CrashesCounted { found, count, wait, limit } => {

@@ -271,6 +271,16 @@ pub trait EntityStore: Clone + 'static {
     fn set<E: Entity>(&self, id: Id<E>, change: E::Change) -> impl Future<Output = Result<Revision, StoreError>> {
         self.patch(id, vec![change], None)
     }
+    /// Writes every field of an entity.
+    ///
+    /// # Errors
+    /// As [`EntityStore::patch`].
+    fn replace<E: Entity>(
+        &self,
+        id: Id<E>,
+        entity: E,
+        expected: Option<Revision>,
+    ) -> impl Future<Output = Result<Revision, StoreError>>;
     /// Removes an entity.
     ///
     /// # Errors

@@ -93,6 +93,17 @@ impl EntityStore for SimStore {
         self.ask::<E, _>(Point::StorePatch, Some(id.into()), write).await
     }
 
+    async fn replace<E: Entity>(
+        &self,
+        id: Id<E>,
+        entity: E,
+        expected: Option<Revision>,
+    ) -> Result<Revision, StoreError> {
+        let apply = |old: &mut E| old.diff(&entity, |_| true).into_iter().map(|change| old.apply(change)).collect();
+        let write = |_: &Struck| self.part.patch(self.actor, id, expected, None, apply);
+        self.ask::<E, _>(Point::StorePatch, Some(id.into()), write).await
+    }
+
     async fn delete<E: Entity>(&self, id: Id<E>) -> Result<(), StoreError> {
         let write = |_: &Struck| self.part.delete(self.actor, id);
         self.ask::<E, _>(Point::StoreDelete, Some(id.into()), write).await

@@ -128,7 +128,10 @@ impl<'i, 'a> Evidence<'i, 'a> {
                 self.add_write(Role::Wanted, subject, Field::DesiredInstances);
                 self.add_member(subject, class::END | class::STATUS, has_left);
             }
-            Reason::InstancesConfigured { .. } | Reason::ScaleReset | Reason::CappedAtMax { .. } => {
+            Reason::InstancesConfigured { .. }
+            | Reason::ScaleReset
+            | Reason::PoolFloored
+            | Reason::CappedAtMax { .. } => {
                 self.add_write(Role::Wanted, subject, Field::DesiredInstances);
             }
             Reason::CrashesCounted { .. } => {
@@ -142,7 +145,7 @@ impl<'i, 'a> Evidence<'i, 'a> {
                 self.new_pool_not_ready(subject);
             }
             Reason::Drained { empty: true, .. } => self.waited_for_drain(subject),
-            Reason::Drained { empty: false, .. } => {
+            Reason::Drained { empty: false, .. } | Reason::StillDraining => {
                 self.add_member(subject, class::STATUS | class::BIRTH, |r| is_status(r) || is_birth(r))
             }
             Reason::CoolingDown { .. } | Reason::CooldownOver { .. } => {
@@ -213,6 +216,7 @@ impl<'i, 'a> Evidence<'i, 'a> {
             | Reason::EventDropped { .. }
             | Reason::HandlerFailed { .. }
             | Reason::PassedOver { .. }
+            | Reason::ServiceLeftOut { .. }
             | Reason::WatchBroke { .. }
             | Reason::WatchEnded
             | Reason::FieldIgnored { .. }
@@ -222,6 +226,7 @@ impl<'i, 'a> Evidence<'i, 'a> {
             | Reason::NoPoolMatches { .. }
             | Reason::PoolReused { .. }
             | Reason::PoolUnreferenced
+            | Reason::PoolReaped
             | Reason::DrainFirst
             | Reason::Counted { .. }
             | Reason::NodeChosen { .. }

@@ -171,6 +171,7 @@ pub(super) fn mark(fix: Fix) -> Mark {
         Fix::LeaseBelongsToSandbox => {
             Both { when: reason!(Reason::DiskHeld { .. }), unless: reason!(Reason::LeaseTakenUp { .. }) }
         }
+        Fix::RereadApp => Nowhere("that the launcher goes by an old event shows in no decision of it"),
         Fix::ReleaseLeasesOnCollect => Both {
             when: |f| f.gives_up_by(Controller::Collector),
             unless: |f| {
@@ -180,6 +181,7 @@ pub(super) fn mark(fix: Fix) -> Mark {
         },
         Fix::RefreshPoolCache => Unless(request!(RequestError::MaxSize(_))),
         Fix::StalePendingMonitor => When(reason!(Reason::StalePending { .. })),
+        Fix::ReuseRenewsVersion => When(reason!(Reason::PoolReused { .. })),
         Fix::WaitForNewPool => {
             Both { when: reason!(Reason::NewPoolAwaited { .. }), unless: reason!(Reason::PoolUnreferenced) }
         }
@@ -202,6 +204,7 @@ pub(super) fn mark(fix: Fix) -> Mark {
         Fix::NoCrashesWhenRetired => {
             Unless(|f| matches!(f.reason, Some(Reason::CrashesCounted { .. })) && f.is_retired())
         }
+        Fix::LookAtNewSandboxes => When(reason!(Reason::NewPoolAwaited { .. })),
         Fix::ResetCooldownOnDeploy => {
             Both { when: reason!(Reason::CrashesForgiven { .. }), unless: reason!(Reason::CoolingDown { .. }) }
         }
@@ -221,10 +224,20 @@ pub(super) fn mark(fix: Fix) -> Mark {
             when: reason!(Reason::LeaseOrphaned { .. }),
             unless: |f| f.broken(Invariant::BoundLeaseHasLiveSandbox),
         },
+        Fix::DeployFloorsPool => When(reason!(Reason::PoolFloored)),
         Fix::RepointActivator => Unless(request!(RequestError::PoolTimeout(_))),
+        Fix::ReapMismatched => When(reason!(Reason::PoolReaped)),
         Fix::DrainWaitsForDead => Unless(reason!(Reason::Drained { empty: true, .. })),
+        Fix::FloorOnlyNewVersion => Unless(reason!(Reason::PoolFloored)),
+        Fix::TwoLauncherWorkers => {
+            Nowhere("how many workers there are shows in no decision, only in who waits for whom")
+        }
         Fix::DirtyKeyQueue => Unless(reason!(Reason::EventDropped { .. } | Reason::HandlerFailed { .. })),
         Fix::IdempotentDrain => Unless(|f| f.reason == Some(Reason::DrainFirst) && f.is_retired()),
+        Fix::DisklessStoppedIsDrained => Both {
+            when: reason!(Reason::Drained { empty: true, .. }),
+            unless: reason!(Reason::Drained { empty: false, .. } | Reason::StillDraining),
+        },
         Fix::ExitWakesController => Unless(reason!(Reason::ProcessExited { .. })),
         Fix::DiffClearsFields => Unless(reason!(Reason::Recovered { .. })),
         Fix::ResetOnlyOnNewVersion => Unless(reason!(Reason::CrashesForgiven { .. })),
@@ -234,6 +247,7 @@ pub(super) fn mark(fix: Fix) -> Mark {
         Fix::RestoreDesiredAfterCooldown => {
             Both { when: reason!(Reason::CooldownOver { .. }), unless: reason!(Reason::CoolingDown { .. }) }
         }
+        Fix::RetryUnfinishedServices => Unless(reason!(Reason::StillDraining | Reason::PassedOver { .. })),
         Fix::OwnershipOrFail => Unless(reason!(Reason::OwnerUnknown { .. })),
         Fix::SlowFailuresCount => Unless(|f| {
             matches!(f.reason, Some(Reason::CleanedUp | Reason::StalePending { .. })) && f.becomes(SandboxStatus::Dead)
