@@ -13,29 +13,40 @@ use crate::sim::crash::Crashes;
 use crate::sim::{Crash, Simulation};
 use crate::world::{Digest, Still};
 
-#[test]
-fn the_proof_takes_every_ticker_and_every_look_back_into_account() {
-    let rules = Rules::default();
-    let usual = Reach::of(&rules, rules.tuning.roles());
-    assert_eq!((usual.grid, usual.caps.memory), (Some(SimDuration::from_mins(5)), SimDuration::from_mins(70)));
-    assert!(!usual.idle.contains(&"sweep"));
+/// The reach of these roles alone.
+fn reach(roles: &[Role]) -> Reach {
+    Reach::of(&Rules::default(), roles.iter().copied())
+}
 
-    let back = Role::LookBack(LookBack::of(SimDuration::from_hours(5)));
-    let with = |every| {
-        let sweep = Role::Period(Period::of("sweep", SimDuration::from_millis(every)));
-        Reach::of(&rules, rules.tuning.roles().chain([sweep, back, Role::Neither]))
-    };
-    let reach = with(7_000);
-    assert_eq!((reach.grid, reach.caps.memory), (Some(SimDuration::from_mins(35)), SimDuration::from_mins(310)));
-    assert!(reach.idle.contains(&"sweep"));
-    assert_eq!(with(29_989).grid, None, "a prime has no small multiple in common");
+fn ticks(task: &'static str, millis: u64) -> Role {
+    Role::Period(Period::of(task, SimDuration::from_millis(millis)))
 }
 
 #[test]
-fn the_backoffs_own_constants_count_too() {
+fn the_proof_takes_every_ticker_and_every_look_back_into_account() {
+    let usual = [ticks("monitor", 30_000), ticks("collector", 300_000), Role::Neither];
+    let back = Role::LookBack(LookBack::of(SimDuration::from_hours(5)));
+    let Reach { grid, caps, idle } = reach(&usual);
+    assert_eq!((grid, caps.memory), (Some(SimDuration::from_mins(5)), SimDuration::from_mins(70)));
+    assert!(idle.contains(&"monitor") && !idle.contains(&"sweep"));
+
+    let Reach { grid, caps, idle } = reach(&[&usual[..], &[ticks("sweep", 7_000), back]].concat());
+    assert_eq!((grid, caps.memory), (Some(SimDuration::from_mins(35)), SimDuration::from_mins(310)));
+    assert!(idle.contains(&"sweep"));
+    let prime = ticks("sweep", 29_989);
+    assert_eq!(reach(&[&usual[..], &[prime]].concat()).grid, None, "a prime has no small multiple in common");
+}
+
+#[test]
+fn the_schedulers_own_constants_are_among_them() {
     let mut rules = Rules::default();
-    rules.tuning.backoff.healthy_min = LookBack::of(SimDuration::from_hours(2));
-    assert_eq!(Reach::of(&rules, rules.tuning.roles()).caps.memory, SimDuration::from_mins(130));
+    let grid = |rules: &Rules| Reach::of(rules, rules.tuning.roles()).grid;
+    assert!(grid(&rules).is_some(), "without a common period nothing is ever proved");
+    rules.tuning.monitor_every = Period::of("monitor", SimDuration::from_millis(29_989));
+    assert_eq!(grid(&rules), None);
+    rules.tuning.backoff.healthy_min = LookBack::of(SimDuration::from_hours(100));
+    let memory = Reach::of(&rules, rules.tuning.roles()).caps.memory;
+    assert_eq!(memory, SimDuration::from_hours(100) + SimDuration::from_mins(10));
 }
 
 #[test]
@@ -69,14 +80,15 @@ fn story(path: &str) -> Scenario {
     loaded.unwrap_or_else(|diagnostics| panic!("{}", diagnostics.render(false)))
 }
 
-/// Takes stills of a run on its grid, as often as it is quiet there; `see` is told how to take
+/// Takes stills of a run in so many cells of its grid, as often as it is quiet there; `see` is told how to take
 /// one, which it may do several times.
-fn watch(scenario: &Scenario, variant: &Variant, until: SimTime, mut see: impl FnMut(&dyn Fn() -> Still)) {
+fn watch(scenario: &Scenario, variant: &Variant, cells: u64, mut see: impl FnMut(&dyn Fn() -> Still)) {
     const NO_CRASHES: &[Crash] = &[];
     let run = Simulation::new(scenario, variant).start(Crashes::new(NO_CRASHES));
     let Reach { grid, caps, idle } =
         Reach::of(&run.platform.rules.borrow(), run.platform.rules.borrow().tuning.roles());
     let grid = grid.expect("the usual periods have one");
+    let until = SimTime::ZERO + grid.saturating_mul(cells);
     let mut next = cell_from(SimTime::ZERO + caps.memory, grid);
     while run.world.kernel().step(until) == kernel::Step::Ran {
         let now = run.world.kernel().now();
@@ -111,7 +123,7 @@ fn what_is_seen_again_is_what_writing_every_state_would_find() {
             let mut seen = [Seen::with_room(0), Seen::with_room(20_000), Seen::default()];
             let mut last: Option<(Still, Digest)> = None;
             let mut bytes = Vec::new();
-            watch(&scenario, variant, SimTime::ZERO + SimDuration::from_hours(7), |still| {
+            watch(&scenario, variant, 84, |still| {
                 let this = still();
                 let (digest, at, sketch) = (this.digest(&mut bytes), this.taken_at(), this.sketch());
                 let before = written.insert(digest, (at, sketch));
@@ -138,7 +150,7 @@ fn a_sketch_tells_nearly_all_states_apart() {
     let mut never_again = 0;
     for variant in scenario.variants.iter().filter(|variant| variant.name.starts_with("after")) {
         let (mut looks, mut sketches, mut written) = (0, BTreeSet::new(), BTreeSet::new());
-        watch(&scenario, variant, SimTime::ZERO + SimDuration::from_hours(24), |still| {
+        watch(&scenario, variant, 288, |still| {
             let still = still();
             looks += 1;
             sketches.insert(still.sketch());
