@@ -146,19 +146,21 @@ fn what_is_seen_again_is_what_writing_every_state_would_find() {
 
 #[test]
 fn a_sketch_tells_nearly_all_states_apart() {
-    let scenario = story("crashes/crash-loop-idle.toml");
     let mut never_again = 0;
-    for variant in scenario.variants.iter().filter(|variant| variant.name.starts_with("after")) {
-        let (mut looks, mut sketches, mut written) = (0, BTreeSet::new(), BTreeSet::new());
-        watch(&scenario, variant, 288, |still| {
-            let still = still();
-            looks += 1;
-            sketches.insert(still.sketch());
-            written.insert(still.digest(&mut Vec::new()));
-        });
-        let (states, sketches) = (written.len(), sketches.len());
-        assert!(sketches + 2 >= states, "{}: {sketches} sketches of {states} states", variant.name);
-        never_again += usize::from(looks > 200 && states == looks);
+    for path in ["crashes/crash-loop-idle.toml", "pools/no-limit.toml"] {
+        let scenario = story(path);
+        for variant in scenario.variants.iter().filter(|variant| variant.name.starts_with("after")) {
+            let (mut looks, mut sketches, mut written) = (0, BTreeSet::new(), BTreeSet::new());
+            watch(&scenario, variant, 288, |still| {
+                let still = still();
+                looks += 1;
+                sketches.insert(still.sketch());
+                written.insert(still.digest(&mut Vec::new()));
+            });
+            let (states, sketches) = (written.len(), sketches.len());
+            assert!(sketches + 2 >= states, "{path} @ {}: {sketches} sketches of {states} states", variant.name);
+            never_again += usize::from(looks > 200 && states == looks);
+        }
     }
     assert!(never_again > 0, "there is none where every look finds a new state");
 }
