@@ -1,20 +1,17 @@
-//! Where the config file is: upwards from a folder, or under one.
+//! Where the config file is: upwards from a folder, or in one.
 //!
-//! It may know folders and one file name, and nothing of what the file says. Both searches are bounded by a folder
-//! that the caller names, and visit folders in an order fixed by their names, so that the answer depends on the
-//! tree alone and not on the machine. What a newcomer gets wrong: the nearest file wins, and two that are equally
-//! near are an error, never a choice.
+//! It may know folders and one path below each, and nothing of what the file says. The search is bounded by a folder
+//! that the caller names, so that the answer depends on the tree alone and not on the machine. What a newcomer gets
+//! wrong: an app without the file is deployed all the same, without a config (rule 3.1); whether that is meant is for
+//! the caller to say.
 
 use std::fmt;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-/// The file that both searches look for.
-pub const FILE_NAME: &str = "app.toml";
-
-/// How many folders one search looks at.
-const FOLDERS_MAX: usize = 2_000;
+/// The file that is looked for, as seen from a folder.
+pub const FILE_NAME: &str = ".miren/app.toml";
 
 /// How many folders a message names.
 const FOLDERS_SHOWN: usize = 10;
@@ -26,11 +23,6 @@ pub enum FindError {
     NotFound {
         /// The folders looked at, in order.
         looked: Vec<PathBuf>,
-    },
-    /// Several are equally near.
-    Ambiguous {
-        /// They.
-        found: Vec<PathBuf>,
     },
     /// The search would begin outside of the folder that bounds it.
     Outside {
@@ -46,31 +38,19 @@ pub enum FindError {
         /// Why.
         why: io::ErrorKind,
     },
-    /// Too many folders without a file.
-    TooManyFolders {
-        /// Under this one.
-        dir: PathBuf,
-    },
 }
 
 impl fmt::Display for FindError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::NotFound { looked } => {
-                write!(f, "no `{FILE_NAME}` in {}; create one there, or name another folder", listed(looked, "or"))
-            }
-            Self::Ambiguous { found } => {
-                write!(f, "several config files are equally near: {}; name the folder of one", listed(found, "and"))
+                write!(f, "no `{FILE_NAME}` in {}", listed(looked, "or"))
             }
             Self::Outside { start, stop } => {
                 write!(f, "`{}` is not inside `{}`, where the search ends", start.display(), stop.display())
             }
             Self::Unreadable { folder, why } => {
                 write!(f, "cannot look for `{FILE_NAME}` in `{}`: {}", folder.display(), told(*why))
-            }
-            Self::TooManyFolders { dir } => {
-                let dir = dir.display();
-                write!(f, "no `{FILE_NAME}` in the first {FOLDERS_MAX} folders under `{dir}`; name a nearer folder")
             }
         }
     }
@@ -85,10 +65,8 @@ impl FindError {
         let one = |path: PathBuf| seen_from(base, &path);
         match self {
             Self::NotFound { looked } => Self::NotFound { looked: all(looked) },
-            Self::Ambiguous { found } => Self::Ambiguous { found: all(found) },
             Self::Outside { start, stop } => Self::Outside { start: one(start), stop: one(stop) },
             Self::Unreadable { folder, why } => Self::Unreadable { folder: one(folder), why },
-            Self::TooManyFolders { dir } => Self::TooManyFolders { dir: one(dir) },
         }
     }
 }
@@ -144,37 +122,12 @@ pub fn find_upwards(start: &Path, stop: &Path) -> Result<PathBuf, FindError> {
     Err(FindError::NotFound { looked })
 }
 
-/// The config file in `dir`, or else the nearest in the folders below it.
-///
-/// ASSUMES: "under a directory" means the directory and all below it, the nearest first. Hidden folders and
-/// symbolic links to folders are not entered.
+/// The config file in `dir`, and nowhere else.
 pub fn find_under(dir: &Path) -> Result<PathBuf, FindError> {
-    let mut looked = Vec::new();
-    let mut level = vec![dir.to_owned()];
-    while !level.is_empty() {
-        let mut found = Vec::new();
-        for folder in &level {
-            found.extend(file_in(folder)?);
-        }
-        match found.len() {
-            0 => {}
-            1 => return Ok(found.remove(0)),
-            _ => return Err(FindError::Ambiguous { found }),
-        }
-        let mut below = Vec::new();
-        for folder in &level {
-            below.extend(folders_in(folder)?);
-            if looked.len() + level.len() + below.len() > FOLDERS_MAX {
-                return Err(FindError::TooManyFolders { dir: dir.to_owned() });
-            }
-        }
-        looked.append(&mut level);
-        level = below;
-    }
-    Err(FindError::NotFound { looked })
+    file_in(dir)?.ok_or_else(|| FindError::NotFound { looked: vec![dir.to_owned()] })
 }
 
-/// The config file directly in a folder. A folder of that name is no config file.
+/// The config file of a folder. A folder of that name is no config file.
 fn file_in(folder: &Path) -> Result<Option<PathBuf>, FindError> {
     // Asked first: in a path that is no folder at all, the file would merely seem to be missing.
     if !fs::metadata(folder).map_err(|error| unreadable(folder, &error))?.is_dir() {
@@ -186,20 +139,6 @@ fn file_in(folder: &Path) -> Result<Option<PathBuf>, FindError> {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
         Err(error) => Err(unreadable(folder, &error)),
     }
-}
-
-/// The folders directly in a folder, by name.
-fn folders_in(folder: &Path) -> Result<Vec<PathBuf>, FindError> {
-    let mut folders = Vec::new();
-    for entry in fs::read_dir(folder).map_err(|error| unreadable(folder, &error))? {
-        let entry = entry.map_err(|error| unreadable(folder, &error))?;
-        let is_dir = entry.file_type().map_err(|error| unreadable(folder, &error))?.is_dir();
-        if is_dir && !entry.file_name().as_encoded_bytes().starts_with(b".") {
-            folders.push(entry.path());
-        }
-    }
-    folders.sort();
-    Ok(folders)
 }
 
 fn unreadable(folder: &Path, error: &io::Error) -> FindError {
@@ -235,23 +174,23 @@ mod tests {
     #[test]
     fn upwards_takes_the_nearest_and_never_looks_above_the_stop() {
         for (paths, start, stop, answer) in [
-            (&["a/b", "app.toml", "a/app.toml"][..], "a/b", "", "ROOT/a/app.toml"),
-            (&["a/b/app.toml", "a/app.toml"], "a/b", "a", "ROOT/a/b/app.toml"),
-            (&["a/b", "app.toml"], "a/b", "", "ROOT/app.toml"),
+            (&["a/b", ".miren/app.toml", "a/.miren/app.toml"][..], "a/b", "", "ROOT/a/.miren/app.toml"),
+            (&["a/b/.miren/app.toml", "a/.miren/app.toml"], "a/b", "a", "ROOT/a/b/.miren/app.toml"),
+            (&["a/b", ".miren/app.toml"], "a/b", "", "ROOT/.miren/app.toml"),
+            (&["a/b", ".miren/app.toml"], "a/b", "a", "no `.miren/app.toml` in `ROOT/a/b` or `ROOT/a`"),
             (
-                &["a/b", "app.toml"],
-                "a/b",
-                "a",
-                "no `app.toml` in `ROOT/a/b` or `ROOT/a`; create one there, or name another folder",
-            ),
-            (
-                &["a/b", "c", "app.toml"],
+                &["a/b", "c", ".miren/app.toml"],
                 "a/b/../../c",
                 "a",
                 "`ROOT/a/b/../../c` is not inside `ROOT/a`, where the search ends",
             ),
-            (&["a"], "a/gone", "a", "cannot look for `app.toml` in `ROOT/a/gone`: it does not exist"),
-            (&["a/app.toml"], "a/app.toml", "a", "cannot look for `app.toml` in `ROOT/a/app.toml`: it is not a folder"),
+            (&["a"], "a/gone", "a", "cannot look for `.miren/app.toml` in `ROOT/a/gone`: it does not exist"),
+            (
+                &["a/.miren/app.toml"],
+                "a/.miren/app.toml",
+                "a",
+                "cannot look for `.miren/app.toml` in `ROOT/a/.miren/app.toml`: it is not a folder",
+            ),
         ] {
             let root = tree(paths);
             let at = |path: &str| if path.is_empty() { root.path().to_owned() } else { root.path().join(path) };
@@ -260,18 +199,11 @@ mod tests {
     }
 
     #[test]
-    fn under_takes_the_nearest_and_refuses_to_choose() {
+    fn under_looks_at_one_place() {
         for (paths, answer) in [
-            (&["app.toml", "a/app.toml"][..], "ROOT/app.toml"),
-            (&["b/app.toml", "a/c/app.toml"], "ROOT/b/app.toml"),
-            (
-                &["b/app.toml", "a/app.toml"],
-                "several config files are equally near: `ROOT/a/app.toml` and `ROOT/b/app.toml`; name the folder of one",
-            ),
-            (
-                &["b", "a/c", ".git/app.toml"],
-                "no `app.toml` in `ROOT`, `ROOT/a`, `ROOT/b` or `ROOT/a/c`; create one there, or name another folder",
-            ),
+            (&[".miren/app.toml", "a/.miren/app.toml"][..], "ROOT/.miren/app.toml"),
+            (&["a/.miren/app.toml"], "no `.miren/app.toml` in `ROOT`"),
+            (&["app.toml"], "no `.miren/app.toml` in `ROOT`"),
         ] {
             let root = tree(paths);
             assert_eq!(answered(&root, find_under(root.path())), answer, "{paths:?}");
@@ -281,34 +213,26 @@ mod tests {
     #[test]
     fn a_folder_with_the_files_name_is_no_config() {
         let root = tempfile::tempdir().unwrap();
-        fs::create_dir(root.path().join(FILE_NAME)).unwrap();
+        fs::create_dir_all(root.path().join(FILE_NAME)).unwrap();
         assert!(matches!(find_upwards(root.path(), root.path()), Err(FindError::NotFound { .. })));
         assert!(matches!(find_under(root.path()), Err(FindError::NotFound { .. })));
     }
 
     #[cfg(unix)]
     #[test]
-    fn links_neither_lead_out_nor_in_circles() {
-        let root = tree(&["in", "out/app.toml"]);
+    fn links_do_not_lead_out() {
+        let root = tree(&["in", "out/.miren/app.toml"]);
         std::os::unix::fs::symlink(root.path().join("out"), root.path().join("in/out")).unwrap();
-        std::os::unix::fs::symlink(root.path().join("in"), root.path().join("in/in")).unwrap();
         let inside = root.path().join("in");
         assert!(matches!(find_upwards(&inside.join("out"), &inside), Err(FindError::Outside { .. })));
-        assert_eq!(find_under(&inside), Err(FindError::NotFound { looked: vec![inside.clone()] }));
     }
 
     #[test]
-    fn a_search_without_end_is_given_up() {
+    fn a_long_way_is_told_in_short() {
         let root = tempfile::tempdir().unwrap();
-        for folder in 0..FOLDERS_MAX {
-            fs::create_dir(root.path().join(format!("{folder}"))).unwrap();
-        }
-        assert_eq!(
-            answered(&root, find_under(root.path())),
-            "no `app.toml` in the first 2000 folders under `ROOT`; name a nearer folder"
-        );
-        fs::remove_dir(root.path().join("0")).unwrap();
-        let told = answered(&root, find_under(root.path()));
-        assert!(told.ends_with(" or 1990 more; create one there, or name another folder"), "{told}");
+        let deep = (0..20).fold(root.path().to_owned(), |folder, n| folder.join(format!("{n}")));
+        fs::create_dir_all(&deep).unwrap();
+        let told = answered(&root, find_upwards(&deep, root.path()));
+        assert!(told.ends_with(" or 11 more"), "{told}");
     }
 }

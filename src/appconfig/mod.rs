@@ -23,10 +23,11 @@ use crate::model::{Filesystem, Protocol};
 use crate::time::SimDuration;
 
 pub use error::Place;
+pub use find::FindError;
 pub use parse::load;
 #[cfg(test)]
-pub(crate) use source::{CONFIG_BYTES_MAX, Loader};
-pub use source::{ConfigSource, ReadError};
+pub(crate) use source::CONFIG_BYTES_MAX;
+pub use source::{ConfigSource, Loader, ReadError};
 
 /// What happens to a field that nobody knows: the fix `strict-app-config`.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

@@ -41,6 +41,11 @@ pub struct ConfigSource {
 }
 
 impl ConfigSource {
+    /// No config at all: `loader` found none (rule 3.1).
+    pub fn none(loader: Loader) -> Self {
+        Self { loader, text: "".into(), origin: "config".into() }
+    }
+
     /// The config found from the folder `start` upwards, but never above `base`.
     ///
     /// Here and below, `start`, `dir` and `file` are relative to `base`, as is what messages show.
@@ -49,7 +54,7 @@ impl ConfigSource {
         Self::read(Loader::Upwards, base, &found.map_err(|error| error.relative_to(base))?)
     }
 
-    /// The config found under the folder `dir`.
+    /// The config in the folder `dir`.
     pub fn read_under(base: &Path, dir: &str) -> Result<Self, ReadError> {
         let found = find_under(&base.join(dir));
         Self::read(Loader::Under, base, &found.map_err(|error| error.relative_to(base))?)
@@ -163,16 +168,17 @@ mod tests {
     fn a_file_that_is_too_long_is_refused_by_every_loader() {
         let dir = tempfile::tempdir().unwrap();
         let long = vec![b'#'; CONFIG_BYTES_MAX + 1];
-        fs::write(dir.path().join("app.toml"), &long).unwrap();
+        fs::create_dir(dir.path().join(".miren")).unwrap();
+        fs::write(dir.path().join(".miren/app.toml"), &long).unwrap();
         let text = "a config can have 1048576 bytes at most; is this the right file?";
         let bytes = ConfigSource::from_bytes(&long, "app.toml").unwrap_err();
         assert_eq!(bytes.to_string(), format!("app.toml:1:1: {text}"));
         for found in [
             ConfigSource::read_under(dir.path(), ""),
             ConfigSource::read_upwards(dir.path(), ""),
-            ConfigSource::read_file(dir.path(), "app.toml"),
+            ConfigSource::read_file(dir.path(), ".miren/app.toml"),
         ] {
-            assert_eq!(found.unwrap_err().to_string(), format!("app.toml:1:1: {text}"));
+            assert_eq!(found.unwrap_err().to_string(), format!(".miren/app.toml:1:1: {text}"));
         }
         assert!(ConfigSource::from_bytes(&long[1..], "app.toml").is_ok());
     }
@@ -182,14 +188,8 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         fs::create_dir_all(dir.path().join("a/b")).unwrap();
         for (error, text) in [
-            (
-                ConfigSource::read_under(dir.path(), "a"),
-                "no `app.toml` in `a` or `a/b`; create one there, or name another folder",
-            ),
-            (
-                ConfigSource::read_upwards(dir.path(), "a"),
-                "no `app.toml` in `a` or `.`; create one there, or name another folder",
-            ),
+            (ConfigSource::read_under(dir.path(), "a"), "no `.miren/app.toml` in `a`"),
+            (ConfigSource::read_upwards(dir.path(), "a"), "no `.miren/app.toml` in `a` or `.`"),
             (ConfigSource::read_upwards(dir.path(), ".."), "`..` is not inside `.`, where the search ends"),
             (ConfigSource::read_file(dir.path(), "a"), "`a` is not a file"),
             (ConfigSource::read_file(dir.path(), "c"), "cannot read `c`: it does not exist"),

@@ -6,7 +6,7 @@
 
 use std::path::Path;
 
-use crate::appconfig::{ConfigSource, ReadError};
+use crate::appconfig::{ConfigSource, FindError, Loader, ReadError};
 
 use super::steps;
 use super::story::Action;
@@ -56,6 +56,10 @@ fn from_file(walk: &mut Walk, node: &Node, key: &str, given: &str, place: &Place
         Ok(config) => return Some(config),
         Err(error) => error,
     };
+    if let ReadError::Find(FindError::NotFound { .. }) = error {
+        walk.warnings.push(format!("{error}: the app is deployed without a config"));
+        return Some(ConfigSource::none(if key == "config_dir" { Loader::Under } else { Loader::Upwards }));
+    }
     let problem = walk.error(node.span, error.to_string());
     match error {
         ReadError::Find(_) | ReadError::Unreadable { .. } | ReadError::NoFile { .. } => {

@@ -9,6 +9,7 @@ mod rules;
 
 use std::fs;
 
+use super::find::FILE_NAME;
 use super::*;
 use crate::model::{Concurrency, DiskConfig, Name, PortConfig, ServiceConfig};
 
@@ -16,15 +17,17 @@ use crate::model::{Concurrency, DiskConfig, Name, PortConfig, ServiceConfig};
 fn check(text: &str, strictness: Strictness) -> Result<Loaded, String> {
     let root = tempfile::tempdir().unwrap();
     fs::create_dir_all(root.path().join("src/deep")).unwrap();
-    fs::write(root.path().join("app.toml"), text).unwrap();
+    fs::create_dir(root.path().join(".miren")).unwrap();
+    fs::write(root.path().join(FILE_NAME), text).unwrap();
     let sources = [
         ConfigSource::read_upwards(root.path(), "src/deep").unwrap(),
         ConfigSource::read_under(root.path(), "").unwrap(),
-        ConfigSource::from_bytes(text.as_bytes(), "app.toml").unwrap(),
+        ConfigSource::from_bytes(text.as_bytes(), FILE_NAME).unwrap(),
     ];
     assert_eq!(sources.each_ref().map(|source| source.loader), [Loader::Upwards, Loader::Under, Loader::Bytes]);
-    let [upwards, under, bytes] =
-        sources.each_ref().map(|source| load(source, &Grammar::latest(strictness)).map_err(|error| error.to_string()));
+    let [upwards, under, bytes] = sources.each_ref().map(|source| {
+        load(source, &Grammar::latest(strictness)).map_err(|error| error.to_string().replace(".miren/", ""))
+    });
     assert_eq!(upwards, bytes, "upwards, {strictness:?}: {text}");
     assert_eq!(under, bytes, "under, {strictness:?}: {text}");
     bytes

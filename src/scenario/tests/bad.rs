@@ -228,8 +228,6 @@ fn errors_of_deploys() {
         ("no path", deploy("app = \"pds\", config_file = \"\"")),
         ("a file that is not UTF-8", deploy("app = \"pds\", config_file = \"latin1.toml\"")),
         ("a missing directory", deploy("app = \"pds\", config_dir = \"gone\"")),
-        ("a directory without a config", deploy("app = \"pds\", config_dir = \"empty\"")),
-        ("a working directory with none above", deploy("app = \"pds\", working_dir = \"empty\"")),
         ("a working directory outside", deploy("app = \"pds\", working_dir = \"..\"")),
         ("a file for a directory", deploy("app = \"pds\", working_dir = \"pds/fixed.toml\"")),
     ];

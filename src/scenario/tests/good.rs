@@ -214,8 +214,8 @@ fn each_way_to_a_config_goes_through_its_loader() {
     for (key, value, loader, origin) in [
         ("config", "a = 1", Loader::Bytes, "config"),
         ("config_file", "pds/fixed.toml", Loader::Bytes, "pds/fixed.toml"),
-        ("config_dir", "apps/blog", Loader::Under, "apps/blog/app.toml"),
-        ("working_dir", "apps/blog/src", Loader::Upwards, "apps/blog/app.toml"),
+        ("config_dir", "apps/blog", Loader::Under, "apps/blog/.miren/app.toml"),
+        ("working_dir", "apps/blog/src", Loader::Upwards, "apps/blog/.miren/app.toml"),
     ] {
         let deploy =
             format!("[[step]]\nat = \"0s\"\n[step.do.deploy]\napp = \"pds\"\n{key} = \"{value}\"\nbuild = \"b1\"\n");
@@ -224,6 +224,21 @@ fn each_way_to_a_config_goes_through_its_loader() {
         assert_eq!((config.loader, &*config.origin), (loader, origin), "{key}");
         assert!(!config.text.is_empty(), "{key}");
         assert_eq!(*build, Some(Name::new("b1")));
+    }
+}
+
+#[test]
+fn a_config_that_is_not_there_is_none_and_a_warning() {
+    for (key, loader, looked) in [
+        ("config_dir", Loader::Under, "no `.miren/app.toml` in `empty`"),
+        ("working_dir", Loader::Upwards, "no `.miren/app.toml` in `empty` or `.`"),
+    ] {
+        let scenario =
+            below_head(&format!("[[step]]\nat = \"0s\"\ndo.deploy = {{ app = \"pds\", {key} = \"empty\" }}\n"));
+        let Action::Deploy { config, .. } = &scenario.steps[0].action else { panic!("no deploy") };
+        assert_eq!(*config, crate::appconfig::ConfigSource::none(loader));
+        let warned = format!("{looked}: the app is deployed without a config");
+        assert!(scenario.warnings.contains(&warned), "{:?}", scenario.warnings);
     }
 }
 
