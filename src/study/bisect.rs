@@ -37,7 +37,7 @@ pub struct Bisection {
 }
 
 /// Pairs are all tried while there are no more than this.
-const PAIRS_MAX: usize = 2_000;
+const PAIRS_MAX: usize = 5_000;
 
 struct Search<'a, P> {
     scenario: &'a Scenario,
