@@ -36,9 +36,9 @@ impl<P: Platform> DiskController<P> {
                 Ok(())
             }
             Err(BackendError(error)) => {
-                // Stays PROVISIONING, tried again at the next resync.
+                // Rule 8.2: stays PROVISIONING; no failure is told, so the next resync tries again.
                 self.ports.host.note(item.id, Reason::VolumeFailed { error });
-                Err(Failure::Other(error))
+                Ok(())
             }
         }
     }

@@ -34,10 +34,6 @@ impl<P: Platform> Reconciler for DiskWatch<P> {
     async fn reconcile(&self, item: &Versioned<Disk>, _disk: &mut Draft<Disk>) -> Result<(), Failure> {
         self.recheck_leases(item.id).await
     }
-
-    async fn deleted(&self, disk: DiskId) -> Result<(), Failure> {
-        self.recheck_leases(disk).await
-    }
 }
 
 impl<P: Platform> DiskWatch<P> {

@@ -110,6 +110,7 @@ fixes! {
     ExitWatch = "exit-watch", Day::of(2025, 11, 12), "#348", "the exit of a process is noticed";
     ExitMeansStopped = "exit-means-stopped", Day::of(2025, 11, 12), "#348", "a sandbox whose process exited is STOPPED, so that it is cleaned up";
     RecheckLeaseOnDiskChange = "recheck-lease-on-disk-change", Day::of(2025, 11, 12), "#340", "a change of a disk wakes its leases";
+    StopGoesOn = "stop-goes-on", Day::of(2025, 11, 13), "#357", "a stop whose container cannot be destroyed goes on: its address is freed, the sandbox is DEAD";
     CrashBackoff = "crash-backoff", Day::of(2025, 11, 14), "#370", "early deaths are counted and lead to exponential cooldowns";
     PortRequired = "port-required", Day::of(2025, 11, 18), "#386", "a sandbox is healthy only while its port answers";
     PortDeadline15s = "port-deadline-15s", Day::of(2025, 11, 24), "#394", "a boot waits 15 s for its port, polled every 250 ms";
@@ -125,6 +126,7 @@ fixes! {
     IgnoreStaleDead = "ignore-stale-dead", Day::of(2025, 12, 19), "#509", "a request does not fail fast because of sandboxes that died before it came";
     ReleaseLeasesOnStop = "release-leases-on-stop", Day::of(2026, 1, 6), "#516", "stopping a sandbox releases its disk leases";
     LeaseBelongsToSandbox = "lease-belongs-to-sandbox", Day::of(2026, 1, 6), "#516", "a boot takes up its own lease only";
+    GracefulShutdown = "graceful-shutdown", Day::of(2026, 1, 27), "#520", "a program has 10 s to end after SIGTERM instead of 50 ms";
     RereadApp = "reread-app", Day::of(2026, 2, 6), "#579", "the launcher reads the app again instead of going by the event";
     ReleaseLeasesOnCollect = "release-leases-on-collect", Day::of(2026, 2, 16), "#613", "collecting a dead sandbox releases its disk leases";
     RefreshPoolCache = "refresh-pool-cache", Day::of(2026, 2, 17), "#616", "the activator reads the pool again before it refuses for its size";
@@ -132,6 +134,7 @@ fixes! {
     ReuseRenewsVersion = "reuse-renews-version", Day::of(2026, 3, 1), "-", "a pool that is used again gets the active version in its spec";
     WaitForNewPool = "wait-for-new-pool", Day::of(2026, 3, 1), "#637", "the old pool is scaled down when the new one is ready";
     SeveralPorts = "several-ports", Day::of(2026, 3, 2), "#641", "a service of an app config can have `ports`, each with a protocol";
+    ReleaseAddressWithoutContainer = "release-address-without-container", Day::of(2026, 3, 5), "#647", "stop gives back the store's address even without a container";
     StrictAppConfig = "strict-app-config", Day::of(2026, 3, 12), "#666", "an unknown field of an app config is an error, in all three loaders";
     DeadOnBootFailure = "dead-on-boot-failure", Day::of(2026, 3, 12), "#666", "any failed boot marks the sandbox DEAD and releases what it took";
     DiskOwnership = "disk-ownership", Day::of(2026, 3, 12), "#666", "a new disk carries the app that made it";
@@ -139,6 +142,7 @@ fixes! {
     MembershipByPool = "membership-by-pool", Day::of(2026, 3, 13), "#672", "a pool lists the sandboxes that name it, not those of its version";
     NoCrashesWhenRetired = "no-crashes-when-retired", Day::of(2026, 3, 13), "#672", "a pool that nothing references counts no crashes";
     LookAtNewSandboxes = "look-at-new-sandboxes", Day::of(2026, 3, 13), "#672", "a new pool is ready when a sandbox of it runs, counted or not, and is looked at every 500 ms";
+    LeaseConflictWaits = "lease-conflict-waits", Day::of(2026, 3, 17), "#639", "a lease whose disk is another's, or has no volume yet, stays PENDING instead of FAILED; a FAILED one lets go of its disk";
     AliasesInConfig = "aliases-in-config", Day::of(2026, 3, 25), "#693", "an app config can have `aliases`";
     ResetCooldownOnDeploy = "reset-cooldown-on-deploy", Day::of(2026, 3, 27), "#702", "reusing a pool clears its crash count and cooldown";
     CompareVolumes = "compare-volumes", Day::of(2026, 3, 31), "#718", "a pool matches only when its volumes do";
@@ -146,31 +150,36 @@ fixes! {
     DrainBeforeCreate = "drain-before-create", Day::of(2026, 4, 2), "#725", "with disks, the old pool drains before the new one is created";
     NodeHealth = "node-health", Day::of(2026, 4, 14), "#762", "sandboxes of a node that is lost for 5 min are marked DEAD";
     DeathsOfOwnVersion = "deaths-of-own-version", Day::of(2026, 4, 17), "#766", "a request does not fail fast because of another version's dead";
+    ListenNotDial = "listen-not-dial", Day::of(2026, 5, 8), "#796", "a running sandbox is healthy while its port is listened on; nobody dials";
     PortTimeoutInConfig = "port-timeout-in-config", Day::of(2026, 5, 19), "#792", "a service of an app config can have a `port_timeout`";
     WatchResumes = "watch-resumes", Day::of(2026, 6, 3), "#841", "a watch continues from the last revision seen";
     ActivatorResyncs = "activator-resyncs", Day::of(2026, 6, 3), "#837", "the activator lists everything when it reconnects";
     ConfirmBeforeRelease = "confirm-before-release", Day::of(2026, 6, 12), "#856", "the watchdog reads a sandbox again before it frees its address";
+    KeepAddressOnRetry = "keep-address-on-retry", Day::of(2026, 6, 12), "#856", "a second boot of a sandbox keeps its first address";
     ReleaseLeasesOnBootFailure = "release-leases-on-boot-failure", Day::of(2026, 6, 22), "#861", "a boot that fails after binding releases its lease";
     OrphanLeaseSweep = "orphan-lease-sweep", Day::of(2026, 6, 22), "#861", "leases of dead or missing sandboxes are released";
     DeployFloorsPool = "deploy-floors-pool", Day::of(2026, 6, 29), "#869", "a pool at zero that is used again gets one instance and is awaited";
     RepointActivator = "repoint-activator", Day::of(2026, 7, 6), "#883", "the activator leaves a pool that no longer references the version";
     ReapMismatched = "reap-mismatched", Day::of(2026, 7, 17), "#934", "a pool without disks whose spec no longer matches is given up, referenced or not";
     DrainWaitsForDead = "drain-waits-for-dead", Day::of(2026, 8, 21), "#1077", "only DEAD counts as drained";
+    SagaBoot = "saga-boot", Day::of(2026, 8, 27), "#972", "a boot is a saga: volumes after the container, RUNNING by revision, the action that failed is not undone";
     FloorOnlyNewVersion = "floor-only-new-version", Day::of(2026, 9, 3), "#1150", "a pool at zero is started for a new version only, not by every resync";
     TwoLauncherWorkers = "two-launcher-workers", Day::of(2026, 9, 3), "#1150", "two workers reconcile apps, so that one that waits does not hold up another";
     DirtyKeyQueue = "dirty-key-queue", Day::of(2026, 9, 4), "#1164", "the work queue holds keys, read again before each reconcile, retried on failure";
     IdempotentDrain = "idempotent-drain", Day::of(2026, 9, 4), "#1162", "a drain that was begun is neither written nor waited for again";
     DisklessStoppedIsDrained = "diskless-stopped-is-drained", Day::of(2026, 9, 4), "#1162", "a STOPPED sandbox without volumes holds up no drain";
     SkipUdpPorts = "skip-udp-ports", Day::of(2026, 9, 22), "#1254", "a boot does not wait for UDP ports, which nobody can be seen to listen on";
+    ExitEndsPortWait = "exit-ends-port-wait", Day::of(2026, 9, 29), "source of 2026-09", "a program that exits while its boot waits for the port fails the boot at once";
+    DeadWrittenOnce = "dead-written-once", Day::of(2026, 9, 29), "source of 2026-09", "neither an exit nor a stop writes over DEAD";
+    DeletedReleasesLeases = "deleted-releases-leases", Day::of(2026, 9, 29), "source of 2026-09", "the clean-up of a deleted sandbox releases its leases, too";
     ExitWakesController = "exit-wakes-controller", Day::PROPOSED, "rules", "the exit's own write is not skipped, so that the stop follows at once";
     DiffClearsFields = "diff-clears-fields", Day::PROPOSED, "rules", "a diff can write zero, empty and absent";
     ResetOnlyOnNewVersion = "reset-only-on-new-version", Day::PROPOSED, "rules", "crash state is reset by a new version only, not by every resync";
-    KeepAddressOnRetry = "keep-address-on-retry", Day::PROPOSED, "rules", "a second boot of a sandbox keeps its first address";
-    ReleaseAddressWithoutContainer = "release-address-without-container", Day::PROPOSED, "rules", "stop gives back the store's address even without a container";
     RestoreDesiredAfterCooldown = "restore-desired-after-cooldown", Day::PROPOSED, "rules", "a fixed pool gets its configured number back after a cooldown";
     RetryUnfinishedServices = "retry-unfinished-services", Day::PROPOSED, "rules", "a pass that leaves a service without its pool fails, so that it is retried within seconds";
     OwnershipOrFail = "ownership-or-fail", Day::PROPOSED, "#666 review", "a boot fails when the app of its new disk cannot be read";
     SlowFailuresCount = "slow-failures-count", Day::PROPOSED, "#666 review", "a failed boot counts as a crash however long it took";
+    UndoFailedAction = "undo-failed-action", Day::PROPOSED, "hazard H4", "a saga undoes the action that failed, too, so that its lease does not stay";
 }
 
 impl Fix {

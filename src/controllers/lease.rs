@@ -8,7 +8,7 @@ use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
-use crate::constants::Age;
+use crate::constants::{Age, LookBack};
 use crate::model::{
     Disk, DiskId, DiskLease, DiskLeaseChange, DiskStatus, LeaseId, LeaseIndex, LeaseStatus, Name, NodeId, Reason,
     SandboxStatus, VolumeId,
@@ -17,6 +17,8 @@ use crate::ports::{
     Clock, DiskBackend, EntityStore, Fact, Host, Listed, Nonce, Platform, Ports, Query, Remembers, StoreError,
     Versioned,
 };
+
+use crate::time::SimDuration;
 
 use super::fixes::Fix;
 use super::runtime::{Draft, Failure, First, Reconciler, Rules, Task, periodically};
@@ -35,13 +37,14 @@ struct Held {
 pub struct LeaseManager<P: Platform> {
     ports: Ports<P>,
     backend: P::Disks,
+    rules: Rc<Rules>,
     active: RefCell<BTreeMap<DiskId, Held>>,
 }
 
 impl<P: Platform> LeaseManager<P> {
     /// The manager of a node.
-    pub fn new(ports: Ports<P>, backend: P::Disks) -> Self {
-        Self { ports, backend, active: RefCell::default() }
+    pub fn new(ports: Ports<P>, backend: P::Disks, rules: Rc<Rules>) -> Self {
+        Self { ports, backend, rules, active: RefCell::default() }
     }
 
     fn held(&self, disk: DiskId) -> Option<Held> {
@@ -63,6 +66,11 @@ impl<P: Platform> LeaseManager<P> {
     async fn pending(&self, item: &Versioned<DiskLease>, lease: &mut Draft<DiskLease>) -> Result<(), Failure> {
         match self.held(lease.disk) {
             Some(held) if held.by == item.id => return Ok(()),
+            // Rule 9.4: looked at again at its next event or the resync.
+            Some(held) if self.rules.has(Fix::LeaseConflictWaits) => {
+                self.ports.host.note(item.id, Reason::AlreadyLeased { by: held.by });
+                return Ok(());
+            }
             Some(held) => {
                 self.refuse(item.id, lease, held.by);
                 return Ok(());
@@ -85,7 +93,11 @@ impl<P: Platform> LeaseManager<P> {
                 self.fail(item.id, lease, Failure::DiskGone);
                 return Ok(());
             }
-            Err(error) => return Err(error.into()),
+            // Rule 9.5: a read that fails is final, too.
+            Err(error) => {
+                self.fail(item.id, lease, error.into());
+                return Ok(());
+            }
         };
         let volume = match (disk.entity.status, disk.entity.volume) {
             (DiskStatus::Provisioning, _) => {
@@ -94,12 +106,16 @@ impl<P: Platform> LeaseManager<P> {
                 return Ok(());
             }
             (DiskStatus::Provisioned, Some(volume)) => volume,
+            (DiskStatus::Provisioned, None) if self.rules.has(Fix::LeaseConflictWaits) => {
+                self.ports.host.note(item.id, Reason::DiskNotReady);
+                return Ok(());
+            }
             (status, _) => {
                 self.fail(item.id, lease, Failure::NoVolume(status));
                 return Ok(());
             }
         };
-        match self.take(volume, &disk.entity).await {
+        match self.take(volume, None, &disk.entity).await {
             Ok(nonce) => {
                 let held = Held { by: item.id, volume: Some(volume), nonce: Some(nonce) };
                 self.active.borrow_mut().insert(lease.disk, held);
@@ -112,9 +128,12 @@ impl<P: Platform> LeaseManager<P> {
         Ok(())
     }
 
-    /// Takes the volume's own lease, makes its file system, mounts it.
-    async fn take(&self, volume: VolumeId, disk: &Disk) -> Result<Nonce, Failure> {
-        let nonce = self.backend.acquire_volume(volume).await?;
+    /// Takes the volume's own lease unless it is held, makes its file system, mounts it.
+    async fn take(&self, volume: VolumeId, held: Option<Nonce>, disk: &Disk) -> Result<Nonce, Failure> {
+        let nonce = match held {
+            Some(nonce) => nonce,
+            None => self.backend.acquire_volume(volume).await?,
+        };
         let ready = match self.backend.initialise(volume, disk.filesystem).await {
             Ok(()) => self.backend.mount(volume).await,
             Err(error) => Err(error),
@@ -145,13 +164,23 @@ impl<P: Platform> LeaseManager<P> {
             held.volume = Some(volume);
         }
         if !self.backend.is_mounted(volume).await? {
+            // Rule 9.7: as for a new lease; what fails is final.
             self.ports.host.note(item.id, Reason::MountedAgain);
-            self.backend.mount(volume).await?;
+            let nonce = self.held(lease.disk).and_then(|held| held.nonce);
+            match self.take(volume, nonce, &disk.entity).await {
+                Ok(nonce) => {
+                    if let Some(held) = self.active.borrow_mut().get_mut(&lease.disk) {
+                        held.nonce = Some(nonce);
+                    }
+                }
+                Err(error) => self.fail(item.id, lease, error),
+            }
         }
         Ok(())
     }
 
-    /// Unmounts and gives back what a lease holds, if it holds anything.
+    /// Rule 9.8: unmounts and gives back what a lease holds, if it holds anything. What fails is
+    /// written down, and the disk is another's all the same.
     async fn give_back(&self, id: LeaseId) -> Result<(), Failure> {
         let found = self.active.borrow().iter().find(|(_, held)| held.by == id).map(|(disk, held)| (*disk, *held));
         let Some((disk, held)) = found else { return Ok(()) };
@@ -159,7 +188,6 @@ impl<P: Platform> LeaseManager<P> {
             && let Err(error) = self.unmount(volume, held.nonce).await
         {
             self.ports.host.note(id, Reason::VolumeStuck { error });
-            return Err(error);
         }
         self.active.borrow_mut().remove(&disk);
         let lost = held.volume.is_some() && held.nonce.is_none();
@@ -168,13 +196,16 @@ impl<P: Platform> LeaseManager<P> {
     }
 
     async fn unmount(&self, volume: VolumeId, nonce: Option<Nonce>) -> Result<(), Failure> {
-        if self.backend.is_mounted(volume).await? {
-            self.backend.unmount(volume).await?;
-        }
-        if let Some(nonce) = nonce {
-            self.backend.release_volume(volume, nonce).await?;
-        }
-        Ok(())
+        let unmounted = match self.backend.is_mounted(volume).await {
+            Ok(true) => self.backend.unmount(volume).await,
+            Ok(false) => Ok(()),
+            Err(error) => Err(error),
+        };
+        let released = match nonce {
+            Some(nonce) => self.backend.release_volume(volume, nonce).await,
+            None => Ok(()),
+        };
+        Ok(unmounted.and(released)?)
     }
 }
 
@@ -186,6 +217,8 @@ impl<P: Platform> Reconciler for LeaseManager<P> {
             LeaseStatus::Pending => self.pending(item, lease).await,
             LeaseStatus::Bound => self.bound(item, lease).await,
             LeaseStatus::Released => self.give_back(item.id).await,
+            // Rule 9.6: it is never tried again, but holds nothing any more.
+            LeaseStatus::Failed if self.rules.has(Fix::LeaseConflictWaits) => self.give_back(item.id).await,
             LeaseStatus::Failed => Ok(()),
         }
     }
@@ -253,9 +286,12 @@ impl<P: Platform> LeaseCollector<P> {
     /// Releases leases whose sandbox is dead or gone.
     async fn sweep(self: Rc<Self>) {
         let period = self.rules.tuning.orphan_sweep_every;
+        // Rule 9.11: at the start nobody else can be in the middle of a boot.
+        let mut limit = LookBack::of(SimDuration::ZERO);
         periodically(&self.ports, "orphan-sweep", period, First::AtOnce, async || {
+            let limit = std::mem::replace(&mut limit, self.rules.tuning.orphan_lease_age_min);
             for lease in self.mine().await.iter() {
-                if let Err(error) = self.sweep_one(lease).await {
+                if let Err(error) = self.sweep_one(lease, limit).await {
                     self.ports.host.note(lease.id, Reason::HandlerFailed { error });
                 }
             }
@@ -263,8 +299,7 @@ impl<P: Platform> LeaseCollector<P> {
         .await;
     }
 
-    async fn sweep_one(&self, lease: &Versioned<DiskLease>) -> Result<(), Failure> {
-        let limit = self.rules.tuning.orphan_lease_age_min;
+    async fn sweep_one(&self, lease: &Versioned<DiskLease>, limit: LookBack) -> Result<(), Failure> {
         let age = Age::at(self.ports.clock.now(), lease.meta.created_at);
         if !lease.entity.status.is_open() || age <= limit {
             return Ok(());

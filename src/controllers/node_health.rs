@@ -32,7 +32,8 @@ impl<P: Platform> Reconciler for NodeHealth<P> {
     type Entity = Node;
 
     async fn reconcile(&self, item: &Versioned<Node>, _work: &mut Draft<Node>) -> Result<(), Failure> {
-        if item.entity.status == NodeStatus::Ready {
+        // Rule 6.4: a node that was taken out of service is not away.
+        if matches!(item.entity.status, NodeStatus::Ready | NodeStatus::Disabled) {
             self.away_since.borrow_mut().remove(&item.id);
             return Ok(());
         }

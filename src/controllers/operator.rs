@@ -37,16 +37,21 @@ impl<P: Platform> Operator<P> {
         let app = self.app(name).await?.id;
         self.ports.host.note(app, Reason::Requested { action: "delete app" });
         let store = &self.ports.store;
-        for version in store.list::<AppVersion>(Query::By(app)).await?.iter() {
+        // Rule 11.2: all referrers are listed before the first is deleted; who comes later stays.
+        let versions = store.list::<AppVersion>(Query::By(app)).await?;
+        let pools = store.list::<Pool>(Query::By(app)).await?;
+        let disks = store.list::<Disk>(Query::By(DiskIndex::CreatedBy(app))).await?;
+        let leases = store.list::<DiskLease>(Query::By(LeaseIndex::App(app))).await?;
+        for version in versions.iter() {
             self.delete(version.id).await?;
         }
-        for pool in store.list::<Pool>(Query::By(app)).await?.iter() {
+        for pool in pools.iter() {
             self.delete(pool.id).await?;
         }
-        for disk in store.list::<Disk>(Query::By(DiskIndex::CreatedBy(app))).await?.iter() {
+        for disk in disks.iter() {
             self.delete(disk.id).await?;
         }
-        for lease in store.list::<DiskLease>(Query::By(LeaseIndex::App(app))).await?.iter() {
+        for lease in leases.iter() {
             self.delete(lease.id).await?;
         }
         store.delete(app).await?;

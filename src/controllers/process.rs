@@ -104,7 +104,7 @@ pub fn node<P: Platform>(host: &impl Hosting<P>, rules: &Rc<Rules>, node: NodeId
     disk.start();
 
     let ports = host.ports(Controller::Lease);
-    let lease = LeaseManager::new(ports.clone(), host.disks(Controller::Lease));
+    let lease = LeaseManager::new(ports.clone(), host.disks(Controller::Lease), Rc::clone(rules));
     let settings = drive("lease", Query::By(LeaseIndex::Node(node)), workers, tuning.lease_resync);
     let lease = Runtime::new(ports, Rc::clone(rules), settings, own(), lease);
     host.expose(Rc::clone(&lease) as Rc<dyn Remembers>);

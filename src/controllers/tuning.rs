@@ -55,6 +55,8 @@ constants! {
         port_first: SimDuration = millis(100), "when a port is first asked";
         port_poll: SimDuration = millis(500), "how often a port is asked" [PAUSE]
             { Fix::PortDeadline15s => millis(250) };
+        shutdown_timeout: SimDuration = millis(50), "how long a program may take to end after SIGTERM"
+            { Fix::GracefulShutdown => secs(10) };
         dial_timeout: SimDuration = secs(2), "how long one question to a port may take";
         promote_after: LookBack = look(mins(2)), "a healthy sandbox PENDING for longer becomes RUNNING";
         lease_timeout: SimDuration = mins(5), "how long a boot waits for a disk lease";

@@ -81,6 +81,8 @@ pub enum Failure {
     NotDrained { limit: SimDuration },
     /// A service was left out, and its app has no pool for it yet.
     ServiceLeftOut,
+    /// The program exited while its boot waited for the port.
+    ProcessExited,
     /// There is no disk of that name, and no size to make one with.
     NoDisk(Name),
     /// As [`Failure::NoDisk`], found at the deploy.
@@ -123,6 +125,7 @@ impl fmt::Display for Failure {
             Self::NotFound => f.write_str("not found"),
             Self::Conflict => f.write_str("revision conflict"),
             Self::PortNotBound { port, limit } => write!(f, "port {port} not bound within {limit}"),
+            Self::ProcessExited => f.write_str("the program exited before its port was bound"),
             Self::NotDestroyed { limit } => write!(f, "not destroyed within {limit}"),
             Self::NotDrained { limit } => write!(f, "its old pool is not drained within {limit}"),
             Self::ServiceLeftOut => f.write_str("a service is left out"),

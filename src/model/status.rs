@@ -124,7 +124,9 @@ impl LeaseStatus {
         match self {
             Self::Pending => matches!(next, Self::Bound | Self::Failed | Self::Released),
             Self::Bound => matches!(next, Self::Released | Self::Failed),
-            Self::Failed | Self::Released => false,
+            // What failed is given up with its sandbox.
+            Self::Failed => matches!(next, Self::Released),
+            Self::Released => false,
         }
     }
     /// Whether it is held, or asked for.

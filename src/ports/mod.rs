@@ -317,6 +317,8 @@ pub struct ContainerInfo {
     pub address: Address,
     /// Whether its task runs.
     pub task_alive: bool,
+    /// Whether it listens on its port, as the node's own kernel says.
+    pub listening: bool,
 }
 
 /// A process ended by itself.
@@ -386,11 +388,11 @@ pub trait SandboxBackend: Clone + 'static {
     fn probe_port(&self, sandbox: SandboxId, port: u16) -> impl Future<Output = Result<bool, BackendError>>;
     /// Sends a signal; a container that is gone takes none.
     fn signal(&self, sandbox: SandboxId, signal: Signal) -> impl Future<Output = ()>;
-    /// Ends the task (SIGTERM, then by force) and removes the container.
+    /// Ends the task (SIGTERM, and by force when `grace` is over) and removes the container.
     ///
     /// # Errors
     /// The call fails.
-    fn destroy(&self, sandbox: SandboxId) -> impl Future<Output = Result<(), BackendError>>;
+    fn destroy(&self, sandbox: SandboxId, grace: SimDuration) -> impl Future<Output = Result<(), BackendError>>;
     /// Every container on the node, in the order of their creation.
     ///
     /// # Errors

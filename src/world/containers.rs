@@ -63,7 +63,8 @@ impl Container {
         matches!(self.task, TaskState::Running { .. })
     }
     fn info(&self, sandbox: SandboxId) -> ContainerInfo {
-        ContainerInfo { sandbox, address: self.address, task_alive: self.is_alive() }
+        let listening = self.task == TaskState::Running { bound: true };
+        ContainerInfo { sandbox, address: self.address, task_alive: self.is_alive(), listening }
     }
 }
 

@@ -1,9 +1,9 @@
-//! Boots: from PENDING to RUNNING, and what becomes of a sandbox whose boot fails.
+//! Boots: from PENDING to RUNNING, and what becomes of a sandbox whose boot fails (rules 7.1 to 7.12).
 //!
-//! A boot allocates an address, pulls the image, configures volumes, makes and starts the
-//! container, and waits for the port. With fix `dead-on-boot-failure` any failure marks the
-//! sandbox DEAD and gives everything back; without it, it depends on how far the boot came. What
-//! a newcomer gets wrong: without that fix a failure before the container exists leaves PENDING,
+//! A boot takes an address, finds its volumes, makes the container, pulls the image, starts the
+//! program and waits for its port. With fix `dead-on-boot-failure` any failure marks the sandbox
+//! DEAD and gives everything back; without it, it depends on how far the boot came. What a
+//! newcomer gets wrong: without that fix a failure before the container exists leaves PENDING,
 //! and the next resync boots again, for ever.
 
 use std::iter::{once, repeat};
@@ -18,12 +18,17 @@ use crate::controllers::runtime::{End, Failure, poll_until};
 
 use super::SandboxController;
 
+/// How long one question of a boot to its port may take.
+const BOOT_DIAL: SimDuration = SimDuration::from_millis(100);
+
 /// How far a boot came before it failed.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 enum Stage {
+    /// Its address.
+    Address,
     /// Up to and including the container's creation.
     Container,
-    /// The start of the first task.
+    /// The image, and the start of the program; of a saga the volumes, too.
     Start,
     /// The wait for the port, or the last write.
     Port,
@@ -33,7 +38,6 @@ enum Stage {
 #[derive(Default)]
 pub(super) struct Taken {
     address: Option<Address>,
-    container: bool,
     pub(super) leases: Vec<LeaseId>,
 }
 
@@ -46,43 +50,48 @@ impl<P: Platform> SandboxController<P> {
         let after = self.ports.clock.now().since(began);
         self.ports.host.note(item.id, Reason::BootFailed { error, after });
         if self.rules.has(Fix::DeadOnBootFailure) {
+            // Rule 7.9: what a failed boot undoes.
             let failed = self.fail_boot(item.id, &taken).await;
-            let released = self.release_leases_of_boot(item.id, &taken).await;
+            let released = self.release_leases_of_boot(item.id, stage, &taken).await;
             failed.and(released)?;
         } else {
+            // Rule 7.8: what was left of it before.
             match stage {
-                // Stays PENDING: the next resync boots again, or finds a healthy container.
-                Stage::Container | Stage::Port => {}
+                // Stays PENDING, and the next resync boots again.
+                Stage::Address => {}
+                Stage::Container => self.give_address_back(&mut taken).await,
                 Stage::Start => self.tear_down(item.id, &taken).await?,
+                // Stays PENDING, and the next resync finds a healthy container.
+                Stage::Port => {}
             }
-            self.release_leases_of_boot(item.id, &taken).await?;
+            self.release_leases_of_boot(item.id, stage, &taken).await?;
         }
         Err(error)
     }
 
+    /// Rule 7.1: the order of a boot.
     async fn try_boot(
         &self,
         item: &Versioned<Sandbox>,
         taken: &mut Taken,
         began: SimTime,
     ) -> Result<(), (Stage, Failure)> {
-        let address = self.prepare(item, taken).await.map_err(|error| (Stage::Container, error))?;
-        self.backend
-            .create_container(item.id, Rc::clone(&item.entity.spec), address)
-            .await
-            .map_err(|error| (Stage::Container, error.into()))?;
-        taken.container = true;
-        self.backend.start(item.id).await.map_err(|error| (Stage::Start, error.into()))?;
-        self.wait_for_ports(item).await.map_err(|error| (Stage::Port, error))?;
-        self.finish(item.id, began).await.map_err(|error| (Stage::Port, error))
-    }
-
-    /// Everything before the container: address, image, volumes.
-    async fn prepare(&self, item: &Versioned<Sandbox>, taken: &mut Taken) -> Result<Address, Failure> {
-        let address = self.take_address(item, taken).await?;
-        self.backend.pull_image(item.id, item.entity.spec.image).await?;
-        self.configure_volumes(item, taken).await?;
-        Ok(address)
+        let at = |stage| move |error: Failure| (stage, error);
+        let saga = self.rules.has(Fix::SagaBoot);
+        let address = self.take_address(item, taken).await.map_err(at(Stage::Address))?;
+        if !saga {
+            self.configure_volumes(item, taken).await.map_err(at(Stage::Container))?;
+        }
+        let spec = Rc::clone(&item.entity.spec);
+        self.backend.create_container(item.id, spec, address).await.map_err(|e| (Stage::Container, e.into()))?;
+        if saga {
+            self.configure_volumes(item, taken).await.map_err(at(Stage::Start))?;
+        }
+        let image = item.entity.spec.image;
+        self.backend.pull_image(item.id, image).await.map_err(|e| (Stage::Start, e.into()))?;
+        self.backend.start(item.id).await.map_err(|e| (Stage::Start, e.into()))?;
+        self.wait_for_ports(item).await.map_err(at(Stage::Port))?;
+        self.finish(item.id, began).await.map_err(at(Stage::Port))
     }
 
     async fn take_address(&self, item: &Versioned<Sandbox>, taken: &mut Taken) -> Result<Address, Failure> {
@@ -103,24 +112,31 @@ impl<P: Platform> SandboxController<P> {
                 Ok(address)
             }
             Err(error) => {
+                // Rule 7.4.
                 if self.rules.has(Fix::ReleaseAddressOnFailedPatch) {
-                    self.backend.release_address(address).await;
-                    taken.address = None;
+                    self.give_address_back(taken).await;
                 }
                 Err(error.into())
             }
         }
     }
 
-    /// Waits until every port answers, one after the other, each with a time limit of its own. Before `skip-udp-ports`
-    /// a UDP port is waited for like any other, and nobody is ever seen to listen on it.
+    async fn give_address_back(&self, taken: &mut Taken) {
+        if let Some(address) = taken.address.take() {
+            self.backend.release_address(address).await;
+        }
+    }
+
+    /// Rule 7.6: waits until every port answers, one after the other, each with a time limit of its own. Before
+    /// `skip-udp-ports` a UDP port is waited for like any other, and nobody is ever seen to listen on it.
     async fn wait_for_ports(&self, item: &Versioned<Sandbox>) -> Result<(), Failure> {
         let spec = &item.entity.spec;
         let limit = spec.port_timeout.unwrap_or(self.rules.tuning.port_timeout);
         let skips_udp = self.rules.has(Fix::SkipUdpPorts);
         let ports = spec.ports.iter().filter(|port| !(skips_udp && port.protocol == Protocol::Udp));
-        // Each look is at all ports: one that was bound meanwhile is found at once.
-        let mut first = self.rules.tuning.port_first;
+        // A ticker is made after a first pause, and ticks first a period later. Each look is at all
+        // ports: one that was bound meanwhile is found at once.
+        let mut first = self.rules.tuning.port_first + self.rules.tuning.port_poll;
         for port in ports {
             self.wait_for_port(item.id, port.number, std::mem::take(&mut first), limit).await?;
         }
@@ -138,18 +154,29 @@ impl<P: Platform> SandboxController<P> {
         let poll = self.rules.tuning.port_poll;
         let clock = &self.ports.clock;
         let pauses = once(first).chain(repeat(poll));
+        self.exits_of_boots.borrow_mut().insert(sandbox, false);
         let answers = poll_until(clock, clock.now() + limit, End::AtDeadline, pauses, async |left| {
-            let answers = self.dial(sandbox, port, left.min(self.rules.tuning.dial_timeout)).await;
-            Ok::<_, Failure>(answers.then_some(()))
+            if self.has_exited(sandbox) {
+                return Err(Failure::ProcessExited);
+            }
+            let answers = self.dial(sandbox, port, left.min(BOOT_DIAL)).await;
+            Ok(answers.then_some(()))
         });
-        if answers.await?.is_none() && self.rules.has(Fix::PortRequired) {
+        let answers = answers.await;
+        self.exits_of_boots.borrow_mut().remove(&sandbox);
+        if answers?.is_none() && self.rules.has(Fix::PortRequired) {
             Err(Failure::PortNotBound { port, limit })
         } else {
             Ok(())
         }
     }
 
-    /// The last step: RUNNING, unless the sandbox was stopped meanwhile.
+    /// Whether the program ended while its boot waits for the port.
+    fn has_exited(&self, id: SandboxId) -> bool {
+        self.rules.has(Fix::ExitEndsPortWait) && self.exits_of_boots.borrow().get(&id) == Some(&true)
+    }
+
+    /// Rule 7.7: the last step: RUNNING, unless the sandbox was stopped meanwhile.
     async fn finish(&self, id: SandboxId, began: SimTime) -> Result<(), Failure> {
         let now = self.ports.store.get(id).await?;
         if now.entity.status == SandboxStatus::Dead || now.entity.status == SandboxStatus::Stopped {
@@ -157,10 +184,14 @@ impl<P: Platform> SandboxController<P> {
             return Ok(());
         }
         self.ports.host.note(id, Reason::Booted { after: self.ports.clock.now().since(began) });
-        self.mark(id, SandboxStatus::Running).await
+        let running = vec![SandboxChange::Status(SandboxStatus::Running)];
+        let expected = self.rules.has(Fix::SagaBoot).then_some(now.meta.revision);
+        let revision = self.ports.store.patch(id, running, expected).await?;
+        self.own.remember(revision);
+        Ok(())
     }
 
-    /// Fix `dead-on-boot-failure`: gives back what was taken, and marks the sandbox DEAD. What
+    /// Rule 7.9, fix `dead-on-boot-failure`: gives back what was taken, and marks the sandbox DEAD. What
     /// cannot be destroyed now is left to the watchdog; the mark is made all the same.
     async fn fail_boot(&self, id: SandboxId, taken: &Taken) -> Result<(), Failure> {
         // Asked, not remembered: the reply of its creation may have been lost.
@@ -191,7 +222,6 @@ impl<P: Platform> SandboxController<P> {
     /// The older way with a first task that does not start.
     async fn tear_down(&self, id: SandboxId, taken: &Taken) -> Result<(), Failure> {
         self.destroy(id).await?;
-        // ASSUMES: tearing the container down gives its address back.
         if let Some(address) = taken.address {
             self.backend.release_address(address).await;
         }
@@ -201,8 +231,11 @@ impl<P: Platform> SandboxController<P> {
         self.mark(id, SandboxStatus::Dead).await
     }
 
-    async fn release_leases_of_boot(&self, id: SandboxId, taken: &Taken) -> Result<(), Failure> {
-        if self.rules.has(Fix::ReleaseLeasesOnBootFailure) && !taken.leases.is_empty() {
+    /// Rule 7.10: of a saga the action that failed is not undone, and a failure between the lease
+    /// and the start of the program leaves the lease to the orphan sweep (hazard H4).
+    async fn release_leases_of_boot(&self, id: SandboxId, stage: Stage, taken: &Taken) -> Result<(), Failure> {
+        let skipped = stage == Stage::Start && self.rules.has(Fix::SagaBoot) && !self.rules.has(Fix::UndoFailedAction);
+        if self.rules.has(Fix::ReleaseLeasesOnBootFailure) && !skipped && !taken.leases.is_empty() {
             self.release_leases(id).await?;
         }
         Ok(())

@@ -11,12 +11,16 @@ mod stop;
 mod volumes;
 mod watchdog;
 
+use std::cell::RefCell;
+use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use crate::constants::Age;
 use crate::model::reason::Ailment;
 use crate::model::{NodeId, Reason, Sandbox, SandboxChange, SandboxId, SandboxIndex, SandboxStatus};
-use crate::ports::{Clock, ContainerInfo, EntityStore, Exits, Host, Platform, Ports, Query, SandboxBackend, Versioned};
+use crate::ports::{
+    Clock, ContainerInfo, EntityStore, Exits, Host, Platform, Ports, Query, SandboxBackend, StoreError, Versioned,
+};
 use crate::time::SimDuration;
 
 use super::fixes::Fix;
@@ -32,16 +36,19 @@ pub struct SandboxController<P: Platform> {
     rules: Rc<Rules>,
     own: OwnWrites,
     node: NodeId,
+    /// The boots that wait for a port, and whether their program has exited meanwhile.
+    exits_of_boots: RefCell<BTreeMap<SandboxId, bool>>,
 }
 
 impl<P: Platform> SandboxController<P> {
     /// The controller of a node.
     pub fn new(ports: Ports<P>, backend: P::Sandboxes, rules: Rc<Rules>, own: OwnWrites, node: NodeId) -> Self {
-        Self { ports, backend, rules, own, node }
+        Self { ports, backend, rules, own, node, exits_of_boots: RefCell::default() }
     }
 
     async fn examine(&self, item: &Versioned<Sandbox>) -> Result<(), Failure> {
-        let Some(info) = self.backend.inspect(item.id).await? else {
+        // Rule 7.32: what cannot be looked at is made.
+        let Ok(Some(info)) = self.backend.inspect(item.id).await else {
             return self.boot(item).await;
         };
         match self.ailment(&item.entity, &info).await {
@@ -50,7 +57,7 @@ impl<P: Platform> SandboxController<P> {
                 if item.entity.status == SandboxStatus::Running {
                     self.mark(item.id, SandboxStatus::Dead).await?;
                 }
-                self.stop(item.id, Some(item), item.entity.status != SandboxStatus::Running).await
+                self.stop(item.id, Some(item)).await
             }
             None => self.promote(item).await,
         }
@@ -63,6 +70,10 @@ impl<P: Platform> SandboxController<P> {
         }
         let running = sandbox.status == SandboxStatus::Running;
         let port = sandbox.spec.ports.first().filter(|_| running && self.rules.has(Fix::PortRequired))?;
+        // Rule 7.34: the kernel's table of listening ports is the node's own: no network is asked.
+        if self.rules.has(Fix::ListenNotDial) {
+            return (!info.listening).then_some(Ailment::PortSilent);
+        }
         let answers = self.dial(info.sandbox, port.number, self.rules.tuning.dial_timeout).await;
         (!answers).then_some(Ailment::PortSilent)
     }
@@ -108,7 +119,7 @@ impl<P: Platform> SandboxController<P> {
             let Some(ailment) = ailment else { continue };
             self.ports.host.attach(item.meta.origin);
             self.ports.host.note(item.id, Reason::FoundOnStart { ailment });
-            if let Err(error) = self.stop(item.id, Some(item), true).await {
+            if let Err(error) = self.stop(item.id, Some(item)).await {
                 self.ports.host.note(item.id, Reason::CleanUpFailed { error });
             }
         }
@@ -131,12 +142,23 @@ impl<P: Platform> SandboxController<P> {
     }
 
     async fn process_exited(&self, id: SandboxId) -> Result<(), Failure> {
-        let sandbox = self.ports.store.get(id).await?;
-        if !sandbox.entity.status.is_live() {
+        // Rule 7.37: the boot that waits for the port fails with it.
+        if self.rules.has(Fix::ExitEndsPortWait)
+            && let Some(exited) = self.exits_of_boots.borrow_mut().get_mut(&id)
+        {
+            *exited = true;
+            return Ok(());
+        }
+        // Rule 7.36: before, STOPPED is written over whatever stands there.
+        if self.rules.has(Fix::DeadWrittenOnce) && !self.ports.store.get(id).await?.entity.status.is_live() {
             return Ok(());
         }
         let status = if self.rules.has(Fix::ExitMeansStopped) { SandboxStatus::Stopped } else { SandboxStatus::Dead };
-        let revision = self.ports.store.set(id, SandboxChange::Status(status)).await?;
+        let revision = match self.ports.store.set(id, SandboxChange::Status(status)).await {
+            Ok(revision) => revision,
+            Err(StoreError::NotFound) => return Ok(()),
+            Err(error) => return Err(error.into()),
+        };
         // Remembered as the controller's own, its watch event is skipped, and the stop waits for
         // the next resync: that is what `exit-wakes-controller` would change.
         if !self.rules.has(Fix::ExitWakesController) {
@@ -160,12 +182,12 @@ impl<P: Platform> Reconciler for SandboxReconciler<P> {
         match item.entity.status {
             // Ignored before.
             SandboxStatus::Dead => Ok(()),
-            SandboxStatus::Stopped => self.0.stop(item.id, Some(item), true).await,
+            SandboxStatus::Stopped => self.0.stop(item.id, Some(item)).await,
             SandboxStatus::Pending | SandboxStatus::Running => self.0.examine(item).await,
         }
     }
 
     async fn deleted(&self, id: SandboxId) -> Result<(), Failure> {
-        self.0.stop(id, None, false).await
+        self.0.stop(id, None).await
     }
 }

@@ -1,14 +1,13 @@
-//! Stops: the full clean-up of a sandbox.
+//! Stops: the full clean-up of a sandbox (rules 7.50 to 7.58).
 //!
-//! Destroys the container, gives back the address and the disk leases, marks DEAD. What a
-//! newcomer gets wrong: of a deleted sandbox only the id is known, so its leases stay; and
-//! without a container the address in the store is not given back, either, before
-//! `release-address-without-container`.
+//! Gives up the disk leases, destroys the container, gives the address back, marks DEAD. What a
+//! newcomer gets wrong: the leases go first, while the program may still write; and what cannot
+//! be destroyed is DEAD all the same, with its address free under a living program.
 
 use std::iter::successors;
 
 use crate::model::{Reason, Sandbox, SandboxId, SandboxStatus};
-use crate::ports::{Clock, Host, Platform, SandboxBackend, Versioned};
+use crate::ports::{Clock, EntityStore, Host, Platform, SandboxBackend, Versioned};
 use crate::time::SimDuration;
 
 use crate::controllers::fixes::Fix;
@@ -22,51 +21,62 @@ const DESTROY_WAIT_MAX: SimDuration = SimDuration::from_secs(2);
 const DESTROY_LIMIT: SimDuration = SimDuration::from_secs(60);
 
 impl<P: Platform> SandboxController<P> {
-    /// Cleans up after a sandbox; `item` is none when it was deleted, `mark` says whether it
-    /// still has to be marked DEAD.
-    pub(super) async fn stop(
-        &self,
-        id: SandboxId,
-        item: Option<&Versioned<Sandbox>>,
-        mark: bool,
-    ) -> Result<(), Failure> {
-        let container = self.backend.inspect(id).await?;
+    /// Cleans up after a sandbox; `item` is none when it was deleted.
+    pub(super) async fn stop(&self, id: SandboxId, item: Option<&Versioned<Sandbox>>) -> Result<(), Failure> {
+        // Rule 7.50: what cannot be looked at is taken for gone.
+        let container = self.backend.inspect(id).await.unwrap_or_default();
         if item.is_some() || container.is_some() {
             self.ports.host.note(id, Reason::CleanUp);
         }
-        if container.is_some() {
-            self.destroy(id).await?;
-        }
-        let stored = item.and_then(|item| item.entity.address);
-        let known = container.map(|container| container.address);
-        let address = match known {
-            Some(address) => Some(address),
-            None => stored.filter(|_| self.rules.has(Fix::ReleaseAddressWithoutContainer)),
-        };
-        if let Some(address) = address {
-            self.backend.release_address(address).await;
-        }
-        if item.is_none() {
-            return Ok(());
-        }
-        if self.rules.has(Fix::ReleaseLeasesOnStop) {
+        // Rule 7.51: first, so that the next sandbox need not wait for this one's end.
+        let known = item.is_some() || self.rules.has(Fix::DeletedReleasesLeases);
+        let releases = known && self.rules.has(Fix::ReleaseLeasesOnStop);
+        let first = self.rules.has(Fix::GracefulShutdown);
+        if releases && first {
             self.release_leases(id).await?;
         }
-        if mark {
-            self.ports.host.note(id, Reason::CleanedUp);
-            self.mark(id, SandboxStatus::Dead).await?;
+        if container.is_some() {
+            let destroyed = self.destroy(id).await;
+            // Rule 7.53.
+            if !self.rules.has(Fix::StopGoesOn) {
+                destroyed?;
+            }
+        }
+        // Rule 7.54.
+        let stored = item.and_then(|item| item.entity.address);
+        let stored = stored.filter(|_| self.rules.has(Fix::ReleaseAddressWithoutContainer));
+        if let Some(address) = container.map(|container| container.address).or(stored) {
+            self.backend.release_address(address).await;
+        }
+        if releases && !first {
+            self.release_leases(id).await?;
+        }
+        if item.is_some() {
+            self.retire(id).await?;
         }
         Ok(())
     }
 
-    /// Destroys a sandbox's container; tried for a minute.
+    /// Rule 7.55: DEAD, written again where it stands already before `dead-written-once`.
+    async fn retire(&self, id: SandboxId) -> Result<(), Failure> {
+        if self.rules.has(Fix::DeadWrittenOnce) {
+            let status = self.ports.store.get(id).await?.entity.status;
+            if status == SandboxStatus::Dead {
+                return Ok(());
+            }
+        }
+        self.ports.host.note(id, Reason::CleanedUp);
+        self.mark(id, SandboxStatus::Dead).await
+    }
+
+    /// Rule 7.56: destroys a sandbox's container; tried for a minute.
     pub(super) async fn destroy(&self, id: SandboxId) -> Result<(), Failure> {
         let clock = &self.ports.clock;
         let longer = |wait: &SimDuration| Some(SimDuration::from_nanos(wait.as_nanos() / 2 * 3).min(DESTROY_WAIT_MAX));
         let pauses = at_once(successors(Some(DESTROY_WAIT), longer));
         let mut last = None;
         let destroyed = poll_until(clock, clock.now() + DESTROY_LIMIT, End::BeforeDeadline, pauses, async |left| {
-            last = clock.timeout(left, self.backend.destroy(id)).await;
+            last = clock.timeout(left, self.backend.destroy(id, self.rules.tuning.shutdown_timeout)).await;
             Ok::<_, Failure>(last.and_then(Result::ok))
         });
         if destroyed.await?.is_some() {

@@ -13,7 +13,7 @@ use crate::model::{DiskLeaseChange, LeaseId};
 use crate::ports::{Clock, EntityStore, Host, Platform, Query, StoreError, Versioned};
 
 use crate::controllers::fixes::Fix;
-use crate::controllers::runtime::{End, Failure, at_once, poll_until};
+use crate::controllers::runtime::{End, Failure, poll_until};
 
 use super::SandboxController;
 use super::boot::Taken;
@@ -117,7 +117,8 @@ impl<P: Platform> SandboxController<P> {
         if let Some(lease) = leases.iter().filter(here).find(own) {
             return Ok(Some(lease.id));
         }
-        if let Some(held) = leases.iter().find(|lease| lease.entity.status == LeaseStatus::Bound) {
+        // Rule 7.5: one of another node does not count.
+        if let Some(held) = leases.iter().filter(here).find(|lease| lease.entity.status == LeaseStatus::Bound) {
             self.ports.host.note(sandbox, Reason::DiskHeld { by: held.id });
             return Err(Failure::DiskLeased(disk));
         }
@@ -128,7 +129,8 @@ impl<P: Platform> SandboxController<P> {
         let limit = config.lease_timeout.unwrap_or(self.rules.tuning.lease_timeout);
         let disk = config.name;
         let clock = &self.ports.clock;
-        let pauses = at_once(repeat(self.rules.tuning.lease_poll));
+        // A ticker: it looks first a period later.
+        let pauses = repeat(self.rules.tuning.lease_poll);
         let bound = poll_until(clock, clock.now() + limit, End::LooksBeyond, pauses, async |_| {
             let now = match self.ports.store.get(lease).await {
                 Ok(lease) => lease,
@@ -147,19 +149,19 @@ impl<P: Platform> SandboxController<P> {
         bound.await?.ok_or(Failure::LeaseLate { disk, limit })
     }
 
-    /// Gives up the leases of a sandbox that are PENDING or BOUND.
+    /// Gives up the leases of a sandbox.
     pub(super) async fn release_leases(&self, sandbox: SandboxId) -> Result<(), Failure> {
         release_leases(&self.ports, sandbox).await
     }
 }
 
-/// Gives up the leases of a sandbox that are PENDING or BOUND.
+/// Rule 7.52: gives up the leases of a sandbox, FAILED ones too.
 pub(super) async fn release_leases<P: Platform>(
     ports: &crate::ports::Ports<P>,
     sandbox: SandboxId,
 ) -> Result<(), Failure> {
     for lease in ports.store.list::<DiskLease>(Query::By(LeaseIndex::Sandbox(sandbox))).await?.iter() {
-        if lease.entity.status.is_open() {
+        if lease.entity.status != LeaseStatus::Released {
             ports.host.note(lease.id, Reason::LeaseGivenUp { sandbox });
             ports.store.set(lease.id, DiskLeaseChange::Status(LeaseStatus::Released)).await?;
         }

@@ -47,18 +47,22 @@ impl<P: Platform> Watchdog<P> {
         .await;
     }
 
+    /// Rule 7.80: all strays are asked to quit, and after one pause all are ended.
     async fn look(&self) -> Result<(), Failure> {
         let listed = self.ports.store.list::<Sandbox>(Query::By(SandboxIndex::Node(self.node))).await?;
+        let mut strays = Vec::new();
         for container in self.backend.containers().await? {
             let known = listed.iter().find(|sandbox| sandbox.id == container.sandbox);
-            if self.is_stray(known) && self.is_confirmed(container.sandbox).await? {
+            // Who cannot be read is left alone.
+            if self.is_stray(known) && self.is_confirmed(container.sandbox).await.unwrap_or(false) {
                 if let Some(sandbox) = known {
                     self.ports.host.attach(sandbox.meta.origin);
                 }
                 self.ports.host.note(container.sandbox, Reason::StrayContainer { known: known.is_some() });
-                self.remove(&container).await?;
+                strays.push(container);
             }
         }
+        self.remove(&strays).await;
         Ok(())
     }
 
@@ -83,15 +87,26 @@ impl<P: Platform> Watchdog<P> {
         }
     }
 
-    async fn remove(&self, container: &ContainerInfo) -> Result<(), Failure> {
-        // Before the removal, and even when it fails.
-        if self.rules.has(Fix::WatchdogReleasesAddress) {
-            self.backend.release_address(container.address).await;
+    async fn remove(&self, strays: &[ContainerInfo]) {
+        if strays.is_empty() {
+            return;
         }
-        self.backend.signal(container.sandbox, Signal::Quit).await;
+        let releases = self.rules.has(Fix::WatchdogReleasesAddress);
+        let confirms = self.rules.has(Fix::ConfirmBeforeRelease);
+        for stray in strays {
+            // Rule 7.81: before the removal, and even when it fails.
+            if releases && !confirms {
+                self.backend.release_address(stray.address).await;
+            }
+            self.backend.signal(stray.sandbox, Signal::Quit).await;
+        }
         self.ports.clock.sleep(QUIT_GRACE).await;
-        self.backend.signal(container.sandbox, Signal::Kill).await;
-        self.backend.destroy(container.sandbox).await?;
-        Ok(())
+        for stray in strays {
+            self.backend.signal(stray.sandbox, Signal::Kill).await;
+            let removed = self.backend.destroy(stray.sandbox, SimDuration::ZERO).await.is_ok();
+            if releases && confirms && removed {
+                self.backend.release_address(stray.address).await;
+            }
+        }
     }
 }

@@ -250,7 +250,7 @@ impl Stage {
 
     fn destroy(&mut self, sandbox: SandboxId) {
         let runtime = self.runtime(sandbox);
-        self.call(async move { runtime.destroy(sandbox).await.expect("no fault strikes") });
+        self.call(async move { runtime.destroy(sandbox, SimDuration::from_secs(10)).await.expect("no fault strikes") });
     }
 
     fn runtime(&self, sandbox: SandboxId) -> crate::world::SimSandboxes {
