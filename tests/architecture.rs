@@ -167,8 +167,7 @@ const BANNED: &[Banned] = &[
     Banned {
         words: &[".poll("],
         within: &["src/controllers/", "src/world/", "src/sim/"],
-        // It lets time pass between steps only, while it polls one future of two.
-        except: &["src/world/host.rs"],
+        except: &[],
         tests_may: true,
         instead: "`.await`, or `Clock::timeout`: the clock may move within a poll, past what the task waits for beside it",
     },

@@ -1,8 +1,31 @@
-//! Faults: which calls they are about, when they strike.
+//! Faults: what can break, and when it does.
 //!
-//! It counts calls and writes, compares them with the scenario's filters and windows, and says
-//! what strikes; the gate carries it out. It knows of a call what filters can ask (`kin`). What a newcomer gets wrong: `calls`
-//! counts *matching* calls inside the window, from 1.
+//! What can break, and why the scheduler is supposed to survive it:
+//!
+//! * A call fails, and nothing is done (`error`). Its caller gives up what it was at; the next
+//!   event or resync brings the same entity again, and whoever begins anew looks before it acts.
+//! * A call is done, and its answer is lost (`lose_reply`). Asked again, it finds the work done: a
+//!   volume has a name, a container its sandbox. What only the answer names – an address, a
+//!   nonce – is lost, unless somebody compares what is taken with what is known.
+//! * A call takes longer (`delay`), or never ends (`hang`). Others act meanwhile, so what was
+//!   read before may be over. Where a rule sets a limit the caller gives up at it; where none
+//!   does it waits for ever, and its worker with it.
+//! * A read answers what was true a while ago (`stale`). A write that must not rest on that names
+//!   the revision it expects, and conflicts; what others make of it the next look puts right.
+//! * An event of a watch comes late or never (`delay`, `drop`), or the connection breaks or says
+//!   nothing any more (`error`, `hang`). An event only says where to look: resyncs list what is
+//!   there, and whoever opens a watch again lists first.
+//! * A process dies before its call or after it (`crash`). Its memory is gone and nothing else: it
+//!   starts again, lists, and goes on from what the store and the backends say.
+//!
+//! It does not always survive; that is what scenarios are for. What never breaks: a call is done
+//! wholly or not at all, what was done stays done, revisions are in order, a watch tells in
+//! order and nothing twice, and all clocks agree. Machines that lose power, programs that are
+//! killed and watches that are cut are steps, not faults.
+//!
+//! This module counts calls and writes, compares them with filters and windows, and says what
+//! strikes; the gate carries it out. It knows of a call what filters can ask (`kin`). What a
+//! newcomer gets wrong: `calls` counts *matching* calls inside the window, from 1.
 
 use std::cell::RefCell;
 use std::rc::Rc;

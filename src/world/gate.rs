@@ -208,9 +208,15 @@ impl Gate {
 
     /// Lets the latency of a call pass: on the spot where nothing else happens meanwhile.
     async fn last_for(&self, latency: SimDuration) {
-        if !latency.is_zero() && !self.log.kernel().try_pass(latency) {
-            let _under_way = self.under_way();
-            self.log.kernel().sleep(latency).await;
+        if latency.is_zero() {
+            return;
+        }
+        match self.log.kernel().alone_for(latency) {
+            Some(alone) => alone.pass(),
+            None => {
+                let _under_way = self.under_way();
+                self.log.kernel().sleep(latency).await;
+            }
         }
     }
 

@@ -1,9 +1,7 @@
 //! The platform that the simulator offers to controllers: its clock and process environment.
 
-use std::future::{Future, poll_fn};
-use std::pin::pin;
+use std::future::Future;
 use std::rc::Rc;
-use std::task::Poll;
 
 use crate::kernel::{Kernel, RecordId, SimDuration, SimTime, Streams, streams};
 use crate::model::{Actor, Controller, Name, Reason, Subject};
@@ -38,16 +36,8 @@ impl Clock for SimClock {
     fn sleep(&self, d: SimDuration) -> impl Future<Output = ()> {
         self.0.sleep(d)
     }
-    async fn timeout<T>(&self, limit: SimDuration, future: impl Future<Output = T>) -> Option<T> {
-        let mut future = pin!(future);
-        let mut limit = pin!(self.0.sleep(limit));
-        poll_fn(|cx| {
-            if let Poll::Ready(value) = self.0.beside_others(|| future.as_mut().poll(cx)) {
-                return Poll::Ready(Some(value));
-            }
-            limit.as_mut().poll(cx).map(|()| None)
-        })
-        .await
+    fn timeout<T>(&self, limit: SimDuration, future: impl Future<Output = T>) -> impl Future<Output = Option<T>> {
+        self.0.timeout(limit, future)
     }
 }
 
@@ -85,49 +75,5 @@ impl Host for SimHost {
     }
     fn attach(&self, origin: Origin) {
         self.log.kernel().set_cause(RecordId::from_number(origin.0));
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use std::cell::Cell;
-
-    use super::*;
-    use crate::kernel::{Budget, GroupId, Step};
-
-    /// What a wait of so many seconds with a limit comes to, and when. Alone, it would pass on
-    /// the spot.
-    fn limited(takes: u64, limit: u64) -> (Option<&'static str>, SimTime) {
-        let kernel = Kernel::new(Budget::default());
-        let clock = SimClock(kernel.clone());
-        let came = Rc::new(Cell::new((None, SimTime::MAX)));
-        let told = Rc::clone(&came);
-        kernel.clone().spawn(GroupId::WORLD, "waits", async move {
-            let wait = async {
-                if !clock.0.try_pass(SimDuration::from_secs(takes)) {
-                    clock.0.sleep(SimDuration::from_secs(takes)).await;
-                }
-                "done"
-            };
-            let value = clock.timeout(SimDuration::from_secs(limit), wait).await;
-            told.set((value, clock.now()));
-        });
-        while kernel.step(SimTime::MAX) == Step::Ran {}
-        kernel.close();
-        came.get()
-    }
-
-    #[test]
-    fn what_takes_longer_than_its_limit_is_given_up_when_the_limit_is_over() {
-        let at = |n| SimTime::ZERO + SimDuration::from_secs(n);
-        for (takes, limit, value, when) in [
-            (3, 1, None, 1),
-            (1, 3, Some("done"), 1),
-            (2, 2, Some("done"), 2),
-            (1, 0, None, 0),
-            (0, 0, Some("done"), 0),
-        ] {
-            assert_eq!(limited(takes, limit), (value, at(when)), "{takes} s within {limit} s");
-        }
     }
 }

@@ -1,9 +1,10 @@
-//! The world: the simulated store and backends, the gate, faults, judges.
+//! The world: its parts, what stands between them and the controllers, and the judges.
 //!
-//! It implements the ports on the kernel and knows no controller. Every port call passes one
-//! gate, which adds latency, lets faults strike and writes the trace. The backends keep a truth
-//! of their own – what really runs, what is really mounted – which judges compare with the
-//! store. What a newcomer gets wrong: the store may be wrong about the world; that is the point.
+//! It implements the ports on the kernel and knows no controller. Beneath all lies the log: the
+//! clock, the trace, the draws. The parts – store, containers, volumes, processes – keep a truth
+//! of their own each, and act at once. Before them stands the gate, where calls take time and
+//! faults strike. Judges compare what the store says with what really runs and is mounted. What a
+//! newcomer gets wrong: the store may be wrong about the world; that is the point.
 
 mod addresses;
 mod canon;

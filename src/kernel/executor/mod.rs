@@ -3,10 +3,11 @@
 //! It knows tasks, timers and groups (a group is what dies together: a process), and nothing of
 //! what they do. Ready tasks run in the order of their wake-ups; when none is ready, the next
 //! event of the agenda moves the clock – or the running task, where nothing else could happen
-//! before it wakes. What a newcomer gets wrong: dropping a task is how a process crashes, so
+//! before it wakes (`passing.rs`). What a newcomer gets wrong: dropping a task is how a process crashes, so
 //! every future must be safe to drop at every await.
 
 mod keyed;
+mod passing;
 mod ready;
 mod tasks;
 mod timers;
@@ -17,6 +18,7 @@ use std::rc::Rc;
 use std::task::Waker;
 
 use self::keyed::Key;
+use self::passing::Passing;
 use self::ready::Ready;
 use self::tasks::{BoxFuture, Tasks};
 pub use self::timers::Sleep;
@@ -119,11 +121,7 @@ struct Core {
     events: Cell<u64>,
     events_now: Cell<u64>,
     closed: Cell<bool>,
-    /// How far the step that runs may move the clock.
-    limit: Cell<SimTime>,
-    /// Whether time may pass within a step at all, and whether it may within this one.
-    passing: Cell<bool>,
-    held: Cell<bool>,
+    passing: Passing,
     /// Whether causes are kept at all.
     causes: Cell<bool>,
     budget: Budget,
@@ -151,9 +149,7 @@ impl Kernel {
             events: Cell::new(0),
             events_now: Cell::new(0),
             closed: Cell::new(false),
-            limit: Cell::new(SimTime::ZERO),
-            passing: Cell::new(true),
-            held: Cell::new(false),
+            passing: Passing::default(),
             causes: Cell::new(true),
             budget,
         }))
@@ -266,55 +262,12 @@ impl Kernel {
         Sleep::new(self.clone(), at)
     }
 
-    /// Lets `d` pass on the spot when nothing else can happen meanwhile: the clock moves, and the
-    /// running task goes on within the same step. It is the same run – events are counted and
-    /// guards asked as if the task had slept – for a fraction of the price. When it says no,
-    /// nothing has changed, and the task must sleep.
-    ///
-    /// Only for a task that awaits nothing beside it: whoever polls several futures that wait
-    /// puts them into [`Kernel::beside_others`].
-    pub fn try_pass(&self, d: SimDuration) -> bool {
-        let core = &*self.0;
-        let at = self.now() + d;
-        let may = core.passing.get() && !core.held.get() && at <= core.limit.get();
-        if !may || core.running.get().is_none() || !core.ready.is_empty() || self.is_exhausted(at) {
-            return false;
-        }
-        // What is set for the same instant was set before.
-        let tasks = core.tasks.borrow();
-        if !core.timers.borrow_mut().none_until(at, &tasks) || tasks.is_doomed() {
-            return false;
-        }
-        self.move_clock(at);
-        self.count();
-        true
-    }
-
-    /// Polls something that is not all that its task awaits: time does not pass within.
-    pub fn beside_others<T>(&self, poll: impl FnOnce() -> T) -> T {
-        let before = self.0.passing.replace(false);
-        let polled = poll();
-        self.0.passing.set(before);
-        polled
-    }
-
-    /// Time does not pass any more within the step that runs: whoever drives the kernel has
-    /// something to look at first.
-    pub fn hold_time(&self) {
-        self.0.held.set(true);
-    }
-
-    /// Time passes between steps only, for whoever looks at every single wait.
-    pub fn pass_between_steps(&self) {
-        self.0.passing.set(false);
-    }
-
     /// Runs steps until somebody wants to look – time is held, or it is `look_from` or later –
     /// or nothing is left that happens before `limit`.
     pub fn run(&self, limit: SimTime, look_from: SimTime) -> Step {
         loop {
             let step = self.step(limit);
-            if step != Step::Ran || self.0.held.get() || self.now() >= look_from {
+            if step != Step::Ran || self.0.passing.is_held() || self.now() >= look_from {
                 return step;
             }
         }
@@ -325,8 +278,7 @@ impl Kernel {
     pub fn step(&self, limit: SimTime) -> Step {
         let core = &*self.0;
         assert!(core.running.get().is_none(), "a task cannot step the kernel that runs it");
-        core.limit.set(limit);
-        core.held.set(false);
+        core.passing.begin(limit);
         let id = if let Some(id) = self.first_ready() {
             if self.is_exhausted(core.now.get()) {
                 return Step::Stopped(self.guard(core.now.get()));

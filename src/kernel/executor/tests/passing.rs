@@ -3,6 +3,7 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::kernel::executor::passing::Alone;
 
 /// A stage where a task lets two seconds pass on the spot, and then one more if it can.
 fn stage(prepare: impl FnOnce(&Stage)) -> Stage {
@@ -11,7 +12,7 @@ fn stage(prepare: impl FnOnce(&Stage)) -> Stage {
     let s = stage.clone();
     stage.kernel.spawn(PROCESS, "hasty", async move {
         for d in [2, 1] {
-            if !s.kernel.try_pass(secs(d)) {
+            if !s.passes(secs(d)) {
                 s.say(format!("sleeps at {}", s.kernel.now()));
                 s.kernel.sleep(secs(d)).await;
             }
@@ -61,9 +62,9 @@ fn time_passes_neither_beyond_the_limit_nor_while_it_is_held() {
     let s = held.clone();
     held.kernel.spawn(PROCESS, "writer", async move {
         s.kernel.hold_time();
-        assert!(!s.kernel.try_pass(secs(1)), "somebody wants to look first");
+        assert!(!s.passes(secs(1)), "somebody wants to look first");
         s.kernel.sleep(secs(1)).await;
-        assert!(s.kernel.try_pass(secs(1)), "a step later he has looked");
+        assert!(s.passes(secs(1)), "a step later he has looked");
     });
     assert_eq!((held.kernel.run(SimTime::MAX, SimTime::MAX), held.kernel.now()), (Step::Ran, at(0)));
     assert_eq!((held.kernel.run(SimTime::MAX, SimTime::MAX), held.kernel.now()), (Step::Idle, at(2)));
@@ -72,13 +73,13 @@ fn time_passes_neither_beyond_the_limit_nor_while_it_is_held() {
 #[test]
 fn time_passes_for_nobody_who_is_not_alone_or_not_there() {
     let stage = Stage::new();
-    assert!(!stage.kernel.try_pass(secs(1)), "no task runs");
+    assert!(!stage.passes(secs(1)), "no task runs");
     let s = stage.clone();
     stage.kernel.spawn(PROCESS, "two waits", async move {
-        assert!(!s.kernel.beside_others(|| s.kernel.try_pass(secs(1))));
-        assert!(s.kernel.try_pass(secs(1)), "alone again");
+        s.kernel.timeout(secs(1), async { assert!(!s.passes(secs(1))) }).await;
+        assert!(s.passes(secs(1)), "alone again");
         s.kernel.kill(PROCESS);
-        assert!(!s.kernel.try_pass(secs(1)), "it is dead");
+        assert!(!s.passes(secs(1)), "it is dead");
     });
     assert_eq!((stage.run(), stage.kernel.now()), (Step::Idle, at(1)));
 }
@@ -89,7 +90,7 @@ fn time_that_passes_on_the_spot_is_counted_by_the_guards() {
     let s = stage.clone();
     stage.kernel.spawn(PROCESS, "for ever", async move {
         loop {
-            if !s.kernel.try_pass(secs(1)) {
+            if !s.passes(secs(1)) {
                 s.kernel.sleep(secs(1)).await;
             }
         }
@@ -99,6 +100,10 @@ fn time_that_passes_on_the_spot_is_counted_by_the_guards() {
 }
 
 impl Stage {
+    /// Lets so long pass on the spot, if it may.
+    fn passes(&self, d: SimDuration) -> bool {
+        self.kernel.alone_for(d).map(Alone::pass).is_some()
+    }
     /// Whether the hasty task needed one step only.
     fn ran_at_once(&self) -> bool {
         self.run();
@@ -138,7 +143,7 @@ fn act() -> impl Strategy<Value = Act> {
 }
 
 async fn pass(stage: &Stage, d: u64) {
-    if !stage.kernel.try_pass(secs(d)) {
+    if !stage.passes(secs(d)) {
         stage.kernel.sleep(secs(d)).await;
     }
 }
@@ -157,15 +162,7 @@ fn perform(stage: Stage, name: String, acts: Vec<Act>, group: GroupId) -> BoxFut
                 }
                 Act::Kill => stage.kernel.kill(if group == OTHER { PROCESS } else { OTHER }),
                 Act::Limited(d, limit) => {
-                    let mut wait = std::pin::pin!(pass(&stage, d));
-                    let mut limit = std::pin::pin!(stage.kernel.sleep(secs(limit)));
-                    poll_fn(|cx| {
-                        if stage.kernel.beside_others(|| wait.as_mut().poll(cx)).is_ready() {
-                            return Poll::Ready(());
-                        }
-                        limit.as_mut().poll(cx)
-                    })
-                    .await;
+                    stage.kernel.timeout(secs(limit), pass(&stage, d)).await;
                 }
             }
             let (now, events) = (stage.kernel.now(), stage.kernel.events());
@@ -199,6 +196,33 @@ fn tell(program: &[Vec<Act>], deadlines: &[u64], on_the_spot: bool) -> Vec<Strin
     // When somebody looks is told by whoever holds the time, and at what instant by what follows.
     lines.dedup();
     lines
+}
+
+/// What a wait of so many seconds with a limit comes to, and when. Alone, it would pass on the
+/// spot.
+fn limited(takes: u64, limit: u64) -> (Option<&'static str>, SimTime) {
+    let stage = Stage::new();
+    let came = Rc::new(Cell::new((None, SimTime::MAX)));
+    let (told, s) = (Rc::clone(&came), stage.clone());
+    stage.kernel.spawn(PROCESS, "waits", async move {
+        let wait = async {
+            pass(&s, takes).await;
+            "done"
+        };
+        let value = s.kernel.timeout(secs(limit), wait).await;
+        told.set((value, s.kernel.now()));
+    });
+    stage.run();
+    came.get()
+}
+
+#[test]
+fn what_takes_longer_than_its_limit_is_given_up_when_the_limit_is_over() {
+    for (takes, limit, value, when) in
+        [(3, 1, None, 1), (1, 3, Some("done"), 1), (2, 2, Some("done"), 2), (1, 0, None, 0), (0, 0, Some("done"), 0)]
+    {
+        assert_eq!(limited(takes, limit), (value, at(when)), "{takes} s within {limit} s");
+    }
 }
 
 proptest! {
