@@ -27,6 +27,8 @@ words!(
         Start = "sandbox.start",
         /// Ask whether a port answers.
         ProbePort = "sandbox.probe_port",
+        /// Send a signal to a container's task.
+        Signal = "sandbox.signal",
         /// Remove a container and its task.
         Destroy = "sandbox.destroy",
         /// Make a volume.

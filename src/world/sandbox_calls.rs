@@ -99,8 +99,7 @@ impl SandboxBackend for SimSandboxes {
             Signal::Quit => 131,
             Signal::Kill => 137,
         };
-        // A signal goes the same way as a removal: a fault of that way keeps it from arriving.
-        let call = Call::question(Some(Point::Destroy), sandbox.into());
+        let call = Call::question(Some(Point::Signal), sandbox.into());
         _ = self.call(call, |_| Ok::<_, BackendError>(self.part.borrow_mut().kill(sandbox, code))).await;
     }
 
@@ -136,5 +135,72 @@ impl Exits for SimExits {
         let (exit, record) = reader.until(|| queue.borrow_mut().pop_front()).await;
         self.gate.log.kernel().set_cause(record);
         exit
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::cell::Cell;
+
+    use super::*;
+    use crate::kernel::{Budget, GroupId, SimTime, Step};
+    use crate::model::{Actor, Controller, NodeId, VersionId};
+    use crate::world::spec::{ClusterSpec, Effect, FaultSpec, Filter, Phase, When};
+    use crate::world::{World, WorldSpec};
+
+    const SANDBOX: SandboxId = SandboxId::from_index(0);
+
+    /// Whether the task still runs after a signal and the container is there after a removal,
+    /// when the first call at `on` fails.
+    fn left_with_a_fault(on: Point) -> (bool, bool) {
+        let when = When { calls: vec![1], ..When::default() };
+        let effect = Effect::Error(Name::new("deadline exceeded"));
+        let fault = FaultSpec { name: Name::new("first"), on: vec![on], filter: Filter::default(), when, effect };
+        let world = World::new(&WorldSpec {
+            cluster: ClusterSpec::default(),
+            workloads: Default::default(),
+            faults: vec![fault],
+            seed: 1,
+            budget: Budget::default(),
+            records_max: usize::MAX,
+            restart_after: SimDuration::from_secs(2),
+            phase: Phase::default(),
+            session: (SimDuration::from_secs(60), SimDuration::from_secs(30)),
+        });
+        let (watchdog, left) =
+            (Actor::on(Controller::Watchdog, NodeId::from_index(0)), Rc::new(Cell::new((false, false))));
+        let (runtime, told) = (world.sandboxes(watchdog), Rc::clone(&left));
+        world.log().name_next(crate::model::Kind::Sandbox, Name::new("sandbox/a-0"));
+        world.kernel().spawn(GroupId::WORLD, "test", async move {
+            let (version, image) = (VersionId::from_index(0), Name::new("a"));
+            let spec = Rc::new(SandboxSpec {
+                version,
+                image,
+                command: None,
+                ports: Default::default(),
+                port_timeout: None,
+                shutdown_timeout: None,
+                env: Vec::new(),
+                volumes: Vec::new(),
+            });
+            let address = runtime.allocate_address(SANDBOX, SimDuration::ZERO).await.expect("one is free");
+            runtime.create_container(SANDBOX, spec, address).await.expect("there is none");
+            runtime.start(SANDBOX).await.expect("it is there");
+            runtime.signal(SANDBOX, Signal::Kill).await;
+            let alive = runtime.inspect(SANDBOX).await.is_ok_and(|info| info.is_some_and(|info| info.task_alive));
+            _ = runtime.destroy(SANDBOX).await;
+            let there = runtime.inspect(SANDBOX).await.is_ok_and(|info| info.is_some());
+            told.set((alive, there));
+        });
+        while world.kernel().step(SimTime::MAX) == Step::Ran {}
+        world.kernel().close();
+        left.get()
+    }
+
+    #[test]
+    fn a_signal_is_no_removal_to_a_fault_that_counts() {
+        assert_eq!(left_with_a_fault(Point::Signal), (true, false));
+        assert_eq!(left_with_a_fault(Point::Destroy), (false, true));
+        assert_eq!(left_with_a_fault(Point::Mount), (false, false), "no fault is about these");
     }
 }
