@@ -4,6 +4,7 @@
 //! system – it answers at once, and no fault is about that.
 
 use std::cell::RefCell;
+use std::future::Future;
 
 use crate::model::{DiskIndex, Filesystem, Name, Point, Subject, VolumeId};
 use crate::ports::{BackendError, DiskBackend, Nonce, Query};
@@ -16,19 +17,24 @@ use super::volumes::Volumes;
 pub type SimDisks = Gated<RefCell<Volumes>>;
 
 impl SimDisks {
-    async fn order<T>(
+    fn order<T>(
         &self,
         point: Point,
         subject: impl Into<Subject>,
-        takes: Spread,
+        spread: Spread,
         act: impl FnOnce(&mut Volumes) -> Result<T, BackendError>,
-    ) -> Result<T, BackendError> {
-        let call = Call::order(point, subject, "volume latency", takes);
-        self.call(call, |_| act(&mut self.part.borrow_mut())).await
+    ) -> impl Future<Output = Result<T, BackendError>> {
+        let subject = subject.into();
+        let takes = self.latency(subject, "volume latency", spread);
+        self.call(Call::order(point, subject, takes), |_| act(&mut self.part.borrow_mut()))
     }
 
-    async fn ask<T>(&self, volume: VolumeId, look: impl FnOnce(&Volumes) -> T) -> Result<T, BackendError> {
-        self.call(Call::question(None, volume.into()), |_| Ok(look(&self.part.borrow()))).await
+    fn ask<T>(
+        &self,
+        volume: VolumeId,
+        look: impl FnOnce(&Volumes) -> T,
+    ) -> impl Future<Output = Result<T, BackendError>> {
+        self.call(Call::question(None, volume.into()), |_| Ok(look(&self.part.borrow())))
     }
 }
 

@@ -56,8 +56,8 @@ pub(super) struct Call {
     pub(super) subject: Subject,
     /// The kind of entities that a store call is about.
     pub(super) kind: Option<Kind>,
-    /// How long it takes, and the stream which that is drawn from.
-    pub(super) takes: (Subject, &'static str, Spread),
+    /// How long it takes.
+    pub(super) takes: SimDuration,
     /// Whether its success is written down: not what is asked several times a second, nor what
     /// has records of its own.
     pub(super) told: bool,
@@ -66,14 +66,12 @@ pub(super) struct Call {
 impl Call {
     /// A question: it takes no time, and is not written down unless it fails.
     pub(super) fn question(point: Option<Point>, subject: Subject) -> Self {
-        let nothing = Spread::Constant(SimDuration::ZERO);
-        Self { point, subject, kind: None, takes: (subject, "nothing", nothing), told: false }
+        Self { point, subject, kind: None, takes: SimDuration::ZERO, told: false }
     }
 
     /// Something to be done, which takes so long.
-    pub(super) fn order(point: Point, subject: impl Into<Subject>, purpose: &'static str, takes: Spread) -> Self {
-        let subject = subject.into();
-        Self { takes: (subject, purpose, takes), told: true, ..Self::question(Some(point), subject) }
+    pub(super) fn order(point: Point, subject: Subject, takes: SimDuration) -> Self {
+        Self { takes, told: true, ..Self::question(Some(point), subject) }
     }
 }
 
@@ -137,32 +135,49 @@ impl<P> Gated<P> {
         self.actor.node().expect("a node's controller")
     }
 
+    /// How long a call takes, drawn for its subject.
+    pub(super) fn latency(&self, of: impl Into<Subject>, purpose: &'static str, spread: Spread) -> SimDuration {
+        self.gate.log.draw(of.into(), purpose, spread)
+    }
+
     /// A whole call: `act` is what the part does, at the end of the latency.
     pub(super) async fn call<T, E: Failure>(
         &self,
         call: Call,
-        act: impl FnOnce(&Struck) -> Result<T, E>,
+        act: impl FnOnce(Option<&Struck>) -> Result<T, E>,
     ) -> Result<T, E> {
         let gate = &*self.gate;
         let since = gate.log.now();
-        let (subject, purpose, spread) = call.takes;
-        let latency = gate.log.draw(subject, purpose, spread);
+        // Few calls are struck: the way of all others need not carry what these may need.
         let struck = match call.point {
-            // Few calls are: the way of all others need not carry what these may need.
-            Some(point) if gate.faults.are_about(point) => Box::pin(gate.strike(self.actor, point, call)).await,
-            _ => Struck::default(),
+            Some(point) if gate.faults.are_about(point) => Some(Box::pin(gate.strike(self.actor, point, call)).await),
+            _ => None,
         };
-        gate.last_for(latency + struck.delay).await;
-        let mut result = struck.error.map_or_else(|| act(&struck), |message| Err(E::on_the_way(message)));
+        let latency = struck.as_ref().map_or(call.takes, |struck| call.takes + struck.delay);
+        if !latency.is_zero() {
+            match gate.log.kernel().alone_for(latency) {
+                Some(alone) => alone.pass(),
+                None => {
+                    let _under_way = gate.under_way();
+                    gate.log.kernel().sleep(latency).await;
+                }
+            }
+        }
+        let mut result = match struck.as_ref().and_then(|struck| struck.error) {
+            Some(message) => Err(E::on_the_way(message)),
+            None => act(struck.as_deref()),
+        };
         let Some(point) = call.point else { return result };
         if call.told && result.is_ok() {
             gate.log.record(self.actor, call.subject, What::Called { point, since });
         }
-        if struck.crash_after {
-            gate.crash_caller().await;
-        }
-        if struck.lose_reply && result.is_ok() {
-            result = Err(E::on_the_way(Name::new("the reply was lost")));
+        if let Some(struck) = struck {
+            if struck.crash_after {
+                gate.crash_caller().await;
+            }
+            if struck.lose_reply && result.is_ok() {
+                result = Err(E::on_the_way(Name::new("the reply was lost")));
+            }
         }
         if let Err(failure) = &result
             && let Some(error) = failure.told()
@@ -180,9 +195,9 @@ impl Gate {
     }
 
     /// What the faults make of a call.
-    async fn strike(&self, actor: Actor, point: Point, call: Call) -> Struck {
+    async fn strike(&self, actor: Actor, point: Point, call: Call) -> Box<Struck> {
         let facts = self.store.facts_of_call(actor, call.subject, call.kind);
-        let mut struck = Struck::default();
+        let mut struck = Box::<Struck>::default();
         for Strike { fault, effect } in self.faults.consult(point, &facts) {
             self.log.record_and_follow(WORLD, call.subject, What::Struck { fault, point, effect: effect.kind() });
             match effect {
@@ -204,20 +219,6 @@ impl Gate {
             }
         }
         struck
-    }
-
-    /// Lets the latency of a call pass: on the spot where nothing else happens meanwhile.
-    async fn last_for(&self, latency: SimDuration) {
-        if latency.is_zero() {
-            return;
-        }
-        match self.log.kernel().alone_for(latency) {
-            Some(alone) => alone.pass(),
-            None => {
-                let _under_way = self.under_way();
-                self.log.kernel().sleep(latency).await;
-            }
-        }
     }
 
     /// Counts a call as under way until the guard is dropped – by its end, or by the caller's death.

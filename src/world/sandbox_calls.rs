@@ -4,6 +4,7 @@
 //! then no fault is about it.
 
 use std::cell::RefCell;
+use std::future::Future;
 use std::rc::Rc;
 
 use crate::kernel::SimDuration;
@@ -12,29 +13,28 @@ use crate::ports::{BackendError, ContainerInfo, Exits, ProcessExit, SandboxBacke
 
 use super::containers::{Containers, Listener};
 use super::gate::{Call, Gate, Gated};
-use super::spec::Spread;
 
 /// The container runtime of one node, as one controller reaches it.
 pub type SimSandboxes = Gated<RefCell<Containers>>;
 
 impl SimSandboxes {
-    async fn order<T>(
+    fn order<T>(
         &self,
-        (point, sandbox): (Point, SandboxId),
-        (purpose, takes): (&'static str, Spread),
+        point: Point,
+        sandbox: SandboxId,
+        takes: SimDuration,
         act: impl FnOnce(&mut Containers) -> Result<T, BackendError>,
-    ) -> Result<T, BackendError> {
-        let call = Call::order(point, sandbox, purpose, takes);
-        self.call(call, |_| act(&mut self.part.borrow_mut())).await
+    ) -> impl Future<Output = Result<T, BackendError>> {
+        self.call(Call::order(point, sandbox.into(), takes), |_| act(&mut self.part.borrow_mut()))
     }
 
-    async fn ask<T>(
+    fn ask<T>(
         &self,
         point: Option<Point>,
         subject: impl Into<Subject>,
         look: impl FnOnce(&Containers) -> T,
-    ) -> Result<T, BackendError> {
-        self.call(Call::question(point, subject.into()), |_| Ok(look(&self.part.borrow()))).await
+    ) -> impl Future<Output = Result<T, BackendError>> {
+        self.call(Call::question(point, subject.into()), |_| Ok(look(&self.part.borrow())))
     }
 }
 
@@ -42,13 +42,13 @@ impl SandboxBackend for SimSandboxes {
     type Exits = SimExits;
 
     async fn allocate_address(&self, sandbox: SandboxId, rest: SimDuration) -> Result<Address, BackendError> {
-        let takes = ("address latency", self.gate.latency.allocate_address);
+        let takes = self.latency(sandbox, "address latency", self.gate.latency.allocate_address);
         let allocate = |runtime: &mut Containers| runtime.allocate_address(self.actor, self.node(), sandbox, rest);
-        self.order((Point::AllocateAddress, sandbox), takes, allocate).await
+        self.order(Point::AllocateAddress, sandbox, takes, allocate).await
     }
 
     async fn release_address(&self, address: Address) {
-        let release = |_: &_| {
+        let release = |_: Option<&_>| {
             self.part.borrow_mut().release_address(self.actor, address);
             Ok::<_, BackendError>(())
         };
@@ -63,7 +63,7 @@ impl SandboxBackend for SimSandboxes {
             runtime.add_image(node, image);
             Ok(())
         };
-        let pulled = self.order((Point::PullImage, sandbox), ("image pull", takes.into()), add).await;
+        let pulled = self.order(Point::PullImage, sandbox, takes, add).await;
         self.part.borrow_mut().end_pull(node, image);
         pulled
     }
@@ -74,15 +74,17 @@ impl SandboxBackend for SimSandboxes {
         spec: Rc<SandboxSpec>,
         address: Address,
     ) -> Result<(), BackendError> {
-        let takes = ("container latency", self.gate.latency.create_container);
+        let takes = self.latency(sandbox, "container latency", self.gate.latency.create_container);
         let create = |runtime: &mut Containers| runtime.create(self.node(), sandbox, spec, address);
-        self.order((Point::CreateContainer, sandbox), takes, create).await
+        self.order(Point::CreateContainer, sandbox, takes, create).await
     }
 
     async fn start(&self, sandbox: SandboxId) -> Result<(), BackendError> {
-        let takes = self.part.borrow().workload_of(sandbox).start;
-        let call = Call::order(Point::Start, sandbox, "start", takes);
-        self.call(call, |_| Containers::start(&self.part, self.actor, sandbox)).await
+        let takes = self.latency(sandbox, "start", self.part.borrow().workload_of(sandbox).start);
+        self.call(Call::order(Point::Start, sandbox.into(), takes), |_| {
+            Containers::start(&self.part, self.actor, sandbox)
+        })
+        .await
     }
 
     async fn inspect(&self, sandbox: SandboxId) -> Result<Option<ContainerInfo>, BackendError> {
@@ -109,8 +111,8 @@ impl SandboxBackend for SimSandboxes {
             Ok(())
         };
         // The program ends in its own time, or is ended: what takes longer is no patience of ours.
-        let takes = self.gate.log.draw(sandbox.into(), "destroy latency", self.gate.latency.destroy).min(grace);
-        self.order((Point::Destroy, sandbox), ("destroy latency", takes.into()), destroy).await
+        let takes = self.latency(sandbox, "destroy latency", self.gate.latency.destroy).min(grace);
+        self.order(Point::Destroy, sandbox, takes, destroy).await
     }
 
     async fn containers(&self) -> Result<Vec<ContainerInfo>, BackendError> {
@@ -145,7 +147,7 @@ mod tests {
     use super::*;
     use crate::kernel::{Budget, GroupId, SimTime, Step};
     use crate::model::{Actor, Controller, NodeId, VersionId};
-    use crate::world::spec::{ClusterSpec, Effect, FaultSpec, Filter, Phase, When};
+    use crate::world::spec::{ClusterSpec, Effect, Environment, FaultSpec, Filter, When};
     use crate::world::{World, WorldSpec};
 
     const SANDBOX: SandboxId = SandboxId::from_index(0);
@@ -163,9 +165,7 @@ mod tests {
             seed: 1,
             budget: Budget::default(),
             records_max: usize::MAX,
-            restart_after: SimDuration::from_secs(2),
-            phase: Phase::default(),
-            session: (SimDuration::from_secs(60), SimDuration::from_secs(30)),
+            environment: Environment::default(),
         });
         let (watchdog, left) =
             (Actor::on(Controller::Watchdog, NodeId::from_index(0)), Rc::new(Cell::new((false, false))));
@@ -188,7 +188,7 @@ mod tests {
             runtime.start(SANDBOX).await.expect("it is there");
             runtime.signal(SANDBOX, Signal::Kill).await;
             let alive = runtime.inspect(SANDBOX).await.is_ok_and(|info| info.is_some_and(|info| info.task_alive));
-            _ = runtime.destroy(SANDBOX).await;
+            _ = runtime.destroy(SANDBOX, SimDuration::from_secs(10)).await;
             let there = runtime.inspect(SANDBOX).await.is_ok_and(|info| info.is_some());
             told.set((alive, there));
         });

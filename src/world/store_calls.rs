@@ -4,6 +4,7 @@
 //! fail before or after its effect; reads may answer what was true a while ago. What a newcomer
 //! gets wrong: a watch is no call – it is opened at once, and only its events pass the gate.
 
+use std::future::Future;
 use std::rc::Rc;
 
 use crate::kernel::{RecordId, SimDuration, SimTime};
@@ -19,24 +20,29 @@ pub type SimStore = Gated<Store>;
 
 impl SimStore {
     /// A call about entities of a kind.
-    async fn ask<E: Entity, T>(
+    fn ask<E: Entity, T>(
         &self,
         point: Point,
         subject: Option<Subject>,
-        act: impl FnOnce(&Struck) -> Result<T, StoreError>,
-    ) -> Result<T, StoreError> {
-        let takes = (Subject::CLUSTER, "store latency", self.gate.latency.store);
+        act: impl FnOnce(Option<&Struck>) -> Result<T, StoreError>,
+    ) -> impl Future<Output = Result<T, StoreError>> {
+        let takes = self.latency(Subject::CLUSTER, "store latency", self.gate.latency.store);
         let subject = subject.unwrap_or(Subject::CLUSTER);
-        self.call(Call { kind: Some(E::KIND), takes, ..Call::question(Some(point), subject) }, act).await
+        self.call(Call { kind: Some(E::KIND), takes, ..Call::question(Some(point), subject) }, act)
     }
 
     /// When a patch that began at `since` and commits now has read what it writes.
     fn read_at(&self, since: SimTime) -> SimTime {
-        self.then(self.gate.log.draw(Subject::CLUSTER, "commit latency", self.gate.latency.commit)).max(since)
+        self.ago(self.latency(Subject::CLUSTER, "commit latency", self.gate.latency.commit)).max(since)
+    }
+
+    /// The instant that a read answers for, when it is not now.
+    fn then(&self, struck: Option<&Struck>) -> Option<SimTime> {
+        Some(self.ago(struck?.stale?))
     }
 
     /// The instant `age` ago.
-    fn then(&self, age: SimDuration) -> SimTime {
+    fn ago(&self, age: SimDuration) -> SimTime {
         SimTime::from_nanos(self.gate.log.now().as_nanos().saturating_sub(age.as_nanos()))
     }
 }
@@ -44,69 +50,71 @@ impl SimStore {
 impl EntityStore for SimStore {
     type Watch<E: Entity> = SimWatch<E>;
 
-    async fn get<E: Entity>(&self, id: Id<E>) -> Result<Versioned<E>, StoreError> {
-        let read = |struck: &Struck| {
+    fn get<E: Entity>(&self, id: Id<E>) -> impl Future<Output = Result<Versioned<E>, StoreError>> {
+        let read = move |struck: Option<&Struck>| {
             let table = E::table(self.part.tables());
-            let found = match struck.stale {
+            let found = match self.then(struck) {
                 None => table.get(id),
-                Some(age) => table.get_past(id, self.then(age)),
+                Some(then) => table.get_past(id, then),
             };
             found.ok_or(StoreError::NotFound)
         };
-        self.ask::<E, _>(Point::StoreGet, Some(id.into()), read).await
+        self.ask::<E, _>(Point::StoreGet, Some(id.into()), read)
     }
 
-    async fn list<E: Entity>(&self, query: Query<E>) -> Result<Listed<E>, StoreError> {
+    fn list<E: Entity>(&self, query: Query<E>) -> impl Future<Output = Result<Listed<E>, StoreError>> {
         let subject = match query {
             Query::All => None,
             Query::By(entry) => E::index_subject(entry),
         };
-        let read = |struck: &Struck| {
+        let read = move |struck: Option<&Struck>| {
             let table = E::table(self.part.tables());
-            Ok(match struck.stale {
+            Ok(match self.then(struck) {
                 None => table.list(query),
-                Some(age) => table.list_past(query, self.then(age), |entity| self.part.place_of(entity)),
+                Some(then) => table.list_past(query, then, |entity| self.part.place_of(entity)),
             })
         };
-        self.ask::<E, _>(Point::StoreList, subject, read).await
+        self.ask::<E, _>(Point::StoreList, subject, read)
     }
 
-    async fn create<E: Entity>(&self, entity: E) -> Result<Versioned<E>, StoreError> {
+    fn create<E: Entity>(&self, entity: E) -> impl Future<Output = Result<Versioned<E>, StoreError>> {
         // The new entity has no name yet: a filter sees what it belongs to.
         let owner = entity.fields().into_iter().find_map(|(field, value)| match (field, value) {
             (Field::Pool | Field::App | Field::Disk | Field::CreatedBy, Value::Ref(owner)) => Some(owner),
             _ => None,
         });
-        let write = |_: &Struck| Ok(self.part.create(self.actor, entity));
-        self.ask::<E, _>(Point::StoreCreate, owner, write).await
+        let write = move |_: Option<&Struck>| Ok(self.part.create(self.actor, entity));
+        self.ask::<E, _>(Point::StoreCreate, owner, write)
     }
 
-    async fn patch<E: Entity>(
+    fn patch<E: Entity>(
         &self,
         id: Id<E>,
         changes: Vec<E::Change>,
         expected: Option<Revision>,
-    ) -> Result<Revision, StoreError> {
-        let apply = |entity: &mut E| changes.into_iter().map(|change| entity.apply(change)).collect();
+    ) -> impl Future<Output = Result<Revision, StoreError>> {
+        let apply = move |entity: &mut E| changes.into_iter().map(|change| entity.apply(change)).collect();
         let since = self.gate.log.now();
-        let write = |_: &Struck| self.part.patch(self.actor, id, expected, Some(self.read_at(since)), apply);
-        self.ask::<E, _>(Point::StorePatch, Some(id.into()), write).await
+        let write =
+            move |_: Option<&Struck>| self.part.patch(self.actor, id, expected, Some(self.read_at(since)), apply);
+        self.ask::<E, _>(Point::StorePatch, Some(id.into()), write)
     }
 
-    async fn replace<E: Entity>(
+    fn replace<E: Entity>(
         &self,
         id: Id<E>,
         entity: E,
         expected: Option<Revision>,
-    ) -> Result<Revision, StoreError> {
-        let apply = |old: &mut E| old.diff(&entity, |_| true).into_iter().map(|change| old.apply(change)).collect();
-        let write = |_: &Struck| self.part.patch(self.actor, id, expected, None, apply);
-        self.ask::<E, _>(Point::StorePatch, Some(id.into()), write).await
+    ) -> impl Future<Output = Result<Revision, StoreError>> {
+        let apply =
+            move |old: &mut E| old.diff(&entity, |_| true).into_iter().map(|change| old.apply(change)).collect();
+        let write = move |_: Option<&Struck>| self.part.patch(self.actor, id, expected, None, apply);
+        self.ask::<E, _>(Point::StorePatch, Some(id.into()), write)
     }
 
-    async fn delete<E: Entity>(&self, id: Id<E>) -> Result<(), StoreError> {
-        let write = |_: &Struck| self.part.delete(self.actor, id);
-        self.ask::<E, _>(Point::StoreDelete, Some(id.into()), write).await
+    fn delete<E: Entity>(&self, id: Id<E>) -> impl Future<Output = Result<(), StoreError>> {
+        let write = move |_: Option<&Struck>| self.part.delete(self.actor, id);
+        self.ask::<E, _>(Point::StoreDelete, Some(id.into()), write)
     }
 
     async fn watch<E: Entity>(&self, query: Query<E>, after: Option<Revision>) -> Result<SimWatch<E>, StoreError> {
@@ -155,7 +163,7 @@ impl<E: Entity> SimWatch<E> {
         let before = kernel.cause();
         kernel.set_cause(RecordId::from_number(event.item.meta.origin.0));
         let call = Call { kind: Some(E::KIND), ..Call::question(Some(Point::WatchDeliver), event.item.id.into()) };
-        let delivered = self.store.call(call, |struck| Ok(!struck.dropped)).await;
+        let delivered = self.store.call(call, |struck| Ok(struck.is_none_or(|struck| !struck.dropped))).await;
         kernel.set_cause(before);
         delivered
     }
