@@ -152,6 +152,7 @@ fixes! {
     DeathsOfOwnVersion = "deaths-of-own-version", Day::of(2026, 4, 17), "#766", "a request does not fail fast because of another version's dead";
     ListenNotDial = "listen-not-dial", Day::of(2026, 5, 8), "#796", "a running sandbox is healthy while its port is listened on; nobody dials";
     PortTimeoutInConfig = "port-timeout-in-config", Day::of(2026, 5, 19), "#792", "a service of an app config can have a `port_timeout`";
+    LongerRequestWait = "longer-request-wait", Day::of(2026, 5, 23), "#821", "a request waits 120 s instead of 50 s, also at a pool's maximum, which for a fixed service is its own number";
     WatchResumes = "watch-resumes", Day::of(2026, 6, 3), "#841", "a watch continues from the last revision seen";
     ActivatorResyncs = "activator-resyncs", Day::of(2026, 6, 3), "#837", "the activator lists everything when it reconnects";
     ConfirmBeforeRelease = "confirm-before-release", Day::of(2026, 6, 12), "#856", "the watchdog reads a sandbox again before it frees its address";
@@ -177,6 +178,7 @@ fixes! {
     ResetOnlyOnNewVersion = "reset-only-on-new-version", Day::PROPOSED, "rules", "crash state is reset by a new version only, not by every resync";
     RestoreDesiredAfterCooldown = "restore-desired-after-cooldown", Day::PROPOSED, "rules", "a fixed pool gets its configured number back after a cooldown";
     RetryUnfinishedServices = "retry-unfinished-services", Day::PROPOSED, "rules", "a pass that leaves a service without its pool fails, so that it is retried within seconds";
+    ActivityOnlyForLive = "activity-only-for-live", Day::PROPOSED, "rules", "last activity is written for PENDING and RUNNING sandboxes only";
     OwnershipOrFail = "ownership-or-fail", Day::PROPOSED, "#666 review", "a boot fails when the app of its new disk cannot be read";
     SlowFailuresCount = "slow-failures-count", Day::PROPOSED, "#666 review", "a failed boot counts as a crash however long it took";
     UndoFailedAction = "undo-failed-action", Day::PROPOSED, "hazard H4", "a saga undoes the action that failed, too, so that its lease does not stay";

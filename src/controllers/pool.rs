@@ -353,11 +353,9 @@ impl<P: Platform> PoolController<P> {
     }
 }
 
-/// How long a sandbox has been idle.
-///
-/// ASSUMES: a sandbox that never served a request has been idle since its creation.
+/// How long a sandbox has been idle; one of which no activity was ever written passes for active.
 pub(super) fn idle_for(sandbox: &Versioned<Sandbox>, now: SimTime) -> Option<Age> {
-    Some(Age::at(now, sandbox.entity.last_activity.unwrap_or(sandbox.meta.created_at)))
+    sandbox.entity.last_activity.map(|at| Age::at(now, at))
 }
 
 /// After how long without activity the service of a pool gives up sandboxes, as its version has

@@ -64,8 +64,10 @@ constants! {
         ready_wait: SimDuration = secs(60), "how long the launcher waits for a new pool";
         ready_poll: SimDuration = millis(500), "how often it looks" [PAUSE];
         drain_wait: SimDuration = secs(60), "how long the launcher waits for an old pool to drain";
-        request_wait: SimDuration = secs(50), "how long a request waits for capacity";
-        request_tick: SimDuration = secs(30), "how often a waiting request looks again by itself" [PAUSE];
+        request_wait: SimDuration = secs(50), "how long a request waits for capacity"
+            { Fix::LongerRequestWait => secs(120) };
+        request_tick: SimDuration = secs(30), "how often a waiting request looks again by itself" [PAUSE]
+            { Fix::LongerRequestWait => secs(60) };
         activity_every: Period = Period::of("activator activity", secs(30)), "how often last activity is written back";
         increment_tries: u32 = 3, "how often raising desired is tried on conflict";
         lookup_tries: u32 = 3, "how often a pool is looked up";

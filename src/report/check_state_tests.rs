@@ -72,7 +72,7 @@ fn every_type_of_value_can_hold_and_can_fail() {
 fn who_wrote_it_is_asked_of_the_field_or_of_the_thing() {
     let lines = at(
         "at = \"30s\"",
-        "\"sandbox/a-web-0\" = { by = \"sandbox\", status = { equals = \"running\", by = \"sandbox\" }, \
+        "\"sandbox/a-web-0\" = { by = \"activator\", status = { equals = \"running\", by = \"sandbox\" }, \
          node = { by = \"pool\" }, service.by = \"pool\" }\n\"pool/a-web\".desired_instances.by = \"pool\"",
     );
     assert_eq!(lines[..2], ["ok", "ok"]);

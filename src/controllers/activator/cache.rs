@@ -1,227 +1,243 @@
-//! The activator's view of pools and sandboxes, fed by watches that may break.
+//! What the activator remembers of pools and sandboxes (`docs/rules.md` §10).
 //!
-//! It holds what it was told, in the order of revisions. Its watches restart 5 s after a break,
-//! from now on; what happened in between is missed until `activator-resyncs`.
+//! Three maps: which pool a version's service is led to, what the pool looked like when it was
+//! last read for that service, and the sandboxes of each pool. They are filled at the start, by
+//! requests that find no pool, and by sandboxes that are discovered; `follow.rs` keeps them. What
+//! a newcomer gets wrong: the second is missing for most services until their first raise, and
+//! no map is a copy of the store.
 
 use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
-use crate::model::{Entity, Id, Name, Pool, PoolId, Revision, Sandbox, SandboxId, VersionId};
+use crate::model::{Name, Pool, PoolId, Revision, Sandbox, SandboxId, SandboxStatus, VersionId};
 use crate::notify::Notify;
-use crate::ports::{
-    Change, Clock, EntityStore, Fact, Platform, Query, Remembers, StoreError, Versioned, Watch, WatchEvent,
-};
-use crate::time::SimDuration;
-
-use crate::controllers::fixes::Fix;
+use crate::ports::{Fact, Platform, Remembers, Versioned};
+use crate::time::SimTime;
 
 use super::{Activator, Slot};
 
-/// How long a broken watch waits.
-const WATCH_RESTART: SimDuration = SimDuration::from_secs(5);
+/// A version's service.
+pub(super) type Key = (VersionId, Name);
 
-struct Tracked {
-    item: Versioned<Sandbox>,
+/// A sandbox that is tracked, dead or alive, until it is deleted.
+pub(super) struct Tracked {
+    pub(super) pool: PoolId,
+    pub(super) key: Key,
+    pub(super) status: SandboxStatus,
+    pub(super) has_address: bool,
+    /// When it was discovered, or last took a request.
+    pub(super) renewed: SimTime,
+    /// The last activity that the store has, as far as is known.
+    pub(super) written: Option<SimTime>,
     used: Rc<Cell<u32>>,
 }
 
-/// A pool as the activator remembers it.
-#[derive(Clone)]
-pub(super) struct KnownPool {
-    pub(super) item: Versioned<Pool>,
-    pub(super) revision: Revision,
-    /// What the activator believes to be wanted; its own raises count at once.
-    pub(super) desired: u32,
-    /// How many pools it had been told of before this one.
-    pub(super) place: u64,
+impl Tracked {
+    pub(super) fn new(item: &Versioned<Sandbox>, renewed: SimTime) -> Self {
+        let sandbox = &item.entity;
+        Self {
+            pool: sandbox.pool,
+            key: (sandbox.spec.version, sandbox.service),
+            status: sandbox.status,
+            has_address: sandbox.address.is_some(),
+            renewed,
+            written: sandbox.last_activity,
+            used: Rc::default(),
+        }
+    }
 }
 
-/// What the activator was told.
+/// A pool as it was when it was last read or raised for a service.
+#[derive(Clone, Copy)]
+pub(super) struct KnownPool {
+    pub(super) id: PoolId,
+    pub(super) desired: u32,
+    pub(super) cooldown_until: Option<SimTime>,
+    pub(super) revision: Revision,
+}
+
+impl From<&Versioned<Pool>> for KnownPool {
+    fn from(item: &Versioned<Pool>) -> Self {
+        let Pool { desired_instances: desired, cooldown_until, .. } = item.entity;
+        Self { id: item.id, desired, cooldown_until, revision: item.meta.revision }
+    }
+}
+
+/// What is kept of one pool, whoever is led to it.
+#[derive(Default)]
+struct Place {
+    sandboxes: Vec<SandboxId>,
+    /// Who was ever led to it, or read it.
+    keys: BTreeSet<Key>,
+}
+
+/// What the activator remembers.
 #[derive(Default)]
 pub(super) struct Cache {
-    pub(super) pools: RefCell<BTreeMap<PoolId, KnownPool>>,
+    bindings: RefCell<BTreeMap<Key, PoolId>>,
+    /// Shared: callers that raise a pool together see what the others did to it.
+    read: RefCell<BTreeMap<Key, Rc<Cell<KnownPool>>>>,
     sandboxes: RefCell<BTreeMap<SandboxId, Tracked>>,
-    by_pool: RefCell<BTreeMap<PoolId, BTreeSet<SandboxId>>>,
-    /// A sandbox has changed. Who reads the generation before looking for capacity misses
-    /// nothing that comes while it asks for more.
-    pub(super) changed: Notify,
-    pools_told: Cell<u64>,
+    places: RefCell<BTreeMap<PoolId, Place>>,
+    waiting: RefCell<BTreeMap<Key, Rc<Notify>>>,
 }
 
 impl Cache {
+    /// Where requests of a service wait for news.
+    pub(super) fn news(&self, key: Key) -> Rc<Notify> {
+        Rc::clone(self.waiting.borrow_mut().entry(key).or_default())
+    }
+
+    pub(super) fn tell(&self, key: Key) {
+        if let Some(waiting) = self.waiting.borrow().get(&key) {
+            waiting.notify_all();
+        }
+    }
+
+    pub(super) fn tell_all(&self) {
+        self.waiting.borrow().values().for_each(|waiting| waiting.notify_all());
+    }
+
+    /// Tells those who are led to the pool.
+    pub(super) fn tell_of(&self, pool: PoolId) {
+        if let Some(place) = self.places.borrow().get(&pool) {
+            place.keys.iter().filter(|key| self.bound(**key) == Some(pool)).for_each(|key| self.tell(*key));
+        }
+    }
+
+    pub(super) fn bound(&self, key: Key) -> Option<PoolId> {
+        self.bindings.borrow().get(&key).copied()
+    }
+
+    /// Leads a service to a pool; one that is led to another already only if it `moves`.
+    pub(super) fn bind(&self, key: Key, pool: PoolId, moves: bool) {
+        let mut places = self.places.borrow_mut();
+        let place = places.entry(pool).or_default();
+        if moves || self.bound(key).is_none() {
+            self.bindings.borrow_mut().insert(key, pool);
+            place.keys.insert(key);
+        }
+    }
+
+    pub(super) fn read_for(&self, key: Key) -> Option<Rc<Cell<KnownPool>>> {
+        self.read.borrow().get(&key).cloned()
+    }
+
+    pub(super) fn remember_read(&self, key: Key, pool: Rc<Cell<KnownPool>>) {
+        self.places.borrow_mut().entry(pool.get().id).or_default().keys.insert(key);
+        self.read.borrow_mut().insert(key, pool);
+    }
+
+    pub(super) fn forget_read(&self, key: Key) {
+        self.read.borrow_mut().remove(&key);
+    }
+
+    /// What was read of the pool is as it says now.
+    pub(super) fn refresh(&self, pool: KnownPool) {
+        let (places, read) = (self.places.borrow(), self.read.borrow());
+        let keys = places.get(&pool.id).into_iter().flat_map(|place| &place.keys);
+        keys.filter_map(|key| read.get(key))
+            .filter(|known| known.get().id == pool.id)
+            .for_each(|known| known.set(pool));
+    }
+
+    /// Leads nobody to the pool any more but those whom `keeps` names.
+    pub(super) fn unbind(&self, pool: PoolId, keeps: impl Fn(&Key) -> bool) {
+        let places = self.places.borrow();
+        let (mut bindings, mut read) = (self.bindings.borrow_mut(), self.read.borrow_mut());
+        for key in places.get(&pool).into_iter().flat_map(|place| &place.keys).filter(|key| !keeps(key)) {
+            if bindings.get(key) == Some(&pool) {
+                bindings.remove(key);
+            }
+            if read.get(key).is_some_and(|known| known.get().id == pool) {
+                read.remove(key);
+            }
+        }
+    }
+
+    pub(super) fn know(&self, pool: PoolId) {
+        self.places.borrow_mut().entry(pool).or_default();
+    }
+
+    pub(super) fn knows(&self, pool: PoolId) -> bool {
+        self.places.borrow().contains_key(&pool)
+    }
+
+    pub(super) fn drop_pool(&self, pool: PoolId) {
+        self.unbind(pool, |_| false);
+        for id in self.places.borrow_mut().remove(&pool).unwrap_or_default().sandboxes {
+            self.sandboxes.borrow_mut().remove(&id);
+        }
+    }
+
     pub(super) fn sandboxes_of(&self, pool: PoolId) -> Vec<SandboxId> {
-        self.by_pool.borrow().get(&pool).map(|ids| ids.iter().copied().collect()).unwrap_or_default()
+        self.places.borrow().get(&pool).map(|place| place.sandboxes.clone()).unwrap_or_default()
     }
 
-    pub(super) fn sandboxes_made_for(&self, version: VersionId, service: Name) -> Vec<SandboxId> {
-        let made_for = |sandbox: &Sandbox| sandbox.spec.version == version && sandbox.service == service;
-        self.sandboxes.borrow().iter().filter(|(_, t)| made_for(&t.item.entity)).map(|(id, _)| *id).collect()
+    pub(super) fn sandboxes_made_for(&self, key: Key) -> Vec<SandboxId> {
+        self.sandboxes.borrow().iter().filter(|(_, tracked)| tracked.key == key).map(|(id, _)| *id).collect()
     }
 
-    /// Asks something of a sandbox; no for one that is not known.
-    pub(super) fn with(&self, id: SandboxId, ask: impl FnOnce(&Sandbox) -> bool) -> bool {
-        self.sandboxes.borrow().get(&id).is_some_and(|tracked| ask(&tracked.item.entity))
+    /// Asks something of a sandbox, or changes it; nothing for one that is not tracked.
+    pub(super) fn with<T>(&self, id: SandboxId, ask: impl FnOnce(&mut Tracked) -> T) -> Option<T> {
+        self.sandboxes.borrow_mut().get_mut(&id).map(ask)
+    }
+
+    pub(super) fn is(&self, id: SandboxId, ask: impl FnOnce(&Tracked) -> bool) -> bool {
+        self.sandboxes.borrow().get(&id).is_some_and(ask)
+    }
+
+    pub(super) fn track(&self, id: SandboxId, tracked: Tracked) {
+        self.places.borrow_mut().entry(tracked.pool).or_default().sandboxes.push(id);
+        self.sandboxes.borrow_mut().insert(id, tracked);
+    }
+
+    pub(super) fn drop_sandbox(&self, id: SandboxId) {
+        if let Some(tracked) = self.sandboxes.borrow_mut().remove(&id)
+            && let Some(place) = self.places.borrow_mut().get_mut(&tracked.pool)
+        {
+            place.sandboxes.retain(|other| *other != id);
+        }
     }
 
     pub(super) fn has_room(&self, id: SandboxId, size: u32, room: u32) -> bool {
-        self.sandboxes.borrow().get(&id).is_some_and(|tracked| tracked.used.get().saturating_add(size) <= room)
+        self.is(id, |tracked| tracked.used.get().saturating_add(size) <= room)
     }
 
     /// Takes a share of a sandbox that has room.
-    pub(super) fn take(&self, id: SandboxId, size: u32) -> Slot {
-        let used = Rc::clone(&self.sandboxes.borrow()[&id].used);
-        used.set(used.get().saturating_add(size));
-        Slot { sandbox: id, size, used }
+    pub(super) fn take(&self, id: SandboxId, size: u32, now: SimTime) -> Option<Slot> {
+        self.with(id, |tracked| {
+            tracked.renewed = now;
+            tracked.used.set(tracked.used.get().saturating_add(size));
+            Slot { sandbox: id, size, used: Rc::clone(&tracked.used) }
+        })
     }
 
-    fn put_sandbox(&self, item: &Versioned<Sandbox>) {
-        let mut sandboxes = self.sandboxes.borrow_mut();
-        let used = match sandboxes.get(&item.id) {
-            Some(known) if known.item.meta.revision >= item.meta.revision => return,
-            Some(known) => Rc::clone(&known.used),
-            None => Rc::default(),
-        };
-        self.by_pool.borrow_mut().entry(item.entity.pool).or_default().insert(item.id);
-        sandboxes.insert(item.id, Tracked { item: item.clone(), used });
-        drop(sandboxes);
-        self.changed.notify_all();
-    }
-
-    fn drop_sandbox(&self, id: SandboxId) {
-        if let Some(tracked) = self.sandboxes.borrow_mut().remove(&id)
-            && let Some(ids) = self.by_pool.borrow_mut().get_mut(&tracked.item.entity.pool)
-        {
-            ids.remove(&id);
-        }
-        self.changed.notify_all();
-    }
-
-    /// Remembers a pool. Unless the cache is `fresh` – follows the store – the number that is
-    /// believed to be wanted only ever rises.
-    pub(super) fn put_pool(&self, item: &Versioned<Pool>, fresh: bool) {
-        let mut pools = self.pools.borrow_mut();
-        let wanted = item.entity.desired_instances;
-        let desired = match pools.get(&item.id) {
-            Some(known) if known.revision > item.meta.revision => return,
-            Some(known) if !fresh => known.desired.max(wanted),
-            Some(_) | None => wanted,
-        };
-        let place = pools.get(&item.id).map_or_else(|| self.pools_told.replace(self.pools_told.get() + 1), |p| p.place);
-        let known = KnownPool { item: item.clone(), revision: item.meta.revision, desired, place };
-        pools.insert(item.id, known);
-    }
-}
-
-impl<P: Platform> Activator<P> {
-    pub(super) async fn follow_pools(self: Rc<Self>) {
-        self.follow(|item: &Versioned<Pool>| self.put_pool(item), |id| self.pool_deleted(id)).await;
-    }
-
-    pub(super) async fn follow_sandboxes(self: Rc<Self>) {
-        self.follow(|item: &Versioned<Sandbox>| self.cache.put_sandbox(item), |id| self.cache.drop_sandbox(id)).await;
-    }
-
-    /// Feeds the cache from a watch: a list at the start, then news. After a break only news,
-    /// before `activator-resyncs`.
-    async fn follow<E: Entity>(&self, put: impl Fn(&Versioned<E>), gone: impl Fn(Id<E>)) {
-        let mut listed: BTreeSet<Id<E>> = BTreeSet::new();
-        let mut wants_list = true;
-        loop {
-            let opened = self.ports.store.watch::<E>(Query::All, None).await;
-            if let Ok(watch) = opened {
-                if wants_list {
-                    wants_list = !self.list_all(&mut listed, &put, &gone).await;
-                }
-                // A list that fails is made up for after the pause, as a watch that breaks.
-                if !wants_list {
-                    let _ = self.take_news(watch, &mut listed, &put, &gone).await;
-                    wants_list = self.rules.has(Fix::ActivatorResyncs);
-                }
-            }
-            self.ports.clock.sleep(WATCH_RESTART).await;
-        }
-    }
-
-    /// Takes in everything that there is, and says whether the list came.
-    async fn list_all<E: Entity>(
-        &self,
-        known: &mut BTreeSet<Id<E>>,
-        put: &impl Fn(&Versioned<E>),
-        gone: &impl Fn(Id<E>),
-    ) -> bool {
-        let Ok(items) = self.ports.store.list::<E>(Query::All).await else { return false };
-        let now: BTreeSet<Id<E>> = items.iter().map(|item| item.id).collect();
-        items.iter().for_each(put);
-        known.difference(&now).for_each(|id| gone(*id));
-        *known = now;
-        true
-    }
-
-    async fn take_news<E: Entity>(
-        &self,
-        mut watch: <P::Store as EntityStore>::Watch<E>,
-        known: &mut BTreeSet<Id<E>>,
-        put: &impl Fn(&Versioned<E>),
-        gone: &impl Fn(Id<E>),
-    ) -> Result<(), StoreError> {
-        while let Some(WatchEvent { change, item }) = watch.next().await? {
-            match change {
-                Change::Added | Change::Updated => {
-                    known.insert(item.id);
-                    put(&item);
-                }
-                Change::Deleted => {
-                    known.remove(&item.id);
-                    gone(item.id);
-                }
-            }
-        }
-        Ok(())
-    }
-
-    /// Remembers a pool as it was read; before `refresh-pool-cache` its number can only rise.
-    pub(super) fn put_pool(&self, item: &Versioned<Pool>) {
-        self.cache.put_pool(item, self.rules.has(Fix::RefreshPoolCache));
-    }
-
-    fn pool_deleted(&self, pool: PoolId) {
-        if self.rules.has(Fix::WatchPoolDeletions) {
-            self.forget_pool(pool);
-        }
-    }
-
-    /// Forgets a pool that does not exist any more.
-    pub(super) fn forget_pool(&self, pool: PoolId) {
-        self.cache.pools.borrow_mut().remove(&pool);
-        self.pools.borrow_mut().retain(|_, known| *known != pool);
-    }
-}
-
-impl<P: Platform> Activator<P> {
-    /// Whether a pool is not remembered (any more).
-    pub(super) fn is_forgotten(&self, pool: PoolId) -> bool {
-        !self.cache.pools.borrow().contains_key(&pool)
+    /// Those whose last activity is to be written, and what it is.
+    pub(super) fn due(&self, is_due: impl Fn(&Tracked) -> bool) -> Vec<(SandboxId, SimTime)> {
+        self.sandboxes.borrow().iter().filter(|(_, t)| is_due(t)).map(|(id, tracked)| (*id, tracked.renewed)).collect()
     }
 }
 
 impl<P: Platform> Remembers for Activator<P> {
     fn tell(&self, fact: &mut dyn FnMut(Fact)) {
-        for (pool, known) in &*self.cache.pools.borrow() {
+        for pool in self.cache.bindings.borrow().values() {
             fact(Fact::Thing((*pool).into()));
+        }
+        for known in self.cache.read.borrow().values().map(|known| known.get()) {
+            fact(Fact::Thing(known.id.into()));
             fact(Fact::Number(u64::from(known.desired)));
-            fact(Fact::Moment(known.item.entity.cooldown_until));
+            fact(Fact::Moment(known.cooldown_until));
         }
         for (id, tracked) in &*self.cache.sandboxes.borrow() {
             fact(Fact::Thing((*id).into()));
-            fact(Fact::Number(tracked.item.entity.status as u64));
+            fact(Fact::Number(tracked.status as u64));
             fact(Fact::Number(u64::from(tracked.used.get())));
-        }
-        for pool in self.pools.borrow().values() {
-            fact(Fact::Thing((*pool).into()));
-        }
-        for sandbox in self.active.borrow().keys() {
-            fact(Fact::Thing((*sandbox).into()));
+            // What is written already is in the store.
+            let is_news = tracked.written.is_none_or(|written| written < tracked.renewed);
+            fact(Fact::Moment(is_news.then_some(tracked.renewed)));
+            fact(Fact::Moment(tracked.written.filter(|_| is_news)));
         }
     }
 }

@@ -1,10 +1,14 @@
-//! Slots: a request's share of one sandbox, handed out round robin.
+//! Which sandbox serves a request, and when there is no hope for one (`docs/rules.md` §10).
 
 use std::cell::Cell;
 use std::rc::Rc;
 
-use crate::model::{Name, SandboxId};
-use crate::ports::Host;
+use crate::model::{Concurrency, SandboxId, SandboxStatus};
+use crate::ports::{Clock, Host, Platform};
+
+use crate::controllers::fixes::Fix;
+
+use super::{Activator, Wanted};
 
 /// A request's share of one sandbox; given back when it is dropped.
 pub struct Slot {
@@ -20,37 +24,62 @@ impl Drop for Slot {
     }
 }
 
-/// The place of a round robin that began at random.
-pub(super) struct Rotation {
-    next: usize,
-}
-
-impl Rotation {
-    pub(super) fn start(host: &impl Host, service: Name) -> Self {
-        Self { next: host.draw_below(&service, "rotation", 1 << 16) }
+impl<P: Platform> Activator<P> {
+    /// A slot on a sandbox that has room, if there is one: the first from a random one on. Rule 10.4.
+    pub(super) fn take_slot(&self, wanted: &Wanted) -> Option<Slot> {
+        let (size, room) = match wanted.concurrency {
+            Concurrency::Fixed { .. } => (1, u32::MAX),
+            Concurrency::Auto { requests_per_instance: n, .. } => ((n / 5).max(1), n),
+        };
+        let candidates = self.candidates(wanted);
+        let start = match candidates.len() {
+            0 | 1 => 0,
+            several => self.ports.host.draw_below(&wanted.key.1, "sandbox", several),
+        };
+        let (before, after) = candidates.split_at(start);
+        let usable = |id: &&SandboxId| self.is_usable(**id) && self.cache.has_room(**id, size, room);
+        let chosen = after.iter().chain(before).find(usable)?;
+        self.cache.take(*chosen, size, self.ports.clock.now())
     }
 
-    /// The next of `candidates` that is usable.
-    pub(super) fn next(&mut self, candidates: &[SandboxId], usable: impl Fn(&SandboxId) -> bool) -> Option<SandboxId> {
-        let count = candidates.len();
-        let place = (0..count).map(|step| (self.next + step) % count).find(|place| usable(&candidates[*place]))?;
-        self.next = place + 1;
-        Some(candidates[place])
+    /// The sandboxes that may serve the request.
+    pub(super) fn candidates(&self, wanted: &Wanted) -> Vec<SandboxId> {
+        if self.rules.has(Fix::VersionsSharePools) {
+            self.cache.bound(wanted.key).map(|pool| self.cache.sandboxes_of(pool)).unwrap_or_default()
+        } else {
+            self.cache.sandboxes_made_for(wanted.key)
+        }
     }
-}
 
-#[cfg(test)]
-mod tests {
-    use super::*;
+    fn is_usable(&self, id: SandboxId) -> bool {
+        self.cache.is(id, |sandbox| {
+            (sandbox.status == SandboxStatus::Running || !self.rules.has(Fix::SkipDead)) && sandbox.has_address
+        })
+    }
 
-    #[test]
-    fn every_sandbox_has_its_turn() {
-        let candidates: Vec<SandboxId> = (0..3).map(SandboxId::from_index).collect();
-        let mut rotation = Rotation { next: 7 };
-        let turns: Vec<u32> =
-            (0..4).filter_map(|_| rotation.next(&candidates, |_| true)).map(SandboxId::index).collect();
-        assert_eq!(turns, [1, 2, 0, 1]);
-        assert_eq!(rotation.next(&candidates, |_| false), None);
-        assert_eq!(rotation.next(&[], |_| true), None);
+    /// Whether one is on its way.
+    pub(super) fn is_one_booting(&self, wanted: &Wanted) -> bool {
+        let pending = |id: &SandboxId| self.cache.is(*id, |sandbox| sandbox.status == SandboxStatus::Pending);
+        self.rules.has(Fix::ActivatorSeesPending) && self.candidates(wanted).iter().any(pending)
+    }
+
+    /// How many sandboxes there are whose death would be the request's own.
+    pub(super) fn count_own(&self, wanted: &Wanted) -> usize {
+        let own = |id: &&SandboxId| {
+            !self.rules.has(Fix::DeathsOfOwnVersion) || self.cache.is(**id, |sandbox| sandbox.key.0 == wanted.key.0)
+        };
+        self.candidates(wanted).iter().filter(own).count()
+    }
+
+    /// Whether every sandbox that the request could have hoped for is stopped or dead; `before` is
+    /// how many there were when it asked for more, if it did. Rule 10.6.
+    pub(super) fn all_died(&self, wanted: &Wanted, before: Option<usize>) -> bool {
+        let live = |id: &SandboxId| self.cache.is(*id, |sandbox| sandbox.status.is_live());
+        if !self.rules.has(Fix::ExitWatch) || self.candidates(wanted).iter().any(live) {
+            return false;
+        }
+        let own = self.count_own(wanted);
+        let is_new = !self.rules.has(Fix::IgnoreStaleDead) || before.is_none_or(|before| own > before);
+        own > 0 && is_new
     }
 }

@@ -1,30 +1,28 @@
-//! The activator: finds a sandbox for every request, or makes the pool grow (`CONTROLLERS.md` §10).
+//! The activator: finds a sandbox for every request, or makes the pool grow (`docs/rules.md` §10).
 //!
-//! It is no reconciler: it serves requests from a cache of its own, fed by watches, and raises
+//! It is no reconciler: it serves requests from a cache of its own and raises
 //! `desired_instances` when there is no capacity. It may not look at the store for what the
 //! cache tells, save where a rule says so. What a newcomer gets wrong: the cache may be wrong –
 //! a pool that was deleted, a watch that broke – and most of its history is about that.
 
 mod cache;
 mod capacity;
+mod follow;
 mod scale;
 
 use std::cell::RefCell;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::rc::Rc;
 
-use crate::model::{
-    AppVersion, Concurrency, Name, PoolId, RequestError, SandboxChange, SandboxId, SandboxStatus, ServiceConfig,
-    VersionId,
-};
+use crate::model::{AppVersion, Concurrency, Name, RequestError, SandboxChange, VersionId};
+use crate::notify::Notify;
 use crate::ports::{Clock, EntityStore, Platform, Ports, StoreError, Versioned};
-use crate::time::SimTime;
+use crate::time::{SimDuration, SimTime};
 
 use super::fixes::Fix;
 use super::runtime::{First, Rules, Task, periodically};
 
-use cache::Cache;
-use capacity::Rotation;
+use cache::{Cache, Key, Tracked};
 
 pub use capacity::Slot;
 
@@ -44,76 +42,81 @@ pub struct Activator<P: Platform> {
     rules: Rc<Rules>,
     cache: Cache,
     versions: RefCell<BTreeMap<VersionId, Versioned<AppVersion>>>,
-    /// Which pool each version's service was led to first.
-    pools: RefCell<BTreeMap<(VersionId, Name), PoolId>>,
-    rotations: RefCell<BTreeMap<(VersionId, Name), Rotation>>,
-    /// Sandboxes that served something since the last write-back.
-    active: RefCell<BTreeMap<SandboxId, SimTime>>,
+    /// The first look at everything is over.
+    recovered: Notify,
 }
 
-/// What one request knows while it waits.
-struct Wanted<'a> {
-    version: VersionId,
-    service: &'a ServiceConfig,
-    /// Dead ones that were there before it began to wait.
-    leftovers: BTreeSet<SandboxId>,
-    asked: bool,
-    waited: bool,
+/// What a request wants.
+struct Wanted {
+    key: Key,
+    concurrency: Concurrency,
 }
 
 impl<P: Platform> Activator<P> {
     /// An activator with an empty cache.
     pub fn new(ports: Ports<P>, rules: Rc<Rules>) -> Rc<Self> {
-        Rc::new(Self {
-            ports,
-            rules,
-            cache: Cache::default(),
-            versions: RefCell::default(),
-            pools: RefCell::default(),
-            rotations: RefCell::default(),
-            active: RefCell::default(),
-        })
+        let (cache, versions, recovered) = Default::default();
+        Rc::new(Self { ports, rules, cache, versions, recovered })
     }
 
     /// Its tasks: the watches that feed the cache, and the write-back of activity.
     pub fn tasks(self: &Rc<Self>) -> Vec<Task> {
-        vec![
-            ("activator pools", Box::pin(Rc::clone(self).follow_pools())),
+        let mut tasks: Vec<Task> = vec![
             ("activator sandboxes", Box::pin(Rc::clone(self).follow_sandboxes())),
             (self.rules.tuning.activity_every.task(), Box::pin(Rc::clone(self).write_activity())),
-        ]
+        ];
+        if self.rules.has(Fix::WatchPoolDeletions) {
+            tasks.insert(0, ("activator pools", Box::pin(Rc::clone(self).follow_pools())));
+        }
+        tasks
     }
 
-    /// Finds capacity for one request; it lasts as long as the slot is kept.
+    /// Finds capacity for one request; it lasts as long as the slot is kept. Who finds none waits
+    /// for a sandbox that is booting, and raises the pool only when there is none. Rule 10.5.
     ///
     /// # Errors
     /// Why there is none.
-    pub async fn request(self: &Rc<Self>, version: VersionId, service: Name) -> Result<Slot, RequestError> {
-        let deadline = self.ports.clock.now() + self.rules.tuning.request_wait;
+    pub async fn request(&self, version: VersionId, service: Name) -> Result<Slot, RequestError> {
+        self.until_recovered().await;
         let config = self.version(version).await?;
-        let service = config.entity.service(service).ok_or(RequestError::NoService)?;
-        let mut wanted = Wanted { version, service, leftovers: BTreeSet::new(), asked: false, waited: false };
+        let concurrency = config.entity.service(service).ok_or(RequestError::NoService)?.concurrency;
+        let wanted = Wanted { key: (version, service), concurrency };
+        if let Some(slot) = self.take_slot(&wanted) {
+            return Ok(slot);
+        }
+        let before = if self.is_one_booting(&wanted) {
+            None
+        } else {
+            let before = self.count_own(&wanted);
+            self.raise_desired(&wanted).await?;
+            Some(before)
+        };
+        self.wait(&wanted, before).await
+    }
+
+    /// Waits for a slot. Only news of a sandbox's status wakes it: a slot that is given back is
+    /// found at the next tick. Rule 10.6.
+    async fn wait(&self, wanted: &Wanted, before: Option<usize>) -> Result<Slot, RequestError> {
+        let clock = &self.ports.clock;
+        let (limit, tick) = (self.rules.tuning.request_wait, self.rules.tuning.request_tick);
+        let news = self.cache.news(wanted.key);
+        let (deadline, mut next) = (clock.now() + limit, clock.now() + tick);
         loop {
-            let pool = self.pool_of(&wanted).await;
-            let seen = self.cache.changed.generation();
-            if let Some(slot) = self.take_slot(&wanted, pool) {
+            let seen = news.generation();
+            if let Some(slot) = self.take_slot(wanted) {
                 return Ok(slot);
             }
-            // Who has waited for sandboxes that died asks for no others.
-            let hopeless = wanted.waited && self.all_died(&wanted, pool);
-            if !hopeless && !self.ask_for_capacity(&mut wanted, pool).await? {
-                continue;
-            }
-            if hopeless || self.all_died(&wanted, self.cached_pool(&wanted)) {
+            if self.all_died(wanted, before) {
                 return Err(RequestError::DiedDuringBoot);
             }
-            let left = deadline.since(self.ports.clock.now());
-            if left.is_zero() {
-                return Err(RequestError::PoolTimeout(self.rules.tuning.request_wait));
+            let until = next.min(deadline).since(clock.now());
+            clock.timeout(until, news.changed_since(seen)).await;
+            if clock.now() >= deadline {
+                return Err(RequestError::PoolTimeout(limit));
             }
-            let tick = left.min(self.rules.tuning.request_tick);
-            wanted.waited = true;
-            self.ports.clock.timeout(tick, self.cache.changed.changed_since(seen)).await;
+            if clock.now() >= next {
+                next += tick;
+            }
         }
     }
 
@@ -126,90 +129,28 @@ impl<P: Platform> Activator<P> {
         Ok(read)
     }
 
-    /// A slot on a sandbox that has room, if there is one.
-    fn take_slot(self: &Rc<Self>, wanted: &Wanted<'_>, pool: Option<PoolId>) -> Option<Slot> {
-        let (size, room) = match wanted.service.concurrency {
-            Concurrency::Fixed { .. } => (1, u32::MAX),
-            Concurrency::Auto { requests_per_instance: n, .. } => ((n / 5).max(1), n),
-        };
-        let candidates = self.candidates(wanted, pool);
-        let usable = |id: &SandboxId| self.is_usable(*id) && self.cache.has_room(*id, size, room);
-        let key = (wanted.version, wanted.service.name);
-        let mut rotations = self.rotations.borrow_mut();
-        let rotation = rotations.entry(key).or_insert_with(|| Rotation::start(&self.ports.host, wanted.service.name));
-        let chosen = rotation.next(&candidates, usable)?;
-        self.active.borrow_mut().insert(chosen, self.ports.clock.now());
-        Some(self.cache.take(chosen, size))
-    }
-
-    /// The sandboxes that may serve the request.
-    fn candidates(&self, wanted: &Wanted<'_>, pool: Option<PoolId>) -> Vec<SandboxId> {
-        if self.rules.has(Fix::VersionsSharePools) {
-            pool.map(|pool| self.cache.sandboxes_of(pool)).unwrap_or_default()
-        } else {
-            self.cache.sandboxes_made_for(wanted.version, wanted.service.name)
-        }
-    }
-
-    fn is_usable(&self, id: SandboxId) -> bool {
-        self.cache.with(id, |sandbox| {
-            let running = sandbox.status == SandboxStatus::Running || !self.rules.has(Fix::SkipDead);
-            running && sandbox.address.is_some()
-        })
-    }
-
-    /// Sees that capacity is on its way; no when the pool turned out to be gone, and another is
-    /// to be looked for.
-    async fn ask_for_capacity(&self, wanted: &mut Wanted<'_>, pool: Option<PoolId>) -> Result<bool, RequestError> {
-        if wanted.asked {
-            return Ok(true);
-        }
-        let candidates = self.candidates(wanted, pool);
-        let is = |id: &SandboxId, status| self.cache.with(*id, |sandbox| sandbox.status == status);
-        if !wanted.waited {
-            let over = |id: &&SandboxId| is(id, SandboxStatus::Dead) || is(id, SandboxStatus::Stopped);
-            wanted.leftovers = candidates.iter().filter(over).copied().collect();
-        }
-        let pending = candidates.iter().any(|id| is(id, SandboxStatus::Pending));
-        if pending && self.rules.has(Fix::ActivatorSeesPending) {
-            return Ok(true);
-        }
-        match self.raise_desired(pool).await {
-            Ok(()) => wanted.asked = true,
-            Err(RequestError::NoPool) if pool.is_some_and(|pool| self.is_forgotten(pool)) => {}
-            Err(error) => return Err(error),
-        }
-        Ok(wanted.asked)
-    }
-
-    /// Whether every sandbox that the request could have hoped for is stopped or dead.
-    ///
-    /// ASSUMES: failing fast came with `exit-watch` (#348): before, callers waited their 50 s, as
-    /// the incident crash-unnoticed and the chain of fixes that it belongs to want it.
-    fn all_died(&self, wanted: &Wanted<'_>, pool: Option<PoolId>) -> bool {
-        if !self.rules.has(Fix::ExitWatch) {
-            return false;
-        }
-        let tracked = self.candidates(wanted, pool);
-        if tracked.iter().any(|id| self.cache.with(*id, |sandbox| sandbox.status.is_live())) {
-            return false;
-        }
-        tracked.iter().any(|id| {
-            let left_over = self.rules.has(Fix::IgnoreStaleDead) && wanted.leftovers.contains(id);
-            let own = self.cache.with(*id, |sandbox| sandbox.spec.version == wanted.version);
-            !left_over && (own || !self.rules.has(Fix::DeathsOfOwnVersion))
-        })
-    }
-
-    /// Writes back when sandboxes last served a request, every 30 s.
+    /// Writes when sandboxes were last active – discovered, or given a request –, for every one
+    /// that is tracked, dead or alive. Rule 10.9.
     async fn write_activity(self: Rc<Self>) {
-        periodically(&self.ports, "activity", self.rules.tuning.activity_every, First::AtTick, async || {
-            let active = std::mem::take(&mut *self.active.borrow_mut());
-            for (sandbox, at) in active {
-                // What cannot be written now is written with the next request's time.
-                let _ = self.ports.store.set(sandbox, SandboxChange::LastActivity(Some(at.floor_millis()))).await;
+        let period = self.rules.tuning.activity_every;
+        periodically(&self.ports, "activity", period, First::AtTick, async || {
+            let now = self.ports.clock.now();
+            for (sandbox, at) in self.cache.due(|tracked| self.is_due(tracked, now, period.every())) {
+                let write = SandboxChange::LastActivity(Some(at.floor_millis()));
+                match self.ports.store.set(sandbox, write).await {
+                    Ok(_) => {
+                        self.cache.with(sandbox, |tracked| tracked.written = Some(at));
+                    }
+                    Err(StoreError::NotFound) => self.cache.drop_sandbox(sandbox),
+                    Err(StoreError::Conflict | StoreError::Failed(_)) => {}
+                }
             }
         })
         .await;
+    }
+
+    fn is_due(&self, tracked: &Tracked, now: SimTime, throttle: SimDuration) -> bool {
+        let is_news = tracked.written.is_none_or(|at| at < tracked.renewed && now.since(at) > throttle);
+        is_news && (tracked.status.is_live() || !self.rules.has(Fix::ActivityOnlyForLive))
     }
 }

@@ -1,130 +1,192 @@
-//! Raising `desired_instances` when a request finds no capacity.
+//! Raising `desired_instances` when a request finds no capacity (`docs/rules.md` §10).
 
-use crate::model::{PoolChange, PoolId, Reason, RequestError, Revision};
-use crate::ports::{Clock, EntityStore, Host, Platform, StoreError};
+use std::cell::Cell;
+use std::ops::ControlFlow;
+use std::rc::Rc;
+
+use crate::model::{Concurrency, Pool, PoolChange, PoolId, Reason, RequestError, Revision};
+use crate::ports::{Clock, EntityStore, Host, Platform, Query, StoreError, Versioned};
 
 use crate::controllers::fixes::Fix;
 
-use super::cache::KnownPool;
+use super::cache::{Key, KnownPool};
 use super::{Activator, Wanted};
 
+/// What became of a try.
+enum Try {
+    /// Capacity is on its way.
+    Done,
+    /// The pool is not what it was taken for; look again.
+    Again,
+}
+
 impl<P: Platform> Activator<P> {
-    /// The pool that the version leads to, as the cache has it.
-    pub(super) fn cached_pool(&self, wanted: &Wanted<'_>) -> Option<PoolId> {
-        let key = (wanted.version, wanted.service.name);
-        let pools = self.cache.pools.borrow();
-        let references = |pool: &KnownPool| {
-            let entity = &pool.item.entity;
-            entity.service == wanted.service.name && entity.referenced_by_versions.contains(&wanted.version)
-        };
-        let first = self.pools.borrow().get(&key).copied();
-        if let Some(pool) = first {
-            // The pool found first stays – until it is known to be gone, or to serve others.
-            let left = self.rules.has(Fix::RepointActivator) && !pools.get(&pool).is_some_and(references);
-            if !left {
-                return Some(pool);
+    /// Sees that the pool grows by one – or has grown, or may not grow any more.
+    pub(super) async fn raise_desired(&self, wanted: &Wanted) -> Result<(), RequestError> {
+        loop {
+            let tried = match self.cache.read_for(wanted.key) {
+                Some(known) => self.raise_known(wanted, &known).await?,
+                None => self.raise_found(wanted).await?,
+            };
+            if matches!(tried, Try::Done) {
+                return Ok(());
             }
         }
-        let found = pools.iter().filter(|(_, pool)| references(pool)).min_by_key(|(_, pool)| pool.place);
-        let found = found.map(|(id, _)| *id);
-        if let Some(found) = found {
-            self.pools.borrow_mut().insert(key, found);
-        }
-        found
     }
 
-    /// The pool that the version leads to; one that is not there yet is looked for again.
-    pub(super) async fn pool_of(&self, wanted: &Wanted<'_>) -> Option<PoolId> {
-        let mut wait = self.rules.tuning.lookup_wait;
-        for attempt in 1..=self.rules.tuning.lookup_tries {
-            if let Some(pool) = self.cached_pool(wanted) {
-                return Some(pool);
-            }
-            if attempt < self.rules.tuning.lookup_tries {
-                self.ports.clock.sleep(wait).await;
-                wait = wait.saturating_mul(2);
-            }
+    /// A pool that was read before. The cooldown is judged by what was read then, once; the target
+    /// stays, so that callers who come together raise it once. Rule 10.7.
+    async fn raise_known(&self, wanted: &Wanted, known: &Rc<Cell<KnownPool>>) -> Result<Try, RequestError> {
+        let KnownPool { id: pool, desired, cooldown_until, .. } = known.get();
+        if self.rules.has(Fix::ActivatorResyncs) {
+            self.cache.bind(wanted.key, pool, false);
         }
-        None
-    }
-
-    pub(super) async fn raise_desired(&self, pool: Option<PoolId>) -> Result<(), RequestError> {
-        let pool = pool.ok_or(RequestError::NoPool)?;
-        let known = self.cache.pools.borrow().get(&pool).cloned().ok_or(RequestError::NoPool)?;
-        if let Some(until) = known.item.entity.cooldown_until.filter(|until| self.ports.clock.now() < *until) {
+        if let Some(until) = cooldown_until.filter(|until| self.ports.clock.now() < *until) {
             return Err(RequestError::Cooldown { until });
         }
-        let known = self.below_max(pool, known).await?;
-        self.ports.host.note(pool, Reason::NoRoom { desired: known.desired });
-        let raised = if self.rules.has(Fix::RevisionCheckedIncrement) {
-            self.raise_checked(pool, &known).await
-        } else {
-            self.raise_unchecked(pool, &known).await
-        };
-        if raised == Err(RequestError::NoPool) && self.rules.has(Fix::DropMissingPool) {
-            self.forget_pool(pool);
-        }
-        raised
-    }
-
-    /// The pool, when it may grow. Before `refresh-pool-cache` the cached number decides, which
-    /// only ever rises.
-    ///
-    /// ASSUMES: before `max-pool-size` (#272) the activator knew no maximum either.
-    async fn below_max(&self, pool: PoolId, known: KnownPool) -> Result<KnownPool, RequestError> {
-        let limit = self.rules.tuning.max_pool_size;
-        if known.desired < limit || !self.rules.has(Fix::MaxPoolSize) {
-            return Ok(known);
-        }
-        if !self.rules.has(Fix::RefreshPoolCache) {
-            return Err(RequestError::MaxSize(limit));
-        }
-        let item = self.ports.store.get(pool).await?;
-        self.put_pool(&item);
-        let desired = item.entity.desired_instances;
-        let fresh = KnownPool { desired, revision: item.meta.revision, item, place: known.place };
-        if fresh.desired < limit { Ok(fresh) } else { Err(RequestError::MaxSize(limit)) }
-    }
-
-    /// Writes one more than the cache says, whatever the store says.
-    async fn raise_unchecked(&self, pool: PoolId, known: &KnownPool) -> Result<(), RequestError> {
-        let target = known.desired + 1;
-        self.believe(pool, target, known.revision);
-        self.ports.store.set(pool, PoolChange::DesiredInstances(target)).await?;
-        Ok(())
-    }
-
-    /// Writes one more than the cache says onto that very revision. On a conflict the pool is
-    /// read again; the target stays, so that callers who come together raise it once.
-    async fn raise_checked(&self, pool: PoolId, known: &KnownPool) -> Result<(), RequestError> {
-        let target = known.desired + 1;
-        let mut revision = known.revision;
+        let limit = self.limit(wanted);
+        let mut target = desired + 1;
         for _ in 0..self.rules.tuning.increment_tries {
-            let change = vec![PoolChange::DesiredInstances(target)];
-            match self.ports.store.patch(pool, change, Some(revision)).await {
-                Ok(written) => {
-                    self.believe(pool, target, written);
-                    return Ok(());
-                }
-                Err(StoreError::Conflict) => {
-                    let fresh = self.ports.store.get(pool).await?;
-                    self.put_pool(&fresh);
-                    if fresh.entity.desired_instances >= target {
-                        return Ok(());
+            let desired = known.get().desired;
+            if desired >= limit {
+                match self.below_limit(wanted.key, pool, limit).await? {
+                    ControlFlow::Break(tried) => return Ok(tried),
+                    ControlFlow::Continue(fresh) => {
+                        target = fresh.desired + 1;
+                        self.learn(wanted.key, known, fresh);
+                        continue;
                     }
-                    revision = fresh.meta.revision;
                 }
-                Err(error) => return Err(error.into()),
+            }
+            if desired >= target {
+                return Ok(Try::Done);
+            }
+            match self.write(known, target).await {
+                Ok(revision) => {
+                    known.set(KnownPool { desired: target, revision, ..known.get() });
+                    return Ok(Try::Done);
+                }
+                Err(StoreError::Conflict) => match self.ports.store.get(pool).await {
+                    Ok(fresh) => self.learn(wanted.key, known, (&fresh).into()),
+                    Err(error) => return self.lost(wanted.key, error),
+                },
+                Err(error) => return self.lost(wanted.key, error),
             }
         }
         Err(RequestError::Conflict)
     }
 
-    /// Counts an own raise at once, and lets no older news undo it.
-    fn believe(&self, pool: PoolId, desired: u32, written: Revision) {
-        if let Some(known) = self.cache.pools.borrow_mut().get_mut(&pool) {
-            known.desired = known.desired.max(desired);
-            known.revision = known.revision.max(written);
+    fn learn(&self, key: Key, known: &Rc<Cell<KnownPool>>, fresh: KnownPool) {
+        known.set(fresh);
+        self.cache.remember_read(key, Rc::clone(known));
+    }
+
+    /// A pool that is gone is forgotten, since `drop-missing-pool`, and looked for again.
+    fn lost(&self, key: Key, error: StoreError) -> Result<Try, RequestError> {
+        if error == StoreError::NotFound && self.rules.has(Fix::DropMissingPool) {
+            self.cache.forget_read(key);
+            return Ok(Try::Again);
         }
+        Err(error.into())
+    }
+
+    /// A pool that was never read for this service: it is looked for in the store, and raised from
+    /// the number that stands there, cooldown or not. Rule 10.8.
+    async fn raise_found(&self, wanted: &Wanted) -> Result<Try, RequestError> {
+        let (version, service) = wanted.key;
+        let mut wait = self.rules.tuning.lookup_wait;
+        for attempt in 0..self.rules.tuning.lookup_tries {
+            if attempt > 0 {
+                self.ports.clock.sleep(wait).await;
+                wait = wait.saturating_mul(2);
+                if self.cache.read_for(wanted.key).is_some() {
+                    return Ok(Try::Again);
+                }
+            }
+            let Ok(pools) = self.ports.store.list::<Pool>(Query::All).await else { continue };
+            let serves = |pool: &&Versioned<Pool>| {
+                pool.entity.service == service && pool.entity.referenced_by_versions.contains(&version)
+            };
+            if let Some(found) = pools.iter().find(serves) {
+                return self.raise_first(wanted, found.into()).await;
+            }
+        }
+        Err(RequestError::NoPool)
+    }
+
+    async fn raise_first(&self, wanted: &Wanted, found: KnownPool) -> Result<Try, RequestError> {
+        let limit = self.limit(wanted);
+        let waits = self.rules.has(Fix::LongerRequestWait);
+        if found.desired >= limit && !waits {
+            return Err(RequestError::MaxSize(limit));
+        }
+        let known = Rc::new(Cell::new(found));
+        self.cache.remember_read(wanted.key, Rc::clone(&known));
+        // Who is led to a pool already stays with it, since `activator-resyncs`.
+        self.cache.bind(wanted.key, found.id, !self.rules.has(Fix::ActivatorResyncs));
+        if found.desired >= limit {
+            return Ok(Try::Done);
+        }
+        let target = found.desired + 1;
+        match self.write(&known, target).await {
+            Ok(revision) => {
+                if let Some(known) = self.cache.read_for(wanted.key) {
+                    known.set(KnownPool { desired: target, revision, ..known.get() });
+                }
+                Ok(Try::Done)
+            }
+            Err(StoreError::Conflict | StoreError::NotFound) => {
+                self.cache.forget_read(wanted.key);
+                Ok(Try::Again)
+            }
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// The most that the pool may want. A fixed service's own number bounds it since
+    /// `longer-request-wait`.
+    ///
+    /// ASSUMES: before `max-pool-size` (#272) the activator knew no maximum either.
+    fn limit(&self, wanted: &Wanted) -> u32 {
+        match wanted.concurrency {
+            Concurrency::Fixed { instances } if self.rules.has(Fix::LongerRequestWait) => instances,
+            _ if self.rules.has(Fix::MaxPoolSize) => self.rules.tuning.max_pool_size,
+            _ => u32::MAX,
+        }
+    }
+
+    /// The pool read again, when it may grow after all; else what becomes of the try: since
+    /// `longer-request-wait` who asks waits all the same. Before `refresh-pool-cache` what was
+    /// read once decides.
+    async fn below_limit(
+        &self,
+        key: Key,
+        pool: PoolId,
+        limit: u32,
+    ) -> Result<ControlFlow<Try, KnownPool>, RequestError> {
+        let waits = self.rules.has(Fix::LongerRequestWait);
+        if !self.rules.has(Fix::RefreshPoolCache) {
+            return Err(RequestError::MaxSize(limit));
+        }
+        match self.ports.store.get(pool).await {
+            Ok(fresh) if fresh.entity.desired_instances < limit => Ok(ControlFlow::Continue((&fresh).into())),
+            Err(StoreError::NotFound) => self.lost(key, StoreError::NotFound).map(ControlFlow::Break),
+            _ if waits => Ok(ControlFlow::Break(Try::Done)),
+            Ok(_) => Err(RequestError::MaxSize(limit)),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Writes one more, since `revision-checked-increment` onto that very revision; before, what is
+    /// asked for counts at once, whatever becomes of the write.
+    async fn write(&self, known: &Cell<KnownPool>, target: u32) -> Result<Revision, StoreError> {
+        let KnownPool { id: pool, desired, revision, .. } = known.get();
+        self.ports.host.note(pool, Reason::NoRoom { desired });
+        let checked = self.rules.has(Fix::RevisionCheckedIncrement);
+        if !checked {
+            known.set(KnownPool { desired: target, ..known.get() });
+        }
+        let change = vec![PoolChange::DesiredInstances(target)];
+        self.ports.store.patch(pool, change, checked.then_some(revision)).await
     }
 }

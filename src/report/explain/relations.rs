@@ -83,6 +83,15 @@ impl Fact<'_, '_> {
         matches!(last.map(|at| self.index.record(at).what), Some(What::Set { to: Value::Int(0), .. }))
     }
 
+    /// Whether the sandbox that the link is about is stopped or dead.
+    fn is_over(&self) -> bool {
+        let is = |r: &Record| matches!(r.what, What::Set { field: Field::Status, .. });
+        let last = self.index.last(self.record.subject, self.at, class::SET, is);
+        let status = last.map(|at| self.index.record(at).what);
+        let over = [SandboxStatus::Stopped, SandboxStatus::Dead].map(|status| Value::Status(status.into()));
+        matches!(status, Some(What::Set { to, .. }) if over.contains(&to))
+    }
+
     /// Whether the pool counted fewer sandboxes than it had.
     fn overlooks_some(&self) -> bool {
         let Some(Reason::TooFew { actual, .. }) = self.reason else { return false };
@@ -223,6 +232,7 @@ pub(super) fn mark(fix: Fix) -> Mark {
             unless: reason!(Reason::AlreadyLeased { .. } | Reason::DiskHeld { .. }),
         },
         Fix::NodeHealth => When(reason!(Reason::NodeLost { .. })),
+        Fix::LongerRequestWait => Unless(request!(RequestError::PoolTimeout(_) | RequestError::MaxSize(_))),
         Fix::WatchResumes => Unless(reason!(Reason::WatchBroke { .. })),
         Fix::ConfirmBeforeRelease => Unless(reason!(Reason::StrayContainer { .. })),
         Fix::ReleaseLeasesOnBootFailure => {
@@ -256,6 +266,7 @@ pub(super) fn mark(fix: Fix) -> Mark {
             Both { when: reason!(Reason::CooldownOver { .. }), unless: reason!(Reason::CoolingDown { .. }) }
         }
         Fix::RetryUnfinishedServices => Unless(reason!(Reason::StillDraining | Reason::PassedOver { .. })),
+        Fix::ActivityOnlyForLive => Unless(|f| f.written(Field::LastActivity).is_some() && f.is_over()),
         Fix::OwnershipOrFail => Unless(reason!(Reason::OwnerUnknown { .. })),
         Fix::SlowFailuresCount => Unless(|f| {
             matches!(f.reason, Some(Reason::CleanedUp | Reason::StalePending { .. })) && f.becomes(SandboxStatus::Dead)

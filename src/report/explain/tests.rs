@@ -321,6 +321,10 @@ fn everything() -> (Trace, Vec<(usize, Option<Reason>)>) {
     m.by(Controller::Activator);
     let raised = m.patch(pool, RecordId::NONE, &[(Field::DesiredInstances, Value::Int(1), Value::Int(2))]);
     links.push((raised.index().expect("a record"), None));
+    let dead = m.status(sandbox, RecordId::NONE, "running", "dead");
+    let [never, now] = [Value::None, Value::Time(SimTime::ZERO)];
+    let active = m.patch(sandbox, dead, &[(Field::LastActivity, never, now)]);
+    links.push((active.index().expect("a record"), None));
     m.by(Controller::Sandbox);
     for (reason, status) in [
         (Reason::ProcessExited { code: 1 }, "stopped"),
