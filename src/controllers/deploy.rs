@@ -51,6 +51,7 @@ impl<P: Platform> Deployer<P> {
         result
     }
 
+    /// Rule 3.10.
     async fn try_deploy(&self, request: &DeployRequest) -> Result<VersionId, Failure> {
         let services = self.load(request)?;
         if self.rules.has(Fix::ValidateDisksAtDeploy) {

@@ -1,4 +1,4 @@
-//! The disk controller of one node: makes and removes volumes (`CONTROLLERS.md` §8).
+//! The disk controller of one node: makes and removes volumes (`docs/rules.md` §8).
 //!
 //! It decides on the snapshot of its event. What a newcomer gets wrong: every node runs one and
 //! looks at every disk; that is safe because the backend makes volumes by name, once.

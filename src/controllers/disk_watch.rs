@@ -1,5 +1,5 @@
 //! The disk watch of one node: for every change of a disk, all leases of that disk are looked
-//! at again (`CONTROLLERS.md` §8).
+//! at again (`docs/rules.md` §8).
 //!
 //! It shares a process with the lease manager and feeds its queue. What a newcomer gets wrong:
 //! before `recheck-lease-on-disk-change` it runs and enqueues nothing.
@@ -37,6 +37,7 @@ impl<P: Platform> Reconciler for DiskWatch<P> {
 }
 
 impl<P: Platform> DiskWatch<P> {
+    /// Rule 8.3.
     async fn recheck_leases(&self, disk: DiskId) -> Result<(), Failure> {
         if !self.rules.has(Fix::RecheckLeaseOnDiskChange) {
             return Ok(());

@@ -1,4 +1,4 @@
-//! The lease manager of one node: binds disk leases, one a disk at a time (`CONTROLLERS.md` §9).
+//! The lease manager of one node: binds disk leases, one a disk at a time (`docs/rules.md` §9).
 //!
 //! Which lease holds which disk, and the nonce of the volume's own lease, live in its memory and
 //! are lost when it restarts; the store remains the truth. What a newcomer gets wrong: FAILED is
@@ -85,7 +85,7 @@ impl<P: Platform> LeaseManager<P> {
         bound
     }
 
-    /// Binds a lease whose disk is reserved for it.
+    /// Binds a lease whose disk is reserved for it. Rule 9.4.
     async fn bind(&self, item: &Versioned<DiskLease>, lease: &mut Draft<DiskLease>) -> Result<(), Failure> {
         let disk = match self.ports.store.get::<Disk>(lease.disk).await {
             Ok(disk) => disk,
@@ -253,7 +253,7 @@ impl<P: Platform> LeaseCollector<P> {
         Self { ports, rules, node }
     }
 
-    /// Its tasks: each at the start and every five minutes.
+    /// Its tasks: each at the start and every five minutes. Rule 9.11.
     pub fn tasks(self) -> Vec<Task> {
         let this = Rc::new(self);
         let tuning = &this.rules.tuning;

@@ -38,6 +38,7 @@ impl<P: Platform> Monitor<P> {
         periodically(&self.ports, "monitor", period, First::AfterPeriod, async || {
             self.log(self.scale_down_idle().await);
             self.log(self.delete_empty().await);
+            // Rule 5.15.
             if self.rules.has(Fix::StalePendingMonitor) {
                 self.log(self.stop_stale_pending().await);
             }
@@ -66,6 +67,7 @@ impl<P: Platform> Monitor<P> {
         Ok(())
     }
 
+    /// Lowers what one pool wants by who is idle (rule 5.13).
     async fn scale_down(&self, pool: &Versioned<Pool>) -> Result<(), Failure> {
         let Some(limit) = idle_limit(&self.ports, pool).await? else { return Ok(()) };
         let sandboxes = members(&self.ports, &self.rules, pool).await?;

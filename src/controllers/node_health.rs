@@ -1,4 +1,4 @@
-//! Node health: gives up the sandboxes of a node that is lost (`CONTROLLERS.md` §6).
+//! Node health: gives up the sandboxes of a node that is lost (`docs/rules.md` §6).
 //!
 //! It knows nodes by their status in the store. When a node was first seen away is in its memory
 //! only. What a newcomer gets wrong: a restart of the coordinator starts the five minutes anew.

@@ -1,4 +1,4 @@
-//! What operators ask of the platform besides deploys (`CONTROLLERS.md` §11).
+//! What operators ask of the platform besides deploys (`docs/rules.md` §11).
 //!
 //! Each is a few store calls in a given order. What a newcomer gets wrong: deleting an app finds
 //! what belongs to it by *indexed references* only; a disk without `created_by` survives.
@@ -139,8 +139,6 @@ impl<P: Platform> Operator<P> {
     }
 
     /// Disables a node, and stops the sandboxes on it.
-    ///
-    /// ASSUMES: to drain is to take no new sandboxes *and* to give up those that are there.
     ///
     /// # Errors
     /// There is no such node, or the store fails.

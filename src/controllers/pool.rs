@@ -123,7 +123,7 @@ pub(super) async fn members<P: Platform>(
 
 impl<P: Platform> PoolController<P> {
     /// Lists and counts again after work on the sandboxes (rule 5.8). When that fails, the whole
-    /// pass writes nothing: what it wanted to write is handed over at its end.
+    /// pass writes nothing: what it wanted to write is handed over at its end (rule 5.3).
     async fn recounted(
         &self,
         item: &Versioned<Pool>,
@@ -163,6 +163,7 @@ impl<P: Platform> PoolController<P> {
         tally
     }
 
+    /// Whether its death is a crash (rule 5.4).
     fn died_too_early(&self, sandbox: &Versioned<Sandbox>) -> bool {
         let lived = Age::at(sandbox.meta.updated_at, sandbox.meta.created_at);
         let counts_slow = self.rules.has(Fix::SlowFailuresCount);
@@ -231,7 +232,7 @@ impl<P: Platform> PoolController<P> {
         }
     }
 
-    /// Gives a fixed pool its configured number back when its cooldown is over.
+    /// Gives a fixed pool its configured number back when its cooldown is over (rule 5.6).
     async fn restore_desired(&self, item: &Versioned<Pool>, pool: &mut Draft<Pool>) {
         let over = item.entity.cooldown_until.is_some() && !pool.referenced_by_versions.is_empty();
         if !self.rules.has(Fix::RestoreDesiredAfterCooldown) || !over {
@@ -312,7 +313,8 @@ impl<P: Platform> PoolController<P> {
     }
 
     /// What may be stopped, the least recently active first; one without any activity counts as
-    /// active now. Before `proactive-scale-down`: only what is idle for the delay of its service.
+    /// active now. Before `proactive-scale-down`: only what is idle for the delay of its service
+    /// (rule 5.10).
     async fn retirable<'a>(
         &self,
         item: &Versioned<Pool>,

@@ -56,6 +56,7 @@ pub fn coordinator<P: Platform>(host: &impl Hosting<P>, rules: &Rc<Rules>) -> Ve
 
     let ports = host.ports(Controller::Pool);
     let pool = PoolController::new(ports.clone(), Rc::clone(rules));
+    // Rule 5.1.
     let workers = if rules.has(Fix::SinglePoolWorker) { 1 } else { 3 };
     let settings = drive("pool", Query::All, workers, tuning.pool_resync);
     let pool = Runtime::new(ports, Rc::clone(rules), settings, own(), pool);
@@ -66,10 +67,12 @@ pub fn coordinator<P: Platform>(host: &impl Hosting<P>, rules: &Rc<Rules>) -> Ve
     let ports = host.ports(Controller::Scheduler);
     let scheduler = Scheduler::new(ports.clone(), Rc::clone(rules));
     let mut settings = drive("scheduler", Query::All, 1, tuning.scheduler_resync);
+    // Rule 6.1.
     settings.resync = settings.resync.filter(|_| rules.has(Fix::SchedulerResyncs));
     let scheduler = Runtime::new(ports, Rc::clone(rules), settings, own(), scheduler);
     host.expose(Rc::clone(&scheduler) as Rc<dyn Remembers>);
     tasks.extend(scheduler.tasks());
+    // Rule 6.4.
     if rules.has(Fix::NodeHealth) {
         let ports = host.ports(Controller::NodeHealth);
         let health = NodeHealth::new(ports.clone(), Rc::clone(rules));

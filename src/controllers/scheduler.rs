@@ -1,4 +1,4 @@
-//! The scheduler: gives every sandbox without a node a random ready one (`CONTROLLERS.md` §6).
+//! The scheduler: gives every sandbox without a node a random ready one (`docs/rules.md` §6).
 //!
 //! It knows nothing of load or capacity. What a newcomer gets wrong: before `scheduler-resyncs`
 //! it read the nodes once at its start and never listed sandboxes, so that what was created
@@ -27,7 +27,7 @@ impl<P: Platform> Scheduler<P> {
         Self { ports, rules, nodes_at_start: RefCell::default() }
     }
 
-    /// Reads the nodes once, as was done at its start before `scheduler-resyncs`.
+    /// Reads the nodes once, as was done at its start before `scheduler-resyncs`. Rule 6.1.
     pub async fn remember_nodes(&self) {
         if !self.rules.has(Fix::SchedulerResyncs) {
             let nodes = self.list_ready().await.unwrap_or_default();

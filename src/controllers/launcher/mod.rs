@@ -58,12 +58,14 @@ impl<P: Platform> Reconciler for Launcher<P> {
                 Err(failure) => self.skip(app, service, failure),
             }
         }
+        // Rule 4.9.
         if self.rules.has(Fix::WaitForNewPool) {
             for pool in starting {
                 self.wait_until_ready(pool).await?;
             }
         }
         let unfinished = ensured.len() < services;
+        // Rule 4.12.
         if self.rules.has(Fix::ReapMismatched) {
             for service in ensured.into_iter().filter(|service| service.disks.is_empty()) {
                 if let Err(failure) = self.reap(app, active, service).await {
@@ -75,6 +77,7 @@ impl<P: Platform> Reconciler for Launcher<P> {
         if let Err(failure) = self.retire_others(app, active).await {
             self.ports.host.note(app, failure.passed_over());
         }
+        // Rule 4.3.
         if unfinished && self.rules.has(Fix::RetryUnfinishedServices) {
             return Err(Failure::ServiceLeftOut);
         }
@@ -109,7 +112,7 @@ impl<P: Platform> Launcher<P> {
         self.ports.host.note(app, failure.passed_over());
     }
 
-    /// Sees to one service.
+    /// Sees to one service: drains what has its disks (rule 4.10), then ensures its pool.
     async fn launch(&self, app: AppId, active: VersionId, service: &ServiceConfig) -> Result<Launched, Failure> {
         let drains = self.rules.has(Fix::DrainBeforeCreate) && !service.disks.is_empty();
         if drains && !self.drain_stale(app, active, service).await? {

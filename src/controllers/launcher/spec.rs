@@ -28,7 +28,7 @@ impl<P: Platform> Launcher<P> {
         Ok(Rc::new(spec_of(active, service)))
     }
 
-    /// Whether a pool's spec will do, whatever its version.
+    /// Whether a pool's spec will do, whatever its version (rule 4.5).
     pub(super) fn matches(&self, have: &SandboxSpec, want: &SandboxSpec) -> bool {
         have.image == want.image
             && have.command == want.command

@@ -1,4 +1,4 @@
-//! The reconcile framework that every controller runs in (`CONTROLLERS.md` §2).
+//! The reconcile framework that every controller runs in (`docs/rules.md` §2).
 //!
 //! A watch and a resync feed one work queue; workers take events, hand the entity *as it was in
 //! the event* to the handler, and write back the fields that it changed, last writer wins. It
@@ -107,7 +107,7 @@ pub struct Runtime<P: Platform, R: Reconciler> {
     rules: Rc<Rules>,
     drive: Drive<R::Entity>,
     own: OwnWrites,
-    /// The queue holds keys instead of snapshots (fix `dirty-key-queue`).
+    /// The queue holds keys instead of snapshots (fix `dirty-key-queue`, rule 2.3).
     by_key: bool,
     queue: RefCell<VecDeque<Queued<R::Entity>>>,
     /// The keys in the queue (fix `dirty-key-queue`: one mark an entity).
@@ -125,6 +125,7 @@ impl<P: Platform, R: Reconciler> Runtime<P, R> {
         Rc::new(Self {
             reconciler,
             ports,
+            // Rule 2.3.
             by_key: rules.has(Fix::DirtyKeyQueue),
             rules,
             drive,
@@ -191,6 +192,7 @@ impl<P: Platform, R: Reconciler> Runtime<P, R> {
         true
     }
 
+    /// Rule 2.7.
     async fn watch(self: Rc<Self>) {
         self.started.changed_since(0).await;
         let tuning = &self.rules.tuning;
@@ -261,6 +263,7 @@ impl<P: Platform, R: Reconciler> Runtime<P, R> {
         }
     }
 
+    /// Rule 2.2.
     async fn work(self: Rc<Self>) {
         self.started.changed_since(0).await;
         let serialise = self.rules.has(Fix::SerialiseEntity);
@@ -351,6 +354,7 @@ impl<P: Platform, R: Reconciler> Runtime<P, R> {
         }
     }
 
+    /// Rule 5.3.
     async fn reconcile(&self, item: &Versioned<R::Entity>) -> Result<(), Failure> {
         if self.reconciler.ignores(item) {
             return Ok(());

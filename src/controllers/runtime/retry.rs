@@ -12,7 +12,7 @@ use crate::time::{SimDuration, SimTime};
 
 use super::Queued;
 
-/// ASSUMES: the first wait and the longest; the rules say "jittered, bounded" and no more.
+/// The first wait; each further one is twice as long, up to the longest.
 const WAIT: SimDuration = SimDuration::from_secs(1);
 const WAIT_MAX: SimDuration = SimDuration::from_mins(1);
 

@@ -42,6 +42,7 @@ pub(super) struct Taken {
 }
 
 impl<P: Platform> SandboxController<P> {
+    /// Rule 7.9.
     pub(super) async fn boot(&self, item: &Versioned<Sandbox>) -> Result<(), Failure> {
         let began = self.ports.clock.now();
         self.ports.host.note(item.id, Reason::BootStarted);
@@ -94,6 +95,7 @@ impl<P: Platform> SandboxController<P> {
         self.finish(item.id, began).await.map_err(at(Stage::Port))
     }
 
+    /// Rule 7.3.
     async fn take_address(&self, item: &Versioned<Sandbox>, taken: &mut Taken) -> Result<Address, Failure> {
         if let Some(first) = item.entity.address.filter(|_| self.rules.has(Fix::KeepAddressOnRetry)) {
             taken.address = Some(first);
@@ -143,7 +145,7 @@ impl<P: Platform> SandboxController<P> {
         Ok(())
     }
 
-    /// Waits until a port answers. Before `port-required` a silent port is no failure.
+    /// Waits until a port answers. Before `port-required` a silent port is no failure. Rule 7.6.
     async fn wait_for_port(
         &self,
         sandbox: SandboxId,
@@ -171,7 +173,7 @@ impl<P: Platform> SandboxController<P> {
         }
     }
 
-    /// Whether the program ended while its boot waits for the port.
+    /// Whether the program ended while its boot waits for the port. Rule 7.37.
     fn has_exited(&self, id: SandboxId) -> bool {
         self.rules.has(Fix::ExitEndsPortWait) && self.exits_of_boots.borrow().get(&id) == Some(&true)
     }
@@ -219,7 +221,7 @@ impl<P: Platform> SandboxController<P> {
         destroyed
     }
 
-    /// The older way with a first task that does not start.
+    /// The older way with a first task that does not start. Rules 7.8, 7.9.
     async fn tear_down(&self, id: SandboxId, taken: &Taken) -> Result<(), Failure> {
         self.destroy(id).await?;
         if let Some(address) = taken.address {

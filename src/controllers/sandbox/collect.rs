@@ -42,6 +42,7 @@ impl<P: Platform> Collector<P> {
         .await;
     }
 
+    /// Rule 7.70.
     async fn collect(&self) -> Result<(), Failure> {
         let limit = self.rules.tuning.dead_kept;
         for sandbox in self.ports.store.list::<Sandbox>(Query::By(SandboxIndex::Node(self.node))).await?.iter() {

@@ -1,4 +1,4 @@
-//! The sandbox controller of one node: boots, checks and stops sandboxes (`CONTROLLERS.md` §7).
+//! The sandbox controller of one node: boots, checks and stops sandboxes (`docs/rules.md` §7).
 //!
 //! It knows the node's container runtime and the store. It decides by the container, not by
 //! wishes: PENDING and RUNNING alike mean "there should be a healthy container". What a newcomer
@@ -63,7 +63,7 @@ impl<P: Platform> SandboxController<P> {
         }
     }
 
-    /// What is wrong with a container, if anything.
+    /// What is wrong with a container, if anything. Rule 7.34.
     async fn ailment(&self, sandbox: &Sandbox, info: &ContainerInfo) -> Option<Ailment> {
         if !info.task_alive {
             return Some(Ailment::TaskGone);
@@ -83,7 +83,7 @@ impl<P: Platform> SandboxController<P> {
         matches!(answer, Some(Ok(true)))
     }
 
-    /// The backstop: a healthy sandbox that has been PENDING for long is RUNNING.
+    /// The backstop: a healthy sandbox that has been PENDING for long is RUNNING. Rule 7.33.
     async fn promote(&self, item: &Versioned<Sandbox>) -> Result<(), Failure> {
         let limit = self.rules.tuning.promote_after;
         let age = Age::at(self.ports.clock.now(), item.meta.created_at);
@@ -125,7 +125,7 @@ impl<P: Platform> SandboxController<P> {
         }
     }
 
-    /// The task that listens for processes that exit (fix `exit-watch`).
+    /// The task that listens for processes that exit (fix `exit-watch`). Rule 7.36.
     pub fn exit_task(self: &Rc<Self>) -> Option<Task> {
         let exits = self.backend.exits();
         self.rules.has(Fix::ExitWatch).then(|| -> Task { ("exits", Box::pin(Rc::clone(self).listen(exits))) })

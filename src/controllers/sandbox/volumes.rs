@@ -33,7 +33,7 @@ impl<P: Platform> SandboxController<P> {
         Ok(())
     }
 
-    /// The app that new disks and leases will name; none when the version cannot be read.
+    /// The app that new disks and leases will name; none when the version cannot be read. Rule 7.5.
     async fn app_of(&self, item: &Versioned<Sandbox>) -> Result<Option<AppId>, Failure> {
         match self.ports.store.get(item.entity.spec.version).await {
             Ok(version) => Ok(Some(version.entity.app)),
@@ -48,6 +48,7 @@ impl<P: Platform> SandboxController<P> {
         }
     }
 
+    /// Rule 7.5.
     async fn ensure_disk(
         &self,
         sandbox: SandboxId,
@@ -100,6 +101,7 @@ impl<P: Platform> SandboxController<P> {
         Ok(self.ports.store.create(lease).await?.id)
     }
 
+    /// Rule 7.5.
     fn existing_lease(
         &self,
         sandbox: SandboxId,

@@ -75,7 +75,7 @@ impl<P: Platform> Watchdog<P> {
         })
     }
 
-    /// Reads the sandbox itself once more, because a listing may lag.
+    /// Reads the sandbox itself once more, because a listing may lag. Rule 7.81.
     async fn is_confirmed(&self, sandbox: SandboxId) -> Result<bool, Failure> {
         if !self.rules.has(Fix::ConfirmBeforeRelease) {
             return Ok(true);
@@ -87,6 +87,7 @@ impl<P: Platform> Watchdog<P> {
         }
     }
 
+    /// Rule 7.81.
     async fn remove(&self, strays: &[ContainerInfo]) {
         if strays.is_empty() {
             return;
