@@ -1,6 +1,7 @@
 //! `schedsim fixes`: the named fixes of the scheduler's history.
 
 use crate::controllers::fixes::{Day, Fix};
+use crate::controllers::rule_book;
 use clap::Args;
 use serde_json::json;
 
@@ -14,22 +15,31 @@ pub(crate) struct FixesArgs {
     /// For whom the list is written
     #[arg(long, value_enum, default_value = "text")]
     format: Format,
+    /// Also the rules of docs/rules.md that each belongs to
+    #[arg(long)]
+    rules: bool,
 }
 
 pub(crate) fn fixes(args: &FixesArgs, out: &mut Out) -> Result<Exit, Refusal> {
     out.text(&match args.format {
-        Format::Text => table(),
+        Format::Text => table(args.rules),
         Format::Json => object(),
     });
     Ok(Exit::Fine)
 }
 
-fn table() -> String {
-    let row = |fix: &str, day: &str, source: &str, what: &str| format!("{fix:35}{day:12}{source:14}{what}\n");
-    let mut text = painted(style::HEAD, row("fix", "day", "source", "what it changes").trim_end()) + "\n";
+fn table(with_rules: bool) -> String {
+    let rules = |fix: Fix| rule_book::numbers_of(fix).join(" ");
+    let width = Fix::ALL.iter().map(|fix| rules(*fix).len()).max().unwrap_or(0).max("rules".len()) + 2;
+    let row = |fix: &str, day: &str, source: &str, rules: &str, what: &str| {
+        let rules = if with_rules { format!("{rules:width$}") } else { String::new() };
+        format!("{fix:35}{day:12}{source:14}{rules}{what}\n")
+    };
+    let head = row("fix", "day", "source", "rules", "what it changes");
+    let mut text = painted(style::HEAD, head.trim_end()) + "\n";
     for fix in Fix::ALL {
         let info = fix.info();
-        text.push_str(&row(info.name, &info.day.to_string(), info.source, info.what));
+        text.push_str(&row(info.name, &info.day.to_string(), info.source, &rules(*fix), info.what));
     }
     text
 }
@@ -40,7 +50,8 @@ fn object() -> String {
         .map(|fix| {
             let info = fix.info();
             let day = (info.day != Day::PROPOSED).then(|| info.day.to_string());
-            json!({ "name": info.name, "day": day, "source": info.source, "what": info.what })
+            let rules = rule_book::numbers_of(*fix);
+            json!({ "name": info.name, "day": day, "source": info.source, "rules": rules, "what": info.what })
         })
         .collect();
     let object = json!({ "schema": 1, "fixes": fixes });
@@ -53,12 +64,23 @@ mod tests {
 
     #[test]
     fn every_fix_has_a_row_and_no_column_overflows() {
-        let table = table();
+        let table = table(false);
         assert_eq!(table.lines().count(), Fix::ALL.len() + 1);
         for fix in Fix::ALL {
             let info = fix.info();
             let line = table.lines().find(|line| line.starts_with(&format!("{} ", info.name))).unwrap();
             assert_eq!(&line[61..], info.what, "{line}");
+        }
+    }
+
+    #[test]
+    fn rules_stand_in_a_column_of_their_own() {
+        let table = table(true);
+        let column = table.find("rules").unwrap();
+        for (fix, line) in Fix::ALL.iter().zip(table.lines().skip(1)) {
+            let rest = line[column..].strip_suffix(fix.info().what).expect("what it changes comes last");
+            assert!(rest.ends_with("  ") || rest.trim().is_empty(), "{line}");
+            assert_eq!(rest.split_whitespace().collect::<Vec<_>>(), rule_book::numbers_of(*fix));
         }
     }
 }

@@ -6,6 +6,7 @@
 
 use serde_json::{Value, json as object};
 
+use crate::controllers::rule_book;
 use crate::kernel::SimTime;
 use crate::trace::{Trace, timeline};
 
@@ -60,7 +61,8 @@ fn instant(at: SimTime) -> Value {
 pub fn decider(setting: &Setting, decider: Decider) -> Value {
     match decider {
         Decider::Fix { fix, in_force } => {
-            object!({ "fix": fix.name(), "in_force": in_force, "what": fix.info().what })
+            let rules = rule_book::numbers_of(fix);
+            object!({ "fix": fix.name(), "in_force": in_force, "what": fix.info().what, "rules": rules })
         }
         Decider::Fault(fault) => {
             object!({ "fault": setting.faults.get(fault as usize).map(|name| name.as_str()) })

@@ -7,6 +7,7 @@
 
 use std::fmt::{self, Write};
 
+use crate::controllers::rule_book;
 use crate::trace::Trace;
 use crate::trace::timeline::{self, Entry};
 
@@ -119,7 +120,9 @@ impl Page<'_> {
             Decider::Fix { fix, in_force } => {
                 let info = fix.info();
                 let force = if in_force { "in force" } else { "missing" };
-                format!("{force}, {}: {}", info.day, info.what)
+                let rules = rule_book::numbers_of(fix);
+                let word = if rules.len() == 1 { "rule" } else { "rules" };
+                format!("{force}, {}: {} ({word} {})", info.day, info.what, rules.join(", "))
             }
             Decider::Fault(_) => "a fault of the scenario".to_owned(),
         }
