@@ -1,7 +1,7 @@
 //! The model: entities, their ids, statuses and changes, the names of port calls, the reasons of decisions.
 //!
 //! Plain data: nothing here acts, waits or fails. It may know simulated time and nothing else of
-//! the kernel. The fields are those of the scheduler's store (`CONTROLLERS.md` §1). What a
+//! the kernel. The fields are those of the scheduler's store (`docs/rules.md` §1). What a
 //! newcomer gets wrong: an [`Id`] is a handle; the order in which a store lists entities is that
 //! of their random keys, never that of their ids.
 

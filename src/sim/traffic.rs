@@ -4,7 +4,8 @@
 //! it. What a newcomer gets wrong: arrivals do not wait for answers, so a slow platform gets
 //! more requests at once, not fewer.
 //!
-//! ASSUMES: routing takes no time and knows the active version.
+//! DIFFERS: routing takes no time, knows the active version, and keeps no share between
+//! requests.
 
 use crate::controllers::activator::Slot;
 use crate::kernel::{GroupId, SimTime};

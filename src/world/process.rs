@@ -114,7 +114,7 @@ impl Processes {
     }
 
     /// A node's session ends some time after its last renewal, unless the process comes back.
-    /// ASSUMES: renewals are no writes (as with an etcd lease): only the end of a session shows.
+    /// Renewals are no writes, as an etcd lease is kept alive: only the end of a session shows.
     fn let_session_end(self: &Rc<Self>, process: Process, node: NodeId) {
         let Environment { session_ttl: ttl, session_renew: renew, .. } = self.environment;
         let now = self.log.now();
