@@ -107,6 +107,7 @@ fixes! {
     RevisionCheckedIncrement = "revision-checked-increment", Day::of(2025, 11, 5), "#294", "the activator raises desired with an expected revision";
     VersionsSharePools = "versions-share-pools", Day::of(2025, 11, 12), "#341", "a version is served by every sandbox of its pool";
     SerialiseEntity = "serialise-entity", Day::of(2025, 11, 12), "#339", "one entity is processed by one worker at a time";
+    EarlyAddress = "early-address", Day::of(2025, 11, 12), "#346", "a boot writes its address when it takes it, not with RUNNING";
     ExitWatch = "exit-watch", Day::of(2025, 11, 12), "#348", "the exit of a process is noticed";
     ExitMeansStopped = "exit-means-stopped", Day::of(2025, 11, 12), "#348", "a sandbox whose process exited is STOPPED, so that it is cleaned up";
     RecheckLeaseOnDiskChange = "recheck-lease-on-disk-change", Day::of(2025, 11, 12), "#340", "a change of a disk wakes its leases";
@@ -116,6 +117,7 @@ fixes! {
     PortDeadline15s = "port-deadline-15s", Day::of(2025, 11, 24), "#394", "a boot waits 15 s for its port, polled every 250 ms";
     PendingRunningBackstop = "pending-running-backstop", Day::of(2025, 11, 24), "#394", "a healthy sandbox PENDING for 2 min becomes RUNNING";
     PoolByDiff = "pool-by-diff", Day::of(2025, 11, 24), "#397", "the pool controller's changes are written as a diff, which loses zeros (a step back)";
+    SkipOwnWrites = "skip-own-writes", Day::of(2025, 11, 24), "#395, #397", "a controller passes over the watch events of its own writes";
     SchedulerResyncs = "scheduler-resyncs", Day::of(2025, 12, 1), "-", "the scheduler resyncs, and lists nodes each time";
     UncheckedPatch = "unchecked-patch", Day::of(2025, 12, 10), "#470", "a patch that expects no revision never conflicts: it writes the whole entity over what others wrote since its read";
     ReleaseAddressOnFailedPatch = "release-address-on-failed-patch", Day::of(2025, 12, 11), "#479", "an address whose patch fails is given back";
@@ -169,6 +171,7 @@ fixes! {
     DirtyKeyQueue = "dirty-key-queue", Day::of(2026, 9, 4), "#1164", "the work queue holds keys, read again before each reconcile, retried on failure";
     IdempotentDrain = "idempotent-drain", Day::of(2026, 9, 4), "#1162", "a drain that was begun is neither written nor waited for again";
     DisklessStoppedIsDrained = "diskless-stopped-is-drained", Day::of(2026, 9, 4), "#1162", "a STOPPED sandbox without volumes holds up no drain";
+    TickKeepsWatch = "tick-keeps-watch", Day::of(2026, 9, 16), "#1240", "a resync lists beside an open watch, instead of closing it and beginning anew";
     SkipUdpPorts = "skip-udp-ports", Day::of(2026, 9, 22), "#1254", "a boot does not wait for UDP ports, which nobody can be seen to listen on";
     ExitEndsPortWait = "exit-ends-port-wait", Day::of(2026, 9, 29), "source of 2026-09", "a program that exits while its boot waits for the port fails the boot at once";
     DeadWrittenOnce = "dead-written-once", Day::of(2026, 9, 29), "source of 2026-09", "neither an exit nor a stop writes over DEAD";

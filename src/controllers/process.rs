@@ -39,10 +39,15 @@ fn drive<E: Entity>(name: &'static str, query: Query<E>, workers: u32, resync: P
     Drive { name, query, workers, resync: Some(resync) }
 }
 
+/// The memory of a controller's own writes (rule 2.4).
+fn own_writes(rules: &Rules) -> OwnWrites {
+    OwnWrites::new(if rules.has(Fix::SkipOwnWrites) { rules.tuning.own_writes } else { 0 })
+}
+
 /// The tasks of the coordinator.
 pub fn coordinator<P: Platform>(host: &impl Hosting<P>, rules: &Rc<Rules>) -> Vec<Task> {
     let tuning = &rules.tuning;
-    let own = || OwnWrites::new(tuning.own_writes);
+    let own = || own_writes(rules);
     let mut tasks = Vec::new();
 
     let ports = host.ports(Controller::Launcher);
@@ -96,7 +101,7 @@ pub fn coordinator<P: Platform>(host: &impl Hosting<P>, rules: &Rc<Rules>) -> Ve
 pub fn node<P: Platform>(host: &impl Hosting<P>, rules: &Rc<Rules>, node: NodeId) -> Vec<Task> {
     let tuning = &rules.tuning;
     let workers = tuning.workers_per_node;
-    let own = || OwnWrites::new(tuning.own_writes);
+    let own = || own_writes(rules);
     let mut tasks = sandbox_tasks(host, rules, node);
 
     let ports = host.ports(Controller::Disk);
@@ -128,7 +133,7 @@ pub fn node<P: Platform>(host: &impl Hosting<P>, rules: &Rc<Rules>, node: NodeId
 fn sandbox_tasks<P: Platform>(host: &impl Hosting<P>, rules: &Rc<Rules>, node: NodeId) -> Vec<Task> {
     let tuning = &rules.tuning;
     let ports = host.ports(Controller::Sandbox);
-    let own = OwnWrites::new(tuning.own_writes);
+    let own = own_writes(rules);
     let backend = host.sandboxes(Controller::Sandbox);
     let controller = Rc::new(SandboxController::new(ports.clone(), backend, Rc::clone(rules), own.clone(), node));
     let settings =

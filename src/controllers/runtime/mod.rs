@@ -1,4 +1,4 @@
-//! The reconcile framework that every controller runs in (`docs/rules.md` §2).
+//! The reconcile framework that every controller runs in (rules 2.1 to 2.9).
 //!
 //! A watch and a resync feed one work queue; workers take events, hand the entity *as it was in
 //! the event* to the handler, and write back the fields that it changed, last writer wins. It
@@ -6,11 +6,11 @@
 //! next resync or event – and a worker that waits inside its handler is occupied.
 
 mod draft;
-mod marks;
+mod keys;
 mod own_writes;
-mod retry;
 mod rules;
 mod ticker;
+mod watch;
 
 use std::cell::RefCell;
 use std::collections::VecDeque;
@@ -18,11 +18,10 @@ use std::future::Future;
 use std::rc::Rc;
 
 use crate::constants::Period;
-use crate::model::{Entity, Field, Id, Reason, Subject};
+use crate::model::{Entity, Field, Id, Reason};
 use crate::notify::Notify;
 use crate::ports::{
-    Change, Clock, EntityStore, Fact, Host, Origin, Platform, Ports, Query, Remembers, StoreError, Versioned, Watch,
-    WatchEvent,
+    Change, Clock, EntityStore, Fact, Host, Origin, Platform, Ports, Query, Remembers, StoreError, Versioned,
 };
 
 use super::fixes::Fix;
@@ -34,8 +33,7 @@ pub use ticker::{End, First, at_once, periodically, poll_until};
 
 pub(crate) use crate::model::Failure;
 
-use marks::Marks;
-use retry::Retries;
+use keys::{Keys, Lane};
 
 /// What a controller does with one entity.
 pub trait Reconciler: 'static {
@@ -89,10 +87,15 @@ pub struct Drive<E: Entity> {
 }
 
 /// An event that waits for a worker.
+#[derive(Clone)]
 struct Queued<E: Entity> {
     change: Change,
     item: Versioned<E>,
     origin: Origin,
+}
+
+fn updated<E: Entity>(item: Versioned<E>, origin: Origin) -> Queued<E> {
+    Queued { change: Change::Updated, item, origin }
 }
 
 /// Entities that a worker holds (fix `serialise-entity`), each with what came for it meanwhile.
@@ -107,12 +110,9 @@ pub struct Runtime<P: Platform, R: Reconciler> {
     rules: Rc<Rules>,
     drive: Drive<R::Entity>,
     own: OwnWrites,
-    /// The queue holds keys instead of snapshots (fix `dirty-key-queue`, rule 2.3).
-    by_key: bool,
+    /// The queue holds keys instead of snapshots (fix `dirty-key-queue`, rule 2.6).
+    keys: Option<Keys<R::Entity>>,
     queue: RefCell<VecDeque<Queued<R::Entity>>>,
-    /// The keys in the queue (fix `dirty-key-queue`: one mark an entity).
-    dirty: RefCell<Marks>,
-    retries: Retries<R::Entity>,
     /// Where workers wait for an event.
     idle: Notify,
     in_flight: RefCell<InFlight<R::Entity>>,
@@ -125,14 +125,11 @@ impl<P: Platform, R: Reconciler> Runtime<P, R> {
         Rc::new(Self {
             reconciler,
             ports,
-            // Rule 2.3.
-            by_key: rules.has(Fix::DirtyKeyQueue),
+            keys: rules.has(Fix::DirtyKeyQueue).then(Keys::new),
             rules,
             drive,
             own,
             queue: RefCell::default(),
-            dirty: RefCell::new(Marks::none()),
-            retries: Retries::default(),
             idle: Notify::default(),
             in_flight: RefCell::default(),
             started: Notify::default(),
@@ -141,14 +138,19 @@ impl<P: Platform, R: Reconciler> Runtime<P, R> {
 
     /// Its tasks: the watch, the resync, the workers. They wait for [`Runtime::start`].
     pub fn tasks(self: &Rc<Self>) -> Vec<Task> {
-        let mut tasks: Vec<Task> = vec![("watch", Box::pin(Rc::clone(self).watch()))];
-        if let Some(period) = self.drive.resync {
+        let watch: Task = match self.keys {
+            None => ("watch", Box::pin(Rc::clone(self).watch())),
+            Some(_) => ("watch", Box::pin(Rc::clone(self).list_and_watch())),
+        };
+        let mut tasks = vec![watch];
+        let ticks = self.keys.is_none() || self.rules.has(Fix::TickKeepsWatch);
+        if let Some(period) = self.drive.resync.filter(|_| ticks) {
             tasks.push((period.task(), Box::pin(Rc::clone(self).resync(period))));
         }
         for _ in 0..self.drive.workers {
             tasks.push(("worker", Box::pin(Rc::clone(self).work())));
         }
-        if self.by_key {
+        if self.keys.is_some() {
             tasks.push(("retries", Box::pin(Rc::clone(self).requeue_failed())));
         }
         tasks
@@ -159,32 +161,23 @@ impl<P: Platform, R: Reconciler> Runtime<P, R> {
         self.started.notify_all();
     }
 
-    /// Adds an event to the queue; a full queue drops it. A queue of keys marks the entity once
-    /// and is never full.
+    /// Adds an event to the queue; a full queue drops it. A queue of keys marks the entity, as
+    /// urgent, and is never full.
     pub fn enqueue(&self, change: Change, item: Versioned<R::Entity>, origin: Origin) {
-        if self.admit(&mut self.queue.borrow_mut(), Queued { change, item, origin }) {
+        if self.admit(Queued { change, item, origin }, Lane::Urgent) {
             self.idle.notify(1);
         }
     }
 
-    /// Adds everything that a resync listed.
-    fn enqueue_all(&self, items: &[Versioned<R::Entity>]) {
-        let mut queue = self.queue.borrow_mut();
-        let listed = items.iter().map(|item| (item.clone(), item.meta.origin));
-        let events = listed.map(|(item, origin)| Queued { change: Change::Updated, item, origin });
-        let admitted: usize = events.map(|event| usize::from(self.admit(&mut queue, event))).sum();
-        self.idle.notify(admitted);
-    }
-
-    /// Puts an event into the queue, if it may.
+    /// Puts an event into the queue, if it may; true when a worker is wanted for it (rule 2.1).
     #[inline]
-    fn admit(&self, queue: &mut VecDeque<Queued<R::Entity>>, event: Queued<R::Entity>) -> bool {
+    fn admit(&self, event: Queued<R::Entity>, lane: Lane) -> bool {
+        if let Some(keys) = &self.keys {
+            return keys.add(event, lane);
+        }
         let capacity = self.rules.tuning.queue_capacity;
-        if self.by_key {
-            if !self.dirty.borrow_mut().put(event.item.id) {
-                return false;
-            }
-        } else if queue.len() >= capacity as usize {
+        let mut queue = self.queue.borrow_mut();
+        if queue.len() >= capacity as usize {
             self.ports.host.note(event.item.id, Reason::EventDropped { capacity });
             return false;
         }
@@ -192,91 +185,45 @@ impl<P: Platform, R: Reconciler> Runtime<P, R> {
         true
     }
 
-    /// Rule 2.7.
-    async fn watch(self: Rc<Self>) {
-        self.started.changed_since(0).await;
-        let tuning = &self.rules.tuning;
-        let mut retry = tuning.watch_retry;
-        let mut seen = None;
-        loop {
-            let resume = seen.filter(|_| self.rules.has(Fix::WatchResumes));
-            if let Ok(mut watch) = self.ports.store.watch(self.drive.query, resume).await {
-                seen = Some(watch.since());
-                loop {
-                    match watch.next().await {
-                        Ok(Some(event)) => {
-                            retry = tuning.watch_retry;
-                            seen = Some(event.item.meta.revision);
-                            self.deliver(event);
-                        }
-                        Ok(None) => {
-                            self.ports.host.note(Subject::CLUSTER, Reason::WatchEnded);
-                            return;
-                        }
-                        Err(_) => break,
-                    }
-                }
-            }
-            self.ports.host.note(Subject::CLUSTER, Reason::WatchBroke { retry_in: retry });
-            self.ports.clock.sleep(retry).await;
-            retry = retry.saturating_mul(2).min(tuning.watch_retry_max);
-        }
-    }
-
-    fn deliver(&self, event: WatchEvent<R::Entity>) {
-        if !self.own.contains(event.item.meta.revision) {
-            let origin = event.item.meta.origin;
-            self.ports.host.attach(origin);
-            self.enqueue(event.change, event.item, origin);
-        }
-    }
-
-    async fn resync(self: Rc<Self>, period: Period) {
-        self.started.changed_since(0).await;
-        periodically(&self.ports, self.drive.name, period, First::AtOnce, async || {
-            let items = loop {
-                // A list that fails is tried again at once, without a pause.
-                if let Ok(items) = self.ports.store.list(self.drive.query).await {
-                    break items;
-                }
-            };
-            self.enqueue_all(&items);
-        })
-        .await;
-    }
-
     /// The next event that needs work. One for an entity that a worker holds waits for that worker.
     fn take(&self) -> Option<Queued<R::Entity>> {
+        if let Some(keys) = &self.keys {
+            return keys.take();
+        }
         loop {
             let event = self.queue.borrow_mut().pop_front()?;
             let id = event.item.id;
-            if self.by_key {
-                self.dirty.borrow_mut().take(id);
-            }
             if let Some((_, waiting)) = self.in_flight.borrow_mut().iter_mut().find(|(held, _)| *held == id) {
-                if !self.by_key || waiting.is_empty() {
-                    waiting.push_back(event);
-                }
+                waiting.push_back(event);
             } else if !self.skip(&event) {
                 return Some(event);
             }
         }
     }
 
-    /// Rule 2.2.
     async fn work(self: Rc<Self>) {
         self.started.changed_since(0).await;
+        // Rule 2.5.
         let serialise = self.rules.has(Fix::SerialiseEntity);
         loop {
             let mut event = self.idle.until(|| self.take()).await;
+            if let Some(keys) = &self.keys {
+                let Ports { host, clock, .. } = &self.ports;
+                let name = event.item.meta.name;
+                let failed = self.process(&event).await.is_err();
+                if keys.done(event, clock.now(), failed.then_some(|| host.draw(&name, "retry"))) {
+                    self.idle.notify(1);
+                }
+                continue;
+            }
             if !serialise {
-                self.process(event).await;
+                let _ = self.process(&event).await;
                 continue;
             }
             let id = event.item.id;
             self.in_flight.borrow_mut().push((id, VecDeque::new()));
             loop {
-                self.process(event).await;
+                let _ = self.process(&event).await;
                 match self.next_for(id) {
                     Some(next) => event = next,
                     None => break,
@@ -298,8 +245,7 @@ impl<P: Platform, R: Reconciler> Runtime<P, R> {
 
     /// Passes over an event that the handler ignores. Most do nothing, and this takes no await.
     fn skip(&self, event: &Queued<R::Entity>) -> bool {
-        // A queue of keys knows nothing of the entity as it is by now.
-        let ignored = !self.by_key && event.change != Change::Deleted && self.reconciler.ignores(&event.item);
+        let ignored = event.change != Change::Deleted && self.reconciler.ignores(&event.item);
         if ignored {
             self.begin(event);
         }
@@ -318,24 +264,16 @@ impl<P: Platform, R: Reconciler> Runtime<P, R> {
         host.note(event.item.id, Reason::Reconcile { change });
     }
 
-    async fn process(&self, event: Queued<R::Entity>) {
-        self.begin(&event);
-        let host = &self.ports.host;
-        let Queued { change, item, origin } = event;
-        let result = match change {
-            _ if self.by_key => self.reconcile_fresh(item.id).await,
+    /// Handles an event; an error is noted.
+    async fn process(&self, event: &Queued<R::Entity>) -> Result<(), Failure> {
+        self.begin(event);
+        let item = &event.item;
+        let result = match event.change {
+            _ if self.keys.is_some() => self.reconcile_fresh(item.id).await,
             Change::Deleted => self.reconciler.deleted(item.id).await,
-            Change::Added | Change::Updated => self.reconcile(&item).await,
+            Change::Added | Change::Updated => self.reconcile(item).await,
         };
-        if let Err(error) = result {
-            host.note(item.id, Reason::HandlerFailed { error });
-            if self.by_key {
-                let bits = host.draw(&item.meta.name, "retry");
-                self.retries.add(self.ports.clock.now(), bits, Queued { change, item, origin });
-            }
-        } else if self.by_key {
-            self.retries.forget(item.id);
-        }
+        result.inspect_err(|error| self.ports.host.note(item.id, Reason::HandlerFailed { error: *error }))
     }
 
     /// Reads the entity just before it is handled (fix `dirty-key-queue`).
@@ -348,13 +286,14 @@ impl<P: Platform, R: Reconciler> Runtime<P, R> {
     }
 
     async fn requeue_failed(self: Rc<Self>) {
+        let Some(keys) = &self.keys else { return };
         loop {
-            let Queued { change, item, origin } = self.retries.next(&self.ports.clock).await;
-            self.enqueue(change, item, origin);
+            keys.retry(&self.ports.clock).await;
+            self.idle.notify(1);
         }
     }
 
-    /// Rule 5.3.
+    /// Rule 2.9.
     async fn reconcile(&self, item: &Versioned<R::Entity>) -> Result<(), Failure> {
         if self.reconciler.ignores(item) {
             return Ok(());
@@ -365,7 +304,7 @@ impl<P: Platform, R: Reconciler> Runtime<P, R> {
         let clears = self.rules.has(Fix::DiffClearsFields);
         let changes = item.entity.diff(work, |field| clears || self.reconciler.writes_zero(field));
         if !changes.is_empty() {
-            // Written even when the handler failed.
+            // Written even when the handler failed (rule 2.9).
             let revision = self.ports.store.patch(item.id, changes, None).await?;
             self.own.remember(revision);
         }

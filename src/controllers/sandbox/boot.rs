@@ -92,7 +92,8 @@ impl<P: Platform> SandboxController<P> {
         self.backend.pull_image(item.id, image).await.map_err(|e| (Stage::Start, e.into()))?;
         self.backend.start(item.id).await.map_err(|e| (Stage::Start, e.into()))?;
         self.wait_for_ports(item).await.map_err(at(Stage::Port))?;
-        self.finish(item.id, began).await.map_err(at(Stage::Port))
+        let late = taken.address.filter(|_| !self.rules.has(Fix::EarlyAddress));
+        self.finish(item.id, began, late).await.map_err(at(Stage::Port))
     }
 
     /// Rule 7.3.
@@ -108,6 +109,9 @@ impl<P: Platform> SandboxController<P> {
             return Ok(address);
         }
         self.ports.host.note(item.id, Reason::AddressTaken);
+        if !self.rules.has(Fix::EarlyAddress) {
+            return Ok(address);
+        }
         match self.ports.store.set(item.id, SandboxChange::Address(Some(address))).await {
             Ok(revision) => {
                 self.own.remember(revision);
@@ -178,15 +182,17 @@ impl<P: Platform> SandboxController<P> {
         self.rules.has(Fix::ExitEndsPortWait) && self.exits_of_boots.borrow().get(&id) == Some(&true)
     }
 
-    /// Rule 7.7: the last step: RUNNING, unless the sandbox was stopped meanwhile.
-    async fn finish(&self, id: SandboxId, began: SimTime) -> Result<(), Failure> {
+    /// Rule 7.7: the last step: RUNNING, unless the sandbox was stopped meanwhile; before
+    /// `early-address` (rule 2.4) with the address.
+    async fn finish(&self, id: SandboxId, began: SimTime, late: Option<Address>) -> Result<(), Failure> {
         let now = self.ports.store.get(id).await?;
         if now.entity.status == SandboxStatus::Dead || now.entity.status == SandboxStatus::Stopped {
             self.ports.host.note(id, Reason::BootOvertaken);
             return Ok(());
         }
         self.ports.host.note(id, Reason::Booted { after: self.ports.clock.now().since(began) });
-        let running = vec![SandboxChange::Status(SandboxStatus::Running)];
+        let mut running = vec![SandboxChange::Status(SandboxStatus::Running)];
+        running.extend(late.map(|address| SandboxChange::Address(Some(address))));
         let expected = self.rules.has(Fix::SagaBoot).then_some(now.meta.revision);
         let revision = self.ports.store.patch(id, running, expected).await?;
         self.own.remember(revision);

@@ -139,6 +139,9 @@ pub(super) fn mark(fix: Fix) -> Mark {
         Fix::ProactiveScaleDown => When(reason!(Reason::TooMany { .. })),
         Fix::VersionsSharePools => Unless(request!(RequestError::PoolTimeout(_))),
         Fix::SerialiseEntity => Nowhere("that two workers hold one entity shows in no decision of either"),
+        Fix::EarlyAddress => Nowhere("when an address is written shows in no decision"),
+        Fix::SkipOwnWrites => Nowhere("an event that is passed over leaves no decision"),
+        Fix::TickKeepsWatch => Nowhere("that a tick closes the watch shows in no decision"),
         Fix::ExitWatch => When(reason!(Reason::ProcessExited { .. })),
         Fix::ExitMeansStopped => Both {
             when: |f| matches!(f.reason, Some(Reason::ProcessExited { .. })) && f.becomes(SandboxStatus::Stopped),

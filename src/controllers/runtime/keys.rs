@@ -1,0 +1,302 @@
+//! The work queue of keys (fix `dirty-key-queue`): one mark an entity, two lanes, retries.
+//!
+//! It knows which entities are to be looked at and in which order; what they are like is read
+//! when their turn comes. What a newcomer gets wrong: an entity that is marked again while a
+//! worker holds it goes to the end of its lane afterwards, not straight back to that worker.
+
+use std::cell::RefCell;
+use std::collections::{BTreeMap, VecDeque};
+
+use crate::model::{Entity, Id};
+use crate::notify::Notify;
+use crate::ports::Clock;
+use crate::time::{SimDuration, SimTime};
+
+use super::Queued;
+
+/// The first wait of a failed entity, and the longest (rule 2.7).
+const WAIT: SimDuration = SimDuration::from_secs(1);
+const WAIT_MAX: SimDuration = SimDuration::from_mins(1);
+
+/// Which entities go first (rule 2.6).
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub(super) enum Lane {
+    /// What a list or a wait that is over brings.
+    Repair,
+    /// What a watch or another controller tells.
+    Urgent,
+}
+
+/// Where an entity stands.
+#[derive(Clone, Copy, PartialEq, Eq, Default)]
+enum State {
+    #[default]
+    Quiet,
+    Queued(Lane),
+    /// A worker has it; and in which lane it is wanted again.
+    Held(Option<Lane>),
+    /// It failed and waits; its place among those that do.
+    Waits(SimTime, u64),
+}
+
+struct Key<E: Entity> {
+    state: State,
+    /// How often it was done with: what a lane says of an earlier life is void.
+    life: u32,
+    failures: u32,
+    /// What put it where it is.
+    event: Option<Queued<E>>,
+}
+
+impl<E: Entity> Default for Key<E> {
+    fn default() -> Self {
+        Self { state: State::Quiet, life: 0, failures: 0, event: None }
+    }
+}
+
+struct Inner<E: Entity> {
+    /// By handle: those count from 0.
+    keys: Vec<Key<E>>,
+    /// By [`Lane`]; each entry with the life of its key.
+    lanes: [VecDeque<(Id<E>, u32)>; 2],
+    /// By time, then by the order in which they failed.
+    waiting: BTreeMap<(SimTime, u64), Id<E>>,
+    failed: u64,
+}
+
+/// The queue.
+pub(super) struct Keys<E: Entity> {
+    inner: RefCell<Inner<E>>,
+    /// Somebody failed, and waits.
+    added: Notify,
+}
+
+/// The wait after so many failures in a row: between half and all of the doubling series.
+fn wait(failures: u32, bits: u64) -> SimDuration {
+    let full = WAIT.saturating_mul(1 << failures.min(16)).min(WAIT_MAX).as_nanos();
+    let drawn = (u128::from(bits) * u128::from(full / 2)) >> 64;
+    SimDuration::from_nanos(full / 2 + drawn as u64)
+}
+
+impl<E: Entity> Inner<E> {
+    fn key(&mut self, id: Id<E>) -> &mut Key<E> {
+        let index = id.index() as usize;
+        if self.keys.len() <= index {
+            self.keys.resize_with(index + 1, Key::default);
+        }
+        &mut self.keys[index]
+    }
+
+    fn append(&mut self, id: Id<E>, lane: Lane) {
+        let key = self.key(id);
+        key.state = State::Queued(lane);
+        let life = key.life;
+        self.lanes[lane as usize].push_back((id, life));
+    }
+}
+
+impl<E: Entity> Keys<E> {
+    pub(super) fn new() -> Self {
+        let inner =
+            Inner { keys: Vec::new(), lanes: [VecDeque::new(), VecDeque::new()], waiting: BTreeMap::new(), failed: 0 };
+        Self { inner: RefCell::new(inner), added: Notify::default() }
+    }
+
+    /// Marks an entity; true when there is one more thing for a worker that idles.
+    pub(super) fn add(&self, event: Queued<E>, lane: Lane) -> bool {
+        let inner = &mut *self.inner.borrow_mut();
+        let id = event.item.id;
+        let key = inner.key(id);
+        match key.state {
+            State::Quiet => {
+                key.event = Some(event);
+                inner.append(id, lane);
+                true
+            }
+            State::Queued(now) if now < lane => {
+                // What it leaves in the other lane is passed over there.
+                key.event = Some(event);
+                inner.append(id, lane);
+                false
+            }
+            State::Held(again) => {
+                if again.is_none_or(|again| again < lane) {
+                    key.state = State::Held(Some(lane));
+                    key.event = Some(event);
+                }
+                if lane == Lane::Urgent {
+                    key.failures = 0;
+                }
+                false
+            }
+            State::Waits(at, order) if lane == Lane::Urgent => {
+                key.failures = 0;
+                key.event = Some(event);
+                inner.waiting.remove(&(at, order));
+                inner.append(id, lane);
+                true
+            }
+            State::Queued(_) | State::Waits(..) => false,
+        }
+    }
+
+    /// The next entity, for a worker, which tells [`Keys::done`] of it.
+    pub(super) fn take(&self) -> Option<Queued<E>> {
+        let inner = &mut *self.inner.borrow_mut();
+        for lane in [Lane::Urgent, Lane::Repair] {
+            while let Some((id, life)) = inner.lanes[lane as usize].pop_front() {
+                let key = inner.key(id);
+                if key.state == State::Queued(lane) && key.life == life {
+                    key.state = State::Held(None);
+                    return key.event.take();
+                }
+            }
+        }
+        None
+    }
+
+    /// A worker lets go of an entity; `failed` draws a number for its wait when it failed. True
+    /// when it is in the queue again.
+    pub(super) fn done(&self, event: Queued<E>, now: SimTime, failed: Option<impl FnOnce() -> u64>) -> bool {
+        let inner = &mut *self.inner.borrow_mut();
+        let id = event.item.id;
+        let key = inner.key(id);
+        let State::Held(again) = key.state else { unreachable!("the worker held it") };
+        if failed.is_none() {
+            key.failures = 0;
+        }
+        match (again, failed) {
+            (Some(lane), _) => {
+                inner.append(id, lane);
+                return true;
+            }
+            (None, None) => {
+                key.state = State::Quiet;
+                key.life += 1;
+            }
+            (None, Some(draw)) => {
+                let at = now + wait(key.failures, draw());
+                key.failures += 1;
+                key.event = Some(event);
+                inner.failed += 1;
+                let order = inner.failed;
+                inner.key(id).state = State::Waits(at, order);
+                inner.waiting.insert((at, order), id);
+                self.added.notify_all();
+            }
+        }
+        false
+    }
+
+    /// Waits until the time of one that failed has come, and queues it as repair.
+    pub(super) async fn retry(&self, clock: &impl Clock) {
+        loop {
+            let seen = self.added.generation();
+            let earliest = self.inner.borrow().waiting.keys().next().copied();
+            match earliest {
+                None => self.added.changed_since(seen).await,
+                Some(key @ (at, _)) if at <= clock.now() => {
+                    let inner = &mut *self.inner.borrow_mut();
+                    let id = inner.waiting.remove(&key).expect("just seen");
+                    inner.append(id, Lane::Repair);
+                    return;
+                }
+                // Ends early when something more urgent may have come.
+                Some((at, _)) => {
+                    clock.timeout(at.since(clock.now()), self.added.changed_since(seen)).await;
+                }
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{App, Name, Revision};
+    use crate::ports::{Change, Meta, Origin, Versioned};
+
+    type AppKeys = Keys<App>;
+
+    fn event(index: u32) -> Queued<App> {
+        let meta = Meta {
+            name: Name::new("app"),
+            revision: Revision(1),
+            created_at: SimTime::ZERO,
+            updated_at: SimTime::ZERO,
+            origin: Origin(0),
+        };
+        let item = Versioned::new(Id::from_index(index), App { name: Name::new("app"), active_version: None }, meta);
+        Queued { change: Change::Updated, item, origin: Origin(0) }
+    }
+    fn take(keys: &AppKeys) -> Option<u32> {
+        keys.take().map(|event| event.item.id.index())
+    }
+    fn done(keys: &AppKeys, index: u32) -> bool {
+        keys.done(event(index), SimTime::ZERO, None::<fn() -> u64>)
+    }
+    fn fails(keys: &AppKeys, index: u32) -> bool {
+        keys.done(event(index), SimTime::ZERO, Some(|| 0))
+    }
+
+    #[test]
+    fn urgent_goes_first_and_promotes_what_is_queued_as_repair() {
+        let keys = AppKeys::new();
+        assert_eq!([1, 2].map(|index| keys.add(event(index), Lane::Repair)), [true, true]);
+        assert!(!keys.add(event(2), Lane::Urgent), "it is queued already");
+        assert!(keys.add(event(3), Lane::Urgent));
+        assert!(!keys.add(event(3), Lane::Repair));
+        assert_eq!([0; 4].map(|_| take(&keys)), [Some(2), Some(3), Some(1), None]);
+    }
+
+    #[test]
+    fn what_a_promotion_left_behind_is_void_when_the_key_comes_again() {
+        let keys = AppKeys::new();
+        keys.add(event(1), Lane::Repair);
+        keys.add(event(1), Lane::Urgent);
+        assert_eq!(take(&keys), Some(1));
+        assert!(!done(&keys, 1));
+        keys.add(event(2), Lane::Repair);
+        keys.add(event(1), Lane::Repair);
+        assert_eq!([0; 3].map(|_| take(&keys)), [Some(2), Some(1), None]);
+    }
+
+    #[test]
+    fn one_that_is_marked_while_held_comes_once_more_at_the_end() {
+        let keys = AppKeys::new();
+        keys.add(event(1), Lane::Urgent);
+        assert_eq!(take(&keys), Some(1));
+        assert_eq!([0; 3].map(|_| keys.add(event(1), Lane::Urgent)), [false; 3]);
+        keys.add(event(2), Lane::Urgent);
+        assert!(done(&keys, 1));
+        assert_eq!([0; 3].map(|_| take(&keys)), [Some(2), Some(1), None]);
+        assert!(!done(&keys, 1));
+        assert_eq!(take(&keys), None);
+    }
+
+    #[test]
+    fn a_wait_is_ended_by_what_is_urgent_and_not_by_a_repair() {
+        let keys = AppKeys::new();
+        keys.add(event(1), Lane::Urgent);
+        assert_eq!(take(&keys), Some(1));
+        assert!(!fails(&keys, 1));
+        assert!(!keys.add(event(1), Lane::Repair));
+        assert_eq!(take(&keys), None);
+        assert!(keys.add(event(1), Lane::Urgent));
+        assert_eq!(take(&keys), Some(1));
+        assert!(keys.inner.borrow().waiting.is_empty(), "the wait is cancelled");
+        // Marked while it was held: it does not wait, whatever became of it.
+        keys.add(event(1), Lane::Repair);
+        assert!(fails(&keys, 1));
+        assert_eq!(take(&keys), Some(1));
+    }
+
+    #[test]
+    fn waits_double_up_to_a_minute_and_are_jittered_by_half() {
+        for (failures, least, most) in [(0, 500, 1000), (1, 1000, 2000), (5, 16_000, 32_000), (40, 30_000, 60_000)] {
+            assert_eq!(wait(failures, 0), SimDuration::from_millis(least));
+            assert!(wait(failures, u64::MAX) <= SimDuration::from_millis(most));
+            assert!(wait(failures, u64::MAX) > SimDuration::from_millis(most - 1));
+        }
+    }
+}
