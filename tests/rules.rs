@@ -1,13 +1,16 @@
 //! The rule book under test: `docs/rules.md` against the fixes, the constants and the code.
 //!
-//! What the book says of days is what the fixes say, and whoever names a rule names one that
-//! exists. It reads the sources as text. What a newcomer gets wrong: a new rule needs its evidence.
+//! Whatever decides by a fix names a rule in a comment of its function, and that rule lists the
+//! fix; what the book says of days is what the fixes say. It reads the sources as text. What a
+//! newcomer gets wrong: a new fix or constant needs a line in a rule, and a new rule its evidence.
 
 use std::collections::BTreeSet;
 
 use regex::Regex;
+use schedsim::controllers::backoff::Backoff;
 use schedsim::controllers::fixes::{Day, Fix};
-use schedsim::controllers::rule_book::{Rule, rules};
+use schedsim::controllers::rule_book::{Rule, numbers_of, rules};
+use schedsim::controllers::tuning::Tuning;
 
 #[path = "architecture/source.rs"]
 mod source;
@@ -16,6 +19,11 @@ use source::files;
 
 fn report(what: &str, found: &[String]) {
     assert!(found.is_empty(), "{what}:\n  {}", found.join("\n  "));
+}
+
+fn constants() -> BTreeSet<String> {
+    let deep = Backoff::ROWS.iter().map(|row| format!("backoff.{}", row.name));
+    Tuning::ROWS.iter().map(|row| row.name.to_owned()).chain(deep).collect()
 }
 
 /// The section and the place in it.
@@ -44,11 +52,37 @@ fn every_rule_has_its_evidence() {
 }
 
 #[test]
+fn every_fix_and_constant_has_a_rule_and_a_rule_names_no_others() {
+    let known = constants();
+    let (mut fixes, mut used, mut wrong) = (BTreeSet::new(), BTreeSet::new(), Vec::new());
+    for rule in rules() {
+        for name in rule.named("Fixes") {
+            match Fix::named(name) {
+                Some(fix) => drop(fixes.insert(fix)),
+                None => wrong.push(format!("rule {}: there is no fix `{name}`", rule.number)),
+            }
+        }
+        for name in rule.named("Constants") {
+            used.insert(name);
+            if !known.contains(name) {
+                wrong.push(format!("rule {}: there is no constant `{name}`", rule.number));
+            }
+        }
+    }
+    wrong
+        .extend(Fix::ALL.iter().filter(|fix| !fixes.contains(fix)).map(|fix| format!("no rule lists the fix `{fix}`")));
+    wrong.extend(
+        known.iter().filter(|name| !used.contains(name.as_str())).map(|n| format!("no rule lists the constant `{n}`")),
+    );
+    report("docs/rules.md", &wrong);
+}
+
+#[test]
 fn the_book_and_the_fixes_agree_on_days() {
     let dated =
         Regex::new(r"(?:[Uu]ntil|[Ss]ince) (\d{4}-\d\d-\d\d)(?: at the latest)?(?: / since | \()`([a-z0-9-]+)`")
             .unwrap();
-    let proposed = Regex::new(r"`([a-z0-9-]+)`( \(proposed\))?").unwrap();
+    let proposed = Regex::new(r"`([a-z0-9-]+)` \(proposed\)").unwrap();
     let (mut seen, mut wrong) = (0, Vec::new());
     for rule in rules() {
         for found in dated.captures_iter(rule.text) {
@@ -65,19 +99,67 @@ fn the_book_and_the_fixes_agree_on_days() {
             }
         }
         for found in rule.lines("Fixes").flat_map(|line| proposed.captures_iter(line)) {
-            let is = Fix::named(&found[1]).is_some_and(|fix| fix.info().day == Day::PROPOSED);
-            if is != found.get(2).is_some() {
-                wrong.push(format!(
-                    "rule {}: `{}` is {}proposed",
-                    rule.number,
-                    &found[1],
-                    if is { "" } else { "not " }
-                ));
+            if Fix::named(&found[1]).is_none_or(|fix| fix.info().day != Day::PROPOSED) {
+                wrong.push(format!("rule {}: `{}` has landed", rule.number, &found[1]));
             }
         }
     }
     assert!(seen > 20, "only {seen} days were found");
     report("docs/rules.md", &wrong);
+}
+
+/// What a line says beside its code.
+fn comment<'t>(line: &source::Line<'t>) -> &'t str {
+    line.text.split_once("//").map_or("", |(_, comment)| comment)
+}
+
+/// The rules named in the comments of the function that has the line, above it or beside it.
+fn named_above<'t>(lines: &[source::Line<'t>], at: usize, rule: &Regex) -> BTreeSet<&'t str> {
+    let head = |line: &source::Line<'_>| {
+        let code = line.code.trim_start();
+        code.starts_with("fn ") || (code.starts_with("pub") || code.starts_with("async ")) && code.contains("fn ")
+    };
+    let mut found = BTreeSet::new();
+    let mut above_head = false;
+    for line in lines[..=at].iter().rev() {
+        let code = line.code.trim();
+        // Above its head only comments and attributes belong to a function.
+        if above_head && !(code.starts_with("#[") || code.is_empty() && !line.text.trim().is_empty()) {
+            break;
+        }
+        found.extend(rule.captures_iter(comment(line)).map(|found| found.get(1).expect("a number").as_str()));
+        above_head |= head(line);
+    }
+    found
+}
+
+#[test]
+fn every_decision_by_a_fix_names_its_rule() {
+    let rule = Regex::new(r"(?:[Rr]ules? |, | and | to )(\d+\.\d+)").unwrap();
+    let decision = Regex::new(r"\bhas\(Fix::(\w+)\)").unwrap();
+    let (mut decisions, mut found) = (0, Vec::new());
+    // What merely tells of a decision, or tries one out, decides nothing.
+    let apart = ["src/controllers/fixes.rs", "src/report/", "src/study/"];
+    for file in files("src").iter().filter(|file| !apart.iter().any(|path| file.path.starts_with(path))) {
+        let lines = file.lines();
+        for (at, line) in lines.iter().enumerate().filter(|(_, line)| !line.in_tests) {
+            for hit in decision.captures_iter(&line.code) {
+                decisions += 1;
+                let fix = Fix::ALL.iter().find(|fix| format!("{fix:?}") == hit[1]).expect("a fix");
+                let named = named_above(&lines, at, &rule);
+                let mut lists = rules().filter(|rule| named.contains(rule.number));
+                if !lists.any(|rule| rule.named("Fixes").contains(&fix.name())) {
+                    let belongs = numbers_of(*fix).join(" and ");
+                    found.push(format!(
+                        "{}:{}: `{fix}` belongs to {belongs}, named are {named:?}",
+                        file.path, line.number
+                    ));
+                }
+            }
+        }
+    }
+    assert!(decisions > 60, "only {decisions} decisions were found");
+    report("decisions that name no rule that lists their fix", &found);
 }
 
 #[test]

@@ -7,7 +7,7 @@
 //! be old by the time it writes – most stories are made of that.
 
 pub(crate) mod activator;
-pub(crate) mod backoff;
+pub mod backoff;
 pub(crate) mod deploy;
 pub(crate) mod disk;
 pub(crate) mod disk_watch;
@@ -23,4 +23,4 @@ pub mod rule_book;
 pub(crate) mod runtime;
 pub(crate) mod sandbox;
 pub(crate) mod scheduler;
-pub(crate) mod tuning;
+pub mod tuning;

@@ -4,7 +4,7 @@
 //! it. What a newcomer gets wrong: arrivals do not wait for answers, so a slow platform gets
 //! more requests at once, not fewer.
 //!
-//! DIFFERS: routing takes no time, knows the active version, and keeps no share between
+//! DIFFERS (rule 10.4): routing takes no time, knows the active version, and keeps no share between
 //! requests.
 
 use crate::controllers::activator::Slot;

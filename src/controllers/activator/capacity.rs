@@ -42,7 +42,7 @@ impl<P: Platform> Activator<P> {
         self.cache.take(*chosen, size, self.ports.clock.now())
     }
 
-    /// The sandboxes that may serve the request.
+    /// The sandboxes that may serve the request. Rule 10.2.
     pub(super) fn candidates(&self, wanted: &Wanted) -> Vec<SandboxId> {
         if self.rules.has(Fix::VersionsSharePools) {
             self.cache.bound(wanted.key).map(|pool| self.cache.sandboxes_of(pool)).unwrap_or_default()
@@ -51,19 +51,20 @@ impl<P: Platform> Activator<P> {
         }
     }
 
+    /// Rule 10.4.
     fn is_usable(&self, id: SandboxId) -> bool {
         self.cache.is(id, |sandbox| {
             (sandbox.status == SandboxStatus::Running || !self.rules.has(Fix::SkipDead)) && sandbox.has_address
         })
     }
 
-    /// Whether one is on its way.
+    /// Whether one is on its way. Rule 10.5.
     pub(super) fn is_one_booting(&self, wanted: &Wanted) -> bool {
         let pending = |id: &SandboxId| self.cache.is(*id, |sandbox| sandbox.status == SandboxStatus::Pending);
         self.rules.has(Fix::ActivatorSeesPending) && self.candidates(wanted).iter().any(pending)
     }
 
-    /// How many sandboxes there are whose death would be the request's own.
+    /// How many sandboxes there are whose death would be the request's own. Rule 10.6.
     pub(super) fn count_own(&self, wanted: &Wanted) -> usize {
         let own = |id: &&SandboxId| {
             !self.rules.has(Fix::DeathsOfOwnVersion) || self.cache.is(**id, |sandbox| sandbox.key.0 == wanted.key.0)

@@ -48,6 +48,7 @@ impl<P: Platform> Activator<P> {
         self.recovered.changed_since(0).await;
     }
 
+    /// Takes in what a watch tells, and begins anew when it breaks. Rule 10.2.
     async fn follow<E: Entity>(&self, told: impl AsyncFn(Change, Versioned<E>)) {
         loop {
             if let Ok(watch) = self.ports.store.watch::<E>(Query::All, None).await {
@@ -86,6 +87,7 @@ impl<P: Platform> Activator<P> {
         }
     }
 
+    /// Rules 10.1, 10.2.
     async fn recover_pool(&self, item: &Versioned<Pool>) -> Result<(), StoreError> {
         let key = (item.entity.spec.version, item.entity.service);
         self.ports.store.get(key.0).await?;
@@ -115,6 +117,7 @@ impl<P: Platform> Activator<P> {
         Ok(())
     }
 
+    /// Rule 10.3.
     fn pool_told(&self, item: &Versioned<Pool>) {
         if !self.rules.has(Fix::RefreshPoolCache) {
             return;
@@ -125,6 +128,7 @@ impl<P: Platform> Activator<P> {
         }
     }
 
+    /// Rules 10.2, 10.4.
     async fn sandbox_told(&self, item: &Versioned<Sandbox>) {
         let (status, has_address) = (item.entity.status, item.entity.address.is_some());
         let before = self.cache.with(item.id, |tracked| {

@@ -59,7 +59,7 @@ impl<P: Platform> Activator<P> {
         Rc::new(Self { ports, rules, cache, versions, recovered })
     }
 
-    /// Its tasks: the watches that feed the cache, and the write-back of activity.
+    /// Its tasks: the watches that feed the cache, and the write-back of activity. Rule 10.3.
     pub fn tasks(self: &Rc<Self>) -> Vec<Task> {
         let mut tasks: Vec<Task> = vec![
             ("activator sandboxes", Box::pin(Rc::clone(self).follow_sandboxes())),
@@ -149,6 +149,7 @@ impl<P: Platform> Activator<P> {
         .await;
     }
 
+    /// Rule 10.9.
     fn is_due(&self, tracked: &Tracked, now: SimTime, throttle: SimDuration) -> bool {
         let is_news = tracked.written.is_none_or(|at| at < tracked.renewed && now.since(at) > throttle);
         is_news && (tracked.status.is_live() || !self.rules.has(Fix::ActivityOnlyForLive))

@@ -35,7 +35,7 @@ impl<P: Platform> Activator<P> {
     }
 
     /// A pool that was read before. The cooldown is judged by what was read then, once; the target
-    /// stays, so that callers who come together raise it once. Rule 10.7.
+    /// stays, so that callers who come together raise it once. Rules 10.7, 10.8.
     async fn raise_known(&self, wanted: &Wanted, known: &Rc<Cell<KnownPool>>) -> Result<Try, RequestError> {
         let KnownPool { id: pool, desired, cooldown_until, .. } = known.get();
         if self.rules.has(Fix::ActivatorResyncs) {
@@ -82,6 +82,7 @@ impl<P: Platform> Activator<P> {
     }
 
     /// A pool that is gone is forgotten, since `drop-missing-pool`, and looked for again.
+    /// Rule 10.7.
     fn lost(&self, key: Key, error: StoreError) -> Result<Try, RequestError> {
         if error == StoreError::NotFound && self.rules.has(Fix::DropMissingPool) {
             self.cache.forget_read(key);
@@ -114,6 +115,7 @@ impl<P: Platform> Activator<P> {
         Err(RequestError::NoPool)
     }
 
+    /// Rules 10.7, 10.8.
     async fn raise_first(&self, wanted: &Wanted, found: KnownPool) -> Result<Try, RequestError> {
         let limit = self.limit(wanted);
         let waits = self.rules.has(Fix::LongerRequestWait);
@@ -146,7 +148,7 @@ impl<P: Platform> Activator<P> {
     /// The most that the pool may want. A fixed service's own number bounds it since
     /// `longer-request-wait`.
     ///
-    /// ASSUMES: before `max-pool-size` (#272) the activator knew no maximum either.
+    /// Before `max-pool-size` (#272) the activator knew no maximum either. Rule 10.7.
     fn limit(&self, wanted: &Wanted) -> u32 {
         match wanted.concurrency {
             Concurrency::Fixed { instances } if self.rules.has(Fix::LongerRequestWait) => instances,
@@ -157,7 +159,7 @@ impl<P: Platform> Activator<P> {
 
     /// The pool read again, when it may grow after all; else what becomes of the try: since
     /// `longer-request-wait` who asks waits all the same. Before `refresh-pool-cache` what was
-    /// read once decides.
+    /// read once decides. Rule 10.7.
     async fn below_limit(
         &self,
         key: Key,
@@ -178,7 +180,7 @@ impl<P: Platform> Activator<P> {
     }
 
     /// Writes one more, since `revision-checked-increment` onto that very revision; before, what is
-    /// asked for counts at once, whatever becomes of the write.
+    /// asked for counts at once, whatever becomes of the write. Rule 10.7.
     async fn write(&self, known: &Cell<KnownPool>, target: u32) -> Result<Revision, StoreError> {
         let KnownPool { id: pool, desired, revision, .. } = known.get();
         self.ports.host.note(pool, Reason::NoRoom { desired });
