@@ -125,6 +125,7 @@ impl<P: Platform, R: Reconciler> Runtime<P, R> {
         Rc::new(Self {
             reconciler,
             ports,
+            // Rule 2.6.
             keys: rules.has(Fix::DirtyKeyQueue).then(Keys::new),
             rules,
             drive,
@@ -143,6 +144,7 @@ impl<P: Platform, R: Reconciler> Runtime<P, R> {
             Some(_) => ("watch", Box::pin(Rc::clone(self).list_and_watch())),
         };
         let mut tasks = vec![watch];
+        // Rules 2.2, 2.8.
         let ticks = self.keys.is_none() || self.rules.has(Fix::TickKeepsWatch);
         if let Some(period) = self.drive.resync.filter(|_| ticks) {
             tasks.push((period.task(), Box::pin(Rc::clone(self).resync(period))));

@@ -100,7 +100,7 @@ impl<P: Platform, R: Reconciler> Runtime<P, R> {
         self.ports.clock.sleep(retry_in).await;
     }
 
-    /// Watches once, from now on or from after what was seen, and at most `until`.
+    /// Watches once, from now on or from after what was seen, and at most `until` (rule 1.7).
     async fn follow(&self, seen: &mut Option<Revision>, until: Option<SimTime>, mut told: impl FnMut()) -> Ended {
         let resume = seen.filter(|_| self.rules.has(Fix::WatchResumes));
         let Ok(mut watch) = self.ports.store.watch(self.drive.query, resume).await else { return Ended::Broke };

@@ -92,11 +92,12 @@ impl<P: Platform> SandboxController<P> {
         self.backend.pull_image(item.id, image).await.map_err(|e| (Stage::Start, e.into()))?;
         self.backend.start(item.id).await.map_err(|e| (Stage::Start, e.into()))?;
         self.wait_for_ports(item).await.map_err(at(Stage::Port))?;
+        // Rule 2.4.
         let late = taken.address.filter(|_| !self.rules.has(Fix::EarlyAddress));
         self.finish(item.id, began, late).await.map_err(at(Stage::Port))
     }
 
-    /// Rule 7.3.
+    /// Rules 7.3, 2.4.
     async fn take_address(&self, item: &Versioned<Sandbox>, taken: &mut Taken) -> Result<Address, Failure> {
         if let Some(first) = item.entity.address.filter(|_| self.rules.has(Fix::KeepAddressOnRetry)) {
             taken.address = Some(first);
