@@ -5,11 +5,11 @@
 //! the record is written, not here.
 
 use rayon::prelude::*;
-use schedsim::model::Kind;
+use schedsim::model::{AnyStatus, Kind, SandboxStatus, Value};
 use schedsim::report::explain::{Decider, Explainer, Limits, Page, Setting, story};
 use schedsim::scenario::{Scenario, Variant};
 use schedsim::sim::Simulation;
-use schedsim::trace::{Trace, What};
+use schedsim::trace::{Record, Trace, What};
 
 #[path = "common/corpus.rs"]
 mod corpus;
@@ -79,8 +79,10 @@ fn the_fault_that_delayed_a_disk_is_named_by_every_boot_that_waited_for_it() {
         let trace = Simulation::new(carousel, variant).run().trace;
         let setting = Setting::of(carousel, variant);
         let mut explainer = Explainer::new(&trace, &setting);
-        let settled = trace.records().iter().rposition(|r| r.what == What::Settled).expect("it settles");
-        let record = schedsim::kernel::RecordId::from_index(settled);
+        let running = Value::Status(AnyStatus::Sandbox(SandboxStatus::Running));
+        let runs = |r: &Record| matches!(r.what, What::Set { to, .. } if to == running);
+        let booted = trace.records().iter().rposition(runs).expect("the new one runs");
+        let record = schedsim::kernel::RecordId::from_index(booted);
         let chain = explainer.chain_and_deciders(record, Limits::default()).expect("a record");
         assert!(chain.all_deciders().contains(&Decider::Fault(0)), "{}: {:?}", variant.name, chain.all_deciders());
     }

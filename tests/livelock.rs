@@ -79,8 +79,13 @@ impl Renaming {
             (What::Set { from: f1, to: t1, .. }, What::Set { from: f2, to: t2, .. }) => {
                 self.same_value(f1, f2, shift) && self.same_value(t1, t2, shift)
             }
-            (What::AddressTaken(x), What::AddressTaken(y)) | (What::AddressFreed(x), What::AddressFreed(y)) => {
-                self.same_address(x, y)
+            (What::AddressTaken(x), What::AddressTaken(y)) => self.same_address(x, y),
+            // Free, it is one of many alike: whoever takes it next may take another.
+            (What::AddressFreed(x), What::AddressFreed(y)) => {
+                let same = self.same_address(x, y);
+                self.addresses.remove(&x);
+                self.addresses_back.remove(&y);
+                same
             }
             _ => true,
         };
@@ -141,7 +146,7 @@ fn difference(trace: &Trace, proof: Livelock, nth: u64) -> Option<String> {
     let mut left: &[&Record] = &later;
     let mut waiting: Vec<&Record> = Vec::new();
     for a in &first {
-        // What happens in one instant to several things comes in the order of their random keys.
+        // What happens in one instant to several things may come in another order.
         let instant = left.partition_point(|b| b.at <= a.at + shift);
         waiting.extend(&left[..instant]);
         left = &left[instant..];

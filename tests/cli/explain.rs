@@ -55,7 +55,7 @@ fn the_chain_leads_from_the_violation_to_the_ignored_field() {
         "boot fails after",
         "boot begins",
         "created PENDING",
-        "stale PENDING at age 5:18.303: limit 5:00",
+        "stale PENDING at age 5:18.307: limit 5:00",
         "no pool matches the active version's spec",
         "unknown field `services.database.disks[0].size` is",
         "deploy pds",
@@ -156,8 +156,7 @@ fn run_shows_the_state_and_stops_at_a_proof() {
         .code(0)
         .out("state at 6:00")
         .out("2 sandboxes")
-        .out("in truth")
-        .out("holds 10.0.0.1");
+        .out("in truth");
     let json = folder.schedsim(&["run", "typo.toml", "--state", "--until", "6m", "--format", "json"]).code(0).out;
     let json: serde_json::Value = serde_json::from_str(&json).expect("JSON");
     assert_eq!(json["state"]["sandbox"].as_array().map(Vec::len), Some(2));
@@ -226,8 +225,8 @@ fn a_boot_that_waited_for_its_disk_names_the_fault_that_delayed_it() {
         "decided by",
         "fault slow first volume ",
         "verified",
-        // 6.186 s after the step, instead of 1:13.956.
-        "without fault `slow first volume`          it still comes, at 22:13.186",
+        // 6.184 s after the step, instead of 1:13.954.
+        "without fault `slow first volume`          it still comes, at 22:13.184",
     ];
     let mut rest = done.out.as_str();
     for part in order {
@@ -235,8 +234,8 @@ fn a_boot_that_waited_for_its_disk_names_the_fault_that_delayed_it() {
         rest = &rest[at..];
     }
     assert!(!done.out.contains("no fix and no fault"), "{}", done.out);
-    let before = ["--variant", "before", "--subject", "sandbox/pds-database~2-1", "--at", "30m"];
-    explained(&[&[CAROUSEL][..], &before].concat()).out("lease/pds-data-2           PENDING -> BOUND");
+    let before = ["--variant", "before", "--subject", "sandbox/pds-database~2-0", "--at", "30m"];
+    explained(&[&[CAROUSEL][..], &before].concat()).out("lease/pds-data-0           PENDING -> BOUND");
 }
 
 #[test]

@@ -29,14 +29,18 @@ impl Checker {
                     below.extend(self.wrong(to, value, at));
                     true
                 }
-                "type" => match rule.as_str().expect("one type") {
-                    "object" => value.is_object(),
-                    "array" => value.is_array(),
-                    "string" => value.is_string(),
-                    "integer" => value.is_u64() || value.is_i64(),
-                    "number" => value.is_number(),
-                    other => panic!("type {other}"),
-                },
+                "type" => {
+                    let types = rule.as_array().map_or(std::slice::from_ref(rule), Vec::as_slice);
+                    types.iter().any(|one| match one.as_str().expect("a type") {
+                        "object" => value.is_object(),
+                        "array" => value.is_array(),
+                        "string" => value.is_string(),
+                        "boolean" => value.is_boolean(),
+                        "integer" => value.is_u64() || value.is_i64(),
+                        "number" => value.is_number(),
+                        other => panic!("type {other}"),
+                    })
+                }
                 "const" => rule == value,
                 "enum" => rule.as_array().expect("a list").contains(value),
                 "pattern" => value.as_str().is_none_or(|text| {
@@ -61,7 +65,7 @@ impl Checker {
                     }
                     true
                 }
-                "properties" => true,
+                "properties" | "patternProperties" => true,
                 other => panic!("the checker does not know `{other}`"),
             };
             if !fits {
@@ -69,7 +73,10 @@ impl Checker {
             }
         }
         for (key, item) in value.as_object().into_iter().flatten() {
-            let rule = schema["properties"].get(key).or_else(|| schema.get("additionalProperties"));
+            let patterns = schema.get("patternProperties").and_then(Value::as_object);
+            let fits = |pattern: &str| regex::Regex::new(pattern).expect("an expression").is_match(key);
+            let by_pattern = patterns.into_iter().flatten().find(|(pattern, _)| fits(pattern)).map(|(_, rule)| rule);
+            let rule = schema["properties"].get(key).or(by_pattern).or_else(|| schema.get("additionalProperties"));
             match rule {
                 Some(Value::Bool(false)) => say(format!("`{key}` is no key")),
                 Some(rule) => below.extend(self.wrong(rule, item, &format!("{at}.{key}"))),

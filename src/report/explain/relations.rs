@@ -165,14 +165,22 @@ pub(super) fn mark(fix: Fix) -> Mark {
         Fix::PendingRunningBackstop => When(reason!(Reason::HealthyPending { .. })),
         Fix::PoolByDiff => When(reason!(Reason::Recovered { .. })),
         Fix::SchedulerResyncs => Nowhere("a sandbox that nobody looks at leaves no decision"),
-        Fix::DeletedReleasesLeases => Unless(|f| f.broken(Invariant::BoundLeaseHasLiveSandbox)),
-        Fix::LeaseConflictWaits => Unless(reason!(Reason::AlreadyLeased { .. })),
-        Fix::StopGoesOn => Unless(reason!(Reason::CleanUpFailed { .. })),
+        Fix::DeletedReleasesLeases => {
+            Nowhere("what the clean-up of a deleted sandbox leaves shows in no decision of its own")
+        }
+        Fix::LeaseConflictWaits => {
+            Nowhere("whether a refused lease waits or fails shows in its status, not in a decision")
+        }
+        Fix::StopGoesOn => Nowhere("that a stop goes on shows in what follows, not in a decision"),
         Fix::GracefulShutdown => Nowhere("how long a program may take to end shows in no decision"),
-        Fix::ListenNotDial => Unless(reason!(Reason::Unwell { ailment: Ailment::PortSilent })),
-        Fix::SagaBoot | Fix::UndoFailedAction => When(reason!(Reason::BootFailed { .. })),
-        Fix::ExitEndsPortWait => When(reason!(Reason::BootFailed { error: Failure::ProcessExited, .. })),
-        Fix::DeadWrittenOnce => Unless(reason!(Reason::CleanedUp)),
+        Fix::ListenNotDial => Nowhere("how a port is looked at shows in no decision"),
+        Fix::SagaBoot | Fix::UndoFailedAction => {
+            Nowhere("the order of a boot, and what it undoes, show in no decision of their own")
+        }
+        Fix::ExitEndsPortWait => {
+            Nowhere("that the wait ended early shows in the failure of the boot, not in a decision")
+        }
+        Fix::DeadWrittenOnce => Nowhere("a second DEAD is a write like the first"),
         Fix::UncheckedPatch => Unless(|f| f.record.what == What::Conflict),
         Fix::ReleaseAddressOnFailedPatch | Fix::KeepAddressOnRetry => Unless(|f| f.broken(Invariant::NoLeakedAddress)),
         Fix::WatchdogReleasesAddress => {
