@@ -25,6 +25,10 @@ const SHOWN_ALONE: &[(Fix, &str, &str)] = &[
     (Fix::WatchPoolDeletions, "requests/stale-pool-at-max", "after-watch"),
     // Where volumes have always been compared, no pool of the active version ever stops matching.
     (Fix::ReapMismatched, "rollouts/two-of-everything", "after"),
+    // Today no pool of the active version is another than the one that the activator knows.
+    (Fix::RepointActivator, "requests/pinned-to-wrong-pool", "after"),
+    // Today's writers check the revision where it matters to a story.
+    (Fix::UncheckedPatch, "requests/waiters-wake-together", "unguarded"),
     // Node health ends the drain of a lost node, unless the node is removed.
     (Fix::DisklessStoppedIsDrained, "rollouts/drain-never-ends", "after"),
 ];

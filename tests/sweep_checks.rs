@@ -12,7 +12,7 @@ use schedsim::scenario::{Overrides, Scenario};
 use schedsim::sim::{Outcome, Simulation};
 use schedsim::trace::What;
 
-const FIXED: &str = "policy.with = [\"reset-only-on-new-version\", \"exit-wakes-controller\", \"diff-clears-fields\"]";
+const FIXED: &str = "policy.with = [\"reset-only-on-new-version\", \"exit-wakes-controller\", \"diff-clears-fields\", \"activity-only-for-live\"]";
 
 fn run(text: &str, set: &[(&str, &str)], seed: u64) -> (Scenario, Outcome) {
     let set = set.iter().map(|(path, value)| ((*path).to_owned(), (*value).to_owned())).collect();
