@@ -153,10 +153,21 @@ pub fn difference(first: &Replay<'_>, second: &Replay<'_>) -> Option<String> {
 
 /// All of an outcome that is not in its records.
 fn beside_the_trace(outcome: &Outcome) -> String {
-    let Outcome { trace: _, verdict, settled_at, livelock, ended_at, stop, events, violations, rejected, warnings } =
-        outcome;
+    let Outcome {
+        trace: _,
+        verdict,
+        settled_at,
+        livelock: _,
+        recurrence,
+        ended_at,
+        stop,
+        events,
+        violations,
+        rejected,
+        warnings,
+    } = outcome;
     format!(
-        "{verdict:?} {settled_at:?} {livelock:?} {ended_at:?} {stop:?} {events} {violations:?} {rejected:?} {warnings:?}"
+        "{verdict:?} {settled_at:?} {recurrence:?} {ended_at:?} {stop:?} {events} {violations:?} {rejected:?} {warnings:?}"
     )
 }
 

@@ -20,9 +20,20 @@ fn assert_same(name: &str, quick: &Outcome, slow: &Outcome) {
     }
     assert_eq!(quick.trace.records().len(), slow.trace.records().len(), "{name}");
     let rest = |outcome: &Outcome| {
-        let Outcome { trace: _, verdict, settled_at, livelock, ended_at, stop, events, violations, rejected, warnings } =
-            outcome.clone();
-        (verdict, settled_at, livelock, ended_at, stop, events, (violations, rejected, warnings))
+        let Outcome {
+            trace: _,
+            verdict,
+            settled_at,
+            livelock: _,
+            recurrence,
+            ended_at,
+            stop,
+            events,
+            violations,
+            rejected,
+            warnings,
+        } = outcome.clone();
+        (verdict, settled_at, recurrence, ended_at, stop, events, (violations, rejected, warnings))
     };
     assert_eq!(rest(quick), rest(slow), "{name}");
 }

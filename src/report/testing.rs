@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use crate::appconfig::{ConfigSource, Loader};
 use crate::controllers::fixes::Fixes;
-use crate::kernel::{RecordId, Stop};
+use crate::kernel::{RecordId, SimDuration, Stop};
 use crate::model::Invariant;
 use crate::model::{Name, Subject};
 use crate::scenario::{Action, Expect, Golden, Policy, Scenario, Step, Variant, Verdict};
@@ -68,6 +68,7 @@ impl Story {
             verdict: Verdict::Unsettled,
             settled_at: None,
             livelock: None,
+            recurrence: None,
             ended_at: t(end),
             stop: Stop::Horizon,
             events: 1234,
@@ -91,7 +92,7 @@ impl Story {
         m.at(&start.to_string()).sandbox(pool, 23);
         let mut story = Self::new(m, "3h");
         story.outcome.verdict = Verdict::Livelock;
-        story.outcome.livelock = Some(Livelock { from: t("1h5m"), period: d("55m") });
+        story.outcome.livelock = Some(Livelock { from: t("1h5m"), period: d("55m"), settled: SimDuration::ZERO });
         story.violate(Invariant::FailuresBackOff, pool, "13 failed boots within 10:00, limit 8");
         story.variant.expect = Some(Expect {
             verdict: Some(Verdict::Livelock),

@@ -5,6 +5,7 @@
 //! window or request lies ahead, the future repeats for ever. What a newcomer gets wrong: a
 //! state that is *nearly* the same is not the same – a leaked address more is a different state.
 
+use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use crate::constants::Role;
@@ -12,7 +13,7 @@ use crate::controllers::runtime::Rules;
 use crate::controllers::tuning::Tuning;
 use crate::kernel::{SimDuration, SimTime};
 use crate::ports::Remembers;
-use crate::trace::What;
+use crate::trace::{Record, What};
 use crate::world::{Caps, Seen, Unrest, World};
 
 use super::Livelock;
@@ -31,6 +32,8 @@ pub(super) struct Recurrence {
     next: SimTime,
     /// What was last found to disturb the quiet.
     unrest: Option<Unrest>,
+    /// How many records had been written at each look whose state is kept.
+    written: BTreeMap<SimTime, usize>,
     /// Nothing that a step or request could do lies beyond.
     nothing_ahead_from: SimTime,
     proved: Option<Livelock>,
@@ -45,7 +48,8 @@ impl Recurrence {
         // which are as old as the run, still age.
         let from = nothing_ahead_from.max(SimTime::ZERO + reach.caps.memory);
         let next = reach.grid.map_or(SimTime::MAX, |grid| cell_from(from, grid));
-        Self { seen: Seen::default(), reach, next, unrest: None, nothing_ahead_from, proved: None }
+        let (seen, written) = Default::default();
+        Self { seen, reach, next, unrest: None, written, nothing_ahead_from, proved: None }
     }
 
     /// The proof, if there is one.
@@ -63,13 +67,8 @@ impl Recurrence {
         now >= self.next
     }
 
-    /// Looks at the world, if it is time to and the world is quiet and unsettled.
-    pub(super) fn look<'a>(
-        &mut self,
-        world: &World,
-        settled: bool,
-        memories: impl Iterator<Item = &'a Rc<dyn Remembers>>,
-    ) {
+    /// Looks at the world, if it is time to and the world is quiet.
+    pub(super) fn look<'a>(&mut self, world: &World, memories: impl Iterator<Item = &'a Rc<dyn Remembers>>) {
         let now = world.kernel().now();
         let Some(grid) = self.reach.grid else { return };
         if !self.is_due(now) || !self.is_quiet(world) {
@@ -83,17 +82,26 @@ impl Recurrence {
             self.next = self.next.max(cell_from(capped_from, grid));
             return;
         }
-        // Nothing is claimed of a cluster at rest, nor while anything lies ahead.
-        if settled || now < self.nothing_ahead_from || world.faults().may_strike() {
+        // Nothing is claimed while anything lies ahead.
+        if now < self.nothing_ahead_from || world.faults().may_strike() {
             self.seen.clear();
+            self.written.clear();
             return;
         }
         let still = world.still(self.reach.caps, memories.map(|memory| &**memory));
+        let written = world.log().with_trace(|trace| trace.records().len());
+        self.written.insert(now, written);
         let Some(before) = self.seen.note(still) else { return };
-        if !has_drawn_since(world, before) {
-            self.proved = Some(Livelock { from: before, period: now.since(before) });
+        let first = self.written[&before];
+        self.proved = world.log().with_trace(|trace| {
+            let drawn = trace.records()[first..].iter().any(|record| matches!(record.what, What::Drawn { .. }));
+            let settled = || settled_between(trace.records(), first, (before, now));
+            (!drawn).then(|| Livelock { from: before, period: now.since(before), settled: settled() })
+        });
+        if self.proved.is_some() {
             self.next = SimTime::MAX;
             self.seen.clear();
+            self.written.clear();
         }
     }
 
@@ -107,12 +115,27 @@ impl Recurrence {
     }
 }
 
-/// Whether anything was drawn after that moment.
-fn has_drawn_since(world: &World, moment: SimTime) -> bool {
-    world.log().with_trace(|trace| {
-        let mut later = trace.records().iter().rev().take_while(|record| record.at > moment);
-        later.any(|record| matches!(record.what, What::Drawn { .. }))
-    })
+/// For how long the cluster was settled between two moments; `first` is the number of the first
+/// record after the earlier one.
+fn settled_between(records: &[Record], first: usize, (from, to): (SimTime, SimTime)) -> SimDuration {
+    let turn = |record: &Record| match record.what {
+        What::Settled => Some(true),
+        What::Unsettled => Some(false),
+        _ => None,
+    };
+    let mut since = records[..first].iter().rev().find_map(turn).unwrap_or(false).then_some(from);
+    let mut sum = SimDuration::ZERO;
+    for (at, settled) in records[first..].iter().filter_map(|record| Some((record.at, turn(record)?))) {
+        match (since, settled) {
+            (None, true) => since = Some(at),
+            (Some(begun), false) => {
+                sum = sum + at.since(begun);
+                since = None;
+            }
+            _ => {}
+        }
+    }
+    sum + since.map_or(SimDuration::ZERO, |begun| to.since(begun))
 }
 
 /// Where the first cell of the grid begins that does not begin before `at`.

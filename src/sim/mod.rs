@@ -69,13 +69,16 @@ pub use crash::Crash;
 
 pub(crate) use crate::world::judge::Violation;
 
-/// A proof that a run never settles.
+/// A proof that a run repeats itself for ever.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Livelock {
     /// From here on the future repeats.
     pub from: SimTime,
     /// With this period.
     pub period: SimDuration,
+    /// For how much of each period the cluster is settled: all of it, it is at rest for ever; none of
+    /// it, it never is again.
+    pub settled: SimDuration,
 }
 
 /// What came of a run.
@@ -87,8 +90,10 @@ pub struct Outcome {
     pub verdict: Verdict,
     /// The last entry into the settled state, when it lasted to the end.
     pub settled_at: Option<SimTime>,
-    /// The proof, when the verdict is a livelock.
+    /// The proof, when the verdict is a livelock: no moment of its period is settled.
     pub livelock: Option<Livelock>,
+    /// The proof that the run repeats itself, settled or not.
+    pub recurrence: Option<Livelock>,
     /// Where simulated time ended: the horizon, unless a guard stopped the run.
     pub ended_at: SimTime,
     /// Why it ended.
@@ -307,7 +312,8 @@ impl<'a> Simulation<'a> {
         }
         // A run that a guard stopped has not lasted to its horizon.
         let settled_at = judge.settled_since().filter(|_| stop == Stop::Horizon);
-        let livelock = recurrence.proved();
+        let recurrence = recurrence.proved();
+        let livelock = recurrence.filter(|proof| proof.settled.is_zero());
         let events = world.kernel().events();
         let trace = world.log().take_trace();
         let rejected = run.platform.refusals.take();
@@ -320,6 +326,7 @@ impl<'a> Simulation<'a> {
             },
             settled_at,
             livelock,
+            recurrence,
             ended_at,
             stop,
             events,

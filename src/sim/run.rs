@@ -12,7 +12,7 @@ use crate::world::judge::Judge;
 
 use super::crash::Crashes;
 use super::livelock::Recurrence;
-use super::{Platform, Proofs};
+use super::{Livelock, Platform, Proofs};
 
 /// A run under way.
 pub(super) struct Run {
@@ -95,8 +95,9 @@ impl Run {
         let due = self.recurrence.is_due(self.world.kernel().now());
         if due && self.proofs != Proofs::Off && !self.crashes.lie_ahead() {
             let memories = self.platform.memories.borrow();
-            self.recurrence.look(&self.world, self.judge.settled_since().is_some(), memories.values().flatten());
-            return self.proofs == Proofs::Stop && self.recurrence.proved().is_some();
+            self.recurrence.look(&self.world, memories.values().flatten());
+            let is_livelock = |proof: Livelock| proof.settled.is_zero();
+            return self.proofs == Proofs::Stop && self.recurrence.proved().is_some_and(is_livelock);
         }
         false
     }

@@ -97,7 +97,7 @@ mod tests {
 
     #[test]
     fn a_proof_has_a_lane_with_its_rounds_and_leads_to_what_is_stuck() {
-        let proof = Livelock { from: t("9m"), period: SimDuration::from_mins(20) };
+        let proof = Livelock { from: t("9m"), period: SimDuration::from_mins(20), settled: SimDuration::ZERO };
         let (plain, proved) = (drawn(None), drawn(Some(proof)));
         let lane = proved.lanes.iter().find(|lane| lane.kind == "proof").expect("a lane");
         let labels: Vec<&str> = lane.bars.iter().map(|bar| bar.label.as_str()).collect();
@@ -127,7 +127,7 @@ mod tests {
 
     #[test]
     fn endless_rounds_are_counted_to_a_limit() {
-        let proof = Livelock { from: SimTime::ZERO, period: SimDuration::from_secs(1) };
+        let proof = Livelock { from: SimTime::ZERO, period: SimDuration::from_secs(1), settled: SimDuration::ZERO };
         let lane = lane(proof, t("24h"), 0);
         assert_eq!(lane.bars.len(), ROUNDS_MAX + 1);
         assert_eq!(lane.bars.last().map(|bar| (bar.label.as_str(), bar.until)), Some(("and so on", t("24h"))));
