@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use crate::model::counted;
 use crate::scenario::{Overrides, Scenario};
 use crate::study::sweep::plan::{PlanOptions, Unplanned, plan_of};
 use clap::Args;
@@ -60,7 +61,8 @@ fn sweep(file: &str, text: &str) -> Result<(String, Vec<String>), String> {
         })?;
     let settings = counted(plan.settings.len(), "setting");
     let (cells, seeds, runs) = (plan.pairs().len(), plan.seed_count(), plan.runs());
-    let counts = format!("{settings} x {cells} scenarios and variants x {seeds} seeds, {runs} runs");
+    let (seeds, runs) = (counted(seeds, "seed"), counted(runs, "run"));
+    let counts = format!("{settings} x {cells} scenarios and variants x {seeds}, {runs}");
     Ok((format!("this is a sweep file: {counts}; `schedsim sweep {file} --out DIR` runs it"), warnings))
 }
 
@@ -74,27 +76,4 @@ fn summary(scenario: &Scenario) -> String {
     ];
     let told = counts.iter().enumerate().filter(|(place, (n, _))| *place < 2 || *n > 0);
     told.map(|(_, (n, what))| counted(*n, what)).collect::<Vec<_>>().join(", ")
-}
-
-/// `1 step`, `2 steps`, `2 streams of traffic`.
-pub(crate) fn counted(n: usize, what: &str) -> String {
-    match (n, what.split_once(' ')) {
-        (1, _) => format!("1 {what}"),
-        (_, None) => format!("{n} {what}s"),
-        (_, Some((head, rest))) => format!("{n} {head}s {rest}"),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn counts_read_as_people_say_them() {
-        for (n, what, text) in
-            [(0, "step", "0 steps"), (1, "step", "1 step"), (2, "stream of traffic", "2 streams of traffic")]
-        {
-            assert_eq!(counted(n, what), text);
-        }
-    }
 }

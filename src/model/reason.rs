@@ -255,7 +255,7 @@ impl fmt::Display for Reason {
             }
             Self::ScaleReset => f.write_str("scale of the reused pool is reset"),
             Self::PoolUnreferenced => f.write_str("the active version does not use it"),
-            Self::CrashesForgiven { count } => write!(f, "deploy forgives {count} crashes"),
+            Self::CrashesForgiven { count } => write!(f, "crashes forgiven: {count}"),
             Self::ServiceLeftOut { service } => write!(f, "service {service} is left out of this pass"),
             Self::NewPoolAwaited { ready: true, waited } => write!(f, "new pool is ready after {}", waited.clock()),
             Self::NewPoolAwaited { ready: false, waited } => write!(f, "new pool not ready within {}", waited.clock()),

@@ -28,3 +28,35 @@ macro_rules! words {
     };
 }
 pub(crate) use words;
+
+/// A count and what is counted, as people say it: `1 step`, `2 further steps`, `2 streams of traffic`, `3 fixes`.
+pub(crate) fn counted(n: impl std::fmt::Display, what: &str) -> String {
+    let n = n.to_string();
+    let (head, rest) = what.split_at(what.find(" of ").unwrap_or(what.len()));
+    let ending = match head {
+        _ if n == "1" => "",
+        _ if head.ends_with(['x', 's', 'h']) => "es",
+        _ => "s",
+    };
+    format!("{n} {head}{ending}{rest}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn counts_read_as_people_say_them() {
+        for (n, what, text) in [
+            (0, "step", "0 steps"),
+            (1, "step", "1 step"),
+            (2, "further step", "2 further steps"),
+            (2, "stream of traffic", "2 streams of traffic"),
+            (1, "fix", "1 fix"),
+            (3, "fix", "3 fixes"),
+            (2, "crash", "2 crashes"),
+        ] {
+            assert_eq!(counted(n, what), text);
+        }
+    }
+}

@@ -4,6 +4,7 @@
 //! scenarios only. What a newcomer gets wrong: the words repeat the scenario file's own keys, so
 //! that a reader finds the line that did it.
 
+use crate::model::counted;
 use crate::scenario::{Action, Scenario, Upgrade, WorkloadChange};
 use crate::trace::timeline::Options;
 use crate::world::spec::{Delay, Effect, FaultSpec, Spread, When};
@@ -74,7 +75,7 @@ fn when(when: &When) -> String {
         text.push_str(&format!(", chance {}", crate::trace::metrics::decimal(u128::from(chance) * 1000)));
     }
     if let Some(times) = when.times {
-        text.push_str(&format!(", {times} times"));
+        text.push_str(&format!(", {}", counted(times, "time")));
     }
     if let Some(from) = when.from {
         text.push_str(&format!(", from {}", from.elapsed().clock()));

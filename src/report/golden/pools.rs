@@ -5,7 +5,7 @@
 //! from what really runs.
 
 use crate::kernel::SimDuration;
-use crate::model::{Field, Reason, Value};
+use crate::model::{Field, Reason, Value, counted};
 
 use crate::trace::words;
 
@@ -75,7 +75,7 @@ fn changes(page: &mut Page, changes: &[&Setting]) {
     }
     if told.len() > CHANGES_MAX {
         let rest: usize = told[CHANGES_MAX..].iter().map(|(_, texts)| texts.len()).sum();
-        page.fact("desired", &format!("{rest} further changes"));
+        page.fact("desired", &counted(rest, "further change"));
     }
 }
 

@@ -228,7 +228,7 @@ fn outside(scenario: &Scenario, variant: &Variant, outcome: &Outcome) -> Vec<(St
     }
     rows.sort_by_key(|(at, _)| *at);
     let mut rows: Vec<(String, String, String)> = rows.into_iter().map(|(_, row)| row).collect();
-    rows.extend(scenario.faults.iter().map(|f| (String::new(), format!("fault {}", f.name), super::steps::fault(f))));
+    rows.extend(scenario.faults.iter().map(|f| (String::new(), f.name.to_string(), super::steps::fault(f))));
     let mut warnings: Vec<&String> = Vec::new();
     for warning in &outcome.warnings {
         if !warnings.contains(&warning) {
