@@ -1,13 +1,14 @@
-//! `schedsim bisect FILE`: which fix, or smallest set of fixes, turns the outcome.
+//! `schedsim bisect FILE`: which fix, or smallest set of fixes, turns the outcome – for better or for worse.
 //!
-//! It runs and prints; the search is in `study`. What a newcomer gets wrong: *passing* means
-//! settled with nothing broken, unless `--expect` names the variant whose expectations decide.
+//! It runs and prints; the search is in `study`. What a newcomer gets wrong: *passing* is what the file
+//! expects where it expects one thing of all its variants, or of the variant that `--to` names, or what
+//! `--expect` names; only else it means settled with nothing broken. The text says which.
 
-use crate::controllers::fixes::Fix;
+use crate::model::counted;
 use crate::report;
-use crate::scenario::{Scenario, Variant};
+use crate::scenario::{Expect, Scenario, Variant};
 use crate::sim::Simulation;
-use crate::study::bisect::{Bisection, Found, bisect};
+use crate::study::bisect::{Bisection, Change, Found, bisect, changes};
 use crate::study::{Logic, Signature};
 use clap::Args;
 use serde_json::json;
@@ -18,18 +19,19 @@ use super::story::{StoryArgs, variant_named};
 use super::text::reproduced;
 use super::{Exit, Refusal};
 
-/// Finds the fix, or the smallest set of fixes, that turns the outcome from failing to passing
+/// Finds the fix, or the smallest set of fixes, that turns the outcome: what heals a story, or what breaks it
 #[derive(Args)]
 pub(crate) struct BisectArgs {
     #[command(flatten)]
     story: StoryArgs,
-    /// The logic that fails; the first variant's by default
+    /// The logic to start from; the first variant's by default
     #[arg(long, value_name = "LOGIC")]
     from: Option<Logic>,
-    /// The logic that passes
+    /// The logic to end at, newer or older
     #[arg(long, value_name = "LOGIC", default_value = "current")]
     to: Logic,
-    /// Passing is what this variant expects; by default: settled, and no invariant broken
+    /// Passing is what this variant expects; by default what `--to variant=NAME` or all variants expect, else: settled,
+    /// and no invariant broken
     #[arg(long, value_name = "VARIANT")]
     expect: Option<String>,
     /// For whom the result is written
@@ -43,18 +45,24 @@ pub(crate) fn run(args: &BisectArgs, out: &mut Out) -> Result<Exit, Refusal> {
     let from = args.from.clone().unwrap_or_else(|| Logic::of_variant(&base.name));
     let under = |logic: &Logic| logic.variant(scenario, base).map_err(|error| Refusal::wrong(error.to_string()));
     let (start, end) = (under(&from)?, under(&args.to)?);
-    let judge = judge_of(scenario, args.expect.as_deref())?;
+    if changes(start.policy.fixes, end.policy.fixes).is_empty() {
+        return Err(Refusal::wrong(format!(
+            "the same fixes are in force under `{}` and `{}`: nothing can turn; choose another end, like \
+             `--from as_of=2025-10-01` or `--to proposed`",
+            from.text(),
+            args.to.text()
+        )));
+    }
+    let judge = Passing::of(scenario, args, &end)?;
     let done =
-        bisect(scenario, base, start.policy.fixes, end.policy.fixes, |story, variant| passes(story, variant, judge));
-    let exit = match done.found {
-        Found::EndFails => Exit::Failed,
-        Found::StartPasses | Found::Single(_) | Found::Smallest(_) | Found::Minimal(_) => Exit::Fine,
-    };
+        bisect(scenario, base, start.policy.fixes, end.policy.fixes, |story, variant| judge.passes(story, variant));
+    let exit = if done.found == Found::BothFail { Exit::Failed } else { Exit::Fine };
     let line = again(args, &from);
+    let ends = [from.text(), args.to.text()];
     out.text(&match args.format {
-        Format::Text if exit == Exit::Failed => text(scenario, &from, &args.to, &done) + &reproduced(&line),
-        Format::Text => text(scenario, &from, &args.to, &done),
-        Format::Json => object(scenario, &done, &line),
+        Format::Text if exit == Exit::Failed => text(scenario, ends, &judge, &done) + &reproduced(&line),
+        Format::Text => text(scenario, ends, &judge, &done),
+        Format::Json => object(scenario, &judge, &done, &line),
     });
     Ok(exit)
 }
@@ -70,72 +78,110 @@ fn again(args: &BisectArgs, from: &Logic) -> String {
     shell_line(words)
 }
 
-/// The variant whose expectations decide, if one was named.
-fn judge_of<'a>(scenario: &'a Scenario, name: Option<&str>) -> Result<Option<&'a Variant>, Refusal> {
-    let Some(name) = name else { return Ok(None) };
-    let variant = variant_named(scenario, name)?;
-    if variant.expect.is_none() {
-        return Err(Refusal::wrong(format!("variant `{name}` has no [expect] that could decide")));
+/// What passing means.
+struct Passing<'a> {
+    words: String,
+    /// What is expected; none: settled, and nothing broken.
+    expect: Option<&'a Expect>,
+}
+
+impl<'a> Passing<'a> {
+    fn of(scenario: &'a Scenario, args: &BisectArgs, end: &Variant) -> Result<Self, Refusal> {
+        let expected = |name: &str, expect: Option<&'a Expect>| {
+            let words = format!("what variant `{name}` expects");
+            expect.map(|expect| Self { words, expect: Some(expect) })
+        };
+        if let Some(name) = &args.expect {
+            let wrong = || Refusal::wrong(format!("variant `{name}` has no [expect] that could decide"));
+            return expected(name, variant_named(scenario, name)?.expect.as_ref()).ok_or_else(wrong);
+        }
+        let variants = &scenario.variants;
+        // A logic has the name it was written with.
+        let own = variants.iter().find(|variant| Logic::of_variant(&variant.name).text() == end.name);
+        if let Some(passing) = own.and_then(|variant| expected(&variant.name, variant.expect.as_ref())) {
+            return Ok(passing);
+        }
+        let shared =
+            variants[0].expect.as_ref().filter(|first| variants.iter().all(|v| v.expect.as_ref() == Some(first)));
+        let words = if shared.is_some() { "what the file's [expect] says" } else { "settled, and no invariant broken" };
+        Ok(Self { words: words.to_owned(), expect: shared })
     }
-    Ok(Some(variant))
+
+    fn passes(&self, scenario: &Scenario, variant: &Variant) -> bool {
+        let Some(expect) = self.expect else { return Signature::of(scenario, variant).is_sound() };
+        let asked = Variant { expect: Some(expect.clone()), ..variant.clone() };
+        let outcome = Simulation::new(scenario, &asked).run();
+        let figures = report::figures(scenario, &outcome);
+        report::check(scenario, &asked, &outcome, &figures).passed
+    }
 }
 
-fn passes(scenario: &Scenario, variant: &Variant, judge: Option<&Variant>) -> bool {
-    let Some(judge) = judge else { return Signature::of(scenario, variant).is_sound() };
-    let asked = Variant { expect: judge.expect.clone(), ..variant.clone() };
-    let outcome = Simulation::new(scenario, &asked).run();
-    let figures = report::figures(scenario, &outcome);
-    report::check(scenario, &asked, &outcome, &figures).passed
+/// A change as a logic is written; a fix that comes by its name alone.
+fn named(change: &Change) -> String {
+    let name = change.fix.name();
+    if change.comes { name.to_owned() } else { format!("without={name}") }
 }
 
-fn set(fixes: &[Fix]) -> String {
-    fixes.iter().map(|fix| format!("{} ({})", fix.name(), fix.info().day)).collect::<Vec<_>>().join(" + ")
+fn set(changes: &[Change]) -> String {
+    let one = |change: &Change| format!("{} ({})", named(change), change.fix.info().day);
+    changes.iter().map(one).collect::<Vec<_>>().join(" + ")
 }
 
-fn text(scenario: &Scenario, from: &Logic, to: &Logic, done: &Bisection) -> String {
-    let Bisection { found, runs, candidates } = done;
+fn text(scenario: &Scenario, [from, to]: [&str; 2], passing: &Passing<'_>, done: &Bisection) -> String {
+    let Bisection { found, start_passes, runs, candidates } = done;
     let mut text = format!(
-        "{}: from `{}` to `{}`, {} fixes apart, {runs} runs\n",
+        "{}: from `{from}` to `{to}`, {}, {}\n  passing: {}\n",
         scenario.name,
-        from.text(),
-        to.text(),
-        candidates.len()
+        counted(candidates.len(), "fix") + " apart",
+        counted(runs, "run"),
+        passing.words,
     );
+    text.push_str(&match found {
+        Found::BothPass => "  both pass: there is nothing to find\n".to_owned(),
+        Found::BothFail => "  both fail: no set of these fixes is known to help\n".to_owned(),
+        _ if *start_passes => format!("  `{from}` passes, `{to}` fails; what breaks it:\n"),
+        _ => format!("  `{from}` fails, `{to}` passes; what heals it:\n"),
+    });
     match found {
-        Found::StartPasses => text.push_str("  the start passes already: there is nothing to find\n"),
-        Found::EndFails => text.push_str("  the end fails, too: no set of these fixes is known to help\n"),
-        Found::Single(fixes) => {
-            for fix in fixes {
-                text.push_str(&format!("  {:34}{:12}{}\n", fix.name(), fix.info().day.to_string(), fix.info().what));
+        Found::BothPass | Found::BothFail => {}
+        Found::Single(changes) => {
+            for change in changes {
+                let info = change.fix.info();
+                text.push_str(&format!("  {:34}{:12}{}\n", named(change), info.day.to_string(), info.what));
             }
-            if fixes.len() > 1 {
+            if changes.len() > 1 {
                 text.push_str("  each of these does it alone\n");
             }
         }
         Found::Smallest(sets) => {
-            sets.iter().for_each(|fixes| text.push_str(&format!("  {}\n", set(fixes))));
-            text.push_str("  no single fix does it\n");
+            sets.iter().for_each(|changes| text.push_str(&format!("  {}\n", set(changes))));
+            text.push_str("  no single one does it\n");
         }
-        Found::Minimal(fixes) => {
-            text.push_str(&format!("  {}\n", set(fixes)));
+        Found::Minimal(changes) => {
+            text.push_str(&format!("  {}\n", set(changes)));
             text.push_str("  none of these can be left out; no smaller set of one or two does it\n");
         }
     }
     text
 }
 
-fn object(scenario: &Scenario, done: &Bisection, reproduce: &str) -> String {
-    let names = |fixes: &[Fix]| fixes.iter().map(|fix| fix.name()).collect::<Vec<_>>();
+fn object(scenario: &Scenario, passing: &Passing<'_>, done: &Bisection, reproduce: &str) -> String {
+    let names = |changes: &[Change]| changes.iter().map(named).collect::<Vec<_>>();
     let (found, sets) = match &done.found {
-        Found::StartPasses => ("start-passes", Vec::new()),
-        Found::EndFails => ("end-fails", Vec::new()),
-        Found::Single(fixes) => ("single", fixes.iter().map(|fix| vec![fix.name()]).collect()),
+        Found::BothPass => ("start-passes", Vec::new()),
+        Found::BothFail => ("end-fails", Vec::new()),
+        Found::Single(changes) => ("single", changes.iter().map(|change| vec![named(change)]).collect()),
         Found::Smallest(sets) => ("smallest", sets.iter().map(|set| names(set)).collect()),
         Found::Minimal(set) => ("minimal", vec![names(set)]),
     };
+    let turns = match done.found {
+        Found::BothPass | Found::BothFail => None,
+        _ if done.start_passes => Some("to-failing"),
+        _ => Some("to-passing"),
+    };
     let object = json!({
-        "schema": 1, "scenario": scenario.name, "found": found, "sets": sets, "runs": done.runs,
-        "candidates": names(&done.candidates), "reproduce": reproduce,
+        "schema": 1, "scenario": scenario.name, "passing": passing.words, "found": found, "turns": turns, "sets": sets,
+        "runs": done.runs, "candidates": names(&done.candidates), "reproduce": reproduce,
     });
     serde_json::to_string_pretty(&object).expect("a value of JSON can be written") + "\n"
 }

@@ -96,7 +96,17 @@ fn sides(args: &CompareArgs, scenario: &Scenario, base: &Variant) -> Result<Vec<
         )));
     }
     let under = |logic: &Logic| logic.variant(scenario, base).map_err(|error| Refusal::wrong(error.to_string()));
-    logics.iter().map(under).collect()
+    let variants: Vec<Variant> = logics.iter().map(under).collect::<Result<_, _>>()?;
+    let ruled = |variant: &Variant| (variant.policy.clone(), variant.tuning.clone(), variant.seed);
+    if variants.iter().all(|variant| ruled(variant) == ruled(&variants[0])) {
+        let names: Vec<String> = logics.iter().map(|logic| format!("`{}`", logic.text())).collect();
+        return Err(Refusal::wrong(format!(
+            "{} are one logic, with the same fixes, constants and seed; name another, like `--b as_of=2025-10-01`, \
+             `--b proposed` or `--b without=FIX`",
+            names.join(" and ")
+        )));
+    }
+    Ok(variants)
 }
 
 /// The figures in which any side differs from the first, each with the values of all sides.
@@ -139,7 +149,8 @@ fn text(sides: &[Side<'_>], found: &[Comparison]) -> String {
             text.push_str(&format!("\nfirst difference{which}: none, not one record differs\n"));
             continue;
         };
-        text.push_str(&format!("\nfirst difference{which}\n"));
+        let only = if found.only_work { " (of work only: no decision and no write differs)" } else { "" };
+        text.push_str(&format!("\nfirst difference{which}{only}\n"));
         text.push_str(&moment(a, first.0));
         text.push_str(&moment(other, first.1));
         if found.lives.is_empty() {

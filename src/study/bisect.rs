@@ -1,8 +1,9 @@
-//! Bisection: the smallest set of fixes that turns a failing run into a passing one.
+//! Bisection: the smallest set of changes of the logic that turns the outcome of a run.
 //!
-//! By search, not by table: the story is run under one set of fixes after another. Single fixes
-//! are all tried, then pairs; beyond that, delta debugging finds a set from which no fix can be
-//! left out. What a newcomer gets wrong: fixes are not monotone – one that helps alone may hurt
+//! By search, not by table: the story is run under one set of fixes after another. Single changes
+//! are all tried, then pairs; beyond that, delta debugging finds a set from which no change can be
+//! left out. A change is a fix that comes or one that goes, and either end may be the one that
+//! fails. What a newcomer gets wrong: fixes are not monotone – one that helps alone may hurt
 //! beside another – so what is found is what was *run*.
 
 use rayon::prelude::*;
@@ -10,19 +11,34 @@ use rayon::prelude::*;
 use crate::controllers::fixes::{Fix, Fixes};
 use crate::scenario::{Scenario, Variant};
 
+/// A fix that the end has and the start lacks, or the other way round.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Change {
+    /// Which fix.
+    pub fix: Fix,
+    /// Whether it comes; else it goes.
+    pub comes: bool,
+}
+
+impl Change {
+    fn on(self, fixes: Fixes) -> Fixes {
+        if self.comes { fixes.with(self.fix) } else { fixes.without(self.fix) }
+    }
+}
+
 /// What a bisection found.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Found {
-    /// The start passes already.
-    StartPasses,
-    /// The end fails, too.
-    EndFails,
-    /// Each of these fixes does it alone.
-    Single(Vec<Fix>),
-    /// No single fix does it; these sets do, none smaller does.
-    Smallest(Vec<Vec<Fix>>),
+    /// Both ends pass.
+    BothPass,
+    /// Both ends fail.
+    BothFail,
+    /// Each of these changes does it alone.
+    Single(Vec<Change>),
+    /// No single change does it; these sets do, none smaller does.
+    Smallest(Vec<Vec<Change>>),
     /// No set of one or two does it; from this one none can be left out.
-    Minimal(Vec<Fix>),
+    Minimal(Vec<Change>),
 }
 
 /// A bisection and what it cost.
@@ -30,10 +46,12 @@ pub enum Found {
 pub struct Bisection {
     /// What was found.
     pub found: Found,
+    /// Whether the start passes: what was found then breaks the story, else it heals it.
+    pub start_passes: bool,
     /// How many runs it took.
     pub runs: usize,
-    /// The fixes by which start and end differ.
-    pub candidates: Vec<Fix>,
+    /// All that start and end differ by.
+    pub candidates: Vec<Change>,
 }
 
 /// Pairs are all tried while there are no more than this.
@@ -43,8 +61,16 @@ struct Search<'a, P> {
     scenario: &'a Scenario,
     base: &'a Variant,
     from: Fixes,
+    /// Whether a run passes that turned.
+    wanted: bool,
     passes: P,
     runs: usize,
+}
+
+/// All that two logics differ by, in the order of history.
+pub fn changes(from: Fixes, to: Fixes) -> Vec<Change> {
+    let differs = Fix::ALL.iter().filter(|fix| from.has(**fix) != to.has(**fix));
+    differs.map(|fix| Change { fix: *fix, comes: to.has(*fix) }).collect()
 }
 
 /// Finds what turns the outcome from `from` to `to`; `passes` judges a run under a variant.
@@ -55,59 +81,49 @@ pub fn bisect(
     to: Fixes,
     passes: impl Fn(&Scenario, &Variant) -> bool + Sync,
 ) -> Bisection {
-    let candidates: Vec<Fix> = to.iter().filter(|fix| !from.has(*fix)).collect();
-    let mut search = Search { scenario, base, from, passes, runs: 0 };
-    let found = search.find(to, &candidates);
-    Bisection { found, runs: search.runs, candidates }
+    let candidates = changes(from, to);
+    let mut search = Search { scenario, base, from, wanted: true, passes, runs: 2 };
+    let (start_passes, end_passes) = rayon::join(|| search.judge(from), || search.judge(to));
+    search.wanted = end_passes;
+    let found = match (start_passes, end_passes) {
+        (true, true) => Found::BothPass,
+        (false, false) => Found::BothFail,
+        _ => search.find(&candidates),
+    };
+    Bisection { found, start_passes, runs: search.runs, candidates }
 }
 
 impl<P: Fn(&Scenario, &Variant) -> bool + Sync> Search<'_, P> {
-    fn find(&mut self, to: Fixes, candidates: &[Fix]) -> Found {
-        if self.passing(&[vec![]]) == [0] {
-            return Found::StartPasses;
+    fn find(&mut self, candidates: &[Change]) -> Found {
+        let singles: Vec<Vec<Change>> = candidates.iter().map(|change| vec![*change]).collect();
+        let turned = self.turning(&singles);
+        if !turned.is_empty() {
+            return Found::Single(turned.into_iter().map(|index| candidates[index]).collect());
         }
-        // Towards an older day fixes are taken away; what the end has, decides.
-        if !self.passes_under(to) {
-            return Found::EndFails;
-        }
-        let singles: Vec<Vec<Fix>> = candidates.iter().map(|fix| vec![*fix]).collect();
-        let passing = self.passing(&singles);
-        if !passing.is_empty() {
-            return Found::Single(passing.into_iter().map(|index| candidates[index]).collect());
-        }
-        let pairs = candidates.len() * candidates.len().saturating_sub(1) / 2;
-        let minimal = self.shrink(candidates.to_vec());
-        if minimal.len() <= 2 || pairs > PAIRS_MAX {
-            let sets = if minimal.len() <= 2 { self.pairs(candidates, pairs) } else { Vec::new() };
-            return if sets.is_empty() { Found::Minimal(minimal) } else { Found::Smallest(sets) };
-        }
-        let sets = self.pairs(candidates, pairs);
-        if sets.is_empty() { Found::Minimal(minimal) } else { Found::Smallest(sets) }
+        let pairs = self.pairs(candidates);
+        if pairs.is_empty() { Found::Minimal(self.shrink(candidates.to_vec())) } else { Found::Smallest(pairs) }
     }
 
-    fn pairs(&mut self, candidates: &[Fix], count: usize) -> Vec<Vec<Fix>> {
-        if count > PAIRS_MAX {
+    fn pairs(&mut self, candidates: &[Change]) -> Vec<Vec<Change>> {
+        if candidates.len() * candidates.len().saturating_sub(1) / 2 > PAIRS_MAX {
             return Vec::new();
         }
-        let mut pairs = Vec::with_capacity(count);
-        for (index, first) in candidates.iter().enumerate() {
-            pairs.extend(candidates[index + 1..].iter().map(|second| vec![*first, *second]));
-        }
-        let passing = self.passing(&pairs);
-        passing.into_iter().map(|index| pairs[index].clone()).collect()
+        let with = |(index, first): (usize, &Change)| {
+            let first = *first;
+            candidates[index + 1..].iter().map(move |second| vec![first, *second])
+        };
+        let mut pairs: Vec<Vec<Change>> = candidates.iter().enumerate().flat_map(with).collect();
+        let turned = self.turning(&pairs);
+        turned.into_iter().map(|index| std::mem::take(&mut pairs[index])).collect()
     }
 
-    /// The indexes of the sets that pass when they are added to the start.
-    fn passing(&mut self, sets: &[Vec<Fix>]) -> Vec<usize> {
+    /// The indexes of the sets that turn the outcome when they are applied to the start.
+    fn turning(&mut self, sets: &[Vec<Change>]) -> Vec<usize> {
         self.runs += sets.len();
-        let passes = |set: &Vec<Fix>| self.judge(set.iter().fold(self.from, |fixes, fix| fixes.with(*fix)));
-        let results: Vec<bool> = sets.par_iter().map(passes).collect();
-        results.iter().enumerate().filter(|(_, passes)| **passes).map(|(index, _)| index).collect()
-    }
-
-    fn passes_under(&mut self, fixes: Fixes) -> bool {
-        self.runs += 1;
-        self.judge(fixes)
+        let turns =
+            |set: &Vec<Change>| self.judge(set.iter().fold(self.from, |fixes, change| change.on(fixes))) == self.wanted;
+        let results: Vec<bool> = sets.par_iter().map(turns).collect();
+        results.iter().enumerate().filter(|(_, turned)| **turned).map(|(index, _)| index).collect()
     }
 
     fn judge(&self, fixes: Fixes) -> bool {
@@ -116,19 +132,19 @@ impl<P: Fn(&Scenario, &Variant) -> bool + Sync> Search<'_, P> {
         (self.passes)(self.scenario, &variant)
     }
 
-    /// Delta debugging: leaves out ever smaller parts of a passing set while it passes.
-    fn shrink(&mut self, mut set: Vec<Fix>) -> Vec<Fix> {
+    /// Delta debugging: leaves out ever smaller parts of a set that turns the outcome while it does.
+    fn shrink(&mut self, mut set: Vec<Change>) -> Vec<Change> {
         let mut parts = 2;
         while set.len() >= 2 {
             let size = set.len().div_ceil(parts);
-            let without: Vec<Vec<Fix>> = (0..set.len())
+            let without: Vec<Vec<Change>> = (0..set.len())
                 .step_by(size)
                 .map(|start| {
                     let end = (start + size).min(set.len());
                     set[..start].iter().chain(&set[end..]).copied().collect()
                 })
                 .collect();
-            match self.passing(&without).first() {
+            match self.turning(&without).first() {
                 Some(index) => {
                     set = without[*index].clone();
                     parts = parts.saturating_sub(1).max(2);
@@ -151,39 +167,67 @@ mod tests {
         Scenario::from_text(text, "story", None, &Overrides::default()).expect("a scenario")
     }
 
-    /// Bisects a made-up predicate over the fixes from none to current.
-    fn found(passes: impl Fn(Fixes) -> bool + Sync) -> Found {
+    /// Bisects a made-up predicate from one set of fixes to another.
+    fn between(from: Fixes, to: Fixes, passes: impl Fn(Fixes) -> bool + Sync) -> Bisection {
         let story = story();
         let judge = |_: &Scenario, variant: &Variant| passes(variant.policy.fixes);
-        bisect(&story, &story.variants[0], Fixes::NONE, Fixes::current(), judge).found
+        bisect(&story, &story.variants[0], from, to, judge)
+    }
+
+    /// The same from none to current.
+    fn found(passes: impl Fn(Fixes) -> bool + Sync) -> Found {
+        between(Fixes::NONE, Fixes::current(), passes).found
+    }
+
+    fn come<const N: usize>(fixes: [Fix; N]) -> Vec<Change> {
+        fixes.map(|fix| Change { fix, comes: true }).to_vec()
     }
 
     #[test]
     fn a_single_fix_is_found() {
-        assert_eq!(found(|set| set.has(Fix::CrashBackoff)), Found::Single(vec![Fix::CrashBackoff]));
+        assert_eq!(found(|set| set.has(Fix::CrashBackoff)), Found::Single(come([Fix::CrashBackoff])));
     }
 
     #[test]
     fn of_several_that_do_it_alone_all_are_told() {
         let passes = |set: Fixes| set.has(Fix::CrashBackoff) || set.has(Fix::NodeHealth);
-        assert_eq!(found(passes), Found::Single(vec![Fix::CrashBackoff, Fix::NodeHealth]));
+        assert_eq!(found(passes), Found::Single(come([Fix::CrashBackoff, Fix::NodeHealth])));
     }
 
     #[test]
     fn a_pair_is_found_where_no_single_one_does_it() {
         let passes = |set: Fixes| set.has(Fix::SkipDead) && set.has(Fix::IdempotentDrain);
-        assert_eq!(found(passes), Found::Smallest(vec![vec![Fix::SkipDead, Fix::IdempotentDrain]]));
+        assert_eq!(found(passes), Found::Smallest(vec![come([Fix::SkipDead, Fix::IdempotentDrain])]));
     }
 
     #[test]
     fn three_that_need_each_other_are_found_and_none_too_many() {
         let wanted = [Fix::SkipDead, Fix::CompareVolumes, Fix::NodeHealth];
-        assert_eq!(found(|set| wanted.iter().all(|fix| set.has(*fix))), Found::Minimal(wanted.to_vec()));
+        assert_eq!(found(|set| wanted.iter().all(|fix| set.has(*fix))), Found::Minimal(come(wanted)));
     }
 
     #[test]
-    fn a_start_that_passes_and_an_end_that_fails_are_told() {
-        assert_eq!(found(|_| true), Found::StartPasses);
-        assert_eq!(found(|_| false), Found::EndFails);
+    fn towards_older_logic_what_goes_is_found() {
+        let done = between(Fixes::current(), Fixes::NONE, |set| !set.has(Fix::CrashBackoff));
+        let gone = Change { fix: Fix::CrashBackoff, comes: false };
+        assert_eq!((done.found, done.start_passes), (Found::Single(vec![gone]), false));
+    }
+
+    #[test]
+    fn what_breaks_a_story_is_found_in_both_directions() {
+        let done = between(Fixes::NONE, Fixes::current(), |set| !(set.has(Fix::SkipDead) && set.has(Fix::NodeHealth)));
+        assert_eq!(
+            (done.found, done.start_passes),
+            (Found::Smallest(vec![come([Fix::SkipDead, Fix::NodeHealth])]), true)
+        );
+        let done = between(Fixes::current(), Fixes::NONE, |set| set.has(Fix::SkipDead));
+        let gone = Change { fix: Fix::SkipDead, comes: false };
+        assert_eq!((done.found, done.start_passes), (Found::Single(vec![gone]), true));
+    }
+
+    #[test]
+    fn ends_that_do_not_differ_are_told() {
+        assert_eq!(found(|_| true), Found::BothPass);
+        assert_eq!(found(|_| false), Found::BothFail);
     }
 }

@@ -2,13 +2,16 @@
 
 use std::path::Path;
 
-use super::{FAILS, Folder, TWO, folder};
+use super::{FAILS, Folder, SILENT, TWO, folder};
 
 /// A story of this repository in which logics differ.
 fn carousel() -> Folder {
+    folder(&[("story.toml", &carousel_text())])
+}
+
+fn carousel_text() -> String {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("scenarios/mir-788/forever-pending.toml");
-    let text = std::fs::read_to_string(path).expect("the story of the incident");
-    folder(&[("story.toml", &text)])
+    std::fs::read_to_string(path).expect("the story of the incident")
 }
 
 #[test]
@@ -41,16 +44,23 @@ fn a_third_logic_is_a_third_column_in_text_and_json() {
     assert!(differences["c"]["first_difference"]["c"].is_string(), "{differences:#?}");
 }
 
+/// Variants that differ: the first has the rules of another day.
+fn variants(names: &[&str]) -> String {
+    let later: Vec<String> = names.iter().map(|name| format!("{{ name = \"{name}\" }}")).collect();
+    let first = "{ name = \"before\", policy.as_of = \"2025-10-01\" }";
+    TWO.replace("{ name = \"before\" }, { name = \"after\" }", &format!("{first}, {}", later.join(", ")))
+}
+
 #[test]
 fn without_logics_all_variants_of_the_file_are_compared() {
-    let three = TWO.replace("{ name = \"after\" }", "{ name = \"after\" }, { name = \"later\" }");
-    let folder = folder(&[("three.toml", &three), ("two.toml", TWO)]);
+    let (three, two) = (variants(&["after", "later"]), variants(&["after"]));
+    let folder = folder(&[("three.toml", &three), ("two.toml", &two)]);
     let all = "  a  variant=before\n  b  variant=after\n  c  variant=later\n";
-    folder.schedsim(&["compare", "three.toml"]).code(0).out(all).out("not one record differs");
+    folder.schedsim(&["compare", "three.toml"]).code(0).out(all).out("no decision and no write differs");
     let two = folder.schedsim(&["compare", "two.toml"]).code(0).out("  b  variant=after\n");
     assert!(!two.out.contains("  c  "), "{}", two.out);
-    let one = folder.schedsim(&["compare", "three.toml", "--a", "variant=later"]).code(0);
-    let one = one.out("  a  variant=later\n  b  current\n");
+    let one = folder.schedsim(&["compare", "three.toml", "--a", "variant=before"]).code(0);
+    let one = one.out("  a  variant=before\n  b  current\n");
     assert!(!one.out.contains("  c  "), "{}", one.out);
     let many = [&["compare", "two.toml"][..], &["--b", "current"].repeat(8)].concat();
     folder.schedsim(&many).code(2).no_out().err("at most 8 logics");
@@ -58,10 +68,59 @@ fn without_logics_all_variants_of_the_file_are_compared() {
 }
 
 #[test]
+fn a_logic_is_not_held_against_itself() {
+    let folder = folder(&[("one.toml", SILENT), ("two.toml", TWO)]);
+    for words in [
+        &["compare", "one.toml"][..],
+        &["compare", "two.toml"],
+        &["compare", "one.toml", "--a", "as_of=2025-10-01", "--b", "as_of=2025-10-01"],
+    ] {
+        folder.schedsim(words).code(2).no_out().err("are one logic").err("name another");
+    }
+    for words in [&["bisect", "one.toml"][..], &["bisect", "two.toml", "--to", "variant=after"]] {
+        folder.schedsim(words).code(2).no_out().err("nothing can turn; choose another end");
+    }
+}
+
+/// A story that any logic would end alike, but for what it expects of its deploys.
+fn typo(expect: &str) -> String {
+    let story = carousel_text();
+    let head = story.find("[[variant]]").or_else(|| story.find("variant =")).expect("the variants come last");
+    format!("{}{expect}", &story[..head])
+}
+
+#[test]
+fn a_search_goes_both_ways_and_says_what_breaks_a_story() {
+    let folder = carousel();
+    let pair = ["strict-app-config", "validate-disks-at-deploy"];
+    let newer =
+        folder.schedsim(&["bisect", "story.toml", "--to", "as_of=2026-03-12"]).code(0).out("passes; what heals it:\n");
+    assert!(pair.iter().all(|fix| newer.out.contains(&format!("  {fix} "))), "{}", newer.out);
+    let words = ["bisect", "story.toml", "--from", "as_of=2026-03-12", "--to", "variant=before"];
+    // To a variant with expectations of its own these are what passing means; so here all is turned round.
+    let older = folder.schedsim(&words).code(0).out("passing: what variant `before` expects\n").out("what heals it:\n");
+    let both = older.out.lines().find(|line| line.contains(" + ")).expect("a pair");
+    assert!(pair.iter().all(|fix| both.contains(&format!("without={fix} "))), "{}", older.out);
+    let words = ["bisect", "story.toml", "--from", "as_of=2026-03-12", "--to", "as_of=2026-03-11", "--format", "json"];
+    let json: serde_json::Value = serde_json::from_str(&folder.schedsim(&words).code(0).out).expect("JSON");
+    assert_eq!((&json["turns"], &json["found"]), (&"to-failing".into(), &"smallest".into()));
+    assert_eq!(json["sets"][0], serde_json::json!(pair.map(|fix| format!("without={fix}"))));
+}
+
+#[test]
+fn passing_is_what_the_file_expects_where_it_expects_one_thing() {
+    let expects = typo("[expect]\nrejected = [\"typo\"]\nviolations = \"any\"\n");
+    let folder = folder(&[("story.toml", &expects)]);
+    let done =
+        folder.schedsim(&["bisect", "story.toml", "--from", "as_of=2026-03-11", "--to", "as_of=2026-03-12"]).code(0);
+    done.out("passing: what the file's [expect] says\n").out("what heals it:\n").out("strict-app-config");
+}
+
+#[test]
 fn a_search_that_fails_ends_with_the_line_that_reproduces_it() {
     let folder = folder(&[("fails.toml", FAILS)]);
     let words = ["bisect", "fails.toml", "--seed", "7", "--from", "as_of=2025-10-01", "--expect", "main"];
-    let done = folder.schedsim(&words).code(1).out("the end fails, too");
+    let done = folder.schedsim(&words).code(1).out("both fail");
     let line = "bisect fails.toml --seed 7 --from as_of=2025-10-01 --to current --expect main";
     assert_eq!(done.reproduce().join(" "), line);
     assert!(done.out.trim_end().ends_with(line), "it is the last line: {}", done.out);
