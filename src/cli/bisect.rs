@@ -4,8 +4,8 @@
 //! expects where it expects one thing of all its variants, or of the variant that `--to` names, or what
 //! `--expect` names; only else it means settled with nothing broken. The text says which.
 
-use crate::model::counted;
 use crate::report;
+use crate::report::counted;
 use crate::scenario::{Expect, Scenario, Variant};
 use crate::sim::Simulation;
 use crate::study::bisect::{Bisection, Change, Found, bisect, changes};

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use crate::model::counted;
+use crate::report::counted;
 use crate::scenario::{Overrides, Scenario};
 use crate::study::sweep::plan::{PlanOptions, Unplanned, plan_of};
 use clap::Args;

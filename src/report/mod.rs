@@ -19,6 +19,7 @@ pub(crate) mod snapshot_file;
 mod state;
 mod steps;
 
+pub(crate) use crate::model::counted;
 pub use check::check;
 pub(crate) use check::{ExpectResult, Failure, Mark};
 pub use golden::golden;
