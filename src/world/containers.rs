@@ -53,8 +53,9 @@ pub struct Container {
     pub spec: Rc<SandboxSpec>,
     /// Its task.
     pub task: TaskState,
-    /// When its port will bind and its process exit, if ever.
-    pub ahead: [Option<SimTime>; 2],
+    /// When its port will bind and its process exit, if ever; and when it will, because it was told to
+    /// by somebody who does not wait for it any more.
+    pub ahead: [Option<SimTime>; 3],
 }
 
 impl Container {
@@ -228,7 +229,7 @@ impl Containers {
         }
         self.made += 1;
         let container =
-            Container { number: self.made, node, address, spec, task: TaskState::Created, ahead: [None, None] };
+            Container { number: self.made, node, address, spec, task: TaskState::Created, ahead: [None; 3] };
         self.containers.insert(sandbox, Rc::new(container));
         Ok(())
     }
@@ -260,7 +261,7 @@ impl Containers {
         };
         let binds = when("ready", per_boot(&workload.ready, boot));
         let exits = when("exit", per_boot(&workload.exit_after, boot));
-        container.ahead = [binds, exits];
+        container.ahead = [binds, exits, None];
         if binds.is_some() || exits.is_some() {
             let number = container.number;
             let (runtimes, kernel) = (Rc::clone(this), log.kernel().clone());
@@ -278,6 +279,27 @@ impl Containers {
             log.kernel().spawn(GroupId::WORLD, "life of a task", life);
         }
         Ok(())
+    }
+
+    /// When the program of a sandbox will have ended that was told to and is not waited for.
+    pub(super) fn ends_at(&self, sandbox: SandboxId) -> Option<SimTime> {
+        self.get(sandbox).and_then(|container| container.ahead[2])
+    }
+
+    /// The program of a sandbox was told to end, and nobody waits for it any more: it ends then.
+    pub(super) fn ends_alone(this: &Rc<RefCell<Self>>, sandbox: SandboxId, at: SimTime) {
+        let runtimes = &mut *this.borrow_mut();
+        let Some(container) = runtimes.containers.get_mut(&sandbox).filter(|container| container.is_alive()) else {
+            return;
+        };
+        let number = container.number;
+        Rc::make_mut(container).ahead[2] = Some(at);
+        let (world, kernel) = (Rc::clone(this), runtimes.log.kernel().clone());
+        let end = async move {
+            kernel.sleep_until(at).await;
+            world.borrow_mut().end_task(sandbox, number, 143);
+        };
+        runtimes.log.kernel().spawn(GroupId::WORLD, "life of a task", end);
     }
 
     /// The container of that number, if it is the sandbox's still and its task runs.

@@ -31,7 +31,7 @@ use std::cell::RefCell;
 use std::rc::Rc;
 
 use crate::kernel::{SimTime, streams};
-use crate::model::{AnyStatus, Name, Point};
+use crate::model::{AnyStatus, Name, Point, Subject};
 
 use super::log::Log;
 use super::spec::{Effect, FaultSpec, Filter, Trigger};
@@ -136,6 +136,8 @@ pub struct Faults {
     /// A bit for each point that one of them is about.
     points: u64,
     has_triggers: bool,
+    /// Until when calls are delayed, and what they are about.
+    delays: RefCell<Vec<(Subject, SimTime)>>,
 }
 
 const fn bit(point: Point) -> u64 {
@@ -151,6 +153,7 @@ impl Faults {
             faults: RefCell::new(specs.iter().map(fault).collect()),
             points: specs.iter().flat_map(|fault| &fault.on).fold(0, |bits, point| bits | bit(*point)),
             has_triggers: specs.iter().any(|fault| fault.when.after.is_some()),
+            delays: RefCell::default(),
         }
     }
 
@@ -244,9 +247,16 @@ impl Faults {
         edges.flatten().filter(|at| *at > now).min()
     }
 
-    /// Whether a fault's window is open now (and it is not spent).
-    pub fn any_open(&self) -> bool {
+    /// A call about something is delayed until then.
+    pub(super) fn delays_call(&self, subject: Subject, until: SimTime) {
         let now = self.log.now();
-        self.faults.borrow().iter().any(|fault| fault.is_open(now) && !fault.is_spent())
+        let mut delays = self.delays.borrow_mut();
+        delays.retain(|(_, until)| *until > now);
+        delays.push((subject, until));
+    }
+
+    /// What calls that are delayed are about, and until when. Some may be over already.
+    pub fn delays(&self) -> Vec<(Subject, SimTime)> {
+        self.delays.borrow().clone()
     }
 }

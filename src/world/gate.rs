@@ -6,8 +6,8 @@
 //! gets wrong: a lost reply and a crash after the call both leave the work *done* – the caller
 //! just does not know.
 //!
-//! ASSUMES: a call whose caller dies within its latency never takes effect; that it might have
-//! is what `crash = "after"` shows.
+//! ASSUMES: a call whose caller dies, or gives it up, within its latency never takes effect; that it
+//! might have is what `crash = "after"` shows. Only a program that was told to end ends in any case.
 
 use std::cell::Cell;
 use std::rc::Rc;
@@ -126,6 +126,20 @@ impl Drop for UnderWay<'_> {
     }
 }
 
+/// Somebody who waits for a call; dropped before its end, he has given it up.
+struct Waits<F: FnOnce(SimDuration)> {
+    given_up: Option<F>,
+    delay: SimDuration,
+}
+
+impl<F: FnOnce(SimDuration)> Drop for Waits<F> {
+    fn drop(&mut self) {
+        if let Some(given_up) = self.given_up.take() {
+            given_up(self.delay);
+        }
+    }
+}
+
 impl<P> Gated<P> {
     /// The node of the controller that calls.
     ///
@@ -146,6 +160,17 @@ impl<P> Gated<P> {
         call: Call,
         act: impl FnOnce(Option<&Struck>) -> Result<T, E>,
     ) -> Result<T, E> {
+        self.call_or(call, act, |_| ()).await
+    }
+
+    /// The same; what its caller has set going goes on when nobody waits for it any more: `given_up`
+    /// is told by how much a fault delays it.
+    pub(super) async fn call_or<T, E: Failure>(
+        &self,
+        call: Call,
+        act: impl FnOnce(Option<&Struck>) -> Result<T, E>,
+        given_up: impl FnOnce(SimDuration),
+    ) -> Result<T, E> {
         let gate = &*self.gate;
         let since = gate.log.now();
         // Few calls are struck: the way of all others need not carry what these may need.
@@ -159,7 +184,9 @@ impl<P> Gated<P> {
                 Some(alone) => alone.pass(),
                 None => {
                     let _under_way = gate.under_way();
+                    let mut waits = Waits { given_up: Some(given_up), delay: latency - call.takes };
                     gate.log.kernel().sleep(latency).await;
+                    waits.given_up = None;
                 }
             }
         }
@@ -210,6 +237,7 @@ impl Gate {
                 Effect::Delay(spread) => {
                     let fault = Subject { kind: Kind::Fault, index: fault };
                     struck.delay = struck.delay + self.log.draw(fault, "delay", spread);
+                    self.faults.delays_call(call.subject, self.log.now() + call.takes + struck.delay);
                 }
                 Effect::LoseReply => struck.lose_reply = true,
                 Effect::Stale(age) => struck.stale = Some(age),

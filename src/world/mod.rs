@@ -236,9 +236,17 @@ impl World {
     pub fn answers(&self, sandbox: SandboxId) -> bool {
         let found = self.containers().get(sandbox).map(|c| (c.task, c.spec.has_tcp_port(), c.node));
         let Some((TaskState::Running { bound }, has_port, node)) = found else { return false };
+        (bound || !has_port) && !self.is_cut(sandbox, node)
+    }
+    /// Whether a fault cuts the network of a sandbox's container.
+    pub fn is_cut_off(&self, sandbox: SandboxId) -> bool {
+        let node = self.containers().get(sandbox).map(|container| container.node);
+        node.is_some_and(|node| self.is_cut(sandbox, node))
+    }
+    fn is_cut(&self, sandbox: SandboxId, node: NodeId) -> bool {
         let prober = Actor::on(Controller::Sandbox, node);
         let facts = || self.0.store.facts_of_call(prober, sandbox.into(), None);
-        (bound || !has_port) && !self.0.faults.always_fail(Point::ProbePort, facts)
+        self.0.faults.always_fail(Point::ProbePort, facts)
     }
 }
 

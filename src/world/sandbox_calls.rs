@@ -110,9 +110,14 @@ impl SandboxBackend for SimSandboxes {
             runtime.destroy(self.actor, sandbox);
             Ok(())
         };
-        // The program ends in its own time, or is ended: what takes longer is no patience of ours.
-        let takes = self.latency(sandbox, "destroy latency", self.gate.latency.destroy).min(grace);
-        self.order(Point::Destroy, sandbox, takes, destroy).await
+        // The program ends in its own time, or is ended: what takes longer is no patience of ours. One
+        // that was told before goes on ending.
+        let now = self.gate.log.now();
+        let told = self.part.borrow().ends_at(sandbox).map(|at| at.max(now).since(now));
+        let own = told.unwrap_or_else(|| self.latency(sandbox, "destroy latency", self.gate.latency.destroy));
+        let call = Call::order(Point::Destroy, sandbox.into(), own.min(grace));
+        let ends_alone = |delay| Containers::ends_alone(&self.part, sandbox, now + own + delay);
+        self.call_or(call, |_| destroy(&mut self.part.borrow_mut()), ends_alone).await
     }
 
     async fn containers(&self) -> Result<Vec<ContainerInfo>, BackendError> {

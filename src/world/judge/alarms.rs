@@ -11,6 +11,8 @@ use crate::kernel::SimTime;
 use crate::model::Invariant;
 use crate::model::{PoolId, Subject};
 
+use super::rest::Owner;
+
 /// Why to look again.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub(super) enum Alarm {
@@ -20,8 +22,8 @@ pub(super) enum Alarm {
     Cooldown(PoolId),
     /// A grace ends.
     Grace(Invariant, Subject),
-    /// The cluster has had its time to settle.
-    Progress,
+    /// An app has had its time to settle.
+    Progress(Owner),
 }
 
 /// All alarms that are set.

@@ -6,9 +6,11 @@
 //! kernel step are read before any rule is asked, because the truth has moved on meanwhile –
 //! nothing can be said of states that no other task could have seen.
 
+use std::collections::BTreeSet;
+
 use crate::kernel::{RecordId, SimTime};
 use crate::model::{
-    Address, AppId, DiskId, LeaseId, LeaseIndex, Name, PoolId, SandboxId, SandboxStatus, Subject, VolumeId,
+    Address, AppId, DiskId, EffectKind, LeaseId, LeaseIndex, Name, PoolId, SandboxId, SandboxStatus, Subject, VolumeId,
 };
 use crate::ports::Query;
 use crate::world::World;
@@ -19,7 +21,7 @@ use super::limits::Limits;
 use super::memory::{Memory, View};
 use super::progress::Progress;
 use super::reader;
-use super::rest::Rest;
+use super::rest::{Owner, Rest};
 
 /// What must be looked at again, in the order in which it is: later ones depend on earlier.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
@@ -63,6 +65,8 @@ pub struct Judge {
     pub(super) alarms: Alarms,
     pub(super) rest: Rest,
     pub(super) progress: Progress,
+    /// Those of whom a call was struck by a fault that lets it hang, while they are unsettled.
+    pub(super) hung: BTreeSet<Owner>,
     /// What is marked, and the last record that marked it.
     pub(super) dirty: Marked,
     /// The last record of a creation: the fields that follow belong to it.
@@ -84,6 +88,7 @@ impl Judge {
             alarms: Alarms::default(),
             rest: Rest::new(),
             progress: Progress::default(),
+            hung: BTreeSet::new(),
             dirty: Marked::default(),
             birth: RecordId::NONE,
             cuts: Vec::new(),
@@ -139,7 +144,7 @@ impl Judge {
             match alarm {
                 Alarm::FaultEdge => {
                     self.edge = None;
-                    self.disturbed(world);
+                    self.disturbed(world, None);
                     self.faults_moved(world, RecordId::NONE);
                 }
                 Alarm::Cooldown(pool) => {
@@ -147,7 +152,7 @@ impl Judge {
                     self.mark(Dirty::Pool(pool), set_by);
                 }
                 Alarm::Grace(invariant, subject) => self.grace_is_over(world, (invariant, subject)),
-                Alarm::Progress => self.time_is_up(world),
+                Alarm::Progress(owner) => self.time_is_up(world, owner),
             }
             self.evaluate(world);
         }
@@ -179,7 +184,7 @@ impl Judge {
     #[cfg(test)]
     pub fn troubles(&self, world: &World) -> Vec<String> {
         let view = self.view(world);
-        self.rest.troubles().keys().filter_map(|trouble| view.trouble(*trouble)).collect()
+        self.rest.troubles().filter_map(|trouble| view.trouble(trouble)).collect()
     }
 
     pub(super) fn view<'a>(&'a self, world: &'a World) -> View<'a> {
@@ -196,10 +201,21 @@ impl Judge {
         self.dirty.insert(what, cause);
     }
 
-    /// Something from outside happened: a cluster that is unsettled gets its time anew.
-    pub(super) fn disturbed(&mut self, world: &World) {
-        if self.rest.since.is_none() {
-            self.progress.restart(world.kernel().now(), &self.limits, &mut self.alarms);
+    /// Something from outside happened to an app, or to all: who is unsettled gets its time anew.
+    pub(super) fn disturbed(&mut self, world: &World, of: Owner) {
+        for owner in self.progress.owners() {
+            if of.is_none() || owner.is_none() || owner == of {
+                self.progress.restart(owner, world.kernel().now(), &self.limits, &mut self.alarms);
+            }
+        }
+    }
+
+    /// A fault struck a call about something.
+    pub(super) fn struck(&mut self, world: &World, subject: Subject, effect: EffectKind) {
+        let of = self.view(world).owner_of_subject(subject);
+        self.disturbed(world, of);
+        if effect == EffectKind::Hang {
+            self.hung.insert(of);
         }
     }
 

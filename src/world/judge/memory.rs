@@ -72,7 +72,8 @@ pub(super) struct Memory {
     counts: Vec<Counts>,
     /// The cooldowns that run, and the records that set them.
     pub(super) cooldowns: BTreeMap<PoolId, (SimTime, RecordId)>,
-    failed_boots: BTreeMap<PoolId, VecDeque<SimTime>>,
+    /// When boots failed, and how many instances the pool was meant to have then.
+    failed_boots: BTreeMap<PoolId, VecDeque<(SimTime, u32)>>,
     bound: BTreeMap<DiskId, BTreeSet<LeaseId>>,
     bound_to: BTreeMap<LeaseId, DiskId>,
     /// Sorted by the sandbox; those of one in the order in which it took them.
@@ -155,14 +156,15 @@ impl Memory {
         self.bound.get(&disk).into_iter().flatten().copied()
     }
 
-    /// Counts a failed boot of a pool; returns how many there were within the window.
-    pub(super) fn boot_failed(&mut self, pool: PoolId, at: SimTime, limits: &Limits) -> usize {
+    /// Counts a failed boot of a pool that is meant to have so many instances; returns how many
+    /// failed within the window, and the most instances that it was meant to have at one of them.
+    pub(super) fn boot_failed(&mut self, pool: PoolId, meant: u32, at: SimTime, limits: &Limits) -> (usize, u32) {
         let boots = self.failed_boots.entry(pool).or_default();
-        boots.push_back(at);
-        while boots.front().is_some_and(|first| at.since(*first) > limits.grace.failures_back_off) {
+        boots.push_back((at, meant));
+        while boots.front().is_some_and(|(first, _)| at.since(*first) > limits.grace.failures_back_off) {
             boots.pop_front();
         }
-        boots.len()
+        (boots.len(), boots.iter().map(|(_, meant)| *meant).max().unwrap_or(0))
     }
 
     pub(super) fn address_taken(&mut self, sandbox: SandboxId, address: Address) {

@@ -1,73 +1,126 @@
-//! The invariant `progress`: a cluster that can settle does.
+//! The invariant `progress`: an app that can settle does.
 //!
-//! A clock that runs while the cluster is unsettled and starts anew whenever something from
-//! outside happens: a step, a fault's strike, the edge of a fault's window. When it has run for
-//! the longest backoff and the grace, and neither a fault nor a workload stands in the way, the
-//! invariant is broken. What a newcomer gets wrong: a fault that is open, even one that never
-//! strikes, keeps the judge silent.
+//! For each app a clock that runs while something of it is unsettled, and starts anew whenever
+//! something from outside happens to it: a step, an edge of a fault's window, a fault that strikes
+//! a call about it. When it has run for the longest backoff and the grace, and nothing excuses the
+//! app, the invariant is broken. Excuses are: its program cannot run; no node takes sandboxes; its
+//! network is cut; a fault's delay of a call about it still runs. What a newcomer gets wrong: a fault
+//! that is open and strikes nothing of the app excuses nothing, and a call that hangs is no excuse
+//! for ever – who waits for it had the time to give it up.
+
+use std::collections::BTreeMap;
 
 use crate::kernel::SimTime;
-use crate::model::{PortConfig, ServiceConfig};
+use crate::model::{AppId, NodeStatus, PortConfig, SandboxStatus, ServiceConfig, Subject};
 use crate::ports::Query;
 use crate::world::spec::{Delay, WorkloadSpec};
+use crate::world::{Process, World};
 
 use super::alarms::{Alarm, Alarms};
 use super::limits::Limits;
 use super::memory::{Text, View};
-use super::rest::Rest;
+use super::rest::{Owner, Rest};
 
-/// The clock.
+/// The clocks of those who are unsettled.
 #[derive(Default)]
 pub(super) struct Progress {
-    /// When it runs out.
-    runs: Option<SimTime>,
+    /// When each runs out, or did.
+    runs: BTreeMap<Owner, SimTime>,
 }
 
 impl Progress {
-    /// Starts the clock anew.
-    pub(super) fn restart(&mut self, now: SimTime, limits: &Limits, alarms: &mut Alarms) {
-        self.stop(alarms);
-        let due = now + limits.backoff_cap + limits.grace.progress;
-        self.runs = Some(due);
-        alarms.set(due, Alarm::Progress);
+    /// Starts a clock anew, to be counted from then.
+    pub(super) fn restart(&mut self, owner: Owner, from: SimTime, limits: &Limits, alarms: &mut Alarms) {
+        self.stop(owner, alarms);
+        let due = from + limits.backoff_cap + limits.grace.progress;
+        self.runs.insert(owner, due);
+        alarms.set(due, Alarm::Progress(owner));
     }
 
-    /// Stops it: the cluster is settled.
-    pub(super) fn stop(&mut self, alarms: &mut Alarms) {
-        if let Some(due) = self.runs.take() {
-            alarms.unset(due, Alarm::Progress);
+    /// Stops one: that app is settled.
+    pub(super) fn stop(&mut self, owner: Owner, alarms: &mut Alarms) {
+        if let Some(due) = self.runs.remove(&owner) {
+            alarms.unset(due, Alarm::Progress(owner));
         }
+    }
+
+    /// Those whose clock runs, or has run out.
+    pub(super) fn owners(&self) -> Vec<Owner> {
+        self.runs.keys().copied().collect()
+    }
+
+    pub(super) fn runs(&self, owner: Owner) -> bool {
+        self.runs.contains_key(&owner)
     }
 }
 
-/// `progress`: it is not unsettled for so long while nothing stands in the way.
-pub(super) fn progress(view: View<'_>, rest: &Rest) -> Option<Text> {
-    let broken = !rest.is_untroubled() && !view.world.faults().any_open() && workloads_can_run(view);
+/// `progress`: an app is not unsettled for so long while nothing excuses it. `hangs`: a call about
+/// it was struck by a fault that lets it hang.
+pub(super) fn progress(view: View<'_>, rest: &Rest, owner: Owner, hangs: bool) -> Option<Text> {
     let limit = view.limits.backoff_cap + view.limits.grace.progress;
-    view.broken(broken, move || {
-        let first = rest.troubles().keys().next().and_then(|trouble| view.trouble(*trouble));
+    view.broken(rest.is_troubled(owner), move || {
+        let first = rest.troubles_of(owner).find_map(|(trouble, _)| view.trouble(trouble));
         let why = first.map_or_else(String::new, |text| format!("; {text}"));
-        format!("unsettled with nothing in the way: limit {}{why}", limit.clock())
+        let hindered = if hangs { "and a call that hangs is no excuse" } else { "with nothing in the way" };
+        format!("unsettled {hindered}: limit {}{why}", limit.clock())
     })
 }
 
-/// Whether the workload of every deployed service is able to run. This looks at every app: it is
-/// asked when the clock runs out and at no other time.
-fn workloads_can_run(view: View<'_>) -> bool {
-    let tables = view.world.tables();
+/// Until when what is outside the scheduler excuses an app that is unsettled; none: it does not.
+pub(super) fn excused_until(world: &World, owner: Owner, delayed: impl Fn(Subject) -> bool) -> Option<SimTime> {
+    let now = world.kernel().now();
+    let delay = world.faults().delays().into_iter().filter(|(of, _)| delayed(*of)).map(|(_, until)| until).max();
+    let excused = !programs_can_run(world, owner) || !is_somewhere_to_run(world) || is_cut_off(world, owner);
+    delay.filter(|until| *until > now).or(excused.then_some(now))
+}
+
+/// Whether a node takes sandboxes: it has power, its process is up, and nobody drains it.
+fn is_somewhere_to_run(world: &World) -> bool {
+    let mut found = false;
+    world.tables().nodes.for_each(Query::All, |node| {
+        let works = world.has_power(node.id) && world.is_up(Process::Node(node.id));
+        found |= works && node.entity.status != NodeStatus::Disabled;
+    });
+    found
+}
+
+/// Whether a fault cuts the network of a program of the app that runs.
+fn is_cut_off(world: &World, owner: Owner) -> bool {
+    if world.faults().network_cuts().is_empty() {
+        return false;
+    }
+    let mut cut = false;
+    world.tables().sandboxes.for_each(Query::All, |row| {
+        let runs = row.entity.status == SandboxStatus::Running && world.is_cut_off(row.id);
+        cut |= runs && world.store().pool_of(row.id.index()).and_then(|pool| app_of(world, pool)) == owner;
+    });
+    cut
+}
+
+fn app_of(world: &World, pool: crate::model::PoolId) -> Option<AppId> {
+    world.tables().pools.with(pool, |pool, _| pool.app)
+}
+
+/// Whether the program of every service of the app's active version is able to run. Of what
+/// belongs to no app, all programs are asked.
+fn programs_can_run(world: &World, owner: Owner) -> bool {
+    let tables = world.tables();
     let mut all = true;
     tables.apps.for_each(Query::All, |app| {
+        if owner.is_some_and(|owner| owner != app.id) {
+            return;
+        }
         let version = app.entity.active_version.and_then(|id| tables.versions.get(id));
         let services = version.iter().flat_map(|version| version.entity.config.iter());
         for service in services {
-            all &= can_run(service, &view.world.containers().workload(app.entity.name, service.name));
+            all &= can_run(service, &world.containers().workload(app.entity.name, service.name));
         }
     });
     all
 }
 
 /// Whether a service's program at last stays up and, when it has a port, answers.
-fn can_run(service: &ServiceConfig, workload: &WorkloadSpec) -> bool {
+pub(super) fn can_run(service: &ServiceConfig, workload: &WorkloadSpec) -> bool {
     let stays = matches!(workload.exit_after.last(), None | Some(Delay::Never));
     let answers = matches!(workload.ready.last(), Some(Delay::After(_)));
     stays && (answers || !service.ports.iter().any(PortConfig::is_tcp))

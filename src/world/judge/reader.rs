@@ -104,11 +104,11 @@ impl Judge {
             }
             What::Mounted { .. } => self.mark(Dirty::Volume(VolumeId(subject.index)), id),
             What::ProcessDown | What::ProcessUp => self.process_changed(world, subject, id),
-            What::Struck { .. } => {
-                self.disturbed(world);
+            What::Struck { effect, .. } => {
+                self.struck(world, subject, effect);
                 self.faults_moved(world, id);
             }
-            What::StepBegan => self.disturbed(world),
+            What::StepBegan => self.disturbed(world, None),
             // The fields of a creation.
             What::Set { .. } => {}
             other => debug_assert!(!must_be_seen(&other), "{other:?} must be seen, and nobody reads it"),
@@ -282,10 +282,10 @@ impl Judge {
 
     fn boot_failed(&mut self, world: &World, sandbox: SandboxId, id: RecordId) {
         let Some(pool) = world.store().pool_of(sandbox.index()) else { return };
-        let limits = self.limits;
-        let failed = self.memory.boot_failed(pool, world.kernel().now(), &limits);
+        let meant = rules::meant_instances(self.silent_view(world), pool);
+        let (failed, meant) = self.memory.boot_failed(pool, meant, world.kernel().now(), &self.limits);
         let charge = (Invariant::FailuresBackOff, pool.into());
-        self.accuse(world, charge, id, |view| rules::failures_back_off(view, pool, failed));
+        self.accuse(world, charge, id, |view| rules::failures_back_off(view, failed, meant));
     }
 
     /// A node's process died or started: its sandboxes serve, or do not.

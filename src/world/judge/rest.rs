@@ -5,12 +5,13 @@
 //! judges with `SCENARIO.md`, *Settled*, to the letter. What a newcomer gets wrong: a RUNNING
 //! sandbox of a pool that nobody references any more disturbs nothing.
 
-use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::kernel::{RecordId, SimTime};
 use crate::model::{
-    AppId, Concurrency, DiskId, Kind, LeaseId, LeaseStatus, Pool, PoolId, SandboxId, SandboxStatus, Subject,
+    AppId, Concurrency, DiskId, DiskIndex, Kind, LeaseId, LeaseStatus, Pool, PoolId, SandboxId, SandboxStatus, Subject,
+    VolumeId,
 };
 use crate::ports::Query;
 
@@ -33,10 +34,17 @@ pub(super) enum Trouble {
     Remains(Subject),
 }
 
+/// Whose a trouble is; none: no app's.
+pub(super) type Owner = Option<AppId>;
+
 /// Whether the cluster is settled.
 pub(super) struct Rest {
-    /// What is not at rest, each with the record that made it so.
-    troubles: BTreeMap<Trouble, RecordId>,
+    /// What is not at rest, each with the record that made it so, and whose it was then.
+    troubles: BTreeMap<Trouble, (RecordId, Owner)>,
+    /// How many troubles each has that has any.
+    counts: BTreeMap<Owner, u32>,
+    /// Those whose count has changed since they were last asked for.
+    moved: BTreeSet<Owner>,
     /// Since when it is settled.
     pub(super) since: Option<SimTime>,
     /// The record that last gave or took a trouble.
@@ -45,15 +53,28 @@ pub(super) struct Rest {
 
 impl Rest {
     pub(super) fn new() -> Self {
-        Self { troubles: BTreeMap::new(), since: Some(SimTime::ZERO), moved_by: RecordId::NONE }
+        let (troubles, counts, moved) = Default::default();
+        Self { troubles, counts, moved, since: Some(SimTime::ZERO), moved_by: RecordId::NONE }
     }
 
-    pub(super) fn put(&mut self, trouble: Trouble, there: bool, cause: RecordId) {
-        match self.troubles.entry(trouble) {
-            Entry::Vacant(place) if there => _ = place.insert(cause),
-            Entry::Occupied(known) if !there => _ = known.remove(),
+    /// Puts a trouble in or takes it out; `owner` says whose a new one is.
+    pub(super) fn put(&mut self, trouble: Trouble, there: bool, cause: RecordId, owner: impl FnOnce() -> Owner) {
+        let owner = match self.troubles.entry(trouble) {
+            Entry::Vacant(place) if there => {
+                let owner = owner();
+                place.insert((cause, owner));
+                *self.counts.entry(owner).or_default() += 1;
+                owner
+            }
+            Entry::Occupied(known) if !there => {
+                let (_, owner) = known.remove();
+                self.counts.entry(owner).and_modify(|count| *count -= 1);
+                self.counts.retain(|_, count| *count > 0);
+                owner
+            }
             Entry::Vacant(_) | Entry::Occupied(_) => return,
-        }
+        };
+        self.moved.insert(owner);
         self.moved_by = cause;
     }
 
@@ -61,9 +82,25 @@ impl Rest {
         self.troubles.is_empty()
     }
 
-    /// What is not at rest, each with the record that made it so.
-    pub(super) fn troubles(&self) -> &BTreeMap<Trouble, RecordId> {
-        &self.troubles
+    pub(super) fn is_troubled(&self, owner: Owner) -> bool {
+        self.counts.contains_key(&owner)
+    }
+
+    /// Those who may have come to rest, or have left it, since this was last asked.
+    pub(super) fn take_moved(&mut self) -> BTreeSet<Owner> {
+        std::mem::take(&mut self.moved)
+    }
+
+    /// What of that app is not at rest, each with the record that made it so.
+    pub(super) fn troubles_of(&self, owner: Owner) -> impl Iterator<Item = (Trouble, RecordId)> {
+        let its = self.troubles.iter().filter(move |(_, (_, of))| *of == owner);
+        its.map(|(trouble, (record, _))| (*trouble, *record))
+    }
+
+    /// What is not at rest.
+    #[cfg(test)]
+    pub(super) fn troubles(&self) -> impl Iterator<Item = Trouble> {
+        self.troubles.keys().copied()
     }
 }
 
@@ -111,15 +148,8 @@ impl View<'_> {
     /// A pool that the active version references must have the configured number of sandboxes
     /// RUNNING and able to serve; in auto mode at least the desired number.
     fn pool_lacks_sandboxes(self, id: PoolId) -> Option<Text> {
-        let tables = self.world.tables();
-        let app = tables.pools.with(id, |pool, _| pool.app)?;
-        let active = tables.apps.with(app, |app, _| app.active_version).flatten()?;
-        let referenced = |pool: &Pool| pool.referenced_by_versions.contains(&active);
-        let pool = tables.pools.with(id, |pool, _| referenced(pool).then_some((pool.service, pool.desired_instances)));
-        let (service, desired) = pool.flatten()?;
-        let concurrency = tables.versions.with(active, |version, _| {
-            version.config.iter().find(|config| config.name == service).map(|config| config.concurrency)
-        })?;
+        let concurrency = self.active_concurrency(id)?;
+        let desired = self.world.tables().pools.with(id, |pool, _| pool.desired_instances)?;
         let Counts { running, serving, .. } = self.memory.counts(id);
         let (wanted, rests) = match concurrency {
             Some(Concurrency::Fixed { instances }) => (instances, serving == instances && running == instances),
@@ -127,6 +157,19 @@ impl View<'_> {
         };
         self.broken(!rests, || {
             format!("{} has {serving} able to serve and {running} RUNNING of {wanted}", self.world.log().name(id))
+        })
+    }
+
+    /// How the service of a pool scales that the app's active version references; none inside when
+    /// the version has no such service.
+    pub(super) fn active_concurrency(self, id: PoolId) -> Option<Option<Concurrency>> {
+        let tables = self.world.tables();
+        let app = tables.pools.with(id, |pool, _| pool.app)?;
+        let active = tables.apps.with(app, |app, _| app.active_version).flatten()?;
+        let referenced = |pool: &Pool| pool.referenced_by_versions.contains(&active);
+        let service = tables.pools.with(id, |pool, _| referenced(pool).then_some(pool.service)).flatten()?;
+        tables.versions.with(active, |version, _| {
+            version.config.iter().find(|config| config.name == service).map(|config| config.concurrency)
         })
     }
 
@@ -154,6 +197,33 @@ impl View<'_> {
                 format!("{} is BOUND, and its sandbox is not RUNNING", name())
             }),
             LeaseStatus::Failed | LeaseStatus::Released => None,
+        }
+    }
+
+    /// Whose a trouble is.
+    pub(super) fn owner(self, trouble: Trouble) -> Owner {
+        let homes = &self.memory.homes;
+        match trouble {
+            Trouble::App(app) => Some(app),
+            Trouble::Pool(pool) | Trouble::Cooldown(pool) => homes.of_pool(pool),
+            Trouble::Sandbox(sandbox) => homes.of_pool(self.world.store().pool_of(sandbox.index())?),
+            Trouble::Lease(lease) => homes.of(lease.into()),
+            Trouble::Remains(subject) => homes.of(subject),
+        }
+    }
+
+    /// The app that a call about a thing is for, if it is for one.
+    pub(super) fn owner_of_subject(self, subject: Subject) -> Owner {
+        let homes = &self.memory.homes;
+        match subject.kind {
+            Kind::App => Some(AppId::from_index(subject.index)),
+            Kind::Sandbox => homes.of_pool(self.world.store().pool_of(subject.index)?),
+            Kind::Volume => {
+                let name = self.world.volumes().get(VolumeId(subject.index))?.name;
+                let disks = self.world.tables().disks.list(Query::By(DiskIndex::Name(name)));
+                disks.iter().find_map(|disk| homes.of(disk.id.into()))
+            }
+            _ => homes.of(subject),
         }
     }
 

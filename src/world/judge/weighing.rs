@@ -17,7 +17,7 @@ use super::alarms::Alarm;
 use super::court::{Dirty, Judge};
 use super::memory::{Look, Text, View};
 use super::progress;
-use super::rest::Trouble;
+use super::rest::{Owner, Trouble};
 use super::rules;
 
 impl Judge {
@@ -148,22 +148,43 @@ impl Judge {
         }
     }
 
-    pub(super) fn time_is_up(&mut self, world: &World) {
+    pub(super) fn time_is_up(&mut self, world: &World, owner: Owner) {
+        let view = self.view(world);
+        let concerns = |of| view.owner_of_subject(of).is_none_or(|of| owner.is_none_or(|owner| owner == of));
+        if let Some(until) = progress::excused_until(world, owner, concerns) {
+            self.progress.restart(owner, until, &self.limits, &mut self.alarms);
+            return;
+        }
         // Of several troubles the first is told, so its record is the cause.
-        let cause = self.rest.troubles().values().next().copied().unwrap_or(RecordId::NONE);
-        if let Some(text) = progress::progress(self.view(world), &self.rest) {
-            self.docket.find(world, (Invariant::Progress, Subject::CLUSTER), cause, &text);
+        let cause = self.rest.troubles_of(owner).next().map_or(RecordId::NONE, |(_, record)| record);
+        let hangs = self.hung.contains(&owner);
+        if let Some(text) = progress::progress(view, &self.rest, owner, hangs) {
+            let subject = owner.map_or(Subject::CLUSTER, Subject::from);
+            self.docket.find(world, (Invariant::Progress, subject), cause, &text);
         }
     }
 
     /// Puts a trouble in or takes it out.
     fn put(&mut self, world: &World, trouble: Trouble, cause: RecordId) {
-        let there = self.silent_view(world).trouble(trouble).is_some();
-        self.rest.put(trouble, there, cause);
+        let view = View { world, memory: &self.memory, limits: &self.limits, silent: true };
+        let there = view.trouble(trouble).is_some();
+        self.rest.put(trouble, there, cause, || view.owner(trouble));
     }
 
     /// Writes down when the cluster comes to rest, and when it leaves it.
     fn settle(&mut self, world: &World) {
+        for owner in self.rest.take_moved() {
+            match (self.progress.runs(owner), self.rest.is_troubled(owner)) {
+                (false, true) => {
+                    self.progress.restart(owner, world.kernel().now(), &self.limits, &mut self.alarms);
+                }
+                (true, false) => {
+                    self.progress.stop(owner, &mut self.alarms);
+                    self.hung.remove(&owner);
+                }
+                (true, true) | (false, false) => {}
+            }
+        }
         let (was, is) = (self.rest.since.is_some(), self.rest.is_untroubled());
         if was == is {
             return;
@@ -171,14 +192,7 @@ impl Judge {
         let judge = Actor::central(Controller::World);
         let what = if is { What::Settled } else { What::Unsettled };
         world.log().record_caused(judge, Subject::CLUSTER, self.rest.moved_by, what);
-        let now = world.kernel().now();
-        if is {
-            self.rest.since = Some(now);
-            self.progress.stop(&mut self.alarms);
-        } else {
-            self.rest.since = None;
-            self.progress.restart(now, &self.limits, &mut self.alarms);
-        }
+        self.rest.since = is.then(|| world.kernel().now());
     }
 
     /// Records a violation of a rule without grace.

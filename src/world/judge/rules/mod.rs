@@ -15,7 +15,9 @@ pub(super) use containers::{address_owned_once, is_over, no_leaked_address, no_o
 pub(super) use disks::{
     bound_lease_has_live_sandbox, disk_has_owner, disk_subject, mounted_once, one_bound_lease_per_disk, written_once,
 };
-pub(super) use pools::{failures_back_off, no_boot_during_cooldown, no_overshoot, pool_within_max_size};
+pub(super) use pools::{
+    failures_back_off, meant_instances, no_boot_during_cooldown, no_overshoot, pool_within_max_size,
+};
 pub(super) use statuses::{dead_is_final, legal_transition};
 
 use crate::model::Invariant;

@@ -96,7 +96,7 @@ fn a_cooldown_that_is_cleared_does_not_count() {
 
 fn fail_boots(desired: u32, count: usize, every: SimDuration) -> Vec<String> {
     let mut stage = Stage::new();
-    let (_, _, pool) = stage.deployed(&with_instances(2), desired);
+    let (_, _, pool) = stage.deployed(&with_instances(desired.max(1)), desired);
     let sandbox = stage.sandbox(pool, SandboxStatus::Pending);
     for _ in 0..count {
         let reason = Reason::BootFailed { error: Failure::NotFound, after: secs(1) };
@@ -121,6 +121,28 @@ fn the_ninth_failed_boot_within_ten_minutes_is_one_too_many() {
         assert_eq!(fail_boots(desired, count, every), expected, "desired {desired}, {count} times every {every}");
     }
     assert_eq!(fail_boots(2, 17, secs(1)), [text]);
+}
+
+#[test]
+fn failed_boots_are_counted_against_the_number_that_is_configured_or_was_wanted() {
+    let twelve = ServiceConfig { concurrency: Concurrency::Fixed { instances: 12 }, ..service("db") };
+    let auto = Concurrency::Auto { requests_per_instance: 1, scale_down_delay: secs(120) };
+    for config in [twelve, ServiceConfig { concurrency: auto, ..service("db") }] {
+        let mut stage = Stage::new();
+        let (_, _, pool) = stage.deployed(&config, 12);
+        let sandbox = stage.sandbox(pool, SandboxStatus::Pending);
+        let reason = Reason::BootFailed { error: Failure::NotFound, after: secs(1) };
+        for boot in 0..97 {
+            stage.assert_nothing_broken();
+            stage.world.log().record(OPERATOR, sandbox, What::Decided(reason));
+            stage.pass(secs(1));
+            // A cooldown wants one.
+            if boot == 0 {
+                stage.patch(pool, PoolChange::DesiredInstances(1));
+            }
+        }
+        assert_eq!(stage.broken(Invariant::FailuresBackOff).len(), 1, "eight for each of twelve, and one more");
+    }
 }
 
 #[test]

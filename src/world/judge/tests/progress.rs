@@ -7,14 +7,8 @@ use crate::world::spec::{Effect, Filter, When};
 
 const TIME: SimDuration = SimDuration::from_secs(1500);
 
-fn fault(when: When) -> FaultSpec {
-    FaultSpec {
-        name: name("fault"),
-        on: vec![Point::AllocateAddress],
-        filter: Filter::default(),
-        when,
-        effect: Effect::LoseReply,
-    }
+fn fault(when: When, effect: Effect) -> FaultSpec {
+    FaultSpec { name: name("fault"), on: vec![Point::AllocateAddress], filter: Filter::default(), when, effect }
 }
 
 fn is_broken(stage: &Stage) -> bool {
@@ -37,7 +31,7 @@ fn a_cluster_that_nothing_hinders_settles_within_the_backoff_and_the_grace() {
     let (_, _, pool) = stage.deployed(&service("db"), 1);
     stage.sandbox(pool, SandboxStatus::Stopped);
     breaks_after(&mut stage, TIME);
-    let text = "cluster: unsettled with nothing in the way: limit 25:00; \
+    let text = "app/pds: unsettled with nothing in the way: limit 25:00; \
                 pool/pds-db has 0 able to serve and 0 RUNNING of 1";
     stage.assert_broken(Invariant::Progress, &[text]);
 }
@@ -68,28 +62,72 @@ fn a_step_starts_the_clock_anew() {
 }
 
 #[test]
-fn the_edges_of_a_fault_start_the_clock_anew_and_between_them_it_is_silent() {
+fn the_edges_of_a_fault_start_the_clock_anew_and_an_open_one_that_strikes_nothing_excuses_nothing() {
     let window = |from, until| When { from: Some(from), until: Some(until), ..When::default() };
     let at = |d| SimTime::ZERO + d;
-    let mut stage = Stage::with_faults(vec![fault(window(at(secs(100)), at(secs(5000))))]);
+    let mut stage = Stage::with_faults(vec![fault(window(at(secs(100)), at(secs(1500))), Effect::LoseReply)]);
     stage.deployed(&service("db"), 1);
-    stage.pass(secs(5000));
-    assert!(!is_broken(&stage), "the fault was active");
+    stage.pass(secs(1500));
+    breaks_after(&mut stage, TIME);
+    let mut stage = Stage::with_faults(vec![fault(When::default(), Effect::LoseReply)]);
+    stage.deployed(&service("db"), 1);
     breaks_after(&mut stage, TIME);
 }
 
-#[test]
-fn the_last_strike_of_a_fault_starts_the_clock_anew() {
-    let mut stage = Stage::with_faults(vec![fault(When { times: Some(1), ..When::default() })]);
-    let (_, _, pool) = stage.deployed(&service("db"), 1);
+/// An app that is not at rest, another that is not either, and the program of the second asks for
+/// an address just before the time of both is up.
+fn struck_late(effect: Effect) -> Stage {
+    let mut stage = Stage::with_faults(vec![fault(When { times: Some(1), ..When::default() }, effect)]);
+    stage.deployed(&service("db"), 1);
+    let other = stage.app("other");
+    let version = stage.deploy(other, &[service("db")]);
+    let pool = stage.pool(other, &service("db"), version, 1);
     let sandbox = stage.sandbox(pool, SandboxStatus::Pending);
-    stage.pass(TIME * 2);
-    assert!(!is_broken(&stage), "the fault may still strike");
+    stage.pass(TIME - secs(1));
     let runtime = stage.runtime(sandbox);
-    stage.call(async move {
-        assert!(runtime.allocate_address(sandbox, secs(0)).await.is_err());
+    stage.world.kernel().spawn(GroupId::WORLD, "test", async move {
+        _ = runtime.allocate_address(sandbox, secs(0)).await;
     });
-    breaks_after(&mut stage, TIME);
+    stage
+}
+
+#[test]
+fn a_strike_starts_the_clock_of_the_app_anew_that_it_is_about_and_of_no_other() {
+    let mut stage = struck_late(Effect::LoseReply);
+    stage.pass(TIME - MOMENT);
+    let first = "app/pds: unsettled with nothing in the way: limit 25:00; \
+                 pool/pds-db has 0 able to serve and 0 RUNNING of 1";
+    stage.assert_broken(Invariant::Progress, &[first]);
+    stage.pass(secs(1));
+    assert_eq!(stage.broken(Invariant::Progress).len(), 2);
+}
+
+#[test]
+fn a_call_that_hangs_is_no_excuse_and_a_delay_is_one_until_it_is_over() {
+    let mut stage = struck_late(Effect::Hang);
+    stage.pass(TIME + secs(1));
+    let told = stage.broken(Invariant::Progress);
+    assert!(told[1].starts_with("app/other: unsettled and a call that hangs is no excuse: limit 25:00"), "{told:?}");
+
+    let mut stage = struck_late(Effect::Delay(Spread::Constant(TIME * 2)));
+    stage.pass(TIME * 3 - MOMENT);
+    assert_eq!(stage.broken(Invariant::Progress).len(), 1, "only the other");
+    stage.pass(secs(1));
+    assert_eq!(stage.broken(Invariant::Progress).len(), 2);
+}
+
+#[test]
+fn nobody_settles_without_a_node_that_takes_sandboxes() {
+    let mut stage = Stage::new();
+    stage.deployed(&service("db"), 1);
+    for node in 0..2 {
+        stage.world.set_power(NodeId::from_index(node), false);
+    }
+    stage.pass(TIME * 4);
+    assert!(!is_broken(&stage));
+    stage.world.set_power(NodeId::from_index(0), true);
+    stage.pass(TIME);
+    assert!(is_broken(&stage));
 }
 
 #[test]

@@ -26,7 +26,7 @@ fn with_port() -> ServiceConfig {
 #[track_caller]
 fn assert_trouble(stage: &Stage, troubles: &[&str]) {
     assert_eq!(stage.judge.troubles(&stage.world), troubles);
-    assert_eq!(stage.judge.rest.troubles().len(), troubles.len(), "and none that is over");
+    assert_eq!(stage.judge.rest.troubles().count(), troubles.len(), "and none that is over");
     assert_eq!(stage.is_settled(), troubles.is_empty());
 }
 

@@ -190,7 +190,7 @@ fn check(moves: Vec<Move>) {
     }
     let mut late = Judge::new(limits());
     late.observe(&stage.world);
-    assert!(stage.judge.rest.troubles().keys().eq(late.rest.troubles().keys()));
+    assert!(stage.judge.rest.troubles().eq(late.rest.troubles()));
     assert_eq!(stage.is_settled(), late.settled_since().is_some());
     let broken = broken_now(&stage.world, &late);
     let suspected = stage.judge.docket.suspected();
