@@ -39,7 +39,7 @@ impl Addresses {
         self.taken
     }
 
-    /// Takes the first free one, if it can be one that was free for `rest`; gives its host part.
+    /// Rule 7.90: takes the first free one, if it can be one that was free for `rest`; gives its host part.
     pub(super) fn take(&mut self, owner: SandboxId, now: SimTime, rest: SimDuration) -> Option<u16> {
         let free = |slot: &AddressSlot| slot.owner.is_none();
         let rested = |slot: &AddressSlot| slot.freed_at.is_none_or(|at| now.since(at) >= rest);

@@ -122,7 +122,7 @@ impl Default for ClusterSpec {
     fn default() -> Self {
         Self {
             nodes: vec![Name::new("n1")],
-            addresses_per_node: 250,
+            addresses_per_node: 253,
             disk_quota_gb: 10_000,
             latency: Latencies::default(),
         }

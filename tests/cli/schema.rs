@@ -174,7 +174,7 @@ fn editors_are_told_what_each_key_means_and_which_values_there_are() {
     assert_eq!(schema["$schema"], "https://json-schema.org/draft/2020-12/schema");
     assert_eq!(schema["additionalProperties"], false);
     assert_eq!(schema["properties"]["horizon"]["description"], "simulated time ends here");
-    assert_eq!(schema["$defs"]["cluster"]["properties"]["addresses_per_node"]["default"], 250);
+    assert_eq!(schema["$defs"]["cluster"]["properties"]["addresses_per_node"]["default"], 253);
     assert_eq!(schema["$defs"]["tuning.backoff"]["properties"]["jitter"]["maximum"], json!(1));
     let points = schema["$defs"]["fault-point"]["enum"].as_array().expect("a list");
     assert!(points.contains(&json!("disk.mount")) && points.contains(&json!("disk.*")), "{points:?}");
