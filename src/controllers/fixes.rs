@@ -145,6 +145,7 @@ fixes! {
     NoCrashesWhenRetired = "no-crashes-when-retired", Day::of(2026, 3, 13), "#672", "a pool that nothing references counts no crashes";
     LookAtNewSandboxes = "look-at-new-sandboxes", Day::of(2026, 3, 13), "#672", "a new pool is ready when a sandbox of it runs, counted or not, and is looked at every 500 ms";
     LeaseConflictWaits = "lease-conflict-waits", Day::of(2026, 3, 17), "#639", "a lease whose disk is another's, or has no volume yet, stays PENDING instead of FAILED; a FAILED one lets go of its disk";
+    VolumeOfDisk = "volume-of-disk", Day::of(2026, 3, 17), "#639", "a disk's volume is looked up before another is made, and is removed with the disk";
     AliasesInConfig = "aliases-in-config", Day::of(2026, 3, 25), "#693", "an app config can have `aliases`";
     ResetCooldownOnDeploy = "reset-cooldown-on-deploy", Day::of(2026, 3, 27), "#702", "reusing a pool clears its crash count and cooldown";
     CompareVolumes = "compare-volumes", Day::of(2026, 3, 31), "#718", "a pool matches only when its volumes do";
@@ -152,6 +153,7 @@ fixes! {
     DrainBeforeCreate = "drain-before-create", Day::of(2026, 4, 2), "#725", "with disks, the old pool drains before the new one is created";
     NodeHealth = "node-health", Day::of(2026, 4, 14), "#762", "sandboxes of a node that is lost for 5 min are marked DEAD";
     DeathsOfOwnVersion = "deaths-of-own-version", Day::of(2026, 4, 17), "#766", "a request does not fail fast because of another version's dead";
+    DisksOfCoordinator = "disks-of-coordinator", Day::of(2026, 4, 21), "#770", "only the coordinator's node makes and removes volumes, whatever other nodes have made";
     ListenNotDial = "listen-not-dial", Day::of(2026, 5, 8), "#796", "a running sandbox is healthy while its port is listened on; nobody dials";
     PortTimeoutInConfig = "port-timeout-in-config", Day::of(2026, 5, 19), "#792", "a service of an app config can have a `port_timeout`";
     LongerRequestWait = "longer-request-wait", Day::of(2026, 5, 23), "#821", "a request waits 120 s instead of 50 s, also at a pool's maximum, which for a fixed service is its own number";

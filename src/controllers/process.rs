@@ -105,7 +105,7 @@ pub fn node<P: Platform>(host: &impl Hosting<P>, rules: &Rc<Rules>, node: NodeId
     let mut tasks = sandbox_tasks(host, rules, node);
 
     let ports = host.ports(Controller::Disk);
-    let disk = DiskController::new(ports.clone(), host.disks(Controller::Disk));
+    let disk = DiskController::new(ports.clone(), host.disks(Controller::Disk), Rc::clone(rules), node);
     let settings = drive("disk", Query::All, workers, tuning.disk_resync);
     let disk = Runtime::new(ports, Rc::clone(rules), settings, own(), disk);
     tasks.extend(disk.tasks());

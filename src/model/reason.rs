@@ -175,6 +175,8 @@ pub enum Reason {
     VolumeFailed { error: Name },
     /// The disk has no volume any more.
     VolumeVanished,
+    /// Another node made a volume for the disk, and it is that node's business.
+    ForeignVolume,
     /// A boot asks for the disk.
     LeaseAsked { disk: DiskId },
     /// A boot takes a lease that is there already.
@@ -320,6 +322,7 @@ impl fmt::Display for Reason {
             Self::VolumeReady => f.write_str("its volume exists"),
             Self::VolumeFailed { error } => write!(f, "volume not made: {error}"),
             Self::VolumeVanished => f.write_str("its volume has vanished"),
+            Self::ForeignVolume => f.write_str("another node made a volume for it"),
             Self::LeaseAsked { .. } => f.write_str("its boot asks for the disk"),
             Self::LeaseTakenUp { .. } => f.write_str("its boot takes up a lease that exists"),
             Self::DiskHeld { .. } => f.write_str("another lease of the disk is BOUND"),

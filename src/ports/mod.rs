@@ -16,7 +16,7 @@ use std::ops::Deref;
 use std::rc::Rc;
 
 use crate::model::{
-    Address, Entity, Filesystem, Id, Name, Reason, Revision, SandboxId, SandboxSpec, Subject, VolumeId,
+    Address, DiskId, Entity, Filesystem, Id, Name, NodeId, Reason, Revision, SandboxId, SandboxSpec, Subject, VolumeId,
 };
 use crate::time::{SimDuration, SimTime};
 
@@ -414,11 +414,21 @@ pub struct Nonce(pub u64);
 
 /// The volume service, as seen from one node.
 pub trait DiskBackend: Clone + 'static {
-    /// Makes a volume; idempotent by name: one that exists is answered at once.
+    /// Makes a volume for a disk of that name, on this node: another one at each call.
     ///
     /// # Errors
     /// The quota is used up, or the call fails.
-    fn create_volume(&self, name: Name, size_gb: u32) -> impl Future<Output = Result<VolumeId, BackendError>>;
+    fn create_volume(
+        &self,
+        disk: DiskId,
+        name: Name,
+        size_gb: u32,
+    ) -> impl Future<Output = Result<VolumeId, BackendError>>;
+    /// The volumes that were made for a disk, each with the node that made it, in the order of their making.
+    ///
+    /// # Errors
+    /// The call fails.
+    fn volumes_of(&self, disk: DiskId) -> impl Future<Output = Result<Vec<(VolumeId, NodeId)>, BackendError>>;
     /// Whether the volume exists.
     ///
     /// # Errors

@@ -24,6 +24,7 @@ pub fn action(action: &Action) -> String {
         Action::SetVolume { disk, volume: Some(volume) } => format!("give disk {disk} the volume {volume} by hand"),
         Action::SetVolume { disk, volume: None } => format!("take the volume from disk {disk} by hand"),
         Action::LoseVolume { disk } => format!("the volume of disk {disk} vanishes"),
+        Action::LoseMount { disk } => format!("the volume of disk {disk} is unmounted by hand"),
         Action::SetWorkload { app, service, change } => format!("workload {app}/{service}: {}", workload(change)),
         Action::Kill { sandbox } => format!("kill {sandbox}"),
         Action::NodeDown { node } => format!("node {node} down"),

@@ -73,6 +73,7 @@ fn named(scenario: &Scenario) -> Vec<Named> {
             | Action::SetStatus { .. }
             | Action::SetVolume { .. }
             | Action::LoseVolume { .. }
+            | Action::LoseMount { .. }
             | Action::Kill { .. }
             | Action::NodeDown { .. }
             | Action::NodeUp { .. }

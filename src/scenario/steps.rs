@@ -72,6 +72,7 @@ fn action_of(walk: &mut Walk, mut choice: Fields<'_>, place: &Place<'_>) -> Opti
             Some(Action::SetVolume { disk: disk?, volume: volume? })
         }
         "lose_volume" => plain_name(walk, &mut fields, "disk").map(|disk| Action::LoseVolume { disk }),
+        "lose_mount" => plain_name(walk, &mut fields, "disk").map(|disk| Action::LoseMount { disk }),
         "set_workload" => {
             let (app, service) = (app(walk, &mut fields), needed_name(walk, &mut fields, "service"));
             let span = fields.span;

@@ -153,6 +153,11 @@ pub enum Action {
         /// The disk.
         disk: Name,
     },
+    /// The volume of a disk is unmounted past the scheduler.
+    LoseMount {
+        /// The disk.
+        disk: Name,
+    },
     /// Change how a workload behaves, from now on.
     SetWorkload {
         /// The app.

@@ -64,6 +64,7 @@ fn is_platforms(action: &Action) -> bool {
         | Action::SetVolume { .. }
         | Action::Drain { .. } => true,
         Action::LoseVolume { .. }
+        | Action::LoseMount { .. }
         | Action::SetWorkload { .. }
         | Action::Kill { .. }
         | Action::NodeDown { .. }
@@ -111,6 +112,10 @@ fn act_on_world(world: &World, platform: &Platform, action: &Action) -> Result<(
         Action::LoseVolume { disk } => {
             let lost = world.lose_volume(*disk);
             if lost { Ok(()) } else { Err(Name::new(&format!("disk {disk} has no volume"))) }
+        }
+        Action::LoseMount { disk } => {
+            let lost = world.lose_mounts(*disk);
+            if lost { Ok(()) } else { Err(Name::new(&format!("disk {disk} has no volume that is mounted"))) }
         }
         Action::Kill { sandbox } => {
             let full = format!("sandbox/{sandbox}");

@@ -1,13 +1,13 @@
 //! The volume service as a node's controllers reach it: every call passes the gate.
 //!
-//! What the service knows without doing anything – a volume of that name exists, it has a file
+//! What the service knows without doing anything – a volume exists, whose it is, it has a file
 //! system – it answers at once, and no fault is about that.
 
 use std::cell::RefCell;
 use std::future::Future;
 
-use crate::model::{DiskIndex, Filesystem, Name, Point, Subject, VolumeId};
-use crate::ports::{BackendError, DiskBackend, Nonce, Query};
+use crate::model::{DiskId, Filesystem, Name, NodeId, Point, Subject, VolumeId};
+use crate::ports::{BackendError, DiskBackend, Nonce};
 
 use super::gate::{Call, Gated};
 use super::spec::Spread;
@@ -39,16 +39,14 @@ impl SimDisks {
 }
 
 impl DiskBackend for SimDisks {
-    async fn create_volume(&self, name: Name, size_gb: u32) -> Result<VolumeId, BackendError> {
-        let known = self.part.borrow().named(name);
-        if let Some(id) = known {
-            return Ok(id);
-        }
-        // The volume has no number yet: what the call is about is the disk of that name.
-        let disk = self.gate.store.tables().disks.list(Query::By(DiskIndex::Name(name)));
-        let subject = disk.last().map_or(Subject::CLUSTER, |disk| disk.id.into());
-        let create = |volumes: &mut Volumes| volumes.create(self.actor, name, size_gb);
-        self.order(Point::CreateVolume, subject, self.gate.latency.create_volume, create).await
+    async fn create_volume(&self, disk: DiskId, name: Name, size_gb: u32) -> Result<VolumeId, BackendError> {
+        let create = |volumes: &mut Volumes| volumes.create(self.actor, self.node(), disk, name, size_gb);
+        self.order(Point::CreateVolume, disk, self.gate.latency.create_volume, create).await
+    }
+
+    async fn volumes_of(&self, disk: DiskId) -> Result<Vec<(VolumeId, NodeId)>, BackendError> {
+        let look = || self.part.borrow().made_for(disk).map(|(id, volume)| (id, volume.node)).collect();
+        self.call(Call::question(None, disk.into()), |_| Ok(look())).await
     }
 
     async fn volume_exists(&self, volume: VolumeId) -> Result<bool, BackendError> {

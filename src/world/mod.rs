@@ -30,8 +30,8 @@ use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use crate::kernel::{Budget, Kernel};
-use crate::model::{Actor, Controller, Kind, Name, NodeId, Point, SandboxId};
-use crate::ports::Ports;
+use crate::model::{Actor, Controller, DiskIndex, Kind, Name, NodeId, Point, SandboxId, VolumeId};
+use crate::ports::{Ports, Query};
 
 pub(crate) use addresses::AddressSlot;
 pub(crate) use canon::{Caps, Seen, Unrest};
@@ -218,11 +218,22 @@ impl World {
         }
     }
 
-    /// The volume that was made for a disk vanishes; false when there is none.
+    /// The volume that a disk uses, if one does.
+    fn volume_used_by(&self, disk: Name) -> Option<VolumeId> {
+        self.tables().disks.list(Query::By(DiskIndex::Name(disk))).first().and_then(|disk| disk.entity.volume)
+    }
+    /// The volume of a disk vanishes; false when it has none.
     pub fn lose_volume(&self, disk: Name) -> bool {
+        let found = self.volume_used_by(disk).filter(|id| self.volumes().get(*id).is_some());
+        found.inspect(|id| self.0.volumes.borrow_mut().lose(*id)).is_some()
+    }
+    /// The volume of a disk is unmounted past everybody; false when it is mounted nowhere.
+    pub fn lose_mounts(&self, disk: Name) -> bool {
+        let Some(id) = self.volume_used_by(disk) else { return false };
+        let mounts = self.volumes().get(id).map(|volume| volume.mounts.clone()).unwrap_or_default();
         let mut volumes = self.0.volumes.borrow_mut();
-        let found = volumes.named(disk);
-        found.inspect(|id| volumes.lose(*id)).is_some()
+        mounts.iter().for_each(|node| volumes.unmount(WORLD, *node, id).expect("it is mounted"));
+        !mounts.is_empty()
     }
     /// Makes a sandbox's process exit; false when none runs.
     pub fn kill_program(&self, sandbox: SandboxId, code: i32) -> bool {

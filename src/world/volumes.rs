@@ -1,13 +1,13 @@
 //! The volume service: volumes, their exclusive leases, where they are mounted.
 //!
 //! A part of the world that outlives every process of the platform and acts at once. It knows
-//! volumes by name and holders by nonce only. What a newcomer gets wrong: a nonce that nobody
-//! remembers keeps its volume leased – a lease manager that restarts does lose it.
+//! the disk and the node that a volume was made for and on, and holders by nonce only. What a newcomer gets
+//! wrong: a nonce that nobody remembers keeps its volume leased – a lease manager that restarts does lose it.
 
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
-use crate::model::{Actor, Kind, Name, NodeId, VolumeId};
+use crate::model::{Actor, DiskId, Kind, Name, NodeId, VolumeId};
 use crate::ports::{BackendError, Nonce};
 use crate::trace::What;
 
@@ -17,8 +17,12 @@ use super::log::Log;
 /// One volume.
 #[derive(Clone, Debug)]
 pub struct Volume {
-    /// The disk's name.
+    /// The disk that it was made for; that may be gone, or use another one.
+    pub disk: DiskId,
+    /// That disk's name.
     pub name: Name,
+    /// The node that made it.
+    pub node: NodeId,
     /// Its size.
     pub size_gb: u32,
     /// The proof that its exclusive lease is held, and by the manager of which node.
@@ -36,23 +40,29 @@ pub struct Volumes {
     log: Rc<Log>,
     /// Shared with stills of the world: copied when one changes.
     volumes: Vec<Rc<Volume>>,
-    by_name: BTreeMap<Name, VolumeId>,
+    /// How many were ever made for disks of a name.
+    made: BTreeMap<Name, u32>,
     quota_gb: u64,
     nonces: u64,
 }
 
 impl Volumes {
     pub(super) fn new(log: &Rc<Log>, quota_gb: u64) -> Self {
-        Self { log: Rc::clone(log), volumes: Vec::new(), by_name: BTreeMap::new(), quota_gb, nonces: 0 }
+        Self { log: Rc::clone(log), volumes: Vec::new(), made: BTreeMap::new(), quota_gb, nonces: 0 }
     }
 
     /// A volume, unless it was removed.
     pub fn get(&self, id: VolumeId) -> Option<&Volume> {
         self.volumes.get(id.0 as usize).map(|volume| &**volume).filter(|volume| !volume.gone)
     }
-    /// The volume of that name.
+    /// The volume of that name, like `data` or, the second of that disk name, `data~2`.
     pub fn named(&self, name: Name) -> Option<VolumeId> {
-        self.by_name.get(&name).copied()
+        let full = format!("volume/{name}");
+        self.iter().map(|(id, _)| id).find(|id| *self.log.name(*id) == *full)
+    }
+    /// Those that were made for a disk.
+    pub fn made_for(&self, disk: DiskId) -> impl Iterator<Item = (VolumeId, &Volume)> {
+        self.iter().filter(move |(_, volume)| volume.disk == disk)
     }
     /// All volumes that were not removed.
     pub fn iter(&self) -> impl Iterator<Item = (VolumeId, &Volume)> {
@@ -68,11 +78,15 @@ impl Volumes {
         found.map(Rc::make_mut).ok_or_else(|| BackendError::new("no such volume"))
     }
 
-    /// Makes a volume, unless there is one of that name.
-    pub(super) fn create(&mut self, actor: Actor, name: Name, size_gb: u32) -> Result<VolumeId, BackendError> {
-        if let Some(id) = self.named(name) {
-            return Ok(id);
-        }
+    /// Makes a volume.
+    pub(super) fn create(
+        &mut self,
+        actor: Actor,
+        node: NodeId,
+        disk: DiskId,
+        name: Name,
+        size_gb: u32,
+    ) -> Result<VolumeId, BackendError> {
         let used: u64 = self.iter().map(|(_, volume)| u64::from(volume.size_gb)).sum();
         if used + u64::from(size_gb) > self.quota_gb {
             let quota = self.quota_gb;
@@ -81,9 +95,11 @@ impl Volumes {
         }
         let id = VolumeId(u32::try_from(self.volumes.len()).expect("fewer than 2^32 volumes"));
         let (lease, initialised, mounts, gone) = (None, false, Vec::new(), false);
-        self.volumes.push(Rc::new(Volume { name, size_gb, lease, initialised, mounts, gone }));
-        self.by_name.insert(name, id);
-        self.log.name_next(Kind::Volume, Name::new(&format!("volume/{name}")));
+        self.volumes.push(Rc::new(Volume { disk, name, node, size_gb, lease, initialised, mounts, gone }));
+        let made = self.made.entry(name).or_default();
+        *made += 1;
+        let full = if *made == 1 { format!("volume/{name}") } else { format!("volume/{name}~{made}") };
+        self.log.name_next(Kind::Volume, Name::new(&full));
         self.log.record(actor, id, What::VolumeMade);
         Ok(id)
     }
@@ -98,8 +114,6 @@ impl Volumes {
             return Err(BackendError::new("the volume is leased"));
         }
         volume.gone = true;
-        let name = volume.name;
-        self.by_name.remove(&name);
         self.log.record(actor, id, What::VolumeGone);
         Ok(())
     }

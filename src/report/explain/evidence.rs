@@ -237,6 +237,7 @@ impl<'i, 'a> Evidence<'i, 'a> {
             | Reason::Collected { .. }
             | Reason::DiskMade { .. }
             | Reason::VolumeVanished
+            | Reason::ForeignVolume
             | Reason::LeaseAsked { .. }
             | Reason::DiskNotReady
             | Reason::LeaseAdopted

@@ -155,6 +155,8 @@ pub(super) fn mark(fix: Fix) -> Mark {
         }
         Fix::SeveralPorts => Unless(|f| f.field_unknown("ports")),
         Fix::PortTimeoutInConfig => Unless(|f| f.field_unknown("port_timeout")),
+        Fix::VolumeOfDisk => When(reason!(Reason::ForeignVolume)),
+        Fix::DisksOfCoordinator => Unless(reason!(Reason::ForeignVolume)),
         Fix::AliasesInConfig => Unless(|f| f.field_unknown("aliases")),
         Fix::SkipUdpPorts => Unless(reason!(Reason::BootFailed { error: Failure::PortNotBound { .. }, .. })),
         Fix::PortRequired => When(reason!(

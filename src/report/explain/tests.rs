@@ -251,6 +251,7 @@ fn reasons() -> Vec<Reason> {
         Reason::CrashesForgiven { count: 1 },
         Reason::NewPoolAwaited { ready: true, waited: secs },
         Reason::StillDraining,
+        Reason::ForeignVolume,
         Reason::PoolFloored,
         Reason::PoolReaped,
         Reason::DrainFirst,

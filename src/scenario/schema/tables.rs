@@ -135,6 +135,7 @@ static DO: TableSpec = table(
         key("set_status", Kind::Table(&action::SET_STATUS), ONE_OF, "write a status by hand, past the controllers"),
         key("set_volume", Kind::Table(&action::SET_VOLUME), ONE_OF, "write by hand which volume a disk has"),
         key("lose_volume", Kind::Table(&action::LOSE_VOLUME), ONE_OF, "a disk's volume vanishes from the backend"),
+        key("lose_mount", Kind::Table(&action::LOSE_MOUNT), ONE_OF, "a disk's volume is unmounted past the scheduler"),
         key("set_workload", Kind::Table(&SET_WORKLOAD), ONE_OF, "change how a program behaves, from now on"),
         key("kill", Kind::Table(&action::KILL), ONE_OF, "a sandbox's process exits"),
         key("node_down", Kind::Table(&action::NODE_DOWN), ONE_OF, "a machine loses power"),
@@ -208,11 +209,18 @@ mod action {
         "",
         &[
             key("disk", Kind::Name, REQUIRED, "the disk"),
-            key("volume", Kind::Name, "none", "the volume, by the name of the disk that it was made for"),
+            key(
+                "volume",
+                Kind::Name,
+                "none",
+                "the volume, by the name of the disk that it was made for; of several the second is `data~2`",
+            ),
         ],
     );
     pub(crate) static LOSE_VOLUME: TableSpec =
         table("`do.lose_volume`", "", &[key("disk", Kind::Name, REQUIRED, "the disk")]);
+    pub(crate) static LOSE_MOUNT: TableSpec =
+        table("`do.lose_mount`", "", &[key("disk", Kind::Name, REQUIRED, "the disk")]);
     pub(crate) static KILL: TableSpec =
         table("`do.kill`", "", &[key("sandbox", Kind::Name, REQUIRED, "the sandbox, like `pds-database-0`")]);
     pub(crate) static NODE_DOWN: TableSpec = table("`do.node_down`", "", &[NODE]);

@@ -184,7 +184,9 @@ impl Canon<'_> {
     fn volumes(&mut self) {
         for (id, volume) in &self.still.volumes {
             self.reference((*id).into());
+            self.reference(volume.disk.into());
             self.text(&volume.name);
+            self.number(u64::from(volume.node.index()));
             self.number(u64::from(volume.size_gb));
             self.number(u64::from(volume.initialised));
             self.number(volume.lease.map_or(0, |(_, node)| u64::from(node.index()) + 1));

@@ -1,7 +1,7 @@
 //! What makes two states one, and what does not.
 
 use crate::kernel::{Budget, SimDuration, SimTime};
-use crate::model::{Actor, Controller, Filesystem, Kind, Name, Node, NodeId, NodeStatus, Subject};
+use crate::model::{Actor, Controller, DiskId, Filesystem, Kind, Name, Node, NodeId, NodeStatus, Subject};
 use crate::ports::{DiskBackend, Fact, Nonce, Remembers};
 use crate::world::spec::{ClusterSpec, Environment, Phase};
 use crate::world::{Caps, Seen, Still, World, WorldSpec};
@@ -75,7 +75,7 @@ fn nonces_are_told_apart_by_their_leases_and_not_by_their_numbers() {
         let disks = world.disks(Actor::on(Controller::Lease, NodeId::from_index(0)));
         let (tell, told) = std::sync::mpsc::channel();
         world.kernel().spawn(crate::kernel::GroupId::WORLD, "test", async move {
-            let volume = disks.create_volume(Name::new("d"), 1).await.expect("there is room");
+            let volume = disks.create_volume(DiskId::from_index(0), Name::new("d"), 1).await.expect("there is room");
             disks.initialise(volume, Filesystem::Ext4).await.expect("it exists");
             for nth in 1..=times {
                 let nonce = disks.acquire_volume(volume).await.expect("it is free");

@@ -10,7 +10,7 @@ use std::collections::BTreeSet;
 
 use crate::kernel::{RecordId, SimTime};
 use crate::model::{
-    Address, AppId, DiskId, EffectKind, LeaseId, LeaseIndex, Name, PoolId, SandboxId, SandboxStatus, Subject, VolumeId,
+    Address, AppId, DiskId, EffectKind, LeaseId, LeaseIndex, PoolId, SandboxId, SandboxStatus, Subject, VolumeId,
 };
 use crate::ports::Query;
 use crate::world::World;
@@ -18,7 +18,7 @@ use crate::world::World;
 use super::alarms::{Alarm, Alarms};
 use super::docket::{Docket, Violation};
 use super::limits::Limits;
-use super::memory::{Memory, View};
+use super::memory::{Memory, View, Written};
 use super::progress::Progress;
 use super::reader;
 use super::rest::{Owner, Rest};
@@ -30,7 +30,7 @@ pub(super) enum Dirty {
     Lease(LeaseId),
     Disk(DiskId),
     Volume(VolumeId),
-    Writers(Name),
+    Writers(Written),
     Address(Address),
     App(AppId),
     Pool(PoolId),

@@ -80,8 +80,11 @@ pub(super) struct Memory {
     held: Vec<(SandboxId, Address)>,
     /// By the node and the host of the address.
     users: Vec<Vec<Vec<SandboxId>>>,
-    writers: BTreeMap<Name, Vec<SandboxId>>,
+    writers: BTreeMap<Written, Vec<SandboxId>>,
 }
+
+/// A disk that is written: its name, and which of that name it is, as the lease of the first to write it says.
+pub(super) type Written = (Name, Option<DiskId>);
 
 /// The slot of an index, which is made when it is not there.
 pub(super) fn slot<T: Default + Clone>(slots: &mut Vec<T>, index: u32) -> &mut T {
@@ -215,7 +218,7 @@ impl Memory {
         there.and_then(|hosts| hosts.get(usize::from(address.host))).map_or(&[], Vec::as_slice)
     }
 
-    pub(super) fn writes_disk(&mut self, sandbox: SandboxId, disk: Name) {
+    pub(super) fn writes_disk(&mut self, sandbox: SandboxId, disk: Written) {
         let writers = self.writers.entry(disk).or_default();
         if !writers.contains(&sandbox) {
             writers.push(sandbox);
@@ -223,14 +226,14 @@ impl Memory {
     }
 
     /// Drops those whose tasks do not run any more.
-    pub(super) fn review_writers(&mut self, world: &World, disk: Name) {
+    pub(super) fn review_writers(&mut self, world: &World, disk: Written) {
         if let Some(writers) = self.writers.get_mut(&disk) {
             writers.retain(|sandbox| world.containers().get(*sandbox).is_some_and(Container::is_alive));
         }
     }
 
     /// Those whose tasks run and may write a disk, in the order in which they started.
-    pub(super) fn writers(&self, disk: Name) -> &[SandboxId] {
+    pub(super) fn writers(&self, disk: Written) -> &[SandboxId] {
         self.writers.get(&disk).map_or(&[], Vec::as_slice)
     }
 }

@@ -323,8 +323,9 @@ impl Judge {
     fn container_disks(&mut self, world: &World, sandbox: SandboxId, id: RecordId) {
         let spec = world.containers().get(sandbox).map(|container| container.spec.clone());
         for volume in spec.iter().flat_map(|spec| spec.volumes.iter()).filter(|volume| !volume.read_only) {
-            self.memory.writes_disk(sandbox, volume.name);
-            self.mark(Dirty::Writers(volume.name), id);
+            let disk = (volume.name, rules::leased_disk(world, sandbox, volume.name));
+            self.memory.writes_disk(sandbox, disk);
+            self.mark(Dirty::Writers(disk), id);
         }
     }
 

@@ -4,11 +4,13 @@
 //! and written. What a newcomer gets wrong: a volume is written by whoever's task runs with it,
 //! whatever the lease says.
 
-use crate::model::{Disk, DiskId, DiskIndex, LeaseId, LeaseStatus, Name, SandboxId, SandboxStatus, Subject, VolumeId};
+use crate::model::{
+    Disk, DiskId, DiskIndex, LeaseId, LeaseIndex, LeaseStatus, Name, SandboxId, SandboxStatus, Subject, VolumeId,
+};
 use crate::ports::Query;
 
-use crate::world::World;
-use crate::world::judge::memory::{Text, View};
+use crate::world::judge::memory::{Text, View, Written};
+use crate::world::{Volume, World};
 
 use super::fate;
 
@@ -34,7 +36,7 @@ pub(in crate::world::judge) fn mounted_once(view: View<'_>, volume: VolumeId) ->
 }
 
 /// `one-mount-per-volume`, by its writers: no two live containers may write one disk.
-pub(in crate::world::judge) fn written_once(view: View<'_>, disk: Name) -> Option<Text> {
+pub(in crate::world::judge) fn written_once(view: View<'_>, disk: Written) -> Option<Text> {
     let (first, second) = match *view.memory.writers(disk) {
         [first, second, ..] => (first, second),
         [] | [_] => return None,
@@ -44,11 +46,22 @@ pub(in crate::world::judge) fn written_once(view: View<'_>, disk: Name) -> Optio
     })
 }
 
-/// What a violation of `written_once` is filed under: the volume of that name, else the disk,
+/// The disk of that name that a sandbox has leased; without a lease of its own it uses the one that there is.
+pub(in crate::world::judge) fn leased_disk(world: &World, sandbox: SandboxId, name: Name) -> Option<DiskId> {
+    let leases = world.tables().leases.list(Query::By(LeaseIndex::Sandbox(sandbox)));
+    let is = |disk: &DiskId| world.tables().disks.with(*disk, |disk, _| disk.name) == Some(name);
+    let known = || world.tables().disks.list(Query::By(DiskIndex::Name(name))).first().map(|disk| disk.id);
+    leases.iter().map(|lease| lease.entity.disk).find(is).or_else(known)
+}
+
+/// What a violation of `written_once` is filed under: the volume of that disk, else the disk,
 /// else the later writer.
-pub(in crate::world::judge) fn disk_subject(world: &World, disk: Name, writers: &[SandboxId]) -> Subject {
-    let volume = world.volumes().iter().find(|(_, volume)| volume.name == disk).map(|(id, _)| id.into());
-    let row = || world.tables().disks.list(Query::By(DiskIndex::Name(disk))).first().map(|row| row.id.into());
+pub(in crate::world::judge) fn disk_subject(world: &World, (name, disk): Written, writers: &[SandboxId]) -> Subject {
+    let used = disk.and_then(|disk| world.tables().disks.with(disk, |disk, _| disk.volume)).flatten();
+    let is = |volume: &Volume| disk.map_or(volume.name == name, |disk| volume.disk == disk);
+    let made = || world.volumes().iter().find(|(_, volume)| is(volume)).map(|(id, _)| id);
+    let volume = used.or_else(made).map(Subject::from);
+    let row = || world.tables().disks.list(Query::By(DiskIndex::Name(name))).first().map(|row| row.id.into());
     let writer = || writers.last().map(|writer| Subject::from(*writer));
     volume.or_else(row).or_else(writer).unwrap_or(Subject::CLUSTER)
 }

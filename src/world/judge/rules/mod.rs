@@ -13,7 +13,8 @@ mod statuses;
 pub(super) use apps::nothing_outlives_its_app;
 pub(super) use containers::{address_owned_once, is_over, no_leaked_address, no_orphan_container};
 pub(super) use disks::{
-    bound_lease_has_live_sandbox, disk_has_owner, disk_subject, mounted_once, one_bound_lease_per_disk, written_once,
+    bound_lease_has_live_sandbox, disk_has_owner, disk_subject, leased_disk, mounted_once, one_bound_lease_per_disk,
+    written_once,
 };
 pub(super) use pools::{
     failures_back_off, meant_instances, no_boot_during_cooldown, no_overshoot, pool_within_max_size,

@@ -1,6 +1,7 @@
 //! Invariants of disks, leases and volumes.
 
 use super::*;
+use crate::model::DiskId;
 use crate::ports::DiskBackend;
 
 fn with_disk(stage: &mut Stage) -> (AppId, PoolId, DiskId) {
@@ -78,7 +79,7 @@ fn a_volume_is_mounted_on_one_node_at_a_time() {
     let [first, second] = nodes;
     let made = Rc::new(Cell::new(None));
     let (told, service) = (Rc::clone(&made), first.clone());
-    stage.call(async move { told.set(service.create_volume(name("data"), 1).await.ok()) });
+    stage.call(async move { told.set(service.create_volume(DiskId::from_index(0), name("data"), 1).await.ok()) });
     let volume = made.get().expect("made");
     stage.call(async move {
         first.mount(volume).await.expect("no fault strikes");
