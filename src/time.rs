@@ -231,9 +231,13 @@ pub enum DurationError {
     Empty,
     /// A number without a unit, or with one that is none of ours.
     Unit {
+        /// The number.
+        number: String,
         /// What stands where a unit should.
         found: String,
     },
+    /// Hours, minutes and seconds that no clock shows.
+    Clock,
     /// A minus sign.
     Negative,
     /// Not a number where one should stand.
@@ -246,12 +250,14 @@ impl fmt::Display for DurationError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Empty => f.write_str("a duration is missing; write one like \"5s\""),
-            Self::Unit { found } if found.is_empty() => {
-                f.write_str("a duration needs a unit (ns, us, ms, s, m, h, d); write \"5s\"")
+            Self::Unit { number, found } if found.is_empty() => {
+                write!(f, "a duration needs a unit (ns, us, ms, s, m, h, d); write \"{number}s\"")
             }
-            Self::Unit { found } => {
-                write!(f, "`{found}` is not a unit of time; the units are ns, us, ms, s, m, h, d")
-            }
+            Self::Unit { number, found } => match meant(found) {
+                Some(unit) => write!(f, "`{found}` is not a unit of time; write \"{number}{unit}\""),
+                None => write!(f, "`{found}` is not a unit of time; the units are ns, us, ms, s, m, h, d"),
+            },
+            Self::Clock => f.write_str("no clock shows this; write one like \"5:00\", \"1:05:00\" or \"0:02.350\""),
             Self::Negative => f.write_str("a duration cannot be negative"),
             Self::Number => f.write_str("this is not a duration; write one like \"90s\" or \"1h30m\""),
             Self::TooLong => f.write_str("longer than the simulated clock can count (584 years)"),
@@ -260,12 +266,31 @@ impl fmt::Display for DurationError {
 }
 impl std::error::Error for DurationError {}
 
+/// The unit that is spelt out in full, or as other tools have it.
+fn meant(unit: &str) -> Option<&'static str> {
+    let unit = unit.to_lowercase();
+    let known: [(&str, &[&str]); 7] = [
+        ("ns", &["nanosecond"]),
+        ("us", &["microsecond"]),
+        ("ms", &["msec", "milli", "millisecond"]),
+        ("s", &["sec", "second"]),
+        ("m", &["min", "minute"]),
+        ("h", &["hr", "hour"]),
+        ("d", &["day"]),
+    ];
+    let names = |(short, long): &&(&str, &[&str])| unit == *short || long.contains(&unit.trim_end_matches('s'));
+    known.iter().find(names).map(|(short, _)| *short)
+}
+
 impl FromStr for SimDuration {
     type Err = DurationError;
 
-    /// Parses `"500ms"`, `"90s"`, `"1h30m"`, `"5m14.250s"`, `"2d"`.
+    /// Parses `"500ms"`, `"90s"`, `"1h30m"`, `"5m14.250s"`, `"2d"`, and what clocks show: `"5:14.250"`, `"1:05:00"`.
     fn from_str(text: &str) -> Result<Self, DurationError> {
         let mut rest = text.trim();
+        if rest.contains(':') {
+            return on_a_clock(rest);
+        }
         if rest.is_empty() {
             return Err(DurationError::Empty);
         }
@@ -290,7 +315,8 @@ impl FromStr for SimDuration {
                 "h" => 3_600_000_000_000,
                 "d" => 86_400_000_000_000,
                 other => {
-                    return Err(DurationError::Unit { found: other.trim().to_owned() });
+                    let (number, found) = (number.to_owned(), other.trim().to_owned());
+                    return Err(DurationError::Unit { number, found });
                 }
             };
             let part = decimal_times(number, scale)?;
@@ -301,10 +327,32 @@ impl FromStr for SimDuration {
     }
 }
 
+/// `m:ss` or `h:mm:ss`, with a fraction or without.
+fn on_a_clock(text: &str) -> Result<SimDuration, DurationError> {
+    let mut total: u64 = 0;
+    let parts: Vec<&str> = text.split(':').collect();
+    for (place, part) in parts.iter().enumerate() {
+        let (first, last) = (place == 0, place + 1 == parts.len());
+        let whole = part.split_once('.').map_or(*part, |(whole, _)| whole);
+        let digits = !whole.is_empty() && whole.bytes().all(|b| b.is_ascii_digit());
+        let shown = digits && (first || (whole.len() == 2 && *whole < *"60")) && (last || whole == *part);
+        if !shown || parts.len() > 3 {
+            return Err(DurationError::Clock);
+        }
+        let scale = [3_600_000_000_000, 60_000_000_000, 1_000_000_000][3 - parts.len() + place];
+        let part = decimal_times(part, scale).map_err(|error| match error {
+            DurationError::TooLong => error,
+            _ => DurationError::Clock,
+        })?;
+        total = total.checked_add(part).ok_or(DurationError::TooLong)?;
+    }
+    Ok(SimDuration(total))
+}
+
 /// `number × scale` in integers; digits below a nanosecond are cut.
 fn decimal_times(number: &str, scale: u64) -> Result<u64, DurationError> {
     let (whole, frac) = number.split_once('.').unwrap_or((number, ""));
-    if whole.is_empty() || frac.contains('.') || (number.contains('.') && frac.is_empty()) {
+    if whole.is_empty() || !frac.bytes().all(|b| b.is_ascii_digit()) || (number.contains('.') && frac.is_empty()) {
         return Err(DurationError::Number);
     }
     let whole: u64 = whole.parse().map_err(|_| DurationError::TooLong)?;
@@ -332,6 +380,9 @@ mod tests {
             ("2d", 172_800_000_000_000),
             ("5m14.250s", 314_250_000_000),
             ("1.5us", 1_500),
+            ("5:14.250", 314_250_000_000),
+            ("1:05:00", 3_900_000_000_000),
+            ("90:00", 5_400_000_000_000),
         ] {
             assert_eq!(text.parse::<SimDuration>(), Ok(SimDuration(nanos)), "{text}");
         }
@@ -341,14 +392,37 @@ mod tests {
     fn what_is_no_duration_says_why() {
         for (text, error) in [
             ("", DurationError::Empty),
-            ("5", DurationError::Unit { found: String::new() }),
-            ("5 minutes", DurationError::Unit { found: "minutes".into() }),
+            ("5", DurationError::Unit { number: "5".into(), found: String::new() }),
+            ("5 fortnights", DurationError::Unit { number: "5".into(), found: "fortnights".into() }),
+            ("1:5", DurationError::Clock),
+            ("1:60", DurationError::Clock),
+            ("1:00:", DurationError::Clock),
+            (":30", DurationError::Clock),
+            ("0:0:00:00", DurationError::Clock),
+            ("1.5:00", DurationError::Clock),
+            ("1:00.", DurationError::Clock),
+            ("1:00.5s", DurationError::Clock),
             ("-5s", DurationError::Negative),
             ("soon", DurationError::Number),
             ("1.s", DurationError::Number),
             ("365250000d", DurationError::TooLong),
         ] {
             assert_eq!(text.parse::<SimDuration>(), Err(error), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_to_write_is_said_with_the_number_that_was_written() {
+        for (text, says) in [
+            ("10", "write \"10s\""),
+            ("30min", "write \"30m\""),
+            ("1.5 Hours", "write \"1.5h\""),
+            ("2S", "write \"2s\""),
+            ("500MS", "write \"500ms\""),
+            ("3x", "the units are ns"),
+        ] {
+            let error = text.parse::<SimDuration>().expect_err(text).to_string();
+            assert!(error.contains(says), "{text}: {error}");
         }
     }
 
@@ -368,6 +442,7 @@ mod tests {
         fn every_duration_survives_being_written(nanos in any::<u64>()) {
             let d = SimDuration(nanos);
             prop_assert_eq!(d.to_string().parse::<SimDuration>(), Ok(d));
+            prop_assert_eq!(d.clock().to_string().parse::<SimDuration>(), Ok(d), "as it is printed");
         }
     }
 }

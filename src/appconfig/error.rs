@@ -7,8 +7,13 @@
 use std::fmt;
 use std::sync::Arc;
 
+use crate::model::counted;
+
 /// How many problems the text of an error shows; the rest is counted.
 const PROBLEMS_SHOWN: usize = 100;
+
+/// How many problems are told where one line is all there is.
+const PROBLEMS_ON_A_LINE: usize = 10;
 
 /// How many characters of a user's own text a message repeats.
 const QUOTE_CHARS: usize = 60;
@@ -60,14 +65,15 @@ impl ConfigError {
         &self.problems
     }
 
-    /// The first problem with its place, and how many more there are.
+    /// All problems with their places on one line; beyond a few, how many more there are.
     pub fn one_line(&self) -> String {
-        let first = self.line(&self.problems[0]);
-        match self.problems.len() - 1 {
-            0 => first,
-            1 => format!("{first} (and 1 more problem)"),
-            more => format!("{first} (and {more} more problems)"),
+        let mut lines: Vec<String> =
+            self.problems.iter().take(PROBLEMS_ON_A_LINE).map(|problem| self.line(problem)).collect();
+        match self.problems.len() - lines.len() {
+            0 => {}
+            more => lines.push(format!("and {}", counted(more, "more problem"))),
         }
+        lines.join("; ")
     }
 
     fn line(&self, problem: &Problem) -> String {
@@ -179,10 +185,10 @@ mod tests {
     }
 
     #[test]
-    fn one_line_is_the_first_problem_and_a_count() {
+    fn one_line_has_every_problem_of_a_few() {
         assert_eq!(error(1).one_line(), "app.toml:1:7: wrong 1");
-        assert_eq!(error(2).one_line(), "app.toml:1:7: wrong 1 (and 1 more problem)");
-        assert_eq!(error(3).one_line(), "app.toml:1:7: wrong 1 (and 2 more problems)");
+        assert_eq!(error(2).one_line(), "app.toml:1:7: wrong 1; app.toml:2:7: wrong 2");
+        assert!(error(12).one_line().ends_with("; app.toml:10:7: wrong 10; and 2 more problems"));
     }
 
     #[test]

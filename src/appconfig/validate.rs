@@ -14,11 +14,29 @@ use super::resolve::{mode_of, protocol_of};
 use super::suggest::{Shape, choice};
 use super::{At, Mode, Port, PortType, Service};
 
-/// A duration.
+/// A duration as the app's platform reads it: hours are the longest unit, a bare zero needs none, a sign may stand
+/// before it. What is less than nothing passes at once, as nothing does.
 pub(super) fn duration(text: &str) -> Result<SimDuration, String> {
-    text.parse().map_err(|error: DurationError| {
-        format!("`{}` is not right: {}", clipped(text), bounded(&error.to_string(), MESSAGE_CHARS))
-    })
+    let wrong = |why: &str| Err(format!("`{}` is not right: {}", clipped(text), bounded(why, MESSAGE_CHARS)));
+    let unsigned = text.strip_prefix(['-', '+']).unwrap_or(text);
+    if unsigned == "0" {
+        return Ok(SimDuration::ZERO);
+    }
+    if text.contains(char::is_whitespace) {
+        return wrong("a duration has no spaces; write one like \"5m\"");
+    }
+    if text.contains(':') {
+        return wrong("an app config knows no clock times; write one like \"5m\"");
+    }
+    match unsigned.parse::<SimDuration>() {
+        Ok(_) if unsigned.contains('d') => wrong("`d` is no unit of an app config; write hours, like \"48h\""),
+        Ok(_) if text.starts_with('-') => Ok(SimDuration::ZERO),
+        Ok(duration) => Ok(duration),
+        Err(DurationError::Unit { number, found }) if found.is_empty() => {
+            wrong(&format!("a duration needs a unit (ns, us, ms, s, m, h); write \"{number}s\""))
+        }
+        Err(error) => wrong(&error.to_string()),
+    }
 }
 
 /// A mode: `auto` or `fixed`.

@@ -19,7 +19,7 @@ use super::story::{StoryArgs, variant_named};
 use super::text::reproduced;
 use super::{Exit, Refusal};
 
-/// Finds the fix, or the smallest set of fixes, that turns the outcome: what heals a story, or what breaks it
+/// Finds the fix, or the smallest set of fixes, that heals a story or breaks it
 #[derive(Args)]
 pub(crate) struct BisectArgs {
     #[command(flatten)]
@@ -45,6 +45,7 @@ pub(crate) fn run(args: &BisectArgs, out: &mut Out) -> Result<Exit, Refusal> {
     let from = args.from.clone().unwrap_or_else(|| Logic::of_variant(&base.name));
     let under = |logic: &Logic| logic.variant(scenario, base).map_err(|error| Refusal::wrong(error.to_string()));
     let (start, end) = (under(&from)?, under(&args.to)?);
+    let judge = Passing::of(scenario, args, &end)?;
     if changes(start.policy.fixes, end.policy.fixes).is_empty() {
         return Err(Refusal::wrong(format!(
             "the same fixes are in force under `{}` and `{}`: nothing can turn; choose another end, like \
@@ -53,7 +54,6 @@ pub(crate) fn run(args: &BisectArgs, out: &mut Out) -> Result<Exit, Refusal> {
             args.to.text()
         )));
     }
-    let judge = Passing::of(scenario, args, &end)?;
     let done =
         bisect(scenario, base, start.policy.fixes, end.policy.fixes, |story, variant| judge.passes(story, variant));
     let exit = if done.found == Found::BothFail { Exit::Failed } else { Exit::Fine };

@@ -4,6 +4,7 @@ use std::path::Path;
 
 use crate::report::counted;
 use crate::scenario::{Overrides, Scenario};
+use crate::sim::config_warnings;
 use crate::study::sweep::plan::{PlanOptions, Unplanned, plan_of};
 use clap::Args;
 
@@ -29,7 +30,8 @@ pub(crate) fn check(args: &CheckArgs, look: &Look, out: &mut Out) -> Result<Exit
         let told = input::read_one(file, &Overrides::default()).and_then(|meant| match meant {
             Meant::Scenario(read) => {
                 let scenario = *read.map_err(|wrong| wrong.render(true))?;
-                Ok((summary(&scenario), scenario.warnings))
+                let warnings = scenario.warnings.iter().cloned().chain(config_warnings(&scenario)).collect();
+                Ok((summary(&scenario), warnings))
             }
             Meant::Sweep(text) => sweep(file, &text),
         });

@@ -12,7 +12,7 @@ use crate::model::{
 };
 use crate::ports::{EntityStore, Host, Platform, Ports, Query};
 
-use super::fixes::Fix;
+use super::fixes::{Fix, Fixes};
 use super::runtime::{Failure, Rules};
 
 /// A deploy, as a user asks for it.
@@ -67,25 +67,13 @@ impl<P: Platform> Deployer<P> {
     }
 
     fn load(&self, request: &DeployRequest) -> Result<Vec<ServiceConfig>, Failure> {
-        let loaded = appconfig::load(&request.config, &self.grammar())
+        let loaded = appconfig::load(&request.config, &grammar(self.rules.fixes))
             .map_err(|error| Failure::Other(Name::new(&error.one_line())))?;
         for field in &loaded.ignored {
             let line = u32::try_from(field.line).unwrap_or(u32::MAX);
             self.ports.host.note(Subject::CLUSTER, Reason::FieldIgnored { field: Name::new(&field.path), line });
         }
         Ok(loaded.app.resolve(request.image))
-    }
-
-    /// What a config may say today (rules 3.2 and 3.3).
-    fn grammar(&self) -> Grammar {
-        let strictness = if self.rules.has(Fix::StrictAppConfig) { Strictness::Strict } else { Strictness::Lenient };
-        let fix_of = |feature: &Feature| match feature {
-            Feature::Ports => Fix::SeveralPorts,
-            Feature::PortTimeout => Fix::PortTimeoutInConfig,
-            Feature::Aliases => Fix::AliasesInConfig,
-        };
-        let lacks = Feature::ALL.iter().copied().filter(|feature| !self.rules.has(fix_of(feature))).collect();
-        Grammar { strictness, lacks }
     }
 
     /// A disk of size 0 means "use the existing one": there must be one.
@@ -106,4 +94,16 @@ impl<P: Platform> Deployer<P> {
             None => Ok(self.ports.store.create(App { name, active_version: None }).await?.id),
         }
     }
+}
+
+/// What a config may say under these fixes (rules 3.2 and 3.3).
+pub fn grammar(fixes: Fixes) -> Grammar {
+    let strictness = if fixes.has(Fix::StrictAppConfig) { Strictness::Strict } else { Strictness::Lenient };
+    let fix_of = |feature: &Feature| match feature {
+        Feature::Ports => Fix::SeveralPorts,
+        Feature::PortTimeout => Fix::PortTimeoutInConfig,
+        Feature::Aliases => Fix::AliasesInConfig,
+    };
+    let lacks = Feature::ALL.iter().copied().filter(|feature| !fixes.has(fix_of(feature))).collect();
+    Grammar { strictness, lacks }
 }

@@ -159,6 +159,7 @@ pub(crate) fn parse_duration(walk: &mut Walk, node: &Node) -> Option<Result<SimD
             let problem = walk.error(node.span, "a duration is written without spaces");
             match joined.parse::<SimDuration>() {
                 Ok(_) => problem.help(format!("write \"{joined}\"")),
+                Err(error @ DurationError::Unit { .. }) => problem.help(error.to_string()),
                 Err(_) => problem.help("write one like \"90s\" or \"1h30m\""),
             };
             None

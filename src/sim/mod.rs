@@ -4,6 +4,7 @@
 //! steps, drives the kernel and asks the judges. What a newcomer gets wrong: a step is carried
 //! out *by the platform* (a deploy takes store calls and can be refused), not by decree.
 
+mod configs;
 mod crash;
 mod livelock;
 mod run;
@@ -27,6 +28,7 @@ use crate::trace::Trace;
 use crate::world::judge::{Judge, Limits};
 use crate::world::{Process, SimDisks, SimPlatform, SimSandboxes, StoreRules, World, WorldSpec};
 
+pub use configs::config_warnings;
 use crash::Crashes;
 use livelock::Recurrence;
 use run::Run;

@@ -23,7 +23,7 @@ Commands:
   test         Replays every scenario below PATH; checks [expect] and the snapshot beside it
   check        Parses and validates scenarios and sweeps without running them
   compare      Shows the same story under two or more logics side by side, or what each single fix is worth
-  bisect       Finds the fix, or the smallest set of fixes, that turns the outcome from failing to passing
+  bisect       Finds the fix, or the smallest set of fixes, that heals a story or breaks it
   sweep        Runs settings × seeds over scenarios and says which settings are better, and how surely
   fixes        Lists the known fixes: name, day, what each changes
   schema       Prints the JSON Schema of a scenario or sweep file, for editors

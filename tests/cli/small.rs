@@ -123,6 +123,86 @@ fn a_misspelt_variant_is_guessed_wherever_one_is_named() {
     }
 }
 
+/// Two deploys: the second has two mistakes, and a field that older logic ignores.
+const CONFIGS: &str = r#"schema = 1
+horizon = "5:00"
+[[step]]
+at = "0:01"
+do.deploy = { app = "a", config = """
+[services.web]
+command = "serve"
+""" }
+[[step]]
+name = "second"
+at = "0:02.500"
+do.deploy = { app = "a", config = """
+[services.web.concurrency]
+scale_down_delay = "15"
+[[services.web.disks]]
+name = "d"
+""" }
+[[step]]
+name = "third"
+at = "3m"
+do.deploy = { app = "a", config = """
+[services.web]
+comand = "serve"
+""" }
+[[variant]]
+name = "old"
+policy.as_of = "2025-11-14"
+[[variant]]
+name = "new"
+"#;
+
+#[test]
+fn a_check_reads_the_app_configs_of_all_deploys_under_all_variants() {
+    let folder = folder(&[("a.toml", CONFIGS)]);
+    let done = folder.schedsim(&["check", "a.toml"]).code(0).out("ok (2 variants, 3 steps)");
+    for line in [
+        "a.toml: the config of step `second` is refused\n  config:2:20: `scale_down_delay`",
+        "write \"15s\"\n  config:3:1: a disk of service `web` has no `mount_path`",
+        "a.toml: the config of step `third` has fields that are ignored under `old`\n  line 2: `services.web.comand`",
+        "a.toml: the config of step `third` is refused under `new`\n  config:2:1: unknown field `comand`",
+    ] {
+        assert!(done.err.contains(line), "no {line:?} in\n{}", done.err);
+    }
+    // Who expects it is not warned of it.
+    let expects = format!("{CONFIGS}[expect]\nrejected = [\"second\", \"third\"]\n");
+    folder.write("b.toml", &expects);
+    let done = folder.schedsim(&["check", "b.toml"]).code(0);
+    assert!(done.err.contains("ignored under `old`") && !done.err.contains("refused"), "{}", done.err);
+}
+
+#[test]
+fn a_refused_deploy_tells_all_its_problems_in_text_and_json() {
+    let folder = folder(&[("a.toml", CONFIGS)]);
+    let words = ["run", "a.toml", "--variant", "new", "--until", "4:30.000"];
+    let (first, second) = ("`scale_down_delay` of the concurrency", "has no `mount_path`");
+    let text = folder.schedsim(&words).code(0);
+    let refused = text.out.lines().find(|line| line.trim_start().starts_with("refused")).expect("a line");
+    assert!(refused.contains(first) && refused.contains(second), "{refused}");
+    let json = folder.schedsim(&[&words[..], &["--format", "json"]].concat()).code(0).out;
+    let json: serde_json::Value = serde_json::from_str(&json).expect("JSON");
+    let told = json["rejected"].to_string();
+    assert!(told.contains(first) && told.contains(second), "{told}");
+}
+
+#[test]
+fn every_time_that_is_printed_can_be_asked_for() {
+    let folder = folder(&[("a.toml", CONFIGS)]);
+    let out = folder.schedsim(&["run", "a.toml", "--variant", "new"]).code(0).out;
+    let times = out.lines().filter_map(|line| line.split_whitespace().next()).filter(|word| word.contains(':'));
+    let times: std::collections::BTreeSet<&str> =
+        times.filter(|word| word.starts_with(|c: char| c.is_ascii_digit())).collect();
+    assert!(times.len() > 3, "{out}");
+    for time in times.iter().filter(|time| !time.starts_with("0:00.000")) {
+        folder.schedsim(&["run", "a.toml", "--variant", "new", "--until", time]).code(0);
+        folder.schedsim(&["explain", "a.toml", "--variant", "new", "--subject", "node/n1", "--at", time]).code(0);
+    }
+    folder.schedsim(&["run", "a.toml", "--until", "1:60"]).code(2).err("no clock shows this");
+}
+
 #[test]
 fn the_help_for_a_missing_key_hangs_under_no_other_error() {
     let folder =

@@ -41,7 +41,7 @@ const BROKEN: &[(&str, &str)] = &[
     (
         "[services.web.concurrency]\nscale_down_delay = '15'",
         "2:20: `scale_down_delay` of the concurrency of service `web`: `15` is not right: a duration needs a unit (ns, \
-         us, ms, s, m, h, d); write \"5s\"",
+         us, ms, s, m, h); write \"15s\"",
     ),
     // fixed
     (
@@ -155,8 +155,22 @@ const BROKEN: &[(&str, &str)] = &[
     ),
     (
         "[services.w]\nport_timeout = '120'",
-        "2:16: `port_timeout` of service `w`: `120` is not right: a duration needs a unit (ns, us, ms, s, m, h, d); \
-         write \"5s\"",
+        "2:16: `port_timeout` of service `w`: `120` is not right: a duration needs a unit (ns, us, ms, s, m, h); \
+         write \"120s\"",
+    ),
+    (
+        "[services.web.concurrency]\nscale_down_delay = '2d'",
+        "2:20: `scale_down_delay` of the concurrency of service `web`: `2d` is not right: `d` is no unit of an app config; \
+         write hours, like \"48h\"",
+    ),
+    (
+        "[services.w]\nport_timeout = '1:30'",
+        "2:16: `port_timeout` of service `w`: `1:30` is not right: an app config knows no clock times; write one like \
+         \"5m\"",
+    ),
+    (
+        "[services.w]\nport_timeout = ' 5m'",
+        "2:16: `port_timeout` of service `w`: ` 5m` is not right: a duration has no spaces; write one like \"5m\"",
     ),
     // lists and tables of the wrong things
     (

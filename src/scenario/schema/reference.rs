@@ -20,7 +20,7 @@ const HEAD: &str = "\
 
 Every key of a scenario file (`schema = 1`). A key that is not listed here is an error.
 
-**Durations** are texts: `\"500ms\"`, `\"90s\"`, `\"1h30m\"`, `\"2d\"` (units ns, us, ms, s, m, h, d). A **random duration** is one of
+**Durations** are texts: `\"500ms\"`, `\"90s\"`, `\"1h30m\"`, `\"2d\"` (units ns, us, ms, s, m, h, d), or as clocks show them: `\"17:45.012\"`, `\"1:05:00\"`. A **random duration** is one of
 these or a table (last section); a **delay per boot** is a random duration, `\"never\"`, or a list of them, one for each boot,
 the last of which repeats. **Decimals** are read exactly, as parts per million. Names may not contain `/`.
 
