@@ -14,8 +14,8 @@ const MISSPELT_CHARS_MAX: usize = 64;
 pub(super) struct Shape {
     /// What such a table is called.
     pub(super) called: &'static str,
-    /// Its fields, in the order of the documentation, each with an example of how to write it.
-    pub(super) fields: &'static [(&'static str, &'static str)],
+    /// Its fields, in the order of the documentation, each with an example of how to write it, and what it means.
+    pub(super) fields: &'static [(&'static str, &'static str, &'static str)],
     /// Those of them that the platform has not always known.
     pub(super) features: &'static [(&'static str, Feature)],
 }
@@ -23,12 +23,12 @@ pub(super) struct Shape {
 impl Shape {
     /// How to write a field.
     pub(super) fn example(&self, field: &str) -> &'static str {
-        self.fields.iter().find(|(name, _)| *name == field).map_or("", |(_, example)| example)
+        self.fields.iter().find(|(name, ..)| *name == field).map_or("", |(_, example, _)| example)
     }
 
     /// Whether such a table ever had a field of that name.
     pub(super) fn declares(&self, field: &str) -> bool {
-        self.fields.iter().any(|(name, _)| *name == field)
+        self.fields.iter().any(|(name, ..)| *name == field)
     }
 
     /// Whether such a table has a field of that name under this grammar.
@@ -40,7 +40,7 @@ impl Shape {
         let (fields, features) = (self.fields, self.features);
         let lacks =
             |name: &str| features.iter().any(|(field, feature)| *field == name && grammar.lacks.contains(feature));
-        fields.iter().map(|(name, _)| *name).filter(move |name| !lacks(name))
+        fields.iter().map(|(name, ..)| *name).filter(move |name| !lacks(name))
     }
 }
 
@@ -48,14 +48,38 @@ impl Shape {
 pub(super) const APP: Shape = Shape {
     called: "the app config",
     fields: &[
-        ("name", r#"name = "shop""#),
-        ("post_import", r#"post_import = "migrate""#),
-        ("env", r#"env = [{ key = "KEY", value = "text" }]"#),
-        ("concurrency", "concurrency = 10"),
-        ("services", "[services.web]"),
-        ("build", "[build]"),
-        ("aliases", "aliases = { console = \"app run console\" }"),
-        ("include", r#"include = ["path"]"#),
+        (
+            "name",
+            r#"name = "shop""#,
+            "The app's name. A deploy of a scenario names the app itself, so nothing follows from it here.",
+        ),
+        (
+            "post_import",
+            r#"post_import = "migrate""#,
+            "A command that the platform runs after an import. The scheduler never does.",
+        ),
+        (
+            "env",
+            r#"env = [{ key = "KEY", value = "text" }]"#,
+            "The environment of every service; a service's own entries are stronger (rule 3.8).",
+        ),
+        (
+            "concurrency",
+            "concurrency = 10",
+            "Read and used for nothing, as in the platform (rule 3.3). What you mean is a service's `concurrency`.",
+        ),
+        (
+            "services",
+            "[services.web]",
+            "The services, a table each, by name. Where there is none, the app has one, `web`, with the defaults of rule 3.6: auto, 10 requests an instance, kept for 15 minutes.",
+        ),
+        ("build", "[build]", "The image builder's business; what is in it is not looked at."),
+        (
+            "aliases",
+            "aliases = { console = \"app run console\" }",
+            "Commands of the command line, by name; what is in it is not looked at.",
+        ),
+        ("include", r#"include = ["path"]"#, "More files for the image builder."),
     ],
     features: &[("aliases", Feature::Aliases)],
 };
@@ -63,7 +87,10 @@ pub(super) const APP: Shape = Shape {
 /// An entry of `env`.
 pub(super) const ENV: Shape = Shape {
     called: "an env entry",
-    fields: &[("key", r#"key = "KEY""#), ("value", r#"value = "text""#)],
+    fields: &[
+        ("key", r#"key = "KEY""#, "The variable; needed, and not empty. Of two entries with one key the later counts."),
+        ("value", r#"value = "text""#, "Its value; empty by default."),
+    ],
     features: &[],
 };
 
@@ -71,16 +98,48 @@ pub(super) const ENV: Shape = Shape {
 pub(super) const SERVICE: Shape = Shape {
     called: "a service",
     fields: &[
-        ("command", r#"command = "serve""#),
-        ("port", "port = 3000"),
-        ("port_name", r#"port_name = "http""#),
-        ("port_type", r#"port_type = "http""#),
-        ("ports", r#"ports = [{ port = 3000, name = "http", type = "http" }]"#),
-        ("port_timeout", r#"port_timeout = "60s""#),
-        ("image", r#"image = "postgres:16""#),
-        ("env", r#"env = [{ key = "KEY", value = "text" }]"#),
-        ("concurrency", r#"concurrency = { mode = "fixed", num_instances = 1 }"#),
-        ("disks", r#"disks = [{ name = "data", mount_path = "/data", size_gb = 20 }]"#),
+        (
+            "command",
+            r#"command = "serve""#,
+            "What it runs; by default what the image runs by itself. Part of the spec: another command is another pool (rule 3.9).",
+        ),
+        (
+            "port",
+            "port = 3000",
+            "The port that it must bind before it counts as RUNNING; 0 is as good as none. `web` has 3000 by default, others have none (rule 3.7).",
+        ),
+        ("port_name", r#"port_name = "http""#, "What the port is called; `http` by default."),
+        ("port_type", r#"port_type = "http""#, "What the port is for; `http` by default, any text."),
+        (
+            "ports",
+            r#"ports = [{ port = 3000, name = "http", type = "http" }]"#,
+            "Several ports, instead of `port`, `port_name` and `port_type`; they are waited for in this order. A `web` with none of type `http` gets 3000 on top.",
+        ),
+        (
+            "port_timeout",
+            r#"port_timeout = "60s""#,
+            "How long a boot waits for the ports; by default the constant `port_timeout`.",
+        ),
+        (
+            "image",
+            r#"image = "postgres:16""#,
+            "The image, when it is not the one that the deploy built. Part of the spec.",
+        ),
+        (
+            "env",
+            r#"env = [{ key = "KEY", value = "text" }]"#,
+            "Its own environment, stronger than the app's. Part of the spec.",
+        ),
+        (
+            "concurrency",
+            r#"concurrency = { mode = "fixed", num_instances = 1 }"#,
+            "How many instances there are; see below. By default as if empty: auto (rule 3.5).",
+        ),
+        (
+            "disks",
+            r#"disks = [{ name = "data", mount_path = "/data", size_gb = 20 }]"#,
+            "Its disks. A service with disks has mode fixed, written, and one instance.",
+        ),
     ],
     features: &[("ports", Feature::Ports), ("port_timeout", Feature::PortTimeout)],
 };
@@ -89,11 +148,31 @@ pub(super) const SERVICE: Shape = Shape {
 pub(super) const CONCURRENCY: Shape = Shape {
     called: "a service's concurrency",
     fields: &[
-        ("mode", r#"mode = "fixed""#),
-        ("requests_per_instance", "requests_per_instance = 10"),
-        ("scale_down_delay", r#"scale_down_delay = "15m""#),
-        ("num_instances", "num_instances = 1"),
-        ("shutdown_timeout", r#"shutdown_timeout = "10s""#),
+        (
+            "mode",
+            r#"mode = "fixed""#,
+            "`auto` – as many as the requests need, none when idle – or `fixed`. A service that the file names is `auto` by default, whatever its name.",
+        ),
+        (
+            "requests_per_instance",
+            "requests_per_instance = 10",
+            "How many requests an instance takes at once; 10 by default, and 0 is as good as none. For mode auto only.",
+        ),
+        (
+            "scale_down_delay",
+            r#"scale_down_delay = "15m""#,
+            "How long an idle instance is kept; `2m` by default. For mode auto only.",
+        ),
+        (
+            "num_instances",
+            "num_instances = 1",
+            "How many instances there always are, 1 or more. Needed in mode fixed, forbidden in mode auto.",
+        ),
+        (
+            "shutdown_timeout",
+            r#"shutdown_timeout = "10s""#,
+            "How long a stopped program may take before it is killed; by default the constant `shutdown_timeout`.",
+        ),
     ],
     features: &[],
 };
@@ -102,10 +181,22 @@ pub(super) const CONCURRENCY: Shape = Shape {
 pub(super) const PORT: Shape = Shape {
     called: "a port",
     fields: &[
-        ("port", "port = 3000"),
-        ("name", r#"name = "http""#),
-        ("type", r#"type = "http""#),
-        ("node_port", "node_port = 3000"),
+        (
+            "port",
+            "port = 3000",
+            "The number, from 1 to 65535; needed. A number can stand twice only as TCP and as UDP.",
+        ),
+        ("name", r#"name = "http""#, "What it is called; needed, and no two of a service are called alike."),
+        (
+            "type",
+            r#"type = "http""#,
+            "`http` (by default), `tcp` or `udp`; since 2026-09-22 UDP ports are not waited for.",
+        ),
+        (
+            "node_port",
+            "node_port = 3000",
+            "The port of the node that leads to it; 0, none, by default. Part of the spec.",
+        ),
     ],
     features: &[],
 };
@@ -114,12 +205,20 @@ pub(super) const PORT: Shape = Shape {
 pub(super) const DISK: Shape = Shape {
     called: "a disk",
     fields: &[
-        ("name", r#"name = "data""#),
-        ("mount_path", r#"mount_path = "/data""#),
-        ("read_only", "read_only = true"),
-        ("size_gb", "size_gb = 20"),
-        ("filesystem", r#"filesystem = "ext4""#),
-        ("lease_timeout", r#"lease_timeout = "5m""#),
+        ("name", r#"name = "data""#, "The disk's name; needed. Two services that name one disk wait for each other."),
+        ("mount_path", r#"mount_path = "/data""#, "Where it is mounted; needed."),
+        ("read_only", "read_only = true", "Whether it is mounted read-only; `false` by default."),
+        (
+            "size_gb",
+            "size_gb = 20",
+            "Its size in GB when it must be made. Without it, or with 0, the disk must exist; the deploy is refused when it does not (rule 3.10, since 2026-03-12).",
+        ),
+        ("filesystem", r#"filesystem = "ext4""#, "One of the platform's file systems; `ext4` by default."),
+        (
+            "lease_timeout",
+            r#"lease_timeout = "5m""#,
+            "How long a boot waits for the disk's lease; by default the constant `lease_timeout`.",
+        ),
     ],
     features: &[],
 };
@@ -206,9 +305,9 @@ mod tests {
             (&APP, "service", Some("services")),
             (&APP, "replicas", None),
         ] {
-            assert_eq!(nearest(word, shape.fields.iter().map(|(name, _)| *name)), name, "{word}");
+            assert_eq!(nearest(word, shape.fields.iter().map(|(name, ..)| *name)), name, "{word}");
         }
-        assert_eq!(nearest(&"size_gb".repeat(100), DISK.fields.iter().map(|(name, _)| *name)), None);
+        assert_eq!(nearest(&"size_gb".repeat(100), DISK.fields.iter().map(|(name, ..)| *name)), None);
     }
 
     #[test]

@@ -5,6 +5,7 @@
 //! unknown field is the same error in both modes, and `refused` checks both.
 
 mod hostile;
+mod page;
 mod rules;
 
 use std::fs;

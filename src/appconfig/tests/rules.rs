@@ -208,7 +208,7 @@ fn a_wrong_type_is_refused_in_every_field_with_an_example_of_the_right_one() {
     ];
     let mut wanted = Vec::new();
     for (shape, (head, called)) in suggest::SHAPES.iter().zip(heads) {
-        for (field, example) in shape.fields {
+        for (field, example, _) in shape.fields {
             let error = refused(&format!("{head}{field} = 2026-03-12"));
             let (line, column) = (head.lines().count() + 1, field.len() + 4);
             let before = format!("app.toml:{line}:{column}: `{field}` of {called} is a date or time; write ");
@@ -263,7 +263,7 @@ fn a_wrong_type_is_refused_in_every_field_with_an_example_of_the_right_one() {
 #[test]
 fn the_examples_in_messages_are_themselves_right() {
     for (index, shape) in suggest::SHAPES.iter().enumerate() {
-        for (field, example) in shape.fields {
+        for (field, example, _) in shape.fields {
             let fixed = "[services.w]\nconcurrency = { mode = 'fixed', num_instances = 1 }\n";
             let disk = format!("{fixed}[[services.w.disks]]");
             let text = match (index, *field) {

@@ -160,7 +160,7 @@ static DO: TableSpec = table(
 
 static DEPLOY: TableSpec = table(
     "`do.deploy`",
-    "The configuration is the user's own app TOML, verbatim; exactly one of four keys says where it is, and with it which of the platform's three loaders reads it.",
+    "The configuration is the user's own app TOML, verbatim ([what it may hold](app-config.md)); exactly one of four keys says where it is, and with it which of the platform's three loaders reads it.",
     &[
         key("app", Kind::Name, REQUIRED, "the app"),
         key("config", Kind::Text, ONE_OF, "the text itself (loaded from bytes)"),
