@@ -96,8 +96,18 @@ impl<P: Platform> Deployer<P> {
     }
 }
 
+/// What a deploy would say to a config under these fixes, but for its disks: the fields that it ignores, each with its
+/// line.
+///
+/// # Errors
+/// It would be refused: every problem on a line of its own.
+pub(crate) fn foretold(config: &ConfigSource, fixes: Fixes) -> Result<Vec<String>, String> {
+    let loaded = appconfig::load(config, &grammar(fixes)).map_err(|error| error.to_string())?;
+    Ok(loaded.ignored.iter().map(|field| format!("line {}: `{}`", field.line, field.path)).collect())
+}
+
 /// What a config may say under these fixes (rules 3.2 and 3.3).
-pub fn grammar(fixes: Fixes) -> Grammar {
+fn grammar(fixes: Fixes) -> Grammar {
     let strictness = if fixes.has(Fix::StrictAppConfig) { Strictness::Strict } else { Strictness::Lenient };
     let fix_of = |feature: &Feature| match feature {
         Feature::Ports => Fix::SeveralPorts,

@@ -3,24 +3,23 @@
 //! It knows the deploys and the fixes of each variant, and runs nothing. A refusal that a variant expects is no news. What
 //! a newcomer gets wrong: whether a disk exists is asked at the deploy; only a run can tell.
 
-use crate::appconfig;
-use crate::controllers::deploy::grammar;
+use crate::controllers::deploy::foretold;
 use crate::scenario::{Action, Scenario};
 
 /// A warning for each config that is refused where that is not expected, or of which something is ignored: what it is,
 /// and under which variants.
-pub fn config_warnings(scenario: &Scenario) -> Vec<String> {
+pub(crate) fn config_warnings(scenario: &Scenario) -> Vec<String> {
     let mut found: Vec<(String, Vec<&str>)> = Vec::new();
     for (index, step) in scenario.steps.iter().enumerate() {
         let Action::Deploy { config, .. } = &step.action else { continue };
         for variant in &scenario.variants {
-            let text = match appconfig::load(config, &grammar(variant.policy.fixes)) {
+            let text = match foretold(config, variant.policy.fixes) {
                 Err(_) if variant.expect.as_ref().is_some_and(|expect| expect.rejected.contains(&index)) => continue,
-                Err(error) => format!("the config of step `{}` is refused\n  {}", step.name, lines(&error.to_string())),
-                Ok(loaded) if loaded.ignored.is_empty() => continue,
-                Ok(loaded) => {
-                    let ignored = loaded.ignored.iter().map(|field| format!("line {}: `{}`", field.line, field.path));
-                    let ignored: Vec<String> = ignored.collect();
+                Err(error) => {
+                    format!("the config of step `{}` is refused\n  {}", step.name, error.replace('\n', "\n  "))
+                }
+                Ok(ignored) if ignored.is_empty() => continue,
+                Ok(ignored) => {
                     format!(
                         "the config of step `{}` has fields that are ignored\n  {}",
                         step.name,
@@ -40,8 +39,4 @@ pub fn config_warnings(scenario: &Scenario) -> Vec<String> {
         _ => text,
     };
     found.into_iter().map(told).collect()
-}
-
-fn lines(text: &str) -> String {
-    text.lines().collect::<Vec<_>>().join("\n  ")
 }

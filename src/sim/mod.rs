@@ -28,7 +28,7 @@ use crate::trace::Trace;
 use crate::world::judge::{Judge, Limits};
 use crate::world::{Process, SimDisks, SimPlatform, SimSandboxes, StoreRules, World, WorldSpec};
 
-pub use configs::config_warnings;
+pub(crate) use configs::config_warnings;
 use crash::Crashes;
 use livelock::Recurrence;
 use run::Run;
