@@ -165,9 +165,11 @@ fn beside_the_trace(outcome: &Outcome) -> String {
         violations,
         rejected,
         warnings,
+        asked,
     } = outcome;
     format!(
-        "{verdict:?} {settled_at:?} {recurrence:?} {ended_at:?} {stop:?} {events} {violations:?} {rejected:?} {warnings:?}"
+        "{verdict:?} {settled_at:?} {recurrence:?} {ended_at:?} {stop:?} {events} {violations:?} {rejected:?} {warnings:?} \
+         {asked:?}"
     )
 }
 

@@ -32,8 +32,9 @@ fn assert_same(name: &str, quick: &Outcome, slow: &Outcome) {
             violations,
             rejected,
             warnings,
+            asked,
         } = outcome.clone();
-        (verdict, settled_at, recurrence, ended_at, stop, events, (violations, rejected, warnings))
+        (verdict, settled_at, recurrence, ended_at, stop, events, (violations, rejected, warnings, asked))
     };
     assert_eq!(rest(quick), rest(slow), "{name}");
 }

@@ -64,6 +64,7 @@ impl Story {
             warnings: Vec::new(),
         };
         let outcome = Outcome {
+            asked: Fixes::default(),
             trace: maker.trace,
             verdict: Verdict::Unsettled,
             settled_at: None,

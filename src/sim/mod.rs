@@ -18,7 +18,7 @@ use std::rc::Rc;
 use crate::controllers::activator::Activator;
 use crate::controllers::fixes::{Fix, Fixes};
 use crate::controllers::process::{self, Hosting};
-use crate::controllers::runtime::Rules;
+use crate::controllers::runtime::{Asked, Rules};
 use crate::controllers::tuning::Tuning;
 use crate::kernel::{Budget, RecordId, SimDuration, SimTime, Stop};
 use crate::model::{Actor, Controller, Kind, Name, Node, NodeId, NodeStatus};
@@ -108,6 +108,8 @@ pub struct Outcome {
     pub rejected: Vec<(usize, Name)>,
     /// What is probably a mistake in the scenario, as the run shows it.
     pub warnings: Vec<String>,
+    /// The fixes that anybody asked for, in force or not: but for defaults of constants, no other one can have mattered.
+    pub asked: Fixes,
 }
 
 impl<'a> Simulation<'a> {
@@ -209,7 +211,8 @@ impl<'a> Simulation<'a> {
 
     /// A world at time zero with its processes started and its steps waiting.
     fn set_up(&self) -> (World, Platform) {
-        let rules = Rc::new(rules_under(self.variant.policy.fixes, &self.variant.tuning));
+        let asked = Asked::default();
+        let rules = Rc::new(rules_under(self.variant.policy.fixes, &self.variant.tuning, &asked));
         let world = World::new(&WorldSpec {
             cluster: self.scenario.cluster.clone(),
             workloads: self.scenario.workloads.clone(),
@@ -219,7 +222,7 @@ impl<'a> Simulation<'a> {
             records_max: self.records_max,
             environment: self.variant.tuning.environment(),
         });
-        world.store().follow(store_rules(rules.fixes));
+        world.store().follow(store_rules(&rules));
         for step in &self.scenario.steps {
             world.log().name_next(Kind::Step, Name::new(&format!("step/{}", step.name)));
         }
@@ -238,6 +241,7 @@ impl<'a> Simulation<'a> {
             activator: Rc::default(),
             memories: Rc::default(),
             refusals: Rc::default(),
+            asked,
         };
         let starts = platform.clone();
         world.on_start(move |world, process| start(world, process, &starts));
@@ -287,7 +291,7 @@ impl<'a> Simulation<'a> {
             Some(fixes)
         });
         let sets = std::iter::once(self.variant.policy.fixes).chain(upgraded);
-        sets.map(|fixes| rules_under(fixes, &self.variant.tuning))
+        sets.map(|fixes| rules_under(fixes, &self.variant.tuning, &Asked::default()))
     }
 
     /// Those that hold from the last upgrade on: nothing can be proved of a future with another.
@@ -335,18 +339,19 @@ impl<'a> Simulation<'a> {
             violations: judge.violations().to_vec(),
             rejected,
             warnings,
+            asked: run.platform.asked.so_far(),
         }
     }
 }
 
 /// The rules while these fixes are in force.
-fn rules_under(fixes: Fixes, constants: &Constants) -> Rules {
-    Rules { fixes, tuning: constants.under(fixes) }
+fn rules_under(fixes: Fixes, constants: &Constants, asked: &Asked) -> Rules {
+    Rules::new(fixes, constants.under(fixes), asked.clone())
 }
 
-/// What the store's server does under these fixes: rules 1.5 and 1.8.
-fn store_rules(fixes: Fixes) -> StoreRules {
-    StoreRules { guards_patches: !fixes.has(Fix::UncheckedPatch), tells_at_delivery: !fixes.has(Fix::DirtyKeyQueue) }
+/// What the store's server does under these rules: rules 1.5 and 1.8.
+fn store_rules(rules: &Rules) -> StoreRules {
+    StoreRules { guards_patches: !rules.has(Fix::UncheckedPatch), tells_at_delivery: !rules.has(Fix::DirtyKeyQueue) }
 }
 
 /// The steps (by index) that the platform refused, with the refusal's own text.
@@ -368,6 +373,8 @@ struct Platform {
     memories: Rc<RefCell<BTreeMap<Process, Memories>>>,
     /// In the order in which they came.
     refusals: Refusals,
+    /// Which fixes were asked for, under all rules that were in force.
+    asked: Asked,
 }
 
 impl Platform {

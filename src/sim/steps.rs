@@ -142,8 +142,9 @@ fn act_on_world(world: &World, platform: &Platform, action: &Action) -> Result<(
         }
         Action::Upgrade(upgrade) => {
             let fixes = upgrade.of(platform.rules.borrow().fixes);
-            *platform.rules.borrow_mut() = Rc::new(rules_under(fixes, &platform.constants));
-            world.store().follow(super::store_rules(fixes));
+            let rules = rules_under(fixes, &platform.constants, &platform.asked);
+            world.store().follow(super::store_rules(&rules));
+            *platform.rules.borrow_mut() = Rc::new(rules);
             world.crash_process(Process::Coordinator);
             for node in 0..world.cluster().nodes.len() {
                 world.crash_process(Process::Node(NodeId::from_index(node as u32)));

@@ -28,7 +28,7 @@ use super::fixes::Fix;
 
 pub use draft::Draft;
 pub use own_writes::OwnWrites;
-pub use rules::{Rules, Task};
+pub use rules::{Asked, Rules, Task};
 pub use ticker::{End, First, at_once, periodically, poll_until};
 
 pub(crate) use crate::model::Failure;

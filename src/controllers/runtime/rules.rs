@@ -1,7 +1,9 @@
 //! What all controllers share: the logic in force, and how they fail.
 
+use std::cell::Cell;
 use std::future::Future;
 use std::pin::Pin;
+use std::rc::Rc;
 
 use crate::controllers::fixes::{Fix, Fixes};
 use crate::controllers::tuning::Tuning;
@@ -9,17 +11,34 @@ use crate::model::{Failure, Reason};
 use crate::ports::{BackendError, StoreError};
 
 /// Which logic is in force: fixes and constants.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Rules {
     /// The fixes.
     pub fixes: Fixes,
     /// The constants.
     pub tuning: Tuning,
+    asked: Asked,
+}
+
+/// The fixes that somebody asked for: whether another is in force cannot have mattered.
+#[derive(Clone, Debug, Default)]
+pub struct Asked(Rc<Cell<Fixes>>);
+
+impl Asked {
+    /// All of them so far.
+    pub fn so_far(&self) -> Fixes {
+        self.0.get()
+    }
 }
 
 impl Rules {
+    /// These fixes and constants; whoever asks for a fix is noted in `asked`.
+    pub fn new(fixes: Fixes, tuning: Tuning, asked: Asked) -> Self {
+        Self { fixes, tuning, asked }
+    }
     /// Whether a fix is in force.
-    pub const fn has(&self, fix: Fix) -> bool {
+    pub fn has(&self, fix: Fix) -> bool {
+        self.asked.0.set(self.asked.0.get().with(fix));
         self.fixes.has(fix)
     }
 }
