@@ -1,23 +1,26 @@
-//! `schedsim explain FILE`: why something happened, from its end back to its root.
+//! `schedsim explain FILE`: why something happened, from its end back to its root, and what it hangs on.
 //!
-//! Runs one variant and tells one chain; `--verify` runs it again with each thing otherwise that
-//! decided a link. It may use everything. What a newcomer gets wrong: the run is the same as
+//! Runs one variant and tells one chain; then it runs it again with each thing otherwise that could
+//! be, and names what decides. It may use everything. What a newcomer gets wrong: the run is the same as
 //! `run` makes it, so that record numbers of a trace or of a JSON result can be asked for.
 
-use crate::kernel::{RecordId, SimDuration, SimTime};
-use crate::report::explain::{self, Chain, Choice, Decider, Explainer, Limits, Page, Setting, Unknown};
+use crate::kernel::{SimDuration, SimTime};
+use crate::report::explain::{
+    self, Asked, Chain, Choice, Decider, Ending, Explainer, Limits, Page, Question, Run, Setting, Unknown,
+};
 use crate::scenario::{Scenario, Variant};
 use crate::sim::{Outcome, Simulation};
-use crate::study::counterfactual::{self, Ending, Tried};
-use clap::Args;
+use crate::study::deciding::{self, Deciding, Trial, Tries};
+use clap::{ArgGroup, Args};
 use serde_json::json;
 
 use super::args::{Format, Logic, Look, shell_line};
 use super::output::{Out, painted, style, width};
 use super::{Exit, Refusal, crash, input, reproduce, story};
 
-/// Tells why something happened: the causal chain from its end back to its root
+/// Tells why something happened: the causal chain from its end back to its root, and what decides it
 #[derive(Args)]
+#[command(group(ArgGroup::new("question").args(["event", "violation", "verdict", "proof", "request", "field", "why_not"])))]
 pub(crate) struct ExplainArgs {
     /// A scenario file; `-` is standard input
     #[arg(value_name = "FILE")]
@@ -26,11 +29,27 @@ pub(crate) struct ExplainArgs {
     #[arg(long, value_name = "NAME")]
     variant: Option<String>,
     /// The record of that number, as traces and JSON results give it
-    #[arg(long, value_name = "N", conflicts_with_all = ["violation", "at", "subject"], help_heading = "What to explain")]
+    #[arg(long, value_name = "N", conflicts_with_all = ["at", "subject"], help_heading = "What to explain")]
     event: Option<u64>,
     /// The first violation of that invariant (of --subject, when given)
     #[arg(long, value_name = "NAME", conflicts_with = "at", help_heading = "What to explain")]
     violation: Option<String>,
+    /// Why the run settles, or does not
+    #[arg(long, conflicts_with_all = ["at", "subject"], help_heading = "What to explain")]
+    verdict: bool,
+    /// Why it is proved never to settle
+    #[arg(long, conflicts_with_all = ["at", "subject"], help_heading = "What to explain")]
+    proof: bool,
+    /// What became of the request that came as the Nth
+    #[arg(long, value_name = "N", conflicts_with_all = ["at", "subject"], help_heading = "What to explain")]
+    request: Option<u64>,
+    /// Why a field has its value (at --at, else at the end), like `pool/pds-web.desired_instances`
+    #[arg(long, value_name = "THING.FIELD", value_parser = field, conflicts_with = "subject", help_heading = "What to explain")]
+    field: Option<(String, String)>,
+    /// Why a thing never is so (by --at, else at all), like `sandbox/pds-web-0 running`; without a status: why it
+    /// never comes to be
+    #[arg(long, value_name = "THING STATUS", value_parser = why_not, conflicts_with = "subject", help_heading = "What to explain")]
+    why_not: Option<(String, Option<String>)>,
     /// The last thing that happened (to --subject, when given) up to that instant
     #[arg(long, value_name = "TIME", value_parser = instant, help_heading = "What to explain")]
     at: Option<SimTime>,
@@ -39,8 +58,13 @@ pub(crate) struct ExplainArgs {
     subject: Option<String>,
     #[command(flatten)]
     logic: Logic,
-    /// Runs again without each fix and fault that decided (or with it, where it is missing), and tells whether the
-    /// end still comes
+    /// Tries nothing: names what may have decided, at once
+    #[arg(long, conflicts_with_all = ["verify", "tries"], help_heading = "Results")]
+    quick: bool,
+    /// Tries at most so many runs; by default what takes a few seconds, and none where one run is that long
+    #[arg(long, value_name = "N", help_heading = "Results")]
+    tries: Option<usize>,
+    /// Tells of everything that was tried and makes another run what became of the end
     #[arg(long, help_heading = "Results")]
     verify: bool,
     /// The whole chain, not just a screen of it
@@ -51,16 +75,16 @@ pub(crate) struct ExplainArgs {
     format: Format,
 }
 
-/// A run, and the record of it that is explained.
+/// A run, and the end of it that is explained.
 struct Told<'a> {
     scenario: &'a Scenario,
     variant: &'a Variant,
     outcome: &'a Outcome,
     setting: &'a Setting,
-    record: RecordId,
-    chosen: &'static str,
-    chain: &'a Chain,
-    tried: Option<Vec<Tried>>,
+    asked: &'a Asked,
+    chain: Option<Chain>,
+    deciding: Option<Deciding>,
+    verify: bool,
 }
 
 pub(crate) fn explain(args: &ExplainArgs, look: &Look, out: &mut Out) -> Result<Exit, Refusal> {
@@ -74,7 +98,7 @@ pub(crate) fn explain(args: &ExplainArgs, look: &Look, out: &mut Out) -> Result<
         Some(name) => story::variant_named(scenario, name)?,
     };
     let mut words = args.logic.words();
-    words.extend(choice_words(args));
+    words.extend(question_words(args));
     let line = explain_line(&args.file, &variant.name, variant.seed, &words);
     crash::doing_what(&line, || {
         let mut simulation = Simulation::new(scenario, variant);
@@ -86,16 +110,18 @@ pub(crate) fn explain(args: &ExplainArgs, look: &Look, out: &mut Out) -> Result<
         setting.timeline.width = width();
         setting.timeline.palette = crate::trace::timeline::Palette::colour();
         let mut explainer = Explainer::new(&outcome.trace, &setting);
-        let (record, chosen) = explain::choose(&explainer, choice(args)).map_err(refusal)?;
+        let run = Run { scenario, variant, outcome: &outcome };
+        let asked = explain::ask(&explainer, &run, question(args)).map_err(refusal)?;
         let limits = if args.full || look.verbose > 0 { Limits::ALL } else { Limits::default() };
-        let chain = explainer.chain_and_deciders(record, limits).expect("the record was found in this trace");
-        let tried = args.verify.then(|| {
-            // What decided a link that is not shown decided all the same.
-            let (until, deciders) = (args.logic.until, chain.all_deciders());
-            counterfactual::verify(scenario, variant, until, &outcome.trace, record, &deciders)
+        let chain = asked.record.and_then(|record| explainer.chain_and_deciders(record, limits));
+        let deciding = (!args.quick).then(|| {
+            let likely = chain.as_ref().map(Chain::all_deciders).unwrap_or_default();
+            let tries = args.tries.map_or_else(|| Tries::within_seconds(&run), Tries);
+            deciding::decide(&run, args.logic.until, &asked.end, &likely, tries)
         });
-        let told =
-            Told { scenario, variant, outcome: &outcome, setting: &setting, record, chosen, chain: &chain, tried };
+        let (setting, verify) = (&setting, args.verify);
+        let mut told = Told { scenario, variant, outcome: &outcome, setting, asked: &asked, chain, deciding, verify };
+        told.keep_what_decides();
         match args.format {
             Format::Text => out.text(&told.text(look)),
             Format::Json => out.text(&(told.json() + "\n")),
@@ -104,23 +130,45 @@ pub(crate) fn explain(args: &ExplainArgs, look: &Look, out: &mut Out) -> Result<
     })
 }
 
-fn choice(args: &ExplainArgs) -> Choice<'_> {
+fn question(args: &ExplainArgs) -> Question<'_> {
     let subject = args.subject.as_deref();
-    match (args.event, args.violation.as_deref()) {
-        (Some(event), _) => Choice::Event(event),
-        (None, Some(violation)) => Choice::Violation(violation, subject),
-        (None, None) if args.at.is_some() || subject.is_some() => Choice::Moment(args.at, subject),
-        (None, None) => Choice::Worst,
+    if let Some(event) = args.event {
+        return Question::Of(Choice::Event(event));
+    }
+    if let Some(violation) = &args.violation {
+        return Question::Of(Choice::Violation(violation, subject));
+    }
+    if let Some(request) = args.request {
+        return Question::Request(request);
+    }
+    if let Some((thing, field)) = &args.field {
+        return Question::Field(thing, field, args.at);
+    }
+    if let Some((thing, status)) = &args.why_not {
+        return Question::WhyNot(thing, status.as_deref(), args.at);
+    }
+    match (args.verdict, args.proof) {
+        (true, _) => Question::Verdict,
+        (_, true) => Question::Proof,
+        _ if args.at.is_some() || subject.is_some() => Question::Of(Choice::Moment(args.at, subject)),
+        _ => Question::Failed,
     }
 }
 
-fn choice_words(args: &ExplainArgs) -> Vec<String> {
+fn question_words(args: &ExplainArgs) -> Vec<String> {
     let mut words = Vec::new();
     let mut push = |flag: &str, value: String| words.extend([flag.to_owned(), value]);
     args.event.iter().for_each(|event| push("--event", event.to_string()));
     args.violation.iter().for_each(|name| push("--violation", name.clone()));
+    args.request.iter().for_each(|request| push("--request", request.to_string()));
+    args.field.iter().for_each(|(thing, field)| push("--field", format!("{thing}.{field}")));
+    args.why_not.iter().for_each(|(thing, status)| {
+        push("--why-not", status.iter().fold(thing.clone(), |thing, status| format!("{thing} {status}")));
+    });
     args.at.iter().for_each(|at| push("--at", at.elapsed().to_string()));
     args.subject.iter().for_each(|name| push("--subject", name.clone()));
+    words.extend(args.verdict.then(|| "--verdict".to_owned()));
+    words.extend(args.proof.then(|| "--proof".to_owned()));
     words
 }
 
@@ -141,7 +189,32 @@ fn instant(text: &str) -> Result<SimTime, String> {
     Ok(SimTime::ZERO + after)
 }
 
+fn field(text: &str) -> Result<(String, String), String> {
+    match text.rsplit_once('.') {
+        Some((thing, field)) if !thing.is_empty() && !field.is_empty() => Ok((thing.to_owned(), field.to_owned())),
+        _ => Err("write THING.FIELD, like `pool/pds-web.desired_instances`".to_owned()),
+    }
+}
+
+fn why_not(text: &str) -> Result<(String, Option<String>), String> {
+    let mut words = text.split_whitespace().map(str::to_owned);
+    match (words.next(), words.next(), words.next()) {
+        (Some(thing), status, None) => Ok((thing, status)),
+        _ => Err("write a thing and what it should be, like \"sandbox/pds-web-0 running\"".to_owned()),
+    }
+}
+
 impl Told<'_> {
+    /// Where something was tried, only what decides is marked in the chain.
+    fn keep_what_decides(&mut self) {
+        if let (Some(chain), Some(deciding)) = (&mut self.chain, &self.deciding)
+            && deciding.runs > 0
+        {
+            let decides: Vec<Decider> = deciding.decides().flat_map(|trial| trial.deciders.clone()).collect();
+            chain.keep_deciders(|decider| decides.contains(&decider));
+        }
+    }
+
     fn text(&self, look: &Look) -> String {
         let mut text = String::new();
         if !look.quiet {
@@ -149,35 +222,28 @@ impl Told<'_> {
             let ran = self.outcome.ended_at.elapsed().clock();
             let head = painted(style::HEAD, format!("{name:58}"));
             text.push_str(&format!("{head} seed {} | ran {ran}\n", self.variant.seed));
-            text.push_str(&format!("  why record {}: {}\n\n", self.record.number(), self.chosen));
+            let record = self.asked.record.map(|record| format!(" record {}", record.number())).unwrap_or_default();
+            text.push_str(&format!("  why{record}: {}\n\n", self.asked.what));
         }
-        text.push_str(&explain::story(&Page { trace: &self.outcome.trace, setting: self.setting }, self.chain));
-        if let Some(tried) = &self.tried {
-            text.push_str("\nverified\n");
-            if tried.is_empty() {
-                text.push_str("  no fix and no fault decided any of this\n");
+        let page = Page { trace: &self.outcome.trace, setting: self.setting };
+        if let Some(chain) = &self.chain {
+            text.push_str(&explain::story(&page, chain));
+        }
+        match (&self.deciding, &self.chain) {
+            (Some(deciding), _) if deciding.runs > 0 => {
+                text.push_str(&deciding::text(self.setting, deciding, self.verify))
             }
-            tried.iter().for_each(|tried| text.push_str(&self.verified(tried)));
+            (deciding, chain) => {
+                text.push_str(&chain.as_ref().map(|chain| explain::legend(&page, chain)).unwrap_or_default());
+                if let Some(Deciding { left, .. }) = deciding {
+                    let records = self.outcome.trace.records().len();
+                    text.push_str(&format!(
+                        "\nnothing was tried: {left} runs of {records} records take long; --tries N tries N of them\n"
+                    ));
+                }
+            }
         }
         text
-    }
-
-    fn verified(&self, tried: &Tried) -> String {
-        let (word, name) = match tried.decider {
-            Decider::Fix { fix, in_force: true } => ("without", fix.to_string()),
-            Decider::Fix { fix, in_force: false } => ("with", fix.to_string()),
-            Decider::Fault(fault) => {
-                let name = self.setting.faults.get(fault as usize).map_or("?", |name| name.as_str());
-                ("without", format!("fault `{name}`"))
-            }
-        };
-        let (style, ending) = match tried.ending {
-            Ending::Same(at) => (style::BAD, format!("it still comes, at {}", at.elapsed().clock())),
-            Ending::Elsewhere(name, at) => (style::WARN, format!("it comes to {name}, at {}", at.elapsed().clock())),
-            Ending::Averted => (style::GOOD, "it does not come".to_owned()),
-        };
-        let verdict = tried.verdict.name();
-        format!("  {word:8}{name:35}{}  {verdict}\n", painted(style, format!("{ending:38}")))
     }
 
     fn json(&self) -> String {
@@ -187,25 +253,31 @@ impl Told<'_> {
             "scenario": self.scenario.name,
             "variant": self.variant.name,
             "seed": self.variant.seed,
-            "event": self.record,
-            "chosen": self.chosen,
-            "chain": explain::json(trace, self.setting, self.chain),
+            "event": self.asked.record,
+            "chosen": self.asked.what,
+            "chain": self.chain.as_ref().map(|chain| explain::json(trace, self.setting, chain)),
         });
-        if let Some(tried) = &self.tried {
-            object["verified"] = tried.iter().map(|tried| self.tried_json(tried)).collect();
+        if let Some(deciding) = &self.deciding {
+            object["tried"] = json!({ "runs": deciding.runs, "left": deciding.left });
+            object["decided_by"] = deciding.decides().map(|trial| self.trial_json(trial)).collect();
+            if self.verify {
+                object["verified"] = deciding.alone.iter().map(|trial| self.trial_json(trial)).collect();
+            }
         }
         serde_json::to_string_pretty(&object).expect("a value of JSON can be written")
     }
 
-    fn tried_json(&self, tried: &Tried) -> serde_json::Value {
-        let (ending, subject, at) = match tried.ending {
-            Ending::Same(at) => ("same", None, Some(at)),
+    fn trial_json(&self, trial: &Trial) -> serde_json::Value {
+        let (ending, subject, at) = match trial.ending {
+            Ending::Same(at) => ("same", None, at),
             Ending::Elsewhere(name, at) => ("elsewhere", Some(name), Some(at)),
             Ending::Averted => ("averted", None, None),
+            Ending::Unknown => ("unknown", None, None),
         };
+        let deciders = trial.deciders.iter().map(|decider| explain::decider_json(self.setting, *decider));
         json!({
-            "decider": explain::decider_json(self.setting, tried.decider),
-            "ending": ending, "subject": subject, "at": at, "verdict": tried.verdict.name(),
+            "deciders": deciders.collect::<Vec<_>>(),
+            "ending": ending, "subject": subject, "at": at, "instead": trial.instead, "another_run": trial.differs,
         })
     }
 }

@@ -68,6 +68,16 @@ impl Constants {
         Self(self.0.clone().into_iter().chain(others.0).collect())
     }
 
+    /// The paths of those that are set.
+    pub fn paths(&self) -> impl Iterator<Item = &str> {
+        self.0.keys().map(String::as_str)
+    }
+
+    /// Leaves one to its default.
+    pub fn unset(&mut self, path: &str) {
+        self.0.remove(path);
+    }
+
     /// The scheduler's constants while these fixes are in force.
     pub fn under(&self, fixes: Fixes) -> Tuning {
         let mut tuning = Tuning::of(fixes);

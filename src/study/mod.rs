@@ -6,10 +6,11 @@
 
 pub mod bisect;
 pub(crate) mod compare;
-pub(crate) mod counterfactual;
+pub mod deciding;
 pub mod each_fix;
 pub mod fidelity;
 mod logic;
+mod otherwise;
 mod signature;
 pub mod sweep;
 

@@ -1,14 +1,14 @@
 //! Choosing what to explain: a record by its number, a violation, a moment – or the worst.
 //!
 //! It reads the trace only and decides nothing about causes. Whatever cannot be found is an
-//! answer that says what there is instead. What a newcomer gets wrong: the worst is the *first*
-//! violation, for those after it are often its consequences.
+//! answer that says what there is instead. What a newcomer gets wrong: of violations that are alike
+//! grave the worst is the *first*, for those after it are often its consequences.
 
 use std::fmt;
 
 use crate::kernel::{RecordId, SimTime};
-use crate::model::Invariant;
-use crate::model::{Name, Reason, Subject};
+use crate::model::{AnyStatus, Invariant, Kind, Name, Reason, Subject};
+use crate::scenario::Verdict;
 use crate::trace::What;
 
 use super::{Explainer, class};
@@ -16,7 +16,7 @@ use super::{Explainer, class};
 /// What a user wants explained.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Choice<'a> {
-    /// The first violation, else the last failed boot, else the verdict.
+    /// The gravest violation, else the last failed boot, else the verdict.
     Worst,
     /// The record of that number, from 1.
     Event(u64),
@@ -70,6 +70,54 @@ pub enum Unknown {
         /// When its first record is, if it has one.
         first: Option<SimTime>,
     },
+    /// No request has that number.
+    NoRequest {
+        /// The number that was asked for.
+        wanted: u64,
+        /// How many there are.
+        requests: usize,
+    },
+    /// That thing has no such field.
+    NoField {
+        /// The thing.
+        of: Name,
+        /// The field that was asked for.
+        field: String,
+        /// One that it has and that is meant, perhaps; else all.
+        near: Vec<&'static str>,
+    },
+    /// The thing is not in the store then.
+    NotThere {
+        /// The thing.
+        of: Name,
+        /// The instant.
+        at: SimTime,
+    },
+    /// No thing of that kind can be so.
+    NoStatus {
+        /// The kind.
+        kind: Kind,
+        /// What was asked for.
+        word: String,
+    },
+    /// It did happen.
+    Did {
+        /// The thing.
+        of: Name,
+        /// What it became; none: it came to be.
+        status: Option<AnyStatus>,
+        /// When first.
+        at: SimTime,
+    },
+    /// The moment lies beyond the end of the run.
+    TooLate {
+        /// The moment.
+        at: SimTime,
+        /// The end.
+        ended: SimTime,
+    },
+    /// It is not proved never to settle.
+    NotProved(Verdict),
     /// Nothing happened that asks for an explanation.
     Nothing,
 }
@@ -77,7 +125,7 @@ pub enum Unknown {
 impl Unknown {
     /// Whether the question itself is wrong, and would be so of any run.
     pub fn is_mistake(&self) -> bool {
-        matches!(self, Self::NoInvariant { .. })
+        matches!(self, Self::NoInvariant { .. } | Self::NoStatus { .. })
     }
 }
 
@@ -126,9 +174,42 @@ impl fmt::Display for Unknown {
                     None => f.write_str("; nothing ever does"),
                 }
             }
+            Self::NoRequest { wanted, requests: 0 } => {
+                write!(f, "there is no request {wanted}: this run has none; `[[traffic]]` makes them")
+            }
+            Self::NoRequest { wanted, requests } => {
+                write!(f, "there is no request {wanted}: this run has the requests 1 to {requests}, as they came")
+            }
+            Self::NoField { of, field, near } => match near.as_slice() {
+                [one] => write!(f, "{of} has no field `{field}`; did you mean `{one}`?"),
+                all => write!(f, "{of} has no field `{field}`; it has {}", all.join(", ")),
+            },
+            Self::NotThere { of, at } => write!(f, "{of} is not in the store at {}", at.elapsed().clock()),
+            Self::NoStatus { kind, word } => {
+                let all: Vec<&str> = AnyStatus::of(*kind).iter().map(|status| status.name()).collect();
+                write!(f, "no {} is ever `{word}`", kind.name())?;
+                match all.as_slice() {
+                    [] => f.write_str("; ask only whether it comes to be, by its name alone"),
+                    all => write!(f, "; it can be {}", all.join(", ")),
+                }
+            }
+            Self::Did { of, status, at } => {
+                let word = status.map_or("there", AnyStatus::name);
+                write!(f, "{of} is {word} at {}: ask why with --at and --subject", at.elapsed().clock())
+            }
+            Self::TooLate { at, ended } => {
+                write!(f, "this run ends at {}, before {}", ended.elapsed().clock(), at.elapsed().clock())
+            }
+            Self::NotProved(verdict) => {
+                write!(
+                    f,
+                    "it is not proved never to settle: its verdict is {}; --verdict explains that",
+                    verdict.name()
+                )
+            }
             Self::Nothing => f.write_str(
-                "nothing asks for an explanation: no violation, no failed boot, and the cluster was at rest from the \
-                 start; --event N, or --subject NAME, explains what you choose",
+                "nothing asks for an explanation: nothing failed, no violation, no failed boot, and the cluster was at \
+                 rest from the start; --event N, or --subject NAME, explains what you choose",
             ),
         }
     }
@@ -137,7 +218,7 @@ impl fmt::Display for Unknown {
 /// The most names that are suggested.
 const NEAR_MAX: usize = 3;
 /// How much a name must look like another to be suggested.
-const LIKENESS_MIN: f64 = 0.8;
+pub(super) const LIKENESS_MIN: f64 = 0.8;
 
 /// The record that is to be explained, and what it is, in words.
 ///
@@ -164,13 +245,36 @@ pub fn choose(explainer: &Explainer<'_>, choice: Choice<'_>) -> Result<(RecordId
 fn worst(explainer: &Explainer<'_>) -> Result<(RecordId, &'static str), Unknown> {
     let records = explainer.trace.records();
     let found = |place: Option<usize>, what| place.map(|place| (RecordId::from_index(place), what));
-    let broken = records.iter().position(|r| matches!(r.what, What::Broken { .. }));
+    let graver = |place: &usize| match records[*place].what {
+        What::Broken { invariant, .. } => Some(gravity(invariant)),
+        _ => None,
+    };
+    let broken = (0..records.len()).filter_map(|place| Some((graver(&place)?, place))).min().map(|(_, place)| place);
     let failed = || records.iter().rposition(|r| matches!(r.what, What::Decided(Reason::BootFailed { .. })));
     let verdict = || records.iter().rposition(|r| matches!(r.what, What::Settled | What::Unsettled));
-    found(broken, "the first violation")
+    found(broken, "the gravest violation")
         .or_else(|| found(failed(), "no violation: the last failed boot"))
         .or_else(|| found(verdict(), "no violation, no failed boot: the verdict"))
         .ok_or(Unknown::Nothing)
+}
+
+/// How grave it is that an invariant is broken, the gravest first: data, users, promises, waste.
+const fn gravity(invariant: Invariant) -> u8 {
+    match invariant {
+        Invariant::OneBoundLeasePerDisk | Invariant::OneMountPerVolume => 0,
+        Invariant::AddressOwnedOnce | Invariant::Progress => 1,
+        Invariant::DeadIsFinal
+        | Invariant::LegalTransition
+        | Invariant::PoolWithinMaxSize
+        | Invariant::NoBootDuringCooldown
+        | Invariant::NoOvershoot
+        | Invariant::FailuresBackOff => 2,
+        Invariant::BoundLeaseHasLiveSandbox
+        | Invariant::NoLeakedAddress
+        | Invariant::NoOrphanContainer
+        | Invariant::NothingOutlivesItsApp => 3,
+        Invariant::DiskHasOwner => 4,
+    }
 }
 
 fn violation(
@@ -238,7 +342,7 @@ fn short(name: &Name) -> &'static str {
 }
 
 /// The subject of that name, with or without its kind.
-fn named(explainer: &Explainer<'_>, name: &str) -> Result<Subject, Unknown> {
+pub(super) fn named(explainer: &Explainer<'_>, name: &str) -> Result<Subject, Unknown> {
     let index = explainer.index();
     if let Some(subject) = index.named(name) {
         return Ok(subject);

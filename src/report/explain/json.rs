@@ -9,6 +9,7 @@ use serde_json::{Value, json as object};
 use crate::controllers::rule_book;
 use crate::kernel::SimTime;
 use crate::trace::{Trace, timeline};
+use crate::world::spec::Phase;
 
 use super::{Chain, Decider, Link, Setting};
 
@@ -67,5 +68,23 @@ pub fn decider(setting: &Setting, decider: Decider) -> Value {
         Decider::Fault(fault) => {
             object!({ "fault": setting.faults.get(fault as usize).map(|name| name.as_str()) })
         }
+        Decider::Step(step) => object!({ "step": setting.steps.get(step as usize).map(|name| name.as_str()) }),
+        Decider::Traffic(stream) => {
+            object!({ "traffic": setting.traffic.get(stream as usize).map(|name| name.as_str()) })
+        }
+        Decider::Program(app, service, key) => {
+            object!({ "app": app.as_str(), "service": service.as_str(), "key": key.name() })
+        }
+        Decider::Constant(path) => object!({ "tuning": path.as_str() }),
+        Decider::Phase(phase) => object!({ "ticker_phase": phase_word(phase) }),
+    }
+}
+
+/// As scenario files write it.
+const fn phase_word(phase: Phase) -> &'static str {
+    match phase {
+        Phase::Fixed => "fixed",
+        Phase::Seed => "seed",
+        Phase::Zero => "zero",
     }
 }

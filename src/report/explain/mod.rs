@@ -8,11 +8,14 @@
 
 mod choose;
 mod class;
+mod decider;
+mod end;
 mod evidence;
 mod fold;
 mod index;
 mod json;
 mod likeness;
+mod question;
 mod reading;
 mod relations;
 mod setting;
@@ -27,35 +30,24 @@ use rayon::prelude::*;
 
 use crate::controllers::fixes::Fix;
 use crate::kernel::{RecordId, SimDuration, SimTime};
-use crate::model::{Actor, Name, Reason, Subject};
+use crate::model::{Actor, Reason, Subject};
 use crate::trace::timeline::{self, Tone};
 use crate::trace::{Trace, What};
 
 pub use choose::{Choice, Unknown, choose};
+pub use decider::{Decider, ProgramKey, meaning, otherwise, tag};
+pub use end::{End, Ending, Run, family};
 pub use evidence::Role;
 pub use json::{decider as decider_json, json};
+pub use question::{Asked, Question, ask};
 pub use relations::shows_nowhere;
 pub use setting::Setting;
-pub use story::{Page, story};
+pub use story::{Page, decider_line, legend, story};
 
 use fold::Item;
 use index::Index;
 use relations::Fact;
 use walk::{Hop, Walker};
-
-/// What made a link as it is, and could be otherwise.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
-pub enum Decider {
-    /// A fix that is in force, or that is not.
-    Fix {
-        /// Which one.
-        fix: Fix,
-        /// Whether it is in force there.
-        in_force: bool,
-    },
-    /// A fault of the scenario, by its number.
-    Fault(u32),
-}
 
 /// One link of a chain: something that happened, and why it came out so.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -365,6 +357,17 @@ impl Chain {
         self.deciders().into_iter().chain(self.decided_unseen.iter().copied()).collect()
     }
 
+    /// Leaves of what could be otherwise only that on which the end hangs.
+    pub fn keep_deciders(&mut self, decides: impl Fn(Decider) -> bool) {
+        let main = self.links.iter_mut();
+        for link in main {
+            let sides = link.branches.iter_mut().flat_map(|(_, branch)| &mut branch.links);
+            sides.for_each(|link| link.decided_by.retain(|decider| decides(*decider)));
+            link.decided_by.retain(|decider| decides(*decider));
+        }
+        self.decided_unseen.clear();
+    }
+
     /// Its end: what is explained.
     pub fn end(&self) -> Option<&Link> {
         self.links.first()
@@ -432,17 +435,6 @@ fn cut(shown: &mut Vec<usize>, chain: &mut Chain, limit: usize) {
     for fold in chain.folds.iter_mut().filter(|fold| fold.first >= head) {
         fold.first -= gap;
         fold.last -= gap;
-    }
-}
-
-/// A decider's name as tags and tables write it: `+stale-pending-monitor`, `-disk-ownership`.
-pub fn tag(decider: Decider, faults: &[Name]) -> String {
-    match decider {
-        Decider::Fix { fix, in_force: true } => format!("+{fix}"),
-        Decider::Fix { fix, in_force: false } => format!("-{fix}"),
-        Decider::Fault(fault) => {
-            format!("fault {}", faults.get(fault as usize).map_or("?", |name| name.as_str()))
-        }
     }
 }
 

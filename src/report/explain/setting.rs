@@ -18,6 +18,10 @@ pub struct Setting {
     pub timeline: Options,
     /// The faults' names, by their numbers.
     pub faults: Vec<Name>,
+    /// The steps' names, by their numbers.
+    pub(super) steps: Vec<Name>,
+    /// The apps and services that are asked, by the numbers of their streams.
+    pub(super) traffic: Vec<Name>,
     /// The fixes in force, each set from an instant on.
     fixes: Vec<(SimTime, Fixes)>,
 }
@@ -38,13 +42,16 @@ impl Setting {
         Self {
             timeline: timeline_options(scenario),
             faults: scenario.faults.iter().map(|fault| fault.name).collect(),
+            steps: scenario.steps.iter().map(|step| step.name).collect(),
+            traffic: scenario.traffic.iter().map(|t| Name::new(&format!("{}.{}", t.app, t.service))).collect(),
             fixes,
         }
     }
 
     /// A run without steps and faults, under these fixes.
     pub fn plain(fixes: Fixes) -> Self {
-        Self { timeline: Options::default(), faults: Vec::new(), fixes: vec![(SimTime::ZERO, fixes)] }
+        let (timeline, faults, steps, traffic) = Default::default();
+        Self { timeline, faults, steps, traffic, fixes: vec![(SimTime::ZERO, fixes)] }
     }
 
     /// Other fixes are in force from an instant on.

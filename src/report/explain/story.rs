@@ -7,11 +7,11 @@
 
 use std::fmt::{self, Write};
 
-use crate::controllers::rule_book;
 use crate::trace::Trace;
 use crate::trace::timeline::{self, Entry};
 
-use super::{Chain, Decider, Fold, Link, Setting, tag};
+use super::decider::meaning;
+use super::{Chain, Fold, Link, Setting, tag};
 
 /// What a story is told on.
 pub struct Page<'a> {
@@ -21,10 +21,25 @@ pub struct Page<'a> {
     pub setting: &'a Setting,
 }
 
-/// Tells a chain: its links, and what could be otherwise.
+/// Tells a chain: its links.
 pub fn story(page: &Page<'_>, chain: &Chain) -> String {
     let mut out = String::new();
     page.chain(chain, &mut out).expect("a string takes everything");
+    out
+}
+
+/// Tells what may have decided a chain, when nothing was tried.
+pub fn legend(page: &Page<'_>, chain: &Chain) -> String {
+    let mut out = String::new();
+    page.legend(chain, &mut out).expect("a string takes everything");
+    out
+}
+
+/// One line of a list of deciders: a name, and more about it in the column beside it.
+pub fn decider_line(setting: &Setting, name: &str, about: &str) -> String {
+    let mut out = format!("  {name:34} ");
+    let columns = (37.max(3 + name.chars().count()), 37);
+    timeline::write_words(&setting.timeline, about, columns, &mut out).expect("a string takes everything");
     out
 }
 
@@ -47,7 +62,7 @@ impl Page<'_> {
             let remark = format!("... and {} more side causes (--full)", chain.branches_left_out);
             timeline::write_remark(&self.setting.timeline, &remark, out)?;
         }
-        self.legend(chain, out)
+        Ok(())
     }
 
     fn link(&self, link: &Link, gutter: &str, out: &mut String) -> fmt::Result {
@@ -64,7 +79,7 @@ impl Page<'_> {
         if link.decided_by.is_empty() {
             return Ok(());
         }
-        let tags: Vec<String> = link.decided_by.iter().map(|decider| tag(*decider, &self.setting.faults)).collect();
+        let tags: Vec<String> = link.decided_by.iter().map(|decider| tag(*decider, self.setting)).collect();
         timeline::write_remark(&self.setting.timeline, &format!("[{}]", tags.join(", ")), out)
     }
 
@@ -98,33 +113,17 @@ impl Page<'_> {
     fn legend(&self, chain: &Chain, out: &mut String) -> fmt::Result {
         let shown = chain.deciders();
         if !shown.is_empty() {
-            writeln!(out, "\ndecided by")?;
+            writeln!(out, "\nmay be decided by (nothing was tried)")?;
             for decider in &shown {
-                let tag = tag(*decider, &self.setting.faults);
-                write!(out, "  {tag:34} ")?;
-                let columns = (37.max(3 + tag.len()), 37);
-                timeline::write_words(&self.setting.timeline, &self.meaning(*decider), columns, out)?;
+                out.write_str(&decider_line(self.setting, &tag(*decider, self.setting), &meaning(*decider)))?;
             }
         }
         if !chain.decided_unseen.is_empty() {
-            let tags: Vec<String> = chain.decided_unseen.iter().map(|d| tag(*d, &self.setting.faults)).collect();
-            let text = format!("decided by, in links not shown: {}", tags.join(", "));
+            let tags: Vec<String> = chain.decided_unseen.iter().map(|d| tag(*d, self.setting)).collect();
+            let text = format!("and by, in links not shown: {}", tags.join(", "));
             out.write_char('\n')?;
             timeline::write_words(&self.setting.timeline, &text, (0, 2), out)?;
         }
         Ok(())
-    }
-
-    fn meaning(&self, decider: Decider) -> String {
-        match decider {
-            Decider::Fix { fix, in_force } => {
-                let info = fix.info();
-                let force = if in_force { "in force" } else { "missing" };
-                let rules = rule_book::numbers_of(fix);
-                let word = if rules.len() == 1 { "rule" } else { "rules" };
-                format!("{force}, {}: {} ({word} {})", info.day, info.what, rules.join(", "))
-            }
-            Decider::Fault(_) => "a fault of the scenario".to_owned(),
-        }
     }
 }

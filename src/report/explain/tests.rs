@@ -5,8 +5,8 @@ use crate::controllers::fixes::Fixes;
 use crate::kernel::RecordId;
 use crate::model::reason::Ailment;
 use crate::model::{
-    Actor, Controller, DiskId, EffectKind, Failure, Field, Invariant, Kind, LeaseId, LeaseStatus, Point, RequestError,
-    SandboxId, Value, VersionId,
+    Actor, Controller, DiskId, EffectKind, Failure, Field, Invariant, Kind, LeaseId, LeaseStatus, Name, Point,
+    RequestError, SandboxId, Value, VersionId,
 };
 use crate::trace::Record;
 use crate::trace::testing::{Maker, d, t, word};
@@ -209,7 +209,7 @@ fn what_cannot_be_found_says_what_there_is() {
 }
 
 #[test]
-fn the_worst_is_the_first_violation_else_the_last_failed_boot_else_the_verdict() {
+fn the_worst_is_the_gravest_violation_else_the_last_failed_boot_else_the_verdict() {
     let setting = setting();
     let mut m = Maker::new();
     let what = |m: &Maker| choose(&Explainer::new(&m.trace, &setting), Choice::Worst).map(|(record, _)| record);
@@ -224,8 +224,10 @@ fn the_worst_is_the_first_violation_else_the_last_failed_boot_else_the_verdict()
     let failed = m.decide(sandbox, Reason::BootFailed { error, after: d("2s") });
     assert_eq!(what(&m), Ok(failed));
     let first = m.what(pool, What::Broken { invariant: Invariant::NoOvershoot, detail: Name::new("no") });
-    m.what(pool, What::Broken { invariant: Invariant::Progress, detail: Name::new("no") });
-    assert_eq!(what(&m), Ok(first));
+    m.what(pool, What::Broken { invariant: Invariant::FailuresBackOff, detail: Name::new("no") });
+    assert_eq!(what(&m), Ok(first), "of alike grave ones the first");
+    let graver = m.what(pool, What::Broken { invariant: Invariant::Progress, detail: Name::new("no") });
+    assert_eq!(what(&m), Ok(graver));
 }
 
 /// One of each reason, with values that the table of fixes can tell apart.
@@ -383,14 +385,15 @@ fn the_story_says_who_when_and_what_could_be_otherwise() {
     let setting = setting();
     let mut explainer = Explainer::new(&trace, &setting);
     let chain = explainer.chain(end, Limits::default()).expect("a record");
-    let text = story(&Page { trace: &trace, setting: &setting }, &chain);
+    let page = Page { trace: &trace, setting: &setting };
+    let text = story(&page, &chain) + &legend(&page, &chain);
     for part in [
         "boot fails after 0:00.014",
         "[-dead-on-boot-failure, -validate-disks-at-deploy]",
         "stale PENDING at age",
         "[+stale-pending-monitor]",
         "\\   these ",
-        "decided by",
+        "may be decided by",
         "in force, 2026-02-23: sandboxes PENDING for 5 min are stopped",
     ] {
         assert!(text.contains(part), "no {part:?} in\n{text}");

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::controllers::fixes::Fixes;
+use crate::model::Name;
 use crate::model::{Controller, DiskId, DiskStatus, EffectKind, Failure, Field, Kind, LeaseStatus, Point, Value};
 use crate::trace::testing::{Maker, d, t, word};
 
@@ -229,7 +230,7 @@ fn what_decided_links_that_are_folded_or_left_out_is_listed() {
     let chain = explainer.chain_and_deciders(end, narrow).expect("a record");
     assert_eq!(chain.deciders(), [Decider::Fault(0)]);
     assert_eq!(chain.decided_unseen, [Decider::Fault(1)]);
-    let text = story(&Page { trace: &m.trace, setting: &setting }, &chain);
+    let text = legend(&Page { trace: &m.trace, setting: &setting }, &chain);
     assert!(text.contains("in links not shown: fault ?"), "{text}");
     let full = explainer.chain_and_deciders(end, Limits::ALL).expect("a record");
     assert_eq!(full.decided_unseen, [], "two faults do not fold into one:\n{full:#?}");

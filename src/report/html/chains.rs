@@ -51,7 +51,7 @@ fn line(trace: &Trace, setting: &Setting, link: &Link, side: Option<&'static str
         head: [clock(link.at), trace.name(link.subject).to_string(), actor_name(trace, link.actor)],
         what: link.what.clone(),
         why: link.rule.clone(),
-        tags: link.decided_by.iter().map(|decider| tag(*decider, &setting.faults)).collect(),
+        tags: link.decided_by.iter().map(|decider| tag(*decider, setting)).collect(),
         class: match link.tone {
             Tone::Plain => "plain",
             Tone::Good => "good",

@@ -269,7 +269,7 @@ fn tell(trace: &Trace, setting: &Setting, pointed: &BTreeSet<usize>) -> (Vec<Tel
         subject: trace.name(link.subject).to_string(),
         what: link.what.clone(),
         why: link.rule.clone(),
-        tags: link.decided_by.iter().map(|decider| tag(*decider, &setting.faults)).collect::<Vec<_>>().join(", "),
+        tags: link.decided_by.iter().map(|decider| tag(*decider, setting)).collect::<Vec<_>>().join(", "),
         cause: next.and_then(place),
         sides: sides.iter().filter_map(|(role, side)| Some((role.label(), place(*side)?))).collect(),
         lane: None,

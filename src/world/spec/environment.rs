@@ -12,7 +12,7 @@ const fn secs(n: u64) -> SimDuration {
 }
 
 /// How the tickers of processes are offset.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Default)]
 pub enum Phase {
     /// A fixed offset for each ticker and process, the same for every seed.
     #[default]

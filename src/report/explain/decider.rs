@@ -1,0 +1,134 @@
+//! Deciders: what made a run as it is and could be otherwise, one thing at a time.
+//!
+//! Fixes, faults, steps, streams of requests, keys of programs, constants and how tickers are offset:
+//! data only; who makes it otherwise is told in `study`. What a newcomer gets wrong: a decider says
+//! what *could* be otherwise; whether an end hangs on it is found out by trying.
+
+use crate::controllers::fixes::Fix;
+use crate::controllers::rule_book;
+use crate::model::Name;
+use crate::world::spec::{Phase, WorkloadSpec};
+
+use super::Setting;
+
+/// One thing that could be otherwise.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub enum Decider {
+    /// A fix that is in force, or that is not.
+    Fix {
+        /// Which one.
+        fix: Fix,
+        /// Whether it is in force there.
+        in_force: bool,
+    },
+    /// A fault of the scenario, by its number.
+    Fault(u32),
+    /// A step, by its number.
+    Step(u32),
+    /// A stream of requests, by its number.
+    Traffic(u32),
+    /// A key of a service's program that is not its default.
+    Program(Name, Name, ProgramKey),
+    /// A constant that the story sets, by its path.
+    Constant(Name),
+    /// How the tickers of processes are offset: tried with this way instead.
+    Phase(Phase),
+}
+
+/// A key of a program.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub enum ProgramKey {
+    /// `image_pull`
+    ImagePull,
+    /// `start`
+    Start,
+    /// `ready`
+    Ready,
+    /// `exit_after`
+    ExitAfter,
+    /// `request`
+    Request,
+}
+
+impl ProgramKey {
+    /// Every one, with its name in scenario files.
+    pub const ALL: &[(Self, &str)] = &[
+        (Self::ImagePull, "image_pull"),
+        (Self::Start, "start"),
+        (Self::Ready, "ready"),
+        (Self::ExitAfter, "exit_after"),
+        (Self::Request, "request"),
+    ];
+
+    /// Its name in scenario files.
+    pub fn name(self) -> &'static str {
+        Self::ALL[self as usize].1
+    }
+
+    /// Gives a program the default of this key.
+    pub fn reset(self, program: &mut WorkloadSpec) {
+        let WorkloadSpec { image_pull, start, ready, exit_after, request } = WorkloadSpec::default();
+        match self {
+            Self::ImagePull => program.image_pull = image_pull,
+            Self::Start => program.start = start,
+            Self::Ready => program.ready = ready,
+            Self::ExitAfter => program.exit_after = exit_after,
+            Self::Request => program.request = request,
+        }
+    }
+}
+
+/// A decider's name as tags and tables write it: `+stale-pending-monitor`, `-disk-ownership`.
+pub fn tag(decider: Decider, setting: &Setting) -> String {
+    match decider {
+        Decider::Fix { fix, in_force: true } => format!("+{fix}"),
+        Decider::Fix { fix, in_force: false } => format!("-{fix}"),
+        other => name(other, setting),
+    }
+}
+
+/// A decider's name: `fault slow first volume`, `step typo`, `pds.web exit_after`.
+fn name(decider: Decider, setting: &Setting) -> String {
+    let nth = |names: &[Name], index: u32| names.get(index as usize).map_or("?", |name| name.as_str());
+    match decider {
+        Decider::Fix { fix, .. } => fix.to_string(),
+        Decider::Fault(fault) => format!("fault {}", nth(&setting.faults, fault)),
+        Decider::Step(step) => format!("step {}", nth(&setting.steps, step)),
+        Decider::Traffic(stream) => format!("traffic {}", nth(&setting.traffic, stream)),
+        Decider::Program(app, service, key) => format!("{app}.{service} {}", key.name()),
+        Decider::Constant(path) => format!("tuning {path}"),
+        Decider::Phase(_) => "the clock's phase".to_owned(),
+    }
+}
+
+/// What a decider is, in words; nothing where its name says it.
+pub fn meaning(decider: Decider) -> String {
+    match decider {
+        Decider::Fix { fix, in_force } => {
+            let info = fix.info();
+            let force = if in_force { "in force" } else { "missing" };
+            let rules = rule_book::numbers_of(fix);
+            let word = if rules.len() == 1 { "rule" } else { "rules" };
+            format!("{force}, {}: {} ({word} {})", info.day, info.what, rules.join(", "))
+        }
+        Decider::Fault(_)
+        | Decider::Step(_)
+        | Decider::Traffic(_)
+        | Decider::Program(..)
+        | Decider::Constant(_)
+        | Decider::Phase(_) => String::new(),
+    }
+}
+
+/// How it was made otherwise, in words.
+pub fn otherwise(decider: Decider) -> &'static str {
+    match decider {
+        Decider::Fix { in_force: false, .. } => "with it",
+        Decider::Fix { in_force: true, .. } | Decider::Fault(_) | Decider::Step(_) | Decider::Traffic(_) => {
+            "without it"
+        }
+        Decider::Program(..) | Decider::Constant(_) => "with its default",
+        Decider::Phase(Phase::Zero) => "with all tickers in step",
+        Decider::Phase(_) => "with tickers offset otherwise",
+    }
+}

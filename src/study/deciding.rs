@@ -1,0 +1,215 @@
+//! Deciding by trying: the same story with one thing otherwise – does it still end so?
+//!
+//! Everything that could be otherwise is tried alone; where no fix, fault, program or constant
+//! decides by itself, two are tried together, and then all of them, made fewer as long as the end
+//! stays away. It may use simulation, scenario and reports; it prints nothing. What a newcomer gets
+//! wrong: how much is tried is counted in records and not in seconds, so that the answer is the same
+//! everywhere.
+
+mod text;
+
+use std::collections::BTreeSet;
+
+use rayon::prelude::*;
+
+use crate::controllers::fixes::{Fix, Fixes};
+use crate::kernel::SimTime;
+use crate::report::explain::{Decider, End, Ending, Run};
+use crate::sim::Simulation;
+
+pub use super::otherwise::{all, otherwise};
+pub use text::text;
+
+/// Some things that were made otherwise, and what came of it.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Trial {
+    /// What was made otherwise; mostly one thing.
+    pub deciders: Vec<Decider>,
+    /// What became of the end.
+    pub ending: Ending,
+    /// What that run came to, in words.
+    pub instead: String,
+    /// Whether that run is another one at all.
+    pub differs: bool,
+    /// The fixes that were asked for there.
+    asked: Fixes,
+}
+
+/// What an end hangs on.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Deciding {
+    /// All that was tried alone.
+    pub alone: Vec<Trial>,
+    /// What decides only together, as small as can be.
+    pub together: Vec<Trial>,
+    /// How many runs it took.
+    pub runs: usize,
+    /// How many things, or pairs of them, were left because the runs were used up.
+    pub left: usize,
+}
+
+/// How much may be tried.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Tries(pub usize);
+
+impl Tries {
+    /// What takes seconds at most, whatever the run is like.
+    pub fn within_seconds(run: &Run<'_>) -> Self {
+        let runs = RECORDS / run.outcome.trace.records().len().max(RECORDS_LEAST);
+        Self(if runs < RUNS_LEAST { 0 } else { runs })
+    }
+}
+
+/// So many records are written by all tries together, or a little more.
+const RECORDS: usize = 3_000_000;
+/// A run costs as much as if it had at least so many.
+const RECORDS_LEAST: usize = 1500;
+/// With fewer runs nothing is learned, and nothing is tried.
+const RUNS_LEAST: usize = 10;
+/// A run that writes so many times the records of the first, and these, is given up.
+const LONGER: (usize, usize) = (8, 100_000);
+
+impl Deciding {
+    /// What decides, alone or together.
+    pub fn decides(&self) -> impl Iterator<Item = &Trial> {
+        self.alone.iter().filter(|trial| trial.ending.is_averted()).chain(&self.together)
+    }
+}
+
+/// Tries what an end of a run (that ran to `until`, or the horizon) hangs on; what is likely, first.
+pub fn decide(run: &Run<'_>, until: Option<SimTime>, end: &End, likely: &[Decider], tries: Tries) -> Deciding {
+    let mut trying = Trying { run, until, end, left: tries.0, found: Deciding::default() };
+    let mut things = all(run);
+    things.retain(|thing| !asks_for(run, end, *thing));
+    things.sort_by_key(|thing| likely.iter().position(|known| known == thing).unwrap_or(usize::MAX));
+    trying.found.alone = trying.each(things.into_iter().map(|thing| vec![thing]).collect());
+    let mut others = trying.found.alone.iter().filter(|trial| !is_ground(&trial.deciders[0]));
+    if others.clone().all(|trial| !trial.ending.is_averted()) {
+        let differ: Vec<Trial> = others.by_ref().filter(|trial| trial.differs).cloned().collect();
+        trying.found.together = trying.pairs(&differ, likely);
+        if trying.found.together.is_empty() && differ.len() > 2 {
+            let things = differ.into_iter().map(|trial| trial.deciders[0]).collect();
+            trying.found.together = trying.fewest(things).into_iter().collect();
+        }
+    }
+    trying.found
+}
+
+/// Whether a thing is nothing but the question itself: without its stream a request is never made.
+fn asks_for(run: &Run<'_>, end: &End, thing: Decider) -> bool {
+    match (end, thing) {
+        (End::Request { service, .. }, Decider::Traffic(stream)) => {
+            run.scenario.traffic.get(stream as usize).is_some_and(|traffic| traffic.service == *service)
+        }
+        (End::Refused(step), Decider::Step(taken)) => taken as usize == *step,
+        _ => false,
+    }
+}
+
+struct Trying<'a> {
+    run: &'a Run<'a>,
+    until: Option<SimTime>,
+    end: &'a End,
+    left: usize,
+    found: Deciding,
+}
+
+impl Trying<'_> {
+    /// Tries each of these, as far as the runs go.
+    fn each(&mut self, mut sets: Vec<Vec<Decider>>) -> Vec<Trial> {
+        self.found.left += sets.len().saturating_sub(self.left);
+        sets.truncate(self.left);
+        self.left -= sets.len();
+        self.found.runs += sets.len();
+        sets.into_par_iter().map(|set| trial(self.run, self.until, self.end, set)).collect()
+    }
+
+    /// Those that decide by two. What is asked for only when another thing is otherwise may take its place, and
+    /// is tried first; then what is likely with everything else, for whatever took its place made no difference
+    /// as long as it was there.
+    fn pairs(&mut self, differ: &[Trial], likely: &[Decider]) -> Vec<Trial> {
+        let mut sets: Vec<Vec<Decider>> = Vec::new();
+        for trial in differ {
+            let new = |fix: &Fix| trial.asked.has(*fix) && !self.run.outcome.asked.has(*fix);
+            let fixes = self.run.variant.policy.fixes;
+            let new = Fix::ALL.iter().copied().filter(new).map(|fix| Decider::Fix { fix, in_force: fixes.has(fix) });
+            sets.extend(new.map(|other| vec![trial.deciders[0], other]));
+        }
+        let firsts = |trials: &[Trial]| trials.iter().map(|trial| trial.deciders[0]).collect::<Vec<_>>();
+        let (things, all) = (firsts(differ), firsts(&self.found.alone));
+        for thing in things.iter().filter(|thing| likely.contains(thing)) {
+            sets.extend(all.iter().filter(|other| !is_ground(other)).map(|other| vec![*thing, *other]));
+        }
+        let mut pairs: Vec<(usize, usize)> = (0..things.len()).flat_map(|b| (0..b).map(move |a| (a, b))).collect();
+        // The likely ones with each other first.
+        pairs.sort_by_key(|(a, b)| (a + b, *b));
+        sets.extend(pairs.into_iter().map(|(a, b)| vec![things[a], things[b]]));
+        sets.retain(|pair| !contradict(pair));
+        let mut known = BTreeSet::new();
+        sets.retain(|pair| known.insert(pair.iter().copied().collect::<BTreeSet<_>>()));
+        self.found.left += sets.len().saturating_sub(PAIRS_MAX);
+        sets.truncate(PAIRS_MAX);
+        let mut tried = self.each(sets);
+        tried.retain(|trial| trial.ending.is_averted());
+        tried
+    }
+
+    /// As few as decide together, if all of them do.
+    fn fewest(&mut self, mut things: Vec<Decider>) -> Option<Trial> {
+        let mut seen = Vec::new();
+        things.retain(|thing| {
+            let alike = seen.iter().any(|known| contradict(&[*known, *thing]));
+            seen.push(*thing);
+            !alike
+        });
+        let mut best = self.each(vec![things.clone()]).pop().filter(|trial| trial.ending.is_averted())?;
+        let mut place = 0;
+        while place < things.len() && self.left > 0 {
+            let mut fewer = things.clone();
+            fewer.remove(place);
+            match self.each(vec![fewer.clone()]).pop().filter(|trial| trial.ending.is_averted()) {
+                Some(trial) => (best, things) = (trial, fewer),
+                None => place += 1,
+            }
+        }
+        (place == things.len() && things.len() <= TOGETHER_MAX).then_some(best)
+    }
+}
+
+/// Whether it is what the story is about rather than what went wrong in it: no story has a violation without
+/// a deploy.
+fn is_ground(thing: &Decider) -> bool {
+    matches!(thing, Decider::Step(_) | Decider::Traffic(_))
+}
+
+/// More pairs are not tried: those that are likely stand before them.
+const PAIRS_MAX: usize = 300;
+/// More things together explain nothing.
+const TOGETHER_MAX: usize = 5;
+
+/// Whether two things cannot be otherwise at once.
+fn contradict(pair: &[Decider]) -> bool {
+    pair[0] == pair[1]
+        || matches!(
+            pair,
+            [Decider::Phase(_), Decider::Phase(_)]
+                | [Decider::Phase(_), Decider::Constant(_)]
+                | [Decider::Constant(_), Decider::Phase(_)]
+        )
+        || matches!(pair, [Decider::Fix { fix: a, .. }, Decider::Fix { fix: b, .. }] if a == b)
+}
+
+fn trial(base: &Run<'_>, until: Option<SimTime>, end: &End, deciders: Vec<Decider>) -> Trial {
+    let (scenario, variant) = otherwise(base.scenario, base.variant, &deciders);
+    let records = base.outcome.trace.records();
+    let mut simulation = Simulation::new(&scenario, &variant).records_max(records.len() * LONGER.0 + LONGER.1);
+    if let Some(until) = until {
+        simulation = simulation.until(until);
+    }
+    let outcome = simulation.run();
+    let run = Run { scenario: &scenario, variant: &variant, outcome: &outcome };
+    let ending = end.look_for(&run);
+    let instead = end.instead(base, &run);
+    let differs = outcome.trace.records() != records;
+    Trial { deciders, ending, instead, differs, asked: outcome.asked }
+}
