@@ -22,6 +22,11 @@ impl Out {
         Self::to(anstream::stdout())
     }
 
+    /// Standard error, for a text beside a result for machines.
+    pub(crate) fn stderr() -> Self {
+        Self::to(anstream::stderr())
+    }
+
     fn to(to: impl Write + 'static) -> Self {
         Self { to: Box::new(to), failed: None }
     }

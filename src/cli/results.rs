@@ -6,9 +6,11 @@
 
 use std::fmt::Write as _;
 use std::io::{self, Write};
+use std::time::Duration;
 
 use quick_xml::Writer;
 use quick_xml::events::{BytesDecl, BytesText, Event};
+use serde_json::json;
 
 /// How one variant of a scenario came out.
 pub(crate) struct TestResult {
@@ -24,6 +26,8 @@ pub(crate) struct TestResult {
     pub(crate) places: Vec<Place>,
     /// The line that shows it again.
     pub(crate) reproduce: String,
+    /// How long it took on the wall; nothing, if nothing was run.
+    pub(crate) took: Duration,
 }
 
 /// A place in a file, and what is wrong there.
@@ -141,6 +145,21 @@ fn cut(text: &str, most: usize) -> &str {
     }
 }
 
+/// All results as one line of JSON.
+pub(crate) fn object(results: &[TestResult]) -> String {
+    let one = |result: &TestResult| {
+        json!({
+            "story": result.story, "variant": result.variant, "file": result.file, "passed": result.failure.is_none(),
+            "failure": result.failure.as_deref().map(plain), "reproduce": result.reproduce,
+            "seconds": result.took.as_secs_f64(),
+        })
+    };
+    let failed = results.iter().filter(|result| result.failure.is_some()).count();
+    let all: Vec<_> = results.iter().map(one).collect();
+    let object = json!({ "schema": 1, "passed": results.len() - failed, "failed": failed, "results": all });
+    format!("{object}\n")
+}
+
 /// All results as JUnit XML.
 pub(crate) fn junit(results: &[TestResult], out: &mut impl Write) -> io::Result<()> {
     let mut xml = Writer::new_with_indent(out, b' ', 2);
@@ -148,7 +167,13 @@ pub(crate) fn junit(results: &[TestResult], out: &mut impl Write) -> io::Result<
     let tests = results.len().to_string();
     let failures = count(&|result| result.failure.is_some() && result.variant.is_some());
     let errors = count(&|result| result.failure.is_some() && result.variant.is_none());
-    let counts = [("tests", tests.as_str()), ("failures", failures.as_str()), ("errors", errors.as_str())];
+    let time = seconds(results.iter().map(|result| result.took).sum());
+    let counts = [
+        ("tests", tests.as_str()),
+        ("failures", failures.as_str()),
+        ("errors", errors.as_str()),
+        ("time", time.as_str()),
+    ];
     xml.write_event(Event::Decl(BytesDecl::new("1.0", Some("UTF-8"), None)))?;
     xml.create_element("testsuites").with_attribute(("name", "schedsim")).with_attributes(counts).write_inner_content(
         |xml| {
@@ -162,11 +187,12 @@ pub(crate) fn junit(results: &[TestResult], out: &mut impl Write) -> io::Result<
 
 fn case<W: Write>(xml: &mut Writer<W>, result: &TestResult) -> io::Result<()> {
     let name = visible(result.variant.as_deref().unwrap_or("(file)"));
-    let (class, file) = (visible(&result.story), visible(&result.file));
+    let (class, file, time) = (visible(&result.story), visible(&result.file), seconds(result.took));
     let element = xml.create_element("testcase").with_attributes([
         ("classname", class.as_str()),
         ("name", name.as_str()),
         ("file", file.as_str()),
+        ("time", time.as_str()),
     ]);
     let Some(failure) = &result.failure else {
         element.write_empty()?;
@@ -182,6 +208,10 @@ fn case<W: Write>(xml: &mut Writer<W>, result: &TestResult) -> io::Result<()> {
         Ok(())
     })?;
     Ok(())
+}
+
+fn seconds(took: Duration) -> String {
+    format!("{:.3}", took.as_secs_f64())
 }
 
 /// Without the control characters that no XML may hold.
@@ -201,6 +231,7 @@ mod tests {
             failure: failure.map(str::to_owned),
             places: Vec::new(),
             reproduce: format!("schedsim run story-{n}.toml"),
+            took: Duration::from_millis(1500),
         }
     }
 

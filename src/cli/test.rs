@@ -7,16 +7,17 @@
 use std::collections::BTreeMap;
 use std::io::Write;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use crate::replay::{Judged, Replay};
 use crate::report::corpus::{Corpus, Owner, Shelf, Story, shown};
 use crate::report::fingerprints::{Fingerprint, Fingerprints};
 use crate::report::snapshot_file::{self, SnapshotError, SnapshotFile};
-use crate::scenario::{Diagnostics, Overrides, Scenario, Variant};
+use crate::scenario::{Diagnostics, Overrides, Scenario, Variant, similar};
 use clap::Args;
 use rayon::prelude::*;
 
-use super::args::{Look, shell_line};
+use super::args::{Format, Look, shell_line};
 use super::output::{self, Out, painted, style};
 use super::results::{self, Place, TestResult};
 use super::{Exit, Refusal, crash, file, input, reproduce};
@@ -33,9 +34,47 @@ pub(crate) struct TestArgs {
     /// So many runs at once; by default as many as there are processors
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
     jobs: Option<u16>,
-    /// Writes the results as JUnit XML, too
+    /// Only runs in whose name, like `mir-788/lease-carousel@before`, this text is
+    #[arg(long, value_name = "TEXT")]
+    filter: Option<String>,
+    /// Only the variant of that name of each scenario
+    #[arg(long, value_name = "NAME")]
+    variant: Option<String>,
+    /// Writes the results as JUnit XML, too; `-` is standard output, and the text goes to standard error then
     #[arg(long, value_name = "FILE")]
     junit: Option<PathBuf>,
+    /// For whom the results are written; with `json` the text goes to standard error
+    #[arg(long, value_enum, default_value = "text")]
+    format: Format,
+}
+
+impl TestArgs {
+    /// Where the JUnit file is to be, if it is to be one.
+    fn junit_file(&self) -> Option<&PathBuf> {
+        self.junit.as_ref().filter(|path| path.as_os_str() != "-")
+    }
+
+    fn chooses(&self, book: &Book<'_>, variant: &Variant) -> bool {
+        let title = book.story.title(&variant.name);
+        self.variant.as_ref().is_none_or(|name| *name == variant.name)
+            && self.filter.as_ref().is_none_or(|text| title.contains(text.as_str()))
+    }
+
+    /// Why there is nothing to run.
+    fn nothing_chosen(&self, books: &[Book<'_>]) -> String {
+        let all = || books.iter().flat_map(|book| book.scenario.variants.iter().map(|variant| variant.name.as_str()));
+        match &self.variant {
+            Some(name) if all().all(|known| known != name) => {
+                let hint = similar(name, all()).map(|meant| format!("; did you mean `{meant}`?")).unwrap_or_default();
+                format!("no scenario has a variant `{name}`{hint}")
+            }
+            _ => format!("no run is called like that; there are {}, such as `{}`", all().count(), first_title(books)),
+        }
+    }
+}
+
+fn first_title(books: &[Book<'_>]) -> String {
+    books.first().map(|book| book.story.title(&book.scenario.variants[0].name)).unwrap_or_default()
 }
 
 /// What messages call the file of `--junit`.
@@ -58,6 +97,8 @@ struct Case<'a> {
     failures: Vec<String>,
     /// Whether there are any.
     expects: bool,
+    /// How long the run took on the wall.
+    took: Duration,
 }
 
 /// Counts and the worst status so far.
@@ -84,7 +125,15 @@ pub(crate) fn test(args: &TestArgs, look: &Look, out: &mut Out) -> Result<Exit, 
         corpus.skipped.iter().for_each(|file| output::note(&format!("no scenario: {}", file.display())));
     }
 
-    if let Some(path) = &args.junit {
+    let stdout_wanted =
+        usize::from(args.format == Format::Json) + usize::from(args.junit.is_some() && args.junit_file().is_none());
+    if stdout_wanted > 1 {
+        return Err(Refusal::wrong("`--junit -` and `--format json` both want standard output; give --junit a file"));
+    }
+    let mut aside = Out::stderr();
+    let machine = &mut *out;
+    let out = if stdout_wanted > 0 { &mut aside } else { &mut *machine };
+    if let Some(path) = args.junit_file() {
         // Better before the runs than after them.
         file::apart(JUNIT, path, corpus.stories.iter().map(|story| story.file.as_path()))?;
         file::probe(JUNIT, path)?;
@@ -107,7 +156,15 @@ pub(crate) fn test(args: &TestArgs, look: &Look, out: &mut Out) -> Result<Exit, 
             }
         }
     }
-    let cases = pool.install(|| replay_all(&books, look));
+    let chosen: Vec<_> = books
+        .iter()
+        .flat_map(|book| book.scenario.variants.iter().map(move |variant| (book, variant)))
+        .filter(|(book, variant)| args.chooses(book, variant))
+        .collect();
+    if chosen.is_empty() && !books.is_empty() {
+        return Err(Refusal::nothing(args.nothing_chosen(&books)));
+    }
+    let cases = pool.install(|| replay_all(&chosen, look));
     let mut shelves = shelves(&books)?;
     for case in &cases {
         judge(case, args, look, &mut shelves, out, &mut tally)?;
@@ -116,6 +173,13 @@ pub(crate) fn test(args: &TestArgs, look: &Look, out: &mut Out) -> Result<Exit, 
     let failed = tally.results.iter().filter(|result| result.failure.is_some()).count();
     out.line(&format!("{} passed, {failed} failed", tally.results.len() - failed));
     publish(&tally.results, args, out)?;
+    if args.format == Format::Json {
+        machine.text(&results::object(&tally.results));
+    } else if args.junit.is_some() && args.junit_file().is_none() {
+        let mut xml = Vec::new();
+        results::junit(&tally.results, &mut xml).expect("memory can be written");
+        machine.text(&String::from_utf8_lossy(&xml));
+    }
     Ok(match (tally.broken, failed) {
         (true, _) => Exit::Wrong,
         (false, 0) => Exit::Fine,
@@ -137,7 +201,7 @@ fn publish(results: &[TestResult], args: &TestArgs, out: &mut Out) -> Result<(),
             output::warning(&format!("cannot write the step's summary: {error}"));
         }
     }
-    let Some(path) = &args.junit else { return Ok(()) };
+    let Some(path) = args.junit_file() else { return Ok(()) };
     file::write(JUNIT, path, |out| results::junit(results, out))
 }
 
@@ -151,7 +215,7 @@ fn unreadable(story: &Story, diagnostics: &Diagnostics) -> TestResult {
         message: problem.message.to_owned(),
     });
     let (places, failure) = (places.collect(), Some(diagnostics.render(true)));
-    TestResult { story: story.name.clone(), variant: None, file, failure, places, reproduce }
+    TestResult { story: story.name.clone(), variant: None, file, failure, places, reproduce, took: Duration::ZERO }
 }
 
 fn nothing_below(paths: &[String], corpus: &Corpus) -> String {
@@ -170,8 +234,7 @@ fn read(story: &Story) -> Result<Book<'_>, Diagnostics> {
     Ok(Book { story, file, scenario })
 }
 
-fn replay_all<'a>(books: &'a [Book<'a>], look: &Look) -> Vec<Case<'a>> {
-    let all: Vec<_> = books.iter().flat_map(|book| book.scenario.variants.iter().map(move |v| (book, v))).collect();
+fn replay_all<'a>(all: &[(&'a Book<'a>, &'a Variant)], look: &Look) -> Vec<Case<'a>> {
     let bar = output::progress(all.len() as u64, !look.quiet);
     let cases = all
         .par_iter()
@@ -187,10 +250,17 @@ fn replay_all<'a>(books: &'a [Book<'a>], look: &Look) -> Vec<Case<'a>> {
     cases
 }
 
+/// What comes of some work, and how long it took on the wall.
+#[expect(clippy::disallowed_types, reason = "shown to whoever waits for a test; no run knows of it")]
+fn timed<T>(work: impl FnOnce() -> T) -> (T, Duration) {
+    let begun = std::time::Instant::now();
+    (work(), begun.elapsed())
+}
+
 fn case<'a>(book: &'a Book<'a>, variant: &'a Variant) -> Case<'a> {
-    let replay = Replay::of(&book.scenario, variant, None);
-    let (golden, fingerprint) = (replay.golden(), replay.fingerprint());
-    Case { book, variant, golden, fingerprint, expects: replay.judged == Judged::Yes, failures: replay.failures() }
+    let (replay, took) = timed(|| Replay::of(&book.scenario, variant, None));
+    let (golden, fingerprint, failures) = (replay.golden(), replay.fingerprint(), replay.failures());
+    Case { book, variant, golden, fingerprint, expects: replay.judged == Judged::Yes, failures, took }
 }
 
 /// The fingerprints of every folder that is concerned. A file that cannot be read stops all, for
@@ -250,6 +320,7 @@ fn judge(
         failure: None,
         places: Vec::new(),
         reproduce: reproduce::run(&case.book.file, &case.variant.name, case.variant.seed, &[]),
+        took: case.took,
     };
     if failures.is_empty() {
         tally.results.push(result);
@@ -280,7 +351,7 @@ enum Text {
 
 /// A snapshot for a file that has none.
 fn fresh(case: &Case<'_>) -> SnapshotFile {
-    SnapshotFile::new(&format!("scenarios/{}.toml", case.book.story.name), &case.golden)
+    SnapshotFile::new(&case.book.story.source(), &case.golden)
 }
 
 /// Writes the snapshot, unless it says the same already.
@@ -368,7 +439,13 @@ fn tidy(
             run.insert(book.story.name.as_str(), titles);
         }
         for orphan in corpus.orphans(shelf, &run).map_err(Refusal::wrong)? {
-            output::warning(&format!("{} belongs to no scenario; remove it", shown(&orphan)));
+            if args.accept {
+                let cannot = |error| Refusal::wrong(format!("cannot remove {}: {error}", shown(&orphan)));
+                snapshot_file::remove(&orphan).map_err(cannot)?;
+                out.line(&format!("{} {}", painted(style::WARN, "removed"), shown(&orphan)));
+            } else {
+                output::warning(&format!("{} belongs to no scenario; --accept removes it", shown(&orphan)));
+            }
         }
         let path = Fingerprints::path(&shelf.snapshots);
         let gone: Vec<_> =
@@ -387,7 +464,8 @@ fn tidy(
                 let (story, variant) = (story.to_owned(), Some(variant.to_owned()));
                 let file = shown(&path);
                 let (failure, places) = (Some(failure), Vec::new());
-                tally.results.push(TestResult { story, variant, file, failure, places, reproduce });
+                let took = Duration::ZERO;
+                tally.results.push(TestResult { story, variant, file, failure, places, reproduce, took });
             }
         }
         if args.accept {

@@ -103,6 +103,14 @@ impl Story {
         Ok(Self { file: file.to_owned(), shelf, name })
     }
 
+    /// Its file as seen from the folder that the snapshots lie in.
+    pub fn source(&self) -> String {
+        let home = self.shelf.snapshots.parent().unwrap_or(Path::new(""));
+        let file = fs::canonicalize(&self.file);
+        let below = file.ok().and_then(|file| file.strip_prefix(home).ok().map(slashed));
+        below.unwrap_or_else(|| format!("{}.toml", self.name))
+    }
+
     /// `mir-788/lease-carousel@before`: how this scenario under that variant is called.
     pub fn title(&self, variant: &str) -> String {
         // As insta does with names: a separator in a variant's name makes no folder.

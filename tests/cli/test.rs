@@ -195,9 +195,10 @@ fn what_is_left_of_a_scenario_that_is_gone_is_reported() {
     let done = folder.schedsim(&["test", "scenarios"]).code(1).out("fine@main").out("its scenario is gone");
     assert!(done.err.contains("snapshots/fine@main.snap belongs to no scenario"), "{}", done.err);
     assert!(done.out.ends_with("2 passed, 1 failed\n"), "{}", done.out);
+    assert!(folder.exists("snapshots/fine@main.snap"), "a file is never removed unasked");
     folder.schedsim(&["test", "scenarios/two.toml"]).code(0).no_err();
     folder.schedsim(&["test", "scenarios", "--accept"]).code(0).out("removed fine@main");
-    assert!(folder.exists("snapshots/fine@main.snap"), "a file is never removed unasked");
+    assert!(!folder.exists("snapshots/fine@main.snap"), "accepted is that it is gone");
     assert!(!folder.read("snapshots/fingerprints.snap").contains("fine@main"));
 }
 
@@ -222,6 +223,85 @@ fn results_are_written_for_machines_too() {
     folder.write("broken/scenarios/b.toml", BROKEN);
     folder.schedsim(&["test", "broken", "--junit", "broken.xml"]).code(2);
     assert!(folder.read("broken.xml").contains("<error"), "a file that cannot be read is an error");
+}
+
+#[test]
+fn results_for_machines_may_be_standard_output() {
+    let folder = folder(&[("s/scenarios/fine.toml", FINE), ("s/scenarios/fails.toml", FAILS)]);
+    folder.schedsim(&["test", "s", "--accept"]).code(1);
+    let done =
+        folder.schedsim(&["test", "s", "--junit", "-"]).code(1).err("1 passed, 1 failed").err("FAIL  fails@main");
+    assert!(done.out.starts_with("<?xml") && done.out.trim_end().ends_with("</testsuites>"), "{}", done.out);
+    assert!(done.out.contains(" time=\"0."), "a case says how long it took: {}", done.out);
+    let done = folder.schedsim(&["test", "s", "--format", "json"]).code(1).err("1 passed, 1 failed");
+    let json: serde_json::Value = serde_json::from_str(&done.out).expect("JSON and nothing else");
+    assert_eq!((&json["passed"], &json["failed"]), (&1.into(), &1.into()));
+    let failed = &json["results"][0];
+    assert_eq!((&failed["story"], &failed["passed"]), (&"fails".into(), &false.into()));
+    assert!(failed["failure"].as_str().expect("a text").contains("livelock"), "{failed}");
+    assert!(failed["reproduce"].as_str().expect("a line").starts_with("schedsim run "), "{failed}");
+    folder
+        .schedsim(&["test", "s", "--format", "json", "--junit", "-"])
+        .code(2)
+        .no_out()
+        .err("both want standard output");
+    assert!(!folder.exists("-"));
+}
+
+#[test]
+fn runs_are_chosen_by_a_part_of_their_name_or_by_their_variant() {
+    let folder = folder(&[("scenarios/a/two.toml", TWO), ("scenarios/fine.toml", FINE)]);
+    folder.schedsim(&["test", "scenarios", "--accept"]).code(0).out("3 passed");
+    folder.schedsim(&["test", "scenarios", "--filter", "a/tw"]).code(0).out("2 passed");
+    folder.schedsim(&["test", "scenarios", "--variant", "before"]).code(0).out("pass  a/two@before\n1 passed");
+    folder.schedsim(&["test", "scenarios", "--filter", "fine", "--variant", "main"]).code(0).out("1 passed");
+    folder.schedsim(&["test", "scenarios", "--filter", "nine"]).code(4).err("there are 3, such as `a/two@before`");
+    folder.schedsim(&["test", "scenarios", "--variant", "befor"]).code(4).err("did you mean `before`?");
+    // What was not chosen keeps its text and fingerprint.
+    folder.schedsim(&["test", "scenarios", "--filter", "fine", "--accept"]).code(0);
+    folder.schedsim(&["test", "scenarios"]).code(0).out("3 passed");
+}
+
+#[test]
+fn what_a_deleted_scenario_left_goes_with_accept() {
+    let folder = folder(&[("scenarios/two.toml", TWO), ("scenarios/fine.toml", FINE), ("own.toml", FINE)]);
+    folder.schedsim(&["test", "scenarios", "own.toml", "--accept"]).code(0);
+    assert!(folder.read("snapshots/fine@main.snap").starts_with("---\nsource: scenarios/fine.toml\n"));
+    assert!(folder.read("snapshots/own@main.snap").starts_with("---\nsource: \"own.toml\"\n"), "where it is");
+    std::fs::remove_file(folder.path().join("scenarios/two.toml")).expect("it is there");
+    folder.schedsim(&["test", "scenarios"]).code(1).err("two@before.snap belongs to no scenario; --accept removes it");
+    folder.schedsim(&["test", "scenarios", "--accept"]).code(0).out("removed snapshots/two@before.snap");
+    assert!(!folder.exists("snapshots/two@before.snap") && folder.exists("snapshots/own@main.snap"));
+    folder.schedsim(&["test", "scenarios"]).code(0).out("1 passed, 0 failed").no_err();
+}
+
+/// The lines of a ready file that are ours, for `sh`.
+#[cfg(unix)]
+fn ready(file: &str) -> Vec<String> {
+    let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/ci").join(file);
+    let text = std::fs::read_to_string(path).expect("a ready file");
+    let ours = |line: &&str| line.starts_with("schedsim ") || line.starts_with("sed ");
+    text.lines().map(str::trim).filter(ours).map(str::to_owned).collect()
+}
+
+#[cfg(unix)]
+#[test]
+fn the_ready_files_for_ci_test_the_stories_and_report_on_those_that_fail() {
+    for file in ["github.yml", "gitlab.yml"] {
+        let folder = folder(&[("scenarios/fine.toml", FINE), ("scenarios/fails.toml", FAILS), ("reports/x", "")]);
+        folder.schedsim(&["test", "scenarios", "--accept"]).code(1);
+        let binary = std::path::Path::new(env!("CARGO_BIN_EXE_schedsim")).parent().expect("a folder").display();
+        let path = format!("{binary}:{}", std::env::var("PATH").unwrap_or_default());
+        let run = |line: &str| {
+            let mut sh = std::process::Command::new("sh");
+            sh.args(["-euc", line]).current_dir(folder.path()).env("PATH", &path).env("STORIES", "scenarios");
+            sh.output().expect("sh runs").status.code()
+        };
+        let lines = ready(file);
+        assert_eq!((lines.len(), run(&lines[0]), run(&lines[1])), (2, Some(1), Some(0)), "{file}");
+        let reports: Vec<String> = folder.files().into_iter().filter(|file| file.ends_with(".html")).collect();
+        assert_eq!(reports, ["reports/fails.html"], "{file}");
+    }
 }
 
 #[test]
