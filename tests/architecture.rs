@@ -172,7 +172,15 @@ const BANNED: &[Banned] = &[
         instead: "`BTreeMap`, `BTreeSet` or a slab: the order of hashes would leak into the trace",
     },
     Banned {
-        words: &["rand::", "thread_rng", "from_os_rng"],
+        // Settings and resamples are shuffled and drawn by it, over a stream; nothing within a run is.
+        words: &["rand::"],
+        within: LIBRARY,
+        except: &["src/study/sweep/"],
+        tests_may: false,
+        instead: "`Streams`: every draw follows from the seed",
+    },
+    Banned {
+        words: &["rand::rng", "thread_rng", "from_os_rng"],
         within: LIBRARY,
         except: &[],
         tests_may: false,

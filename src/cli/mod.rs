@@ -48,7 +48,7 @@ struct Cli {
 
 const STATUSES: &str = "\
 Exit status: 0 all as expected; 1 an expectation, snapshot or invariant failed; 2 the command line
-or an input file is wrong; 4 nothing matched; 101 a bug in schedsim; 130 interrupted.";
+or an input file is wrong; 4 nothing matched; 75 another process writes there; 101 a bug in schedsim; 130 interrupted.";
 
 #[derive(Subcommand)]
 enum Command {
@@ -76,6 +76,8 @@ enum Exit {
     NothingMatched,
     /// The command line or an input file is wrong.
     Wrong,
+    /// Another process is in the way; later it may not be.
+    Busy,
     /// A bug in schedsim.
     Bug,
 }
@@ -87,6 +89,8 @@ impl Exit {
             Self::Failed => 1,
             Self::Wrong => 2,
             Self::NothingMatched => 4,
+            // "Temporary failure" of sysexits.h.
+            Self::Busy => 75,
             Self::Bug => 101,
         }
     }

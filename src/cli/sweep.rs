@@ -9,7 +9,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 use std::time::Duration;
 
-use crate::study::sweep::folder::{Folder, Shard, merge};
+use crate::study::sweep::file::SweepFile;
+use crate::study::sweep::folder::{Closed, Folder, Shard, merge};
 use crate::study::sweep::plan::{Key, Plan, PlanOptions, Stories, Unplanned, plan_of};
 use crate::study::sweep::precise::{self, Round};
 use crate::study::sweep::rows::Measured;
@@ -110,7 +111,7 @@ fn sweep(args: &SweepArgs, look: &Look, out: &mut Out) -> Result<Exit, Refusal> 
 
 fn merged(args: &MergeArgs, look: &Look, out: &mut Out) -> Result<Exit, Refusal> {
     interrupt::merging(&args.out);
-    let (folder, plan) = merge(&args.out, &args.shards).map_err(Refusal::wrong)?;
+    let (folder, plan) = merge(&args.out, &args.shards).map_err(closed)?;
     let judgement = finish::finish(&folder, &plan).map_err(|error| {
         let (rows, dir) = (plan.runs(), args.out.display());
         let how = format!("schedsim sweep FILE --out {dir} --resume");
@@ -120,6 +121,14 @@ fn merged(args: &MergeArgs, look: &Look, out: &mut Out) -> Result<Exit, Refusal>
         out.text(&recommend::recommendation(&plan, &judgement));
     }
     Ok(Exit::Fine)
+}
+
+/// A folder that another process writes into may be free later: that has a status of its own.
+fn closed(why: Closed) -> Refusal {
+    match why {
+        Closed::Busy(text) => Refusal { exit: Exit::Busy, text },
+        Closed::Wrong(text) => Refusal::wrong(text),
+    }
 }
 
 /// What to do instead of a shard that chooses its seeds.
@@ -147,12 +156,12 @@ fn swept(args: &SweepArgs, look: &Look) -> Result<(Exit, String), Refusal> {
                 }
             };
             let reached = precise::widen(&plan, &stories, out, args.resume, precision, &begun, &mut rounds);
-            let (plan, folder) = reached.map_err(Refusal::wrong)?;
+            let (plan, folder) = reached.map_err(closed)?;
             let text = judged(&folder, &plan, look)?;
             return Ok((Exit::Fine, text));
         }
     };
-    let folder = Folder::open(out, &plan, shard, args.resume).map_err(Refusal::wrong)?;
+    let folder = Folder::open(out, &plan, shard, args.resume).map_err(closed)?;
     let rows = shard.share(plan.runs());
     interrupt.total(rows);
     let watcher = watcher(&plan, &folder, path, look, &interrupt);
@@ -190,6 +199,11 @@ fn read(path: &Path, args: &SweepArgs, look: &Look) -> Result<(Plan, Stories), R
         let cannot = |error| Refusal::wrong(format!("cannot read the sweep file `{shown}`: {error}"));
         (text.map_err(cannot)?, shown.to_string())
     };
+    if SweepFile::is_scenario(&text) {
+        return Err(Refusal::wrong(format!(
+            "`{shown}` is a scenario, not a sweep file: `schedsim run {shown}` runs it, and a sweep file names it in `scenarios`"
+        )));
+    }
     // Of standard input: the present folder.
     let dir = path.parent().unwrap_or(Path::new(""));
     let seeds = args.seeds.as_ref().map(|seeds| (seeds.0.start, seeds.0.end));

@@ -27,32 +27,33 @@ impl Streams {
         if let Some(stream) = self.open.get_mut(&(subject, purpose) as &dyn StreamKey) {
             return stream.next_u64();
         }
-        let mut stream = Self::open(self.seed, subject, purpose);
-        let first = stream.next_u64();
-        self.open.insert((subject.to_owned(), purpose), stream);
+        let mut opened = stream(self.seed, subject, purpose);
+        let first = opened.next_u64();
+        self.open.insert((subject.to_owned(), purpose), opened);
         first
     }
 
     /// The first 64 bits of a stream that is drawn from once only; nothing is kept.
     pub fn once(&self, subject: &str, purpose: &'static str) -> u64 {
-        Self::open(self.seed, subject, purpose).next_u64()
+        stream(self.seed, subject, purpose).next_u64()
     }
 
     /// The first 64 bits of a stream that is the same for every seed.
     pub fn fixed(subject: &str, purpose: &'static str) -> u64 {
-        Self::open(0, subject, purpose).next_u64()
+        stream(0, subject, purpose).next_u64()
     }
+}
 
-    fn open(seed: u64, subject: &str, purpose: &str) -> ChaCha8Rng {
-        let mut hasher = blake3::Hasher::new();
-        hasher.update(&seed.to_le_bytes());
-        // Lengths keep ("ab", "c") and ("a", "bc") apart.
-        for part in [subject, purpose] {
-            hasher.update(&(part.len() as u64).to_le_bytes());
-            hasher.update(part.as_bytes());
-        }
-        ChaCha8Rng::from_seed(*hasher.finalize().as_bytes())
+/// A stream as a generator of its own, for what is drawn outside of runs.
+pub fn stream(seed: u64, subject: &str, purpose: &str) -> ChaCha8Rng {
+    let mut hasher = blake3::Hasher::new();
+    hasher.update(&seed.to_le_bytes());
+    // Lengths keep ("ab", "c") and ("a", "bc") apart.
+    for part in [subject, purpose] {
+        hasher.update(&(part.len() as u64).to_le_bytes());
+        hasher.update(part.as_bytes());
     }
+    ChaCha8Rng::from_seed(*hasher.finalize().as_bytes())
 }
 
 /// A number below `n` from 64 random bits, by multiplication (no rejection: the bias is below

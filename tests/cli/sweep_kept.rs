@@ -191,7 +191,7 @@ fn an_interrupted_sweep_says_what_is_kept_and_how_to_go_on() {
 #[test]
 fn a_sweep_that_was_killed_while_its_rounds_were_joined_goes_on() {
     let folder = ready();
-    let words = ["sweep", "sweep.toml", "--until-precise", "40%", "--out"];
+    let words = ["sweep", "sweep.toml", "--until-precise", "70%", "--out"];
     let whole = folder.schedsim(&[&words[..], &["whole"]].concat()).code(0);
     // After each round it says how many seeds there were: `16 seeds: not yet precise…`.
     let upto: Vec<&str> = whole.err.lines().filter_map(|line| line.split_once(" seeds: ")).map(|(n, _)| n).collect();
@@ -202,7 +202,10 @@ fn a_sweep_that_was_killed_while_its_rounds_were_joined_goes_on() {
         manifest[key] = value;
         folder.write(file, &manifest.to_string());
     };
-    let digest = json("whole/sweep.json")["digest"].clone();
+    // While its seeds are sought a folder is marked with the sweep that it began as, and how precise it is to be.
+    folder.schedsim(&["sweep", "sweep.toml", "--out", "begun"]).code(0);
+    let begun = json("begun/sweep.json")["digest"].as_str().expect("a digest").to_owned();
+    let mark = format!("b3:{}", blake3::hash(format!("{begun} until 0.7").as_bytes()).to_hex());
     for name in ["before", "after"] {
         for file in ["sweep.json", "manifest.json", "runs.csv"] {
             folder.write(&format!("{name}/{file}"), &folder.read(&format!("whole/{file}")));
@@ -213,12 +216,13 @@ fn a_sweep_that_was_killed_while_its_rounds_were_joined_goes_on() {
             let below = format!("{name}/rounds/{number}");
             let seeds = format!("{from}..{upto}");
             folder.schedsim(&["sweep", "sweep.toml", "--out", &below, "--seeds", &seeds]).code(0);
-            changed(&format!("{below}/manifest.json"), "sweep", digest.clone());
+            changed(&format!("{below}/manifest.json"), "sweep", mark.as_str().into());
             from = upto;
         }
         folder.write(&format!("{name}/rounds/2/half removed"), "");
         if name == "before" {
             changed("before/manifest.json", "runs", serde_json::Value::Null);
+            changed("before/manifest.json", "sweep", mark.as_str().into());
         }
         let done = folder.schedsim(&[&words[..], &[name, "--resume"]].concat()).code(0);
         assert!(!done.err.contains("cannot"), "{}", done.err);

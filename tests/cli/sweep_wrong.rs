@@ -57,6 +57,22 @@ fn a_folder_with_other_results_is_refused_and_nothing_in_it_is_touched() {
 }
 
 #[test]
+fn a_scenario_is_no_sweep_and_results_of_an_older_form_are_none_of_ours() {
+    let folder = ready();
+    let done = folder.schedsim(&["sweep", "outage.toml", "--out", "out"]).code(2).no_out();
+    assert_eq!(
+        done.err,
+        "error: `outage.toml` is a scenario, not a sweep file: `schedsim run outage.toml` runs it, and a sweep file \
+         names it in `scenarios`\n"
+    );
+    folder.schedsim(&["sweep", "sweep.toml", "--out", "out"]).code(0);
+    folder.write("out/manifest.json", &folder.read("out/manifest.json").replace("\"schema\": 2", "\"schema\": 1"));
+    for words in [&["sweep", "sweep.toml", "--out", "out", "--resume"][..], &["sweep", "merge", "--out", "m", "out"]] {
+        folder.schedsim(words).code(2).err("in the form of schema 1").err("sweep again into another folder");
+    }
+}
+
+#[test]
 fn rows_that_somebody_changed_are_not_gone_on_with() {
     let folder = ready();
     folder.schedsim(&["sweep", "sweep.toml", "--out", "out"]).code(0);

@@ -117,6 +117,15 @@ impl SweepFile {
         root.table().is_some_and(|table| table.get("scenarios").is_some())
     }
 
+    /// Whether a text is rather meant as a scenario: it has keys of one, and names none.
+    pub fn is_scenario(text: &str) -> bool {
+        let source = Source { name: String::new(), text: Arc::from(text) };
+        let (root, _) = tree::parse(&source);
+        let keys = ["step", "horizon", "cluster", "workload", "fault", "tuning", "policy", "expect", "variant"];
+        root.table()
+            .is_some_and(|table| table.get("scenarios").is_none() && keys.iter().any(|key| table.get(key).is_some()))
+    }
+
     /// Reads what can be read of it; only without problems it is all that the text says.
     pub(super) fn read(text: &str, name: &str) -> (Self, Vec<Problem>) {
         let text = if text.len() > FILE_MAX { None } else { Some(text) };

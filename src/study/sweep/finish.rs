@@ -12,7 +12,7 @@ use super::folder::Folder;
 use super::judge::{self, Judgement};
 use super::page;
 use super::plan::Plan;
-use super::recommend;
+use super::{recommend, summary};
 
 /// Judges the folder's rows and writes everything that follows from them.
 ///
@@ -20,7 +20,7 @@ use super::recommend;
 /// Rows that cannot be read, files that cannot be written.
 pub fn finish(folder: &Folder, plan: &Plan) -> Result<Judgement, String> {
     let judgement = judged(folder, plan)?;
-    folder.write("pareto.csv", &judge::pareto(plan, &judgement))?;
+    folder.write("pareto.csv", &summary::pareto(plan, &judgement))?;
     folder.write("recommendation.txt", &recommend::recommendation(plan, &judgement))?;
     let figures = figures::figures(plan, &judgement, open(folder)?)?;
     for figure in &figures {

@@ -11,8 +11,9 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use super::append::{self, Appender, Early};
+pub use super::lock::Closed;
 use super::lock::{LOCK, Lock};
-use super::plan::Plan;
+use super::plan::{Plan, SCHEMA};
 use super::records::Records;
 use super::rows;
 
@@ -64,9 +65,24 @@ pub struct Manifest {
 }
 
 impl Manifest {
+    /// Whether what lies in its folder is written as this program writes it.
+    fn is_readable(&self, dir: &Path) -> Result<(), String> {
+        if self.schema == SCHEMA {
+            return Ok(());
+        }
+        Err(format!(
+            "`{}` holds results in the form of schema {}, by {}; this program writes schema {SCHEMA}: sweep again into \
+             another folder",
+            dir.display(),
+            self.schema,
+            self.tool
+        ))
+    }
+
     /// Whether the folder that it lies in holds that part of that sweep.
     fn is_of(&self, plan: &Plan, shard: Shard, dir: &Path) -> Result<(), String> {
         let shown = dir.display();
+        self.is_readable(dir)?;
         if self.sweep != plan.digest {
             return Err(format!(
                 "`{shown}` holds the results of another sweep (or of other versions of its files); nothing was \
@@ -123,24 +139,26 @@ impl Folder {
     ///
     /// # Errors
     /// Why not, in words; nothing in the folder is changed then.
-    pub fn open(dir: &Path, plan: &Plan, shard: Shard, resume: bool) -> Result<Self, String> {
+    pub fn open(dir: &Path, plan: &Plan, shard: Shard, resume: bool) -> Result<Self, Closed> {
         let lock = Self::lock(dir, plan, shard)?;
-        Self::locked(lock, dir, plan, shard, resume)
+        Ok(Self::locked(lock, dir, plan, shard, resume)?)
     }
 
     /// Keeps others away from a folder for a part of a sweep; makes it when it is not there.
-    pub(super) fn lock(dir: &Path, plan: &Plan, shard: Shard) -> Result<Lock, String> {
+    pub(super) fn lock(dir: &Path, plan: &Plan, shard: Shard) -> Result<Lock, Closed> {
         let shown = dir.display();
         let cannot = |what: &str, error: io::Error| format!("cannot {what} `{shown}`: {error}");
         match Self::manifest_of(dir)? {
             Some(manifest) => manifest.is_of(plan, shard, dir)?,
             None => match is_empty(dir) {
                 Ok(true) => {}
-                Ok(false) => return Err(format!("`{shown}` is not empty and holds no sweep; choose another folder")),
+                Ok(false) => {
+                    return Err(format!("`{shown}` is not empty and holds no sweep; choose another folder").into());
+                }
                 Err(error) if error.kind() == io::ErrorKind::NotFound => {
                     fs::create_dir_all(dir).map_err(|error| cannot("make", error))?;
                 }
-                Err(error) => return Err(cannot("read", error)),
+                Err(error) => return Err(cannot("read", error).into()),
             },
         }
         Lock::of(dir)
@@ -195,13 +213,12 @@ impl Folder {
         }
     }
 
-    /// The plan of a folder that holds all of the sweep with that digest; none: it does not.
-    pub(super) fn complete_plan(dir: &Path, sweep: &str) -> Result<Option<Plan>, String> {
-        let manifest = Self::manifest_of(dir)?;
-        if manifest.is_none_or(|it| it.sweep != sweep || it.runs.is_none() || it.shard != Shard::WHOLE) {
-            return Ok(None);
+    /// The plan of a folder that holds all of a sweep; none: it does not.
+    pub(super) fn complete_plan(dir: &Path) -> Result<Option<Plan>, String> {
+        match Self::manifest_of(dir)? {
+            Some(it) if it.schema == SCHEMA && it.runs.is_some() && it.shard == Shard::WHOLE => plan_in(dir).map(Some),
+            _ => Ok(None),
         }
-        plan_in(dir).map(Some)
     }
 
     /// The file of the rows.
@@ -217,8 +234,14 @@ impl Folder {
     }
 
     fn manifest(&self, plan: &Plan, rows: u64, runs: Option<String>) -> Result<(), String> {
-        let manifest =
-            Manifest { schema: 1, tool: plan.tool.clone(), sweep: plan.digest.clone(), shard: self.shard, rows, runs };
+        let manifest = Manifest {
+            schema: SCHEMA,
+            tool: plan.tool.clone(),
+            sweep: plan.digest.clone(),
+            shard: self.shard,
+            rows,
+            runs,
+        };
         let text = serde_json::to_string_pretty(&manifest).expect("a manifest is plain data");
         self.write(MANIFEST, &(text + "\n"))
     }
@@ -317,7 +340,7 @@ struct Part {
 ///
 /// # Errors
 /// What is missing, or does not belong together; nothing is written then.
-pub fn merge(dir: &Path, shards: &[PathBuf]) -> Result<(Folder, Plan), String> {
+pub fn merge(dir: &Path, shards: &[PathBuf]) -> Result<(Folder, Plan), Closed> {
     let mut parts: Vec<Part> = Vec::new();
     for shard in shards {
         let path = shard.join(MANIFEST);
@@ -326,38 +349,40 @@ pub fn merge(dir: &Path, shards: &[PathBuf]) -> Result<(Folder, Plan), String> {
             serde_json::from_str(&text).map_err(|error| format!("`{}`: {error}", path.display()))?;
         parts.push(Part { dir: shard.clone(), manifest });
     }
-    let Some(first) = parts.first() else { return Err("there is no shard to merge".to_owned()) };
+    let Some(first) = parts.first() else { return Err("there is no shard to merge".to_owned().into()) };
     let (of, sweep, tool) = (first.manifest.shard.of, first.manifest.sweep.clone(), first.manifest.tool.clone());
     for part in &parts {
         let shown = part.dir.display();
+        part.manifest.is_readable(&part.dir)?;
         if part.manifest.sweep != sweep || part.manifest.tool != tool {
-            return Err(format!("`{shown}` is a shard of another sweep than `{}`", parts[0].dir.display()));
+            return Err(format!("`{shown}` is a shard of another sweep than `{}`", parts[0].dir.display()).into());
         }
         if part.manifest.shard.of != of {
             return Err(format!(
                 "`{shown}` is one of {} shards, `{}` one of {of}",
                 part.manifest.shard.of,
                 parts[0].dir.display()
-            ));
+            )
+            .into());
         }
         if part.manifest.runs.is_none() {
-            return Err(format!("`{shown}` is not complete; finish it with --resume"));
+            return Err(format!("`{shown}` is not complete; finish it with --resume").into());
         }
         if part.manifest.runs != Some(digest_of(&part.dir.join(RUNS))?) {
-            return Err(format!("`{shown}`: its {RUNS} was changed or is damaged"));
+            return Err(format!("`{shown}`: its {RUNS} was changed or is damaged").into());
         }
     }
     parts.sort_by_key(|part| part.manifest.shard);
     if let Some(pair) = parts.windows(2).find(|pair| pair[0].manifest.shard == pair[1].manifest.shard) {
         let (one, other) = (pair[0].dir.display(), pair[1].dir.display());
-        return Err(format!("`{one}` and `{other}` are both shard {}/{of}", pair[0].manifest.shard.number));
+        return Err(format!("`{one}` and `{other}` are both shard {}/{of}", pair[0].manifest.shard.number).into());
     }
     let missing: Vec<String> = (1..=of)
         .filter(|number| !parts.iter().any(|part| part.manifest.shard.number == *number))
         .map(|number| format!("{number}/{of}"))
         .collect();
     if !missing.is_empty() {
-        return Err(format!("shards are missing: {}", missing.join(", ")));
+        return Err(format!("shards are missing: {}", missing.join(", ")).into());
     }
     let plan = plan_in(&parts[0].dir)?;
     let shown = dir.display();
@@ -386,7 +411,7 @@ pub fn merge(dir: &Path, shards: &[PathBuf]) -> Result<(Folder, Plan), String> {
             let _ = fs::remove_file(dir.join(LOCK));
             let _ = fs::remove_dir(dir);
         }
-        format!("{error}; the shards are as they were: make room, then merge again")
+        format!("{error}; the shards are as they were: make room, then merge again").into()
     })
 }
 

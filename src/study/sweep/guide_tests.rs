@@ -79,18 +79,74 @@ is in any file: the same sweep gives the same bytes.
 ";
 
 const RESULTS_END: &str = "
-**`summary.csv`**, a row for each setting and metric: `setting`, the varied fields, `metric`, `runs`, `mean`, `median`, `p95`, `ci_low`, `ci_high`
-(95 % interval of the mean: bootstrap over seeds), `diff`, `diff_low`, `diff_high` (mean minus the baseline's, paired by seed, with its
-interval), `seeds_needed` (for an interval of ±5 % of the mean, as far as these seeds can tell).
+**`summary.csv`**, for each setting its `setting`, the varied fields, and rows of three kinds, told by `scope`: `objective`, as the sweep wishes it,
+over the runs that it is about (`story` names them where it leaves some out); `all`, the mean of every metric over all runs; `story`, the same over
+one scenario and variant (`story` names it; where there are several). Then `metric`, `aggregate`, `runs`, `value` with the ends of its interval
+`low` and `high`, `median` and `p95` of the runs, `diff` (value minus the baseline's) with `diff_low` and `diff_high`, `stories_low` and `stories_high` (the
+interval of `diff` were the stories a sample, too), `seeds_needed` for ±5 % of the value, with the ends of its own interval `seeds_needed_low` and
+`seeds_needed_high`. A field is empty where it cannot be told.
 
-**`pareto.csv`**, a row for each setting that keeps the constraints and that no other such setting beats: `setting`, the varied fields,
-`baseline` (1 for today's), and for each objective its value and the ends of its interval.
+**`pareto.csv`**, a row for each setting on the Pareto front: `setting`, the varied fields, `baseline` (1 for today's), and for each objective its value,
+the ends of its interval, and how it compares with the baseline: `better`, `worse` (both: surely), `same` (in every run) or `unsure`.
 
 **`sweep.json`** says what was swept, **`manifest.json`** which part of it this folder holds, **`recommendation.txt`** what follows,
 **`report.html`** and **`plots/`** show it. While a sweep runs, **`runs.early`** holds the rows of runs that ended before a slower one in
 front of them, each with its number before it; they go to their places in `runs.csv` when that one has ended, and `--resume` reads them.
-The empty file **`.lock`** is held, by the system, while a process writes into the folder: a second one is told so and changes nothing.
+The empty file **`.lock`** is held, by the system, while a process writes into the folder: a second one is told so (exit status 75) and changes nothing.
 A process that ends in any way, kills included, holds it no more. On a file system without locks nobody is kept apart.
+Folders of an older form (`schema` 1 in their manifests) are refused; sweep files have not changed.
+";
+
+const STATISTICS: &str = "
+## What each figure means
+
+* **The witness is the seed.** All settings are run under the same seeds, and the runs of one seed share their draws, so a seed with all of its runs is one
+  witness. Nothing here speaks of stories that were not run, but for `stories_low` and `stories_high`.
+* **Quantile.** `p95` and `p99` are the value that 95 or 99 % of the runs do not exceed, by nearest rank: number ⌈0.95 n⌉ of the sorted values. The median of
+  an even number of values is the mean of the middle two.
+* **Interval of a mean.** Student's, 95 %: the value ± t · s/√n, over the means of the n seeds; of a difference, over the seeds' differences. Where all
+  seeds agree there is none: values without a spread do not say how far another one lies.
+* **Interval of a median, p95, p99.** The value ± t times its bootstrap error: the deviation over 200 resamples of the seeds, times √(n/(n-1)). Fewer than two
+  runs beyond the quantile give none (a p95 needs 40 runs). `max` and `min` have none: other seeds may go further, and these cannot say how far.
+* **Stories as a sample.** Mean difference ± t · √(s²(stories)/S + s²(seeds)/n), with the degrees of freedom of the smaller number: what other stories of this
+  kind would say. It is wide where stories disagree, and the honest one to quote for a fleet whose stories nobody chose.
+* **Ties.** A setting whose runs have in everything that is judged the values of an earlier setting is one with it: it is counted once and stands on the front once.
+* **Sure.** Each difference from the baseline – settings without ties, times objectives that seeds move – gets a two-sided p-value: of a mean Student's, or that
+  of Hall's statistic, which allows for skew, whichever is larger; of a quantile that of its error, or of the share of runs below either side's value, whichever is
+  larger. Holm's correction makes them hold for all at once; *sure* is what stays at 5 % or below. Fewer than 16 seeds make nothing sure, and more than 1,638
+  differences ask for a few more seeds. How many were compared always stands in the recommendation.
+* **Beats the baseline**: surely better in one objective at least, and in every other one surely better or the same in every run. Recommended is, of those that keep
+  the constraints, the one with the largest sum of relative gains *as they came out*; a winner among many had luck, too.
+* **What moves nothing.** A parameter is named when settings that differ in it alone have equal figures in every run (samples rarely can tell). An objective that
+  only settings move has one value each, however many seeds there are: it is not optimised, but a setting that is worse in it is not recommended. One that
+  nothing moves is named and left out.
+* **Pareto front.** The settings that keep the constraints and that no other such setting beats *by the values as they came out*. Noise puts settings on it and keeps
+  others away; whether one is better than today's is what `better` in its row says.
+* **Seeds needed.** The fewest n for which t · s/√n is within the precision of the value, s from these seeds; its low and high end come from the interval of s
+  itself (χ²). The column of the summary, the last line of the recommendation and `--until-precise` (which asks for the most of all objectives and settings, at its own
+  precision, and adds a tenth) are this one number. `--until-precise` ends with the files of a plain sweep over the seeds that it came to, digests included.
+* **A sample of settings.** `random`: independent uniform numbers; `latin`: one in each of as many slices, the slices shuffled; `sobol`: Sobol's sequence with Joe and Kuo's
+  direction numbers, shifted by XOR. Shuffles, bounded draws and resamples are `rand`'s over ChaCha8 streams keyed by the sample's seed; tests pin them.
+
+### Does it keep its word?
+
+`studies/backoff/coverage.toml` runs the study's seven stories under 17 settings and 1,024 seeds. Parts of so many seeds are drawn 1,000 times and judged; what all seeds say
+is the truth. The shares of intervals that held it should be 95 %; sweeps that called something sure that is false, 5 % at most – also where nothing is true, which is
+the same rows moved so that every setting has the baseline's means, story by story.
+
+```sh
+schedsim sweep studies/backoff/coverage.toml --out target/coverage
+COVERAGE=target/coverage UPDATE_DOCS=1 cargo test --lib coverage   # makes studies/backoff/coverage.md
+```
+
+";
+
+const COVERAGE: &str = include_str!("../../../studies/backoff/coverage.md");
+
+const COVERAGE_END: &str = "
+An objective is a mean over six or seven stories. A single story is harder: a recovery that is nearly always the same and seldom ten times as long is beyond any interval
+over four seeds. Where the seeds drawn did not move a story there is no interval; such cases are the sixth column.
+`cargo test --lib coverage` checks the same on a small story at each run of the tests.
 ";
 
 /// Measured by `cargo bench --bench sweep`; the machine is named because the numbers are its own.
@@ -122,6 +178,9 @@ fn reference() -> String {
     }
     page.push_str("| every [metric](metrics.md) | as defined there |\n");
     page.push_str(RESULTS_END);
+    page.push_str(STATISTICS);
+    page.push_str(COVERAGE);
+    page.push_str(COVERAGE_END);
     page.push_str(COSTS);
     page
 }

@@ -1,35 +1,58 @@
-//! What rows say about settings: estimates, constraints, the Pareto front; `summary.csv`.
+//! What rows say about settings: estimates beside the baseline, constraints, and what is sure.
 //!
-//! It reads a plan and its `runs.csv`, one setting at a time beside the baseline, and runs nothing:
-//! a single run and merged shards are judged by the same bytes. What a newcomer gets wrong: whether
-//! a setting is better is decided by *paired* differences; two overlapping intervals say nothing.
+//! It reads a plan and its `runs.csv`, one setting at a time beside the baseline, and runs nothing: a single run and
+//! merged shards are judged by the same bytes. What is sure is decided over all settings at once, by `sure`. What a
+//! newcomer gets wrong: whether a setting is better is decided by *paired* differences; two overlapping intervals say
+//! nothing.
 
 use std::io::{Read, Write};
 
 use rayon::prelude::*;
 
+use super::estimate::{Estimate, Statistic};
 use super::file::{Aggregate, Objective};
 use super::plan::Plan;
-use super::rows::{self, Block, Blocks, metric_names};
-use super::stats::{self, Resamples, interval};
+use super::rows::{Block, Blocks, metric_names};
+use super::stats::{self, NEEDED_MAX, Needed, Seeds};
+use super::{summary, sure};
 
-/// The precision that `seeds_needed` in `summary.csv` is about.
+/// The precision that `seeds_needed` is about, where nobody asks for another.
 pub const PRECISION: f64 = 0.05;
 
-/// Something is sure when it is so in at least this many of a thousand resamples.
-pub const SURE: u32 = 950;
+/// How a setting compares with the baseline in an objective.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Against {
+    /// Surely better.
+    Better,
+    /// Surely worse.
+    Worse,
+    /// Every run has the baseline's value.
+    Same,
+    /// These seeds cannot tell.
+    Unsure,
+}
 
-/// A number over all runs of a setting.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Estimate {
-    /// Its value.
-    pub value: f64,
-    /// Its 95 % interval; none with a single seed.
-    pub interval: Option<(f64, f64)>,
-    /// Its value minus the baseline's.
-    pub difference: f64,
-    /// The interval of the difference, paired by seed.
-    pub difference_interval: Option<(f64, f64)>,
+impl Against {
+    /// As tables write it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Better => "better",
+            Self::Worse => "worse",
+            Self::Same => "same",
+            Self::Unsure => "unsure",
+        }
+    }
+}
+
+/// What moves an objective.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Moved {
+    /// Seeds do, so that settings are compared over them.
+    BySeeds,
+    /// Only settings do: each has one value, seen as often as there are seeds.
+    BySettings,
+    /// Nothing does.
+    Never,
 }
 
 /// A setting, judged.
@@ -41,15 +64,16 @@ pub struct Judged {
     pub objectives: Vec<Estimate>,
     /// The bounded number of each constraint, and whether it is kept.
     pub constraints: Vec<(f64, bool)>,
-    /// Better than the baseline in each objective, in so many of a thousand resamples.
-    pub better_permille: Vec<u32>,
-    /// Better than the baseline in every objective at once, likewise.
-    pub all_permille: u32,
-    /// In each objective the same as the baseline, in every resample.
-    pub equal: Vec<bool>,
-    /// Worse than the baseline in no objective and better in one at least, in so many of a thousand
-    /// resamples; none with a single seed.
-    pub beats_permille: Option<u32>,
+    /// How it compares with the baseline in each objective.
+    pub against: Vec<Against>,
+    /// In each objective, whether runs of one story differ by seed.
+    pub varies: Vec<bool>,
+    /// The digest of all values that objectives and constraints are made of.
+    pub judged_values: blake3::Hash,
+    /// The digest of all of its figures.
+    pub all_values: blake3::Hash,
+    /// The first setting with the same values in everything that is judged, when it is another one.
+    pub twin_of: Option<usize>,
     /// Nothing that keeps the constraints is as good everywhere and better somewhere.
     pub on_front: bool,
     /// The mean of every metric over the runs whose story has a trigger, for figures; none: there is no such run.
@@ -61,12 +85,6 @@ impl Judged {
     pub fn keeps(&self) -> bool {
         self.constraints.iter().all(|(_, kept)| *kept)
     }
-
-    /// Whether it is surely worse than the baseline nowhere, and surely better somewhere.
-    pub fn surely_beats(&self) -> bool {
-        self.beats_permille.is_some_and(|permille| permille >= SURE)
-            && self.better_permille.iter().any(|permille| *permille >= SURE)
-    }
 }
 
 /// All settings, judged.
@@ -74,15 +92,27 @@ impl Judged {
 pub struct Judgement {
     /// In the plan's order.
     pub settings: Vec<Judged>,
-    /// How many resamples stand behind the intervals.
-    pub resamples: usize,
+    /// The seeds behind it.
+    pub seeds: Seeds,
+    /// What moves each objective.
+    pub moved: Vec<Moved>,
+    /// How many differences were compared at once.
+    pub compared: usize,
+    /// The parameters that changed no figure of any run, where settings tell.
+    pub idle: Vec<usize>,
 }
 
-/// The baseline's resampled statistics.
-struct Baseline {
-    block: Block,
-    objectives: Vec<Vec<f64>>,
-    metrics: Vec<Vec<f64>>,
+/// The baseline, as others are compared with it.
+pub(super) struct Baseline {
+    pub(super) block: Block,
+    objectives: Vec<Statistic>,
+}
+
+impl Baseline {
+    pub(super) fn of(plan: &Plan, seeds: &Seeds, block: &Block) -> Self {
+        let of = |objective: &Objective| Statistic::of(objective.aggregate, seeds, values(plan, objective, block));
+        Self { objectives: plan.objectives.iter().map(of).collect(), block: block.clone() }
+    }
 }
 
 /// Settings are judged in parallel, so many at a time.
@@ -100,21 +130,21 @@ fn chunk(values: usize) -> usize {
 /// # Errors
 /// Rows that are missing or unreadable.
 pub fn judge(plan: &Plan, runs: impl Read, summary: &mut impl Write) -> Result<Judgement, String> {
+    judge_blocks(plan, Blocks::new(plan, runs), summary)
+}
+
+/// The same for rows that were read already.
+pub(super) fn judge_blocks(
+    plan: &Plan,
+    mut blocks: impl Iterator<Item = Result<Block, String>>,
+    summary: &mut impl Write,
+) -> Result<Judgement, String> {
     let cannot = |error: std::io::Error| format!("cannot write summary.csv: {error}");
-    let seeds = plan.seed_count() as usize;
-    let resamples = Resamples::of(seeds);
-    let mut blocks = Blocks::new(plan, runs);
+    let resampled = plan.objectives.iter().any(|objective| objective.aggregate != Aggregate::Mean);
+    let seeds = Seeds::of(plan.seed_count() as usize, resampled);
     let first = blocks.next().expect("a plan has a baseline")?;
-    let base = Baseline {
-        objectives: plan
-            .objectives
-            .iter()
-            .map(|objective| resamples.statistics(objective.aggregate, &values(plan, objective, &first)))
-            .collect(),
-        metrics: first.values.iter().map(|values| resamples.statistics(Aggregate::Mean, values)).collect(),
-        block: first.clone(),
-    };
-    summary.write_all(summary_header(plan).as_bytes()).map_err(cannot)?;
+    let base = Baseline::of(plan, &seeds, &first);
+    summary.write_all(summary::header(plan).as_bytes()).map_err(cannot)?;
     let mut settings = Vec::with_capacity(plan.settings.len());
     let chunk = chunk(first.values.iter().map(Vec::len).sum());
     let mut pending = vec![first];
@@ -130,7 +160,11 @@ pub fn judge(plan: &Plan, runs: impl Read, summary: &mut impl Write) -> Result<J
         }
         let done: Vec<(Judged, String)> = pending
             .par_iter()
-            .map(|block| (judged(plan, &resamples, &base, block), summary_rows(plan, &resamples, &base, block)))
+            .map(|block| {
+                let judged = judged(plan, &seeds, &base, block);
+                let rows = summary::rows(plan, &seeds, &base.block, block, &judged);
+                (judged, rows)
+            })
             .collect();
         for (judged, rows) in done {
             summary.write_all(rows.as_bytes()).map_err(cannot)?;
@@ -139,8 +173,7 @@ pub fn judge(plan: &Plan, runs: impl Read, summary: &mut impl Write) -> Result<J
         pending.clear();
     }
     summary.flush().map_err(cannot)?;
-    mark_front(plan, &mut settings);
-    Ok(Judgement { settings, resamples: resamples.count() })
+    Ok(sure::decided(plan, seeds, settings))
 }
 
 /// The values of an objective's metric in the runs that it is about.
@@ -158,50 +191,45 @@ pub fn values(plan: &Plan, objective: &Objective, block: &Block) -> Vec<f64> {
     found
 }
 
-fn judged(plan: &Plan, resamples: &Resamples, base: &Baseline, block: &Block) -> Judged {
-    let count = resamples.count();
-    // Of each resample: in how many objectives better, and in how many as good.
-    let mut beaten = vec![(0, 0); count];
-    let permille = |resamples: usize| (resamples * 1000).checked_div(count).unwrap_or(0) as u32;
-    let (mut objectives, mut better_permille, mut equal) = (Vec::new(), Vec::new(), Vec::new());
-    for (objective, base_statistics) in plan.objectives.iter().zip(&base.objectives) {
-        let mut runs = values(plan, objective, block);
-        let statistics = resamples.statistics(objective.aggregate, &runs);
-        let differences: Vec<f64> = statistics.iter().zip(base_statistics).map(|(one, other)| one - other).collect();
-        let value = stats::aggregate(objective.aggregate, &mut runs);
-        let base_value = stats::aggregate(objective.aggregate, &mut values(plan, objective, &base.block));
-        let gain = |difference: f64| if objective.maximise { difference } else { -difference };
-        for ((better, as_good), difference) in beaten.iter_mut().zip(&differences) {
-            *better += usize::from(gain(*difference) > 0.0);
-            *as_good += usize::from(*difference == 0.0);
-        }
-        better_permille.push(permille(differences.iter().filter(|difference| gain(**difference) > 0.0).count()));
-        equal.push(value == base_value && differences.iter().all(|difference| *difference == 0.0));
-        objectives.push(Estimate {
-            value,
-            interval: interval(&statistics),
-            difference: value - base_value,
-            difference_interval: interval(&differences),
-        });
+/// One setting beside the baseline; what is sure of it only all of them decide.
+pub(super) fn judged(plan: &Plan, seeds: &Seeds, base: &Baseline, block: &Block) -> Judged {
+    let mut hasher = blake3::Hasher::new();
+    let mut take = |values: &[f64]| update(&mut hasher, values);
+    let (mut objectives, mut varies, mut against) = (Vec::new(), Vec::new(), Vec::new());
+    for (objective, base) in plan.objectives.iter().zip(&base.objectives) {
+        let ours = Statistic::of(objective.aggregate, seeds, values(plan, objective, block));
+        take(&ours.runs);
+        varies.push(ours.runs.chunks(seeds.count()).any(|story| story.iter().any(|value| *value != story[0])));
+        against.push(if ours.runs == base.runs { Against::Same } else { Against::Unsure });
+        objectives.push(ours.against(base, seeds));
     }
     let constraints = plan.constraints.iter().map(|constraint| {
-        let value = stats::aggregate(constraint.what.aggregate, &mut values(plan, &constraint.what, block));
+        let mut runs = values(plan, &constraint.what, block);
+        take(&runs);
+        let value = stats::aggregate(constraint.what.aggregate, &mut runs);
         let bound = constraint.billionths as f64 / 1e9;
         (value, if constraint.at_most { value <= bound } else { value >= bound })
     });
-    let all = plan.objectives.len();
-    let beats = beaten.iter().filter(|(better, as_good)| *better > 0 && better + as_good == all).count();
-    let all_permille = permille(beaten.iter().filter(|(better, _)| *better == all).count());
+    let constraints = constraints.collect();
+    let mut all = blake3::Hasher::new();
+    block.values.iter().for_each(|values| update(&mut all, values));
     Judged {
         setting: block.setting,
         objectives,
-        constraints: constraints.collect(),
-        better_permille,
-        all_permille,
-        equal,
-        beats_permille: (count > 0).then(|| permille(beats)),
+        constraints,
+        against,
+        varies,
+        judged_values: hasher.finalize(),
+        all_values: all.finalize(),
+        twin_of: None,
         on_front: false,
         aftermath: aftermath(block),
+    }
+}
+
+fn update(hasher: &mut blake3::Hasher, values: &[f64]) {
+    for value in values {
+        hasher.update(&value.to_le_bytes());
     }
 }
 
@@ -211,115 +239,33 @@ fn aftermath(block: &Block) -> Option<Vec<f64>> {
     (!triggered.is_empty()).then(|| block.values.iter().map(mean).collect())
 }
 
-/// Whether `a` is at least as good as `b` everywhere and better somewhere.
-pub(super) fn beats(plan: &Plan, a: &Judged, b: &Judged) -> bool {
-    let signed = |index: usize, judged: &Judged| {
-        let value = judged.objectives[index].value;
-        if plan.objectives[index].maximise { -value } else { value }
+/// What asks for most seeds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Asked {
+    /// How many.
+    pub needed: Needed,
+    /// Of which setting.
+    pub setting: usize,
+    /// Which objective.
+    pub objective: usize,
+}
+
+/// How many seeds make every objective of every setting that precise; none: no objective has intervals.
+pub fn seeds_for(plan: &Plan, judgement: &Judgement, precision: f64) -> Option<Asked> {
+    let seeds = judgement.seeds.count() as u64;
+    let of = |judged: &Judged, objective: usize| {
+        let unknown = Needed { seeds: 2 * seeds, low: seeds + 1, high: NEEDED_MAX };
+        let estimate = &judged.objectives[objective];
+        let untold = estimate.error.is_none() && plan.objectives[objective].aggregate.has_error();
+        let needed = estimate.needed(&judgement.seeds, precision).or(untold.then_some(unknown))?;
+        Some(Asked { needed, setting: judged.setting, objective })
     };
-    let all = 0..plan.objectives.len();
-    all.clone().all(|index| signed(index, a) <= signed(index, b))
-        && all.clone().any(|index| signed(index, a) < signed(index, b))
-}
-
-fn mark_front(plan: &Plan, settings: &mut [Judged]) {
-    let mut front: Vec<usize> = Vec::new();
-    for index in 0..settings.len() {
-        if !settings[index].keeps() || front.iter().any(|other| beats(plan, &settings[*other], &settings[index])) {
-            continue;
-        }
-        front.retain(|other| !beats(plan, &settings[index], &settings[*other]));
-        front.push(index);
-    }
-    for index in front {
-        settings[index].on_front = true;
-    }
-}
-
-/// A number with three decimals; never `-0.000`.
-pub fn fixed(value: f64) -> String {
-    let text = format!("{value:.3}");
-    if text == "-0.000" { "0.000".to_owned() } else { text }
-}
-
-fn optional(value: Option<f64>) -> String {
-    value.map(fixed).unwrap_or_default()
-}
-
-fn summary_header(plan: &Plan) -> String {
-    let mut names = vec!["setting"];
-    names.extend(plan.paths.iter().map(String::as_str));
-    names.extend(["metric", "runs", "mean", "median", "p95", "ci_low", "ci_high"]);
-    names.extend(["diff", "diff_low", "diff_high", "seeds_needed"]);
-    rows::line(names)
-}
-
-fn summary_rows(plan: &Plan, resamples: &Resamples, base: &Baseline, block: &Block) -> String {
-    let mut text = String::new();
-    let seeds = plan.seed_count() as usize;
-    for (index, metric) in metric_names().into_iter().enumerate() {
-        let mut runs = block.values[index].clone();
-        let statistics = resamples.statistics(Aggregate::Mean, &runs);
-        let differences: Vec<f64> = statistics.iter().zip(&base.metrics[index]).map(|(a, b)| a - b).collect();
-        let (mean, base_mean) = (stats::mean(&runs), stats::mean(&base.block.values[index]));
-        let (ci, difference) = (interval(&statistics), interval(&differences));
-        let needed = stats::seeds_needed(seeds, mean, ci, PRECISION);
-        runs.sort_unstable_by(f64::total_cmp);
-        let mut fields = vec![block.setting.to_string()];
-        fields.extend(plan.settings[block.setting].iter().map(|value| value.clone().unwrap_or_default()));
-        fields.extend([
-            metric.to_owned(),
-            runs.len().to_string(),
-            fixed(mean),
-            fixed(stats::median(&runs)),
-            fixed(stats::quantile(&runs, 95)),
-            optional(ci.map(|(low, _)| low)),
-            optional(ci.map(|(_, high)| high)),
-            fixed(mean - base_mean),
-            optional(difference.map(|(low, _)| low)),
-            optional(difference.map(|(_, high)| high)),
-            needed.map(|needed| needed.to_string()).unwrap_or_default(),
-        ]);
-        text.push_str(&rows::line(fields.iter().map(String::as_str)));
-    }
-    text
-}
-
-/// `pareto.csv`.
-pub fn pareto(plan: &Plan, judgement: &Judgement) -> String {
-    let mut names: Vec<String> = vec!["setting".to_owned()];
-    names.extend(plan.paths.iter().cloned());
-    names.push("baseline".to_owned());
-    for objective in &plan.objectives {
-        let name = objective.name();
-        names.extend([name.clone(), format!("{name} low"), format!("{name} high")]);
-    }
-    let mut text = rows::line(names.iter().map(String::as_str));
-    for judged in judgement.settings.iter().filter(|judged| judged.on_front) {
-        let mut fields = vec![judged.setting.to_string()];
-        fields.extend(plan.settings[judged.setting].iter().map(|value| value.clone().unwrap_or_default()));
-        fields.push(u8::from(judged.setting == 0).to_string());
-        for estimate in &judged.objectives {
-            let (low, high) = estimate.interval.unzip();
-            fields.extend([fixed(estimate.value), optional(low), optional(high)]);
-        }
-        text.push_str(&rows::line(fields.iter().map(String::as_str)));
-    }
-    text
-}
-
-/// How many more seeds the objectives need until each is that precise; none when they are.
-pub fn seeds_for(plan: &Plan, judgement: &Judgement, precision: f64) -> Option<u64> {
-    let seeds = plan.seed_count() as usize;
-    let mut most = 0;
-    for judged in &judgement.settings {
-        for estimate in &judged.objectives {
-            let needed = stats::seeds_needed(seeds, estimate.value, estimate.interval, precision);
-            // What cannot be told – a single seed, or a value around zero – needs at least twice as many.
-            most = most.max(needed.unwrap_or(2 * seeds as u64));
-        }
-    }
-    (most > seeds as u64).then_some(most)
+    let all = judgement
+        .settings
+        .iter()
+        .flat_map(|judged| (0..judged.objectives.len()).filter_map(move |objective| of(judged, objective)));
+    // Of equals the first.
+    all.max_by_key(|asked| (asked.needed, std::cmp::Reverse((asked.setting, asked.objective))))
 }
 
 #[cfg(test)]

@@ -11,6 +11,28 @@ use std::path::Path;
 /// The file that is locked. It is hidden, for it is no result.
 pub(super) const LOCK: &str = ".lock";
 
+/// Why a folder cannot be written into.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Closed {
+    /// Another process does; later it may be free.
+    Busy(String),
+    /// Something must be changed first.
+    Wrong(String),
+}
+
+impl From<String> for Closed {
+    fn from(words: String) -> Self {
+        Self::Wrong(words)
+    }
+}
+
+impl std::fmt::Display for Closed {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let (Self::Busy(words) | Self::Wrong(words)) = self;
+        f.write_str(words)
+    }
+}
+
 /// While it lives, no other process writes into the folder.
 #[derive(Debug, Default)]
 pub(super) struct Lock {
@@ -22,16 +44,16 @@ impl Lock {
     ///
     /// # Errors
     /// Somebody else has it.
-    pub(super) fn of(dir: &Path) -> Result<Self, String> {
+    pub(super) fn of(dir: &Path) -> Result<Self, Closed> {
         // A folder that cannot be written says so when it is written.
         let opened = OpenOptions::new().create(true).truncate(false).write(true).open(dir.join(LOCK));
         let Ok(file) = opened else { return Ok(Self::default()) };
         match file.try_lock() {
             Ok(()) => Ok(Self { _file: Some(file) }),
-            Err(TryLockError::WouldBlock) => Err(format!(
+            Err(TryLockError::WouldBlock) => Err(Closed::Busy(format!(
                 "another sweep is writing into `{}`; wait for its end, or choose another folder",
                 dir.display()
-            )),
+            ))),
             Err(TryLockError::Error(_)) => Ok(Self::default()),
         }
     }
@@ -45,7 +67,7 @@ mod tests {
     fn a_folder_has_one_lock_and_it_is_free_again_when_its_owner_is_gone() {
         let dir = tempfile::tempdir().unwrap();
         let first = Lock::of(dir.path()).unwrap();
-        assert!(Lock::of(dir.path()).unwrap_err().contains("another sweep is writing into"));
+        assert!(Lock::of(dir.path()).unwrap_err().to_string().contains("another sweep is writing into"));
         drop(first);
         Lock::of(dir.path()).unwrap();
     }

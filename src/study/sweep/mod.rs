@@ -8,6 +8,9 @@
 pub(crate) mod aftermath;
 mod ahead;
 mod append;
+#[cfg(test)]
+mod coverage_tests;
+pub(crate) mod estimate;
 pub(crate) mod figures;
 pub mod file;
 pub mod finish;
@@ -27,6 +30,8 @@ pub(crate) mod sample;
 mod schema;
 pub(crate) mod stats;
 mod stories;
+pub(crate) mod summary;
+pub(crate) mod sure;
 mod tried;
 mod wishes;
 

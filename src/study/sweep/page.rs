@@ -6,10 +6,12 @@
 
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
+use super::estimate::Estimate;
 use super::figures::{Figure, HEADINGS, amplifications, label, short};
-use super::judge::{Estimate, Judged, Judgement, fixed};
+use super::judge::{Against, Judged, Judgement};
 use super::plan::Plan;
 use super::recommend;
+use super::summary::fixed;
 
 /// Longer tables are cut; the files have all of it.
 const ROWS_MAX: usize = 200;
@@ -86,16 +88,22 @@ fn heads(plan: &Plan) -> Markup {
 }
 
 fn cells(plan: &Plan, judged: &Judged) -> Markup {
-    let against = |estimate: &Estimate| {
+    let against = |estimate: &Estimate, against: Against| {
         html! {
             (fixed(estimate.difference))
             @if let Some((low, high)) = estimate.difference_interval { small { (fixed(low)) " .. " (fixed(high)) } }
+            @if judged.setting != 0 { small { (against.name()) } }
         }
     };
     html! {
-        td { @if judged.setting == 0 { "today" } @else { (judged.setting) } }
+        td {
+            @if judged.setting == 0 { "today" } @else { (judged.setting) }
+            @if let Some(first) = judged.twin_of { small { "the same as " @if first == 0 { "today" } @else { (first) } } }
+        }
         @for value in &plan.settings[judged.setting] { td { (value_cell(value.as_deref())) } }
-        @for estimate in &judged.objectives { td { (fixed(estimate.value)) } td { (against(estimate)) } }
+        @for (estimate, sure) in judged.objectives.iter().zip(&judged.against) {
+            td { (fixed(estimate.value)) } td { (against(estimate, *sure)) }
+        }
         @for (value, kept) in &judged.constraints { td { (fixed(*value)) @if !*kept { " broken" } } }
     }
 }
@@ -123,7 +131,7 @@ fn front(plan: &Plan, judgement: &Judgement) -> Markup {
         judgement.settings.iter().filter(|judged| judged.on_front || judged.setting == 0).collect();
     html! {
         h2 { "The Pareto front" }
-        p { "The settings that keep the constraints and that none beats; with today's for comparison. Differences are paired by seed, with 95 % intervals." }
+        p { "The settings that keep the constraints and that none beats, as their values came out; with today's for comparison. Differences are paired by seed, with 95 % intervals; better and worse are said where they are sure among all that was compared." }
         (table(plan, judgement, &rows))
     }
 }

@@ -20,6 +20,8 @@ pub use super::stories::Stories;
 use super::stories::{self, Found};
 use super::tried::{given, try_all};
 
+/// The version of plans, manifests and what lies beside them.
+pub const SCHEMA: u32 = 2;
 /// More runs are made only when somebody means it.
 pub const RUNS_MAX: u128 = 1_000_000;
 
@@ -45,7 +47,9 @@ pub struct Plan {
     pub name: String,
     /// What it is to find out.
     pub about: String,
-    /// The digest of the sweep and of everything it names.
+    /// The digest of all that the scenario files hold, the files that they name included.
+    pub files: String,
+    /// The digest of the sweep and of everything it names: of this plan without it.
     pub digest: String,
     /// The stories.
     pub scenarios: Vec<StoryPlan>,
@@ -82,6 +86,14 @@ impl Plan {
         };
         self.scenarios.iter().enumerate().flat_map(each).collect()
     }
+    /// The name of each story that is run, `scenario@variant`, in order.
+    pub fn stories(&self) -> Vec<String> {
+        let name = |(scenario, variant): (usize, usize)| {
+            let story = &self.scenarios[scenario];
+            format!("{}@{}", story.name, story.variants[variant])
+        };
+        self.pairs().into_iter().map(name).collect()
+    }
     /// How many seeds each setting has.
     pub fn seed_count(&self) -> u64 {
         self.seeds.1 - self.seeds.0
@@ -89,6 +101,16 @@ impl Plan {
     /// How many runs there are.
     pub fn runs(&self) -> u64 {
         self.settings.len() as u64 * self.pairs().len() as u64 * self.seed_count()
+    }
+    /// The same sweep over other seeds.
+    pub fn over(&self, seeds: (u64, u64)) -> Self {
+        Self { seeds, digest: String::new(), ..self.clone() }.digested()
+    }
+    /// With the digest of all the rest.
+    fn digested(mut self) -> Self {
+        self.digest.clear();
+        self.digest = digest(&serde_json::to_vec(&self).expect("a plan is plain data"));
+        self
     }
     /// Run number `index` of the order.
     pub fn key(&self, pairs: &[(usize, usize)], index: u64) -> Key {
@@ -193,11 +215,12 @@ fn planned(
         return Err(Unplanned::Large(format!("{runs} runs are more than can be counted")));
     }
     let (paths, settings) = settings(file);
-    let mut plan = Plan {
-        schema: 1,
+    let plan = Plan {
+        schema: SCHEMA,
         tool: format!("schedsim {}", env!("CARGO_PKG_VERSION")),
         name: file.name.clone(),
         about: file.about.clone(),
+        files: digest(told(&bases).as_bytes()),
         digest: String::new(),
         scenarios,
         seeds,
@@ -206,7 +229,7 @@ fn planned(
         objectives: file.objectives.clone(),
         constraints: file.constraints.clone(),
     };
-    plan.digest = digest(&plan, &bases);
+    let plan = plan.digested();
     let warnings = given(&warnings, &plan, &stories);
     Ok((plan, stories, warnings))
 }
@@ -308,14 +331,13 @@ fn check_names(file: &SweepFile, scenarios: &[StoryPlan], problems: &mut Vec<Pro
     }
 }
 
-/// BLAKE3 over the plan and all that the scenarios hold, the files that they name included.
-fn digest(plan: &Plan, bases: &[Scenario]) -> String {
-    let mut hasher = blake3::Hasher::new();
-    hasher.update(&serde_json::to_vec(plan).expect("a plan is plain data"));
-    for base in bases {
-        // The path of the file is no part of the story.
-        let story = Scenario { file: None, ..base.clone() };
-        hasher.update(format!("{story:?}").as_bytes());
-    }
-    format!("b3:{}", hasher.finalize().to_hex())
+/// All that the scenarios hold, the files that they name included.
+fn told(bases: &[Scenario]) -> String {
+    // The path of the file is no part of the story.
+    bases.iter().map(|base| format!("{:?}", Scenario { file: None, ..base.clone() })).collect()
+}
+
+/// BLAKE3, as files write it.
+pub(super) fn digest(bytes: &[u8]) -> String {
+    format!("b3:{}", blake3::hash(bytes).to_hex())
 }

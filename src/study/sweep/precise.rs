@@ -3,7 +3,7 @@
 //! Rounds of seeds, each in a file of its own below `rounds/`; after each, all rows are joined in the
 //! order that a sweep of so many seeds would have had, and judged. The size of a round follows from
 //! the rows alone, so a resumed sweep takes the same path. What a newcomer gets wrong: the end is
-//! byte for byte the sweep over the seeds that it ended with, whatever the rounds were.
+//! byte for byte the sweep over the seeds that it ended with, whatever the rounds were, its digests included.
 
 use std::fmt;
 use std::fs::{self, File};
@@ -11,10 +11,12 @@ use std::io::{self, BufWriter};
 use std::path::Path;
 
 use super::finish;
-use super::folder::{Folder, PLAN, RUNS, Shard, join, plan_text};
+use super::folder::{Closed, Folder, PLAN, RUNS, Shard, join, plan_text};
 use super::judge;
-use super::plan::{Plan, Stories};
+use super::plan::{Plan, Stories, digest};
+use super::recommend::seeds_words;
 use super::run::{self, Watcher};
+use super::stats::Needed;
 
 /// No more seeds than this are added; what is not precise by then is said.
 const SEEDS_MAX: u64 = 10_000;
@@ -27,25 +29,30 @@ const GROWTH_MAX: u64 = 4;
 pub struct Round {
     /// The seeds so far.
     pub seeds: u64,
-    /// The seeds that the least precise objective would need; none: all are precise.
-    pub needed: Option<u64>,
+    /// The seeds that the least precise objective needs; none: no objective has intervals.
+    pub needed: Option<Needed>,
     /// The wanted precision.
     pub precision: f64,
 }
 
+impl Round {
+    /// How many seeds there must be; none: these are enough.
+    fn lacks(&self) -> Option<u64> {
+        self.needed.map(|needed| needed.seeds).filter(|needed| *needed > self.seeds)
+    }
+}
+
 impl fmt::Display for Round {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { seeds, precision, .. } = self;
+        let Self { seeds, precision, needed } = self;
         let percent = precision * 100.0;
-        match self.needed {
-            None => write!(f, "{seeds} seeds: every objective is precise to {percent} %"),
-            Some(needed) if *seeds >= SEEDS_MAX => {
-                write!(
-                    f,
-                    "{seeds} seeds: not precise to {percent} % (that would need about {needed}); this is the limit"
-                )
+        match (needed, self.lacks()) {
+            (None, _) => write!(f, "{seeds} seeds: no objective has an interval that seeds could narrow"),
+            (_, None) => write!(f, "{seeds} seeds: every objective is precise to {percent} %"),
+            (Some(needed), Some(_)) => {
+                let limit = if *seeds >= SEEDS_MAX { "; this is the limit" } else { "" };
+                write!(f, "{seeds} seeds: not yet precise to {percent} %: that needs {}{limit}", seeds_words(*needed))
             }
-            Some(needed) => write!(f, "{seeds} seeds: not yet precise to {percent} % (that needs about {needed})"),
         }
     }
 }
@@ -65,10 +72,7 @@ pub fn widen(
     precision: f64,
     begun: &Begun<'_>,
     told: &mut dyn FnMut(&Round),
-) -> Result<(Plan, Folder), String> {
-    // Rows of a sweep that chooses its seeds are not to be mixed with those of one that does not.
-    let mark = format!("{} until {precision}", plan.digest);
-    let plan = &Plan { digest: format!("b3:{}", blake3::hash(mark.as_bytes()).to_hex()), ..plan.clone() };
+) -> Result<(Plan, Folder), Closed> {
     let rounds = dir.join(ROUNDS);
     let tidy = || match fs::remove_dir_all(&rounds) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => Err(format!("cannot tidy up: {error}")),
@@ -76,16 +80,29 @@ pub fn widen(
     };
     let mut tell = |plan: &Plan, folder: &Folder| {
         let judgement = finish::judged(folder, plan)?;
-        let needed = judge::seeds_for(plan, &judgement, precision);
-        told(&Round { seeds: plan.seed_count(), needed, precision });
-        Ok::<_, String>(needed)
+        let needed = judge::seeds_for(plan, &judgement, precision).map(|asked| asked.needed);
+        let round = Round { seeds: plan.seed_count(), needed, precision };
+        told(&round);
+        Ok::<_, String>(round.lacks().filter(|_| round.seeds < SEEDS_MAX))
     };
-    if resume && let Some(reached) = Folder::complete_plan(dir, &plan.digest)? {
-        let whole = Folder::open(dir, &reached, Shard::WHOLE, true)?;
+    let reached = Folder::complete_plan(dir)?;
+    if let Some(reached) = reached.filter(|reached| *reached == plan.over(reached.seeds)) {
+        let whole = Folder::open(dir, &reached, Shard::WHOLE, resume)?;
         tidy()?;
-        tell(&reached, &whole)?;
-        return Ok((reached, whole));
+        return match tell(&reached, &whole)? {
+            None => Ok((reached, whole)),
+            Some(_) => Err(format!(
+                "`{}` holds this sweep, complete, with {} seeds, which are not that precise; choose another folder",
+                dir.display(),
+                reached.seed_count()
+            )
+            .into()),
+        };
     }
+    // Until the seeds are chosen its rows are not to be mixed with those of a sweep whose seeds are.
+    let mark = format!("{} until {precision}", plan.digest);
+    let sought = plan;
+    let plan = &Plan { digest: digest(mark.as_bytes()), ..plan.clone() };
     let lock = Folder::lock(dir, plan, Shard::WHOLE)?;
     if resume && rounds.exists() {
         // Killed between the last round and the end: the rounds know better.
@@ -112,12 +129,13 @@ pub fn widen(
         let seeds = so_far.seed_count();
         let needed = tell(&so_far, &joint)?;
         match needed {
-            Some(needed) if seeds < SEEDS_MAX => {
+            Some(needed) => {
                 // A little more than is needed, for the estimate of it is uncertain, too.
                 let next = (needed + needed / 10 + 1).clamp(seeds + 1, (seeds * GROWTH_MAX).min(SEEDS_MAX));
                 (from, upto) = (upto, first + next);
             }
-            _ => {
+            None => {
+                let so_far = sought.over((first, upto));
                 whole.write(PLAN, &plan_text(&so_far))?;
                 fs::rename(&path, whole.runs()).map_err(|error| format!("cannot tidy up: {error}"))?;
                 // From here on the folder needs no rounds: a kill before this loses none of them.

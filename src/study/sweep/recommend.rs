@@ -1,29 +1,42 @@
-//! The recommendation in words: what beats today's values, by how much, with what certainty.
+//! The recommendation in words: what surely beats today's values, by how much, and what is not known.
 //!
-//! Reads a judgement and adds nothing to it. To beat the baseline is to be worse in no objective and
-//! better in one at least; that is asked of the same resample, so 950 of 1000 is a statement about all
-//! objectives at once. What a newcomer gets wrong: among many settings the best one also had luck, and the
-//! text says so.
+//! Reads a judgement and adds nothing to it. To beat the baseline is to be surely better in one objective at least and
+//! in no other one surely worse or unknown; "sure" is meant for everything that the sweep compared at once. What a
+//! newcomer gets wrong: among many settings the best one also had luck, and the text says so.
 
 use crate::scenario::suggest::listed;
 
-use super::judge::{Estimate, Judged, Judgement, SURE, beats, fixed};
+use super::estimate::Estimate;
+use super::file::Aggregate;
+use super::judge::{Against, Judged, Judgement, Moved, PRECISION, seeds_for};
 use super::plan::Plan;
+use super::stats::{NEEDED_MAX, Needed, seeds_min};
+use super::summary::fixed;
+use super::sure::{dominates, surely_beats};
 
-/// The setting that is recommended: keeps the constraints, surely beats the baseline, and of those the one
-/// with the largest relative gain.
-pub fn best<'a>(plan: &Plan, judgement: &'a Judgement) -> Option<&'a Judged> {
+/// So many settings are named in a list.
+const NAMED_MAX: usize = 6;
+
+/// The settings that keep the constraints and surely beat the baseline; of those with the same values the first.
+fn winners<'a>(plan: &'a Plan, judgement: &'a Judgement) -> impl Iterator<Item = &'a Judged> {
+    let wins =
+        |judged: &&Judged| judged.twin_of.is_none() && judged.keeps() && surely_beats(plan, &judgement.moved, judged);
+    judgement.settings[1..].iter().filter(wins)
+}
+
+/// The setting that is recommended: of those that surely beat the baseline the one with the largest relative gain.
+pub fn best<'a>(plan: &'a Plan, judgement: &'a Judgement) -> Option<&'a Judged> {
     let base = &judgement.settings[0];
-    let sure = judgement.settings[1..].iter().filter(|judged| judged.keeps() && judged.surely_beats());
-    sure.max_by(|a, b| gain(plan, base, a).total_cmp(&gain(plan, base, b)).then(b.setting.cmp(&a.setting)))
+    let more =
+        |a: &&Judged, b: &&Judged| gain(plan, base, a).total_cmp(&gain(plan, base, b)).then(b.setting.cmp(&a.setting));
+    winners(plan, judgement).max_by(more)
 }
 
 /// The sum over the objectives of the gain relative to the baseline's value.
 fn gain(plan: &Plan, base: &Judged, judged: &Judged) -> f64 {
     let of = |index: usize| {
-        let (now, then) = (judged.objectives[index].value, base.objectives[index].value);
-        let gained = if plan.objectives[index].maximise { now - then } else { then - now };
-        if then == 0.0 { 0.0 } else { gained / then.abs() }
+        let then = base.objectives[index].value;
+        if then == 0.0 { 0.0 } else { super::sure::gain(plan, judged, index) / then.abs() }
     };
     (0..plan.objectives.len()).map(of).sum()
 }
@@ -32,15 +45,16 @@ fn gain(plan: &Plan, base: &Judged, judged: &Judged) -> f64 {
 pub fn recommendation(plan: &Plan, judgement: &Judgement) -> String {
     let mut text = format!("{}: what follows from {} runs\n", plan.name, plan.runs());
     let settings = &judgement.settings;
+    let seeds = judgement.seeds.count();
     text.push_str(&format!(
-        "{} settings x {} scenarios and variants x {} seeds; intervals are 95 %, from {} resamples of the seeds.\n\n",
+        "{} settings x {} scenarios and variants x {seeds} seeds; each interval is 95 %, by Student's t over the seeds.\n",
         settings.len(),
         plan.pairs().len(),
-        plan.seed_count(),
-        judgement.resamples
     ));
+    compared(plan, judgement, &mut text);
+    notes(plan, judgement, &mut text);
     let base = &settings[0];
-    text.push_str(&format!("Today: {}\n", plan.words(0)));
+    text.push_str(&format!("\nToday: {}\n", plan.words(0)));
     for (objective, estimate) in plan.objectives.iter().zip(&base.objectives) {
         text.push_str(&format!("  {:<40} {}\n", objective.name(), with_interval(estimate)));
     }
@@ -54,7 +68,7 @@ pub fn recommendation(plan: &Plan, judgement: &Judgement) -> String {
         text.push_str("There is no other setting to compare it with.\n");
         return text;
     }
-    if judgement.resamples == 0 {
+    if seeds < 2 {
         text.push_str("One seed says nothing about certainty: run more seeds before anything is changed.\n");
         return text;
     }
@@ -64,18 +78,17 @@ pub fn recommendation(plan: &Plan, judgement: &Judgement) -> String {
     }
     match best(plan, judgement) {
         Some(best) => {
-            let sure = others.iter().filter(|judged| judged.keeps() && judged.surely_beats()).count();
+            let sure = winners(plan, judgement).count();
             text.push_str(&format!(
-                "{sure} other setting{} the baseline: worse in no objective and better in one at least, at once in at \
-                 least {SURE} of 1000 resamples.\n",
-                if sure == 1 { " beats" } else { "s beat" }
+                "{sure} other setting{} the baseline: better in one objective at least, and in no other one worse.\n",
+                if sure == 1 { " surely beats" } else { "s surely beat" }
             ));
             text.push_str(&format!("\nRecommended: {}\n", plan.words(best.setting)));
             lines(plan, base, best, &mut text);
-            text.push_str(&format!("  {}.\n", certainty(plan, best)));
             if sure > 1 {
                 text.push_str(
-                    "  It is the best of several; the best of many also had luck. Confirm it with other seeds.\n",
+                    "  It is the best of several as their values came out; the best of many also had luck. Confirm it \
+                     with other seeds.\n",
                 );
             }
         }
@@ -87,22 +100,90 @@ pub fn recommendation(plan: &Plan, judgement: &Judgement) -> String {
         "\n{front} setting{} on the Pareto front (pareto.csv); the baseline {on}.\n",
         if front == 1 { " is" } else { "s are" }
     ));
+    if let Some(asked) = seeds_for(plan, judgement, PRECISION) {
+        let (setting, objective) = (asked.setting, plan.objectives[asked.objective].name());
+        let of = if setting == 0 { "today's values".to_owned() } else { format!("setting {setting}") };
+        text.push_str(&format!(
+            "For every objective of every setting to within {} % of itself: {}; {objective} under {of} needs most.\n",
+            PRECISION * 100.0,
+            seeds_words(asked.needed)
+        ));
+    }
     text
 }
 
-/// How surely a setting beats the baseline.
-fn certainty(plan: &Plan, judged: &Judged) -> String {
-    let permille = judged.beats_permille.unwrap_or(0);
-    if judged.all_permille == permille {
-        return format!("Better in every objective in {permille} of 1000 resamples");
+/// A number of seeds, with how well it is known.
+pub fn seeds_words(needed: Needed) -> String {
+    let Needed { seeds, low, high } = needed;
+    match (seeds, high) {
+        (NEEDED_MAX.., _) => "more seeds than anybody will run".to_owned(),
+        (_, NEEDED_MAX..) => format!("about {seeds} seeds ({low} or many more)"),
+        _ => format!("about {seeds} seeds ({low} to {high})"),
     }
-    let equal = plan.objectives.iter().zip(&judged.equal).filter(|(_, equal)| **equal);
-    let equal: Vec<String> = equal.map(|(objective, _)| objective.name()).collect();
-    let same = match equal.len() {
-        0 => String::new(),
-        _ => format!("; the same in {} in all of them", listed(equal.iter().map(String::as_str))),
-    };
-    format!("Worse in no objective and better in one at least in {permille} of 1000 resamples{same}")
+}
+
+/// How many differences were compared, and what it takes to be sure among them.
+fn compared(plan: &Plan, judgement: &Judgement, text: &mut String) {
+    let (count, seeds) = (judgement.compared, judgement.seeds.count());
+    let settings = judgement.settings[1..].iter().filter(|judged| judged.twin_of.is_none()).count();
+    let testable = count.checked_div(settings).unwrap_or(0);
+    text.push_str(&format!(
+        "Compared with the baseline: {count} difference{} ({settings} setting{} x {testable} of {} objective{}). What is \
+         called sure is meant for all of them at once: of 100 such sweeps 5 at most say anything false with that word.\n",
+        if count == 1 { "" } else { "s" },
+        if settings == 1 { "" } else { "s" },
+        plan.objectives.len(),
+        if plan.objectives.len() == 1 { "" } else { "s" },
+    ));
+    let least = seeds_min(count);
+    if count > 0 && seeds < least {
+        text.push_str(&format!(
+            "Nothing can be sure here: among so many differences that takes {least} seeds, and these are {seeds}.\n"
+        ));
+    }
+}
+
+/// What is not as somebody might think: ties, what moves nothing, what has no interval.
+fn notes(plan: &Plan, judgement: &Judgement, text: &mut String) {
+    let twins: Vec<_> =
+        judgement.settings.iter().filter_map(|judged| Some((judged.setting, judged.twin_of?))).collect();
+    if !twins.is_empty() {
+        let named = twins.iter().take(NAMED_MAX).map(|(setting, first)| match first {
+            0 => format!("{setting} as today's"),
+            first => format!("{setting} as {first}"),
+        });
+        let more = if twins.len() > NAMED_MAX { ", …" } else { "" };
+        text.push_str(&format!(
+            "{} setting{} the values of another one in every run, and counted with it: {}{more}.\n",
+            twins.len(),
+            if twins.len() == 1 { " has" } else { "s have" },
+            named.collect::<Vec<_>>().join(", ")
+        ));
+    }
+    if !judgement.idle.is_empty() {
+        let paths = listed(judgement.idle.iter().map(|path| plan.paths[*path].as_str()));
+        text.push_str(&format!("Moves no figure of any run: {paths}.\n"));
+    }
+    for ((objective, moved), estimate) in
+        plan.objectives.iter().zip(&judgement.moved).zip(&judgement.settings[0].objectives)
+    {
+        let name = objective.name();
+        match moved {
+            Moved::Never => text.push_str(&format!("Nothing moves {name}: it says nothing about any setting.\n")),
+            Moved::BySettings => text.push_str(&format!(
+                "No seed moves {name}: each setting has one value, however many seeds there are. It is not optimised; a \
+                 setting that is worse in it is not recommended.\n"
+            )),
+            Moved::BySeeds if estimate.error.is_none() && judgement.seeds.count() > 1 => {
+                let why = match objective.aggregate {
+                    Aggregate::Max | Aggregate::Min => "other seeds may go further, and these cannot say how far",
+                    _ => "too few of these runs lie beyond it",
+                };
+                text.push_str(&format!("Nothing is sure of {name}: {why}.\n"));
+            }
+            Moved::BySeeds => {}
+        }
+    }
 }
 
 /// What there is to say when nothing surely beats the baseline.
@@ -113,33 +194,34 @@ fn traded(plan: &Plan, judgement: &Judgement, text: &mut String) {
         text.push_str("Nothing that is varied moves any objective: every setting has the baseline's values.\n");
         return;
     }
-    text.push_str("No setting surely beats the baseline: worse in no objective and better in one at least.\n");
-    let keeping = || others.iter().filter(|judged| judged.keeps());
-    let permille = |judged: &Judged| judged.beats_permille.unwrap_or(0);
-    let near = keeping().filter(|judged| beats(plan, judged, base));
-    // Of equals the first.
-    if let Some(nearest) = near.max_by_key(|judged| (permille(judged), std::cmp::Reverse(judged.setting))) {
+    text.push_str(
+        "No setting surely beats the baseline: better in one objective at least, and in no other one worse.\n",
+    );
+    let keeping = || others.iter().filter(|judged| judged.keeps() && judged.twin_of.is_none());
+    let near = keeping().filter(|judged| dominates(plan, judged, base));
+    let nearer =
+        |a: &&Judged, b: &&Judged| gain(plan, base, a).total_cmp(&gain(plan, base, b)).then(b.setting.cmp(&a.setting));
+    if let Some(nearest) = near.max_by(nearer) {
         text.push_str(&format!("\nNearest to it, and not sure: {}\n", plan.words(nearest.setting)));
         lines(plan, base, nearest, text);
-        text.push_str(&format!("  {}; more seeds may tell.\n", certainty(plan, nearest)));
+        text.push_str("  More seeds may tell.\n");
     }
     text.push_str("\nWhat is traded:\n");
     if keeping().next().is_none() {
         text.push_str("  nothing: no other setting keeps the constraints.\n");
         return;
     }
-    for (index, objective) in plan.objectives.iter().enumerate() {
-        let signed = |judged: &Judged| {
-            let value = judged.objectives[index].value;
-            if objective.maximise { -value } else { value }
-        };
+    let moved = |index: &usize| judgement.moved[*index] != Moved::Never;
+    for index in (0..plan.objectives.len()).filter(moved) {
+        let objective = &plan.objectives[index];
+        let gained = |judged: &Judged| super::sure::gain(plan, judged, index);
         // Of those that are as good in this objective, the one that gains most in all.
-        let by_value = |a: &&Judged, b: &&Judged| {
-            signed(a).total_cmp(&signed(b)).then(gain(plan, base, b).total_cmp(&gain(plan, base, a)))
+        let better = |a: &&Judged, b: &&Judged| {
+            let all = gain(plan, base, a).total_cmp(&gain(plan, base, b));
+            gained(a).total_cmp(&gained(b)).then(all).then(b.setting.cmp(&a.setting))
         };
-        let best = keeping().min_by(by_value).expect("one keeps the constraints");
-        let difference = &best.objectives[index].difference;
-        if signed(best) >= signed(base) || fixed(*difference) == "0.000" {
+        let best = keeping().max_by(better).expect("one keeps the constraints");
+        if gained(best) <= 0.0 || fixed(best.objectives[index].difference) == "0.000" {
             text.push_str(&format!("\nNothing is better than the baseline for {}.\n", objective.name()));
             continue;
         }
@@ -149,22 +231,32 @@ fn traded(plan: &Plan, judgement: &Judgement, text: &mut String) {
 }
 
 fn lines(plan: &Plan, base: &Judged, judged: &Judged, text: &mut String) {
-    for ((objective, estimate), then) in plan.objectives.iter().zip(&judged.objectives).zip(&base.objectives) {
+    let estimates = judged.objectives.iter().zip(&base.objectives).zip(&judged.against);
+    for (objective, ((estimate, then), against)) in plan.objectives.iter().zip(estimates) {
         let relative = if then.value == 0.0 {
             String::new()
         } else {
             format!(" ({:+.1} %)", estimate.difference / then.value.abs() * 100.0)
         };
-        let range = estimate
-            .difference_interval
-            .map_or_else(String::new, |(low, high)| format!(", interval {} .. {}", fixed(low), fixed(high)));
+        let range = |ends: Option<(f64, f64)>| ends.map(|(low, high)| format!("{} .. {}", fixed(low), fixed(high)));
+        let interval =
+            range(estimate.difference_interval).map_or_else(String::new, |ends| format!(", interval {ends}"));
+        let sure = match against {
+            Against::Better => "surely better",
+            Against::Worse => "surely worse",
+            Against::Same => "the same in every run",
+            Against::Unsure => "not sure",
+        };
         text.push_str(&format!(
-            "  {:<40} {} -> {}{relative}; difference {}{range}\n",
+            "  {:<40} {} -> {}{relative}; difference {}{interval}; {sure}\n",
             objective.name(),
             fixed(then.value),
             fixed(estimate.value),
             fixed(estimate.difference),
         ));
+        if let (Some(ends), true) = (range(estimate.over_stories), *against != Against::Same) {
+            text.push_str(&format!("  {:<40} were the stories a sample, too: interval {ends}\n", ""));
+        }
     }
 }
 
@@ -178,13 +270,21 @@ fn with_interval(estimate: &Estimate) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::study::sweep::file::{Aggregate, Objective};
+    use crate::study::sweep::file::Objective;
     use crate::study::sweep::judge::judge;
     use crate::study::sweep::plan::StoryPlan;
     use crate::study::sweep::rows::{self, metric_names};
 
-    /// What follows when settings have these values of recovery and boots, a pair for each seed.
-    fn said(settings: &[&[(u32, u32)]]) -> (String, Judgement) {
+    /// Values of recovery and boots, a pair for each seed.
+    type Runs = Vec<(u32, u32)>;
+
+    /// Sixteen seeds, each of them otherwise: recovery and boots of today's values, changed.
+    fn runs(change: impl Fn(u32, (u32, u32)) -> (u32, u32)) -> Runs {
+        (0..16).map(|seed| change(seed, (30 + seed * 7 % 16, 50 + seed * 5 % 16))).collect()
+    }
+
+    /// What follows when settings have these values.
+    fn said(settings: &[Runs]) -> (String, Judgement) {
         let objective = |metric: &str| Objective {
             metric: metric.to_owned(),
             aggregate: Aggregate::Mean,
@@ -194,10 +294,11 @@ mod tests {
         };
         let story = StoryPlan { name: "story".into(), file: "story.toml".into(), variants: vec!["main".into()] };
         let plan = Plan {
-            schema: 1,
+            schema: 2,
             tool: "test".into(),
             name: "test".into(),
             about: String::new(),
+            files: String::new(),
             digest: String::new(),
             scenarios: vec![story],
             seeds: (0, settings[0].len() as u64),
@@ -222,21 +323,37 @@ mod tests {
         (recommendation(&plan, &judgement), judgement)
     }
 
+    fn today() -> Runs {
+        runs(|_, today| today)
+    }
+
     #[test]
     fn better_in_one_objective_and_equal_in_the_others_beats_the_baseline() {
-        let (text, judgement) =
-            said(&[&[(10, 50), (12, 52), (9, 54), (11, 50)], &[(10, 40), (12, 43), (9, 44), (11, 41)]]);
+        let (text, judgement) = said(&[today(), runs(|seed, (recovery, boots)| (recovery, boots - 8 - seed % 3))]);
         assert!(!judgement.settings[0].on_front);
-        assert!(text.contains("1 other setting beats the baseline"), "{text}");
+        assert!(text.contains("1 other setting surely beats the baseline"), "{text}");
         assert!(text.contains("Recommended: setting 1 (x=1)"), "{text}");
-        let sure = "Worse in no objective and better in one at least in 1000 of 1000 resamples; the same in `recovery_s.mean` in all of them.";
-        assert!(text.contains(sure), "{text}");
+        assert!(text.contains("difference 0.000; the same in every run"), "{text}");
+        assert!(text.contains("; surely better"), "{text}");
+        assert!(text.contains("2 differences (1 setting x 2 of 2 objectives)"), "{text}");
+    }
+
+    #[test]
+    fn few_seeds_recommend_nothing_and_say_how_many_it_takes() {
+        let few = |runs: Runs| runs[..3].to_vec();
+        let (text, _) = said(&[few(today()), few(runs(|_, (recovery, boots)| (recovery, boots - 40)))]);
+        assert!(text.contains("No setting surely beats the baseline"), "{text}");
+        assert!(
+            text.contains("Nothing can be sure here") && text.contains("takes 16 seeds, and these are 3."),
+            "{text}"
+        );
+        assert!(text.contains("Nearest to it, and not sure: setting 1 (x=1)"), "{text}");
     }
 
     #[test]
     fn better_in_one_objective_and_worse_in_another_is_a_trade() {
         let (text, _) =
-            said(&[&[(10, 50), (12, 52), (9, 54)], &[(11, 40), (13, 43), (10, 44)], &[(10, 50), (12, 52), (9, 54)]]);
+            said(&[today(), runs(|seed, (recovery, boots)| (recovery + 1 + seed % 2, boots - 10 - seed % 3))]);
         assert!(text.contains("No setting surely beats the baseline"), "{text}");
         assert!(text.contains("Nothing is better than the baseline for recovery_s.mean."), "{text}");
         assert!(text.contains("Best for boots_attempted.mean: setting 1 (x=1)"), "{text}");
@@ -245,31 +362,64 @@ mod tests {
     }
 
     #[test]
-    fn settings_that_change_nothing_are_not_the_best_of_anything() {
-        let same: &[(u32, u32)] = &[(10, 50), (12, 52)];
-        let (text, judgement) = said(&[same, same, same]);
+    fn settings_that_change_nothing_are_one_with_the_baseline_and_their_parameter_is_named() {
+        let (text, judgement) = said(&[today(), today(), today()]);
         assert!(text.contains("Nothing that is varied moves any objective"), "{text}");
+        assert!(text.contains("2 settings have the values of another one in every run"), "{text}");
+        assert!(text.contains("1 as today's, 2 as today's."), "{text}");
+        assert!(text.contains("Moves no figure of any run: `x`."), "{text}");
         assert!(!text.contains("Best") && !text.contains("Recommended") && !text.contains("+0.0"), "{text}");
-        assert!(best_of(&judgement).is_none());
+        assert_eq!(judgement.compared, 0, "what is the same is not compared");
     }
 
-    fn best_of(judgement: &Judgement) -> Option<usize> {
-        judgement.settings[1..].iter().find(|judged| judged.surely_beats()).map(|judged| judged.setting)
+    #[test]
+    fn ties_count_once() {
+        let better = || runs(|seed, (recovery, boots)| (recovery, boots - 8 - seed % 3));
+        let (text, judgement) = said(&[today(), better(), better(), better()]);
+        assert_eq!(judgement.compared, 2);
+        assert!(text.contains("2 settings have the values of another one in every run"), "{text}");
+        assert!(text.contains("2 as 1, 3 as 1."), "{text}");
+        assert!(
+            text.contains("1 other setting surely beats") && text.contains("1 setting is on the Pareto front"),
+            "{text}"
+        );
+    }
+
+    #[test]
+    fn an_objective_that_no_seed_moves_is_not_optimised() {
+        let (text, _) = said(&[runs(|_, (recovery, _)| (recovery, 50)), runs(|_, (recovery, _)| (recovery, 20))]);
+        assert!(text.contains("No seed moves boots_attempted.mean"), "{text}");
+        assert!(text.contains("No setting surely beats the baseline"), "{text}");
+        let (text, _) = said(&[runs(|_, (recovery, _)| (recovery, 50)), runs(|_, (recovery, _)| (recovery - 9, 60))]);
+        assert!(text.contains("No setting surely beats the baseline"), "it is worse there\n{text}");
+        let (text, _) = said(&[runs(|_, (recovery, _)| (recovery, 50)), runs(|_, (recovery, _)| (recovery - 9, 50))]);
+        assert!(text.contains("Nothing moves boots_attempted.mean"), "{text}");
+        assert!(text.contains("Recommended: setting 1"), "{text}");
     }
 
     #[test]
     fn better_on_average_and_not_surely_is_told_as_such() {
-        let (text, judgement) = said(&[&[(10, 50), (12, 52), (9, 54)], &[(10, 20), (12, 60), (9, 55)]]);
+        let (text, judgement) =
+            said(&[today(), runs(|seed, (recovery, boots)| (recovery, if seed == 3 { 5 } else { boots }))]);
         assert!(!judgement.settings[0].on_front);
         assert!(text.contains("No setting surely beats the baseline"), "{text}");
         assert!(text.contains("Nearest to it, and not sure: setting 1 (x=1)"), "{text}");
-        assert!(text.contains("of 1000 resamples; the same in `recovery_s.mean` in all of them; more seeds may tell."));
+        assert!(text.contains("; not sure\n  More seeds may tell."), "{text}");
     }
 
     #[test]
     fn of_those_that_are_as_good_in_an_objective_the_one_that_gains_most_is_named() {
-        let base: &[(u32, u32)] = &[(10, 50), (12, 52), (9, 54)];
-        let (text, _) = said(&[base, &[(8, 90), (8, 90), (8, 90)], &[(8, 70), (8, 70), (8, 70)]]);
+        let (text, _) = said(&[today(), runs(|seed, _| (8 + seed % 2, 90)), runs(|seed, _| (8 + seed % 2, 70))]);
         assert!(text.contains("Best for recovery_s.mean: setting 2 (x=2)"), "{text}");
+    }
+
+    #[test]
+    fn how_many_seeds_it_takes_is_told_with_how_well_that_is_known() {
+        let (text, _) = said(&[today()]);
+        assert!(!text.contains("% of itself"), "nothing is compared\n{text}");
+        let (text, _) = said(&[today(), runs(|seed, (recovery, boots)| (recovery + seed, boots))]);
+        let line = text.lines().last().expect("a line");
+        assert!(line.starts_with("For every objective of every setting to within 5 % of itself: about "), "{line}");
+        assert!(line.ends_with("recovery_s.mean under setting 1 needs most."), "{line}");
     }
 }

@@ -179,7 +179,7 @@ mod tests {
             copied(&killed, &again);
             fs::write(again.join("runs.early"), &early[..cut]).unwrap();
             let kept = ends.iter().filter(|end| **end <= cut).count() as u64;
-            let refused = Folder::open(&again, &plan, Shard::WHOLE, false).unwrap_err();
+            let refused = Folder::open(&again, &plan, Shard::WHOLE, false).unwrap_err().to_string();
             assert!(refused.contains(&format!("holds {kept} of 120 runs")), "{refused}");
             let folder = Folder::open(&again, &plan, Shard::WHOLE, true).unwrap();
             let count = Count::default();
@@ -197,7 +197,7 @@ mod tests {
         assert_eq!(fs::read_to_string(killed.join("runs.csv")).unwrap(), whole);
         // And rows that somebody changed are no rows.
         fs::write(killed.join("runs.early"), "7,0,story,main,8,2s,\n").unwrap();
-        let refused = Folder::open(&killed, &plan, Shard::WHOLE, true).unwrap_err();
+        let refused = Folder::open(&killed, &plan, Shard::WHOLE, true).unwrap_err().to_string();
         assert!(refused.contains("is no row of this sweep"), "{refused}");
     }
 }

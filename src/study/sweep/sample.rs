@@ -5,8 +5,12 @@
 //! gets wrong: a value is rounded to what a file can say (milliseconds, whole numbers, millionths)
 //! *before* it is used, so that the printed setting is the one that ran.
 
+use rand::seq::SliceRandom;
+use rand::{Rng, RngExt};
+use rand_chacha::ChaCha8Rng;
+
 use crate::kernel::SimDuration;
-use crate::kernel::streams::{Streams, below};
+use crate::kernel::streams;
 use crate::scenario::numbers::scaled;
 
 /// How settings are chosen.
@@ -117,27 +121,33 @@ impl Range {
 
 /// Fractions in `[0, 1)`: one row a sample, one column a parameter.
 pub fn fractions(sampling: Sampling, count: u64, parameters: usize, seed: u64) -> Box<dyn Iterator<Item = Vec<f64>>> {
-    let mut streams = Streams::new(seed);
-    let unit = |bits: u64| (bits >> 11) as f64 / (1_u64 << 53) as f64;
+    let stream = |column: usize, purpose| streams::stream(seed, &format!("parameter/{column}"), purpose);
+    let columns = |purpose| (0..parameters).map(|column| stream(column, purpose)).collect::<Vec<_>>();
     match sampling {
         Sampling::Grid => unreachable!("a grid takes no fractions"),
-        Sampling::Random => Box::new((0..count).map(move |_| {
-            (0..parameters).map(|column| unit(streams.draw(&format!("parameter/{column}"), "random sample"))).collect()
-        })),
+        Sampling::Random => {
+            let mut columns = columns("random sample");
+            Box::new((0..count).map(move |_| columns.iter_mut().map(|stream| stream.random()).collect()))
+        }
         Sampling::Latin => {
-            let orders: Vec<Vec<u64>> = (0..parameters).map(|column| shuffled(&mut streams, column, count)).collect();
-            Box::new((0..count).map(move |row| {
-                let at = |(column, order): (usize, &Vec<u64>)| {
-                    let within = unit(streams.draw(&format!("parameter/{column}"), "latin sample"));
-                    (order[row as usize] as f64 + within) / count as f64
+            let mut slices: Vec<u64> = (0..count).collect();
+            let orders = columns("latin order").into_iter().map(|mut stream| {
+                slices.sort_unstable();
+                slices.shuffle(&mut stream);
+                slices.clone()
+            });
+            let orders: Vec<Vec<u64>> = orders.collect();
+            let mut columns = columns("latin sample");
+            Box::new((0..count as usize).map(move |row| {
+                let at = |(order, stream): (&Vec<u64>, &mut ChaCha8Rng)| {
+                    (order[row] as f64 + stream.random::<f64>()) / count as f64
                 };
-                orders.iter().enumerate().map(at).collect()
+                orders.iter().zip(&mut columns).map(at).collect()
             }))
         }
         Sampling::Sobol => {
-            let shifts: Vec<u32> = (0..parameters)
-                .map(|column| (streams.once(&format!("parameter/{column}"), "sobol shift") >> 32) as u32)
-                .collect();
+            let shifts: Vec<u32> =
+                columns("sobol shift").iter_mut().map(|stream| (stream.next_u64() >> 32) as u32).collect();
             Box::new((0..count).map(move |row| {
                 let at = |(column, shift): (usize, &u32)| {
                     f64::from(sobol(column, row as u32) ^ shift) / (1_u64 << 32) as f64
@@ -146,16 +156,6 @@ pub fn fractions(sampling: Sampling, count: u64, parameters: usize, seed: u64) -
             }))
         }
     }
-}
-
-fn shuffled(streams: &mut Streams, column: usize, count: u64) -> Vec<u64> {
-    let subject = format!("parameter/{column}");
-    let mut order: Vec<u64> = (0..count).collect();
-    for index in (1..order.len()).rev() {
-        let other = below(streams.draw(&subject, "latin order"), index as u64 + 1) as usize;
-        order.swap(index, other);
-    }
-    order
 }
 
 /// Degree, coefficients and first direction numbers of the primitive polynomials (Joe and Kuo,

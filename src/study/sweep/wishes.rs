@@ -37,6 +37,10 @@ impl Aggregate {
     pub fn name(self) -> &'static str {
         AGGREGATES[Self::ALL.iter().position(|known| *known == self).expect("all are listed")]
     }
+    /// Whether some seeds say how far others would move it: the largest of some values does not.
+    pub fn has_error(self) -> bool {
+        !matches!(self, Self::Max | Self::Min)
+    }
     fn named(name: &str) -> Option<Self> {
         AGGREGATES.iter().position(|known| *known == name).map(|index| Self::ALL[index])
     }
@@ -70,9 +74,14 @@ impl Objective {
         fits(&self.scenario, scenario) && fits(&self.variant, variant)
     }
 
+    /// The runs that it is about: `flapping`, or nothing for all.
+    pub fn of(&self) -> String {
+        [&self.scenario, &self.variant].into_iter().flatten().cloned().collect::<Vec<_>>().join("@")
+    }
+
     /// `recovery_s.mean`, with the runs it is about: `recovery_s.mean of flapping`.
     pub fn name(&self) -> String {
-        let of = [&self.scenario, &self.variant].into_iter().flatten().cloned().collect::<Vec<_>>().join("@");
+        let of = self.of();
         let of = if of.is_empty() { of } else { format!(" of {of}") };
         format!("{}.{}{of}", self.metric, self.aggregate.name())
     }
