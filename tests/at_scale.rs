@@ -1,7 +1,7 @@
 //! The ready files for engines: their own command lines, run as local processes.
 //!
 //! The lines are taken from the files as they are and given to `sh` with the variables that each
-//! engine sets. What a newcomer gets wrong: the engines themselves are not started here; what is
+//! engine sets. What a newcomer gets wrong: the engines themselves are not started here (`tests/engines/` does); what is
 //! shown is that their lines are right and that shards merge to the bytes of a single run.
 
 use std::fs;
@@ -12,7 +12,7 @@ use std::process::Command;
 fn lines(file: &str) -> Vec<String> {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/at-scale").join(file);
     let text = fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
-    text.lines().map(str::trim).filter(|line| line.starts_with("schedsim ")).map(str::to_owned).collect()
+    text.lines().map(str::trim).filter(|line| line.starts_with("exec schedsim ")).map(str::to_owned).collect()
 }
 
 fn shell(dir: &Path, line: &str, variables: &[(&str, String)]) {
@@ -52,12 +52,12 @@ fn the_ready_files_give_the_bytes_of_a_single_run() {
     let story = "schema = 1\nhorizon = \"3m\"\ntuning.ticker_phase = \"seed\"\n\
         [workload.shop.worker]\nexit_after = \"2s\"\n\
         [[step]]\nat = \"0s\"\ndo.deploy = { app = \"shop\", config = \"[services.worker.concurrency]\\nmode = \\\"fixed\\\"\\nnum_instances = 1\" }\n";
-    let sweep = "schema = 1\nscenarios = [\"story.toml\"]\nseeds = \"0..5\"\n\
+    let sweep = "schema = 1\nscenarios = [\"story.toml\"]\nseeds = \"0..9\"\n\
         [[parameter]]\npath = \"tuning.backoff.base\"\nvalues = [\"2s\", \"10s\"]\n\
         [[objective]]\nmetric = \"boots_attempted\"\n";
     fs::write(study.join("story.toml"), story).expect("a file");
     fs::write(study.join("sweep.toml"), sweep).expect("a file");
-    shell(root, "schedsim sweep study/sweep.toml --out whole", &[]);
+    shell(root, "schedsim sweep study/sweep.toml --seeds 0..5 --out whole", &[]);
     let whole = bytes(&root.join("whole"));
 
     let engines: [(&str, &str, u64); 3] = [
@@ -68,7 +68,8 @@ fn the_ready_files_give_the_bytes_of_a_single_run() {
     for (shard_file, merge_file, shards) in engines {
         let results = format!("results-{shards}");
         let common =
-            [("STUDY", "study/sweep.toml".to_owned()), ("RESULTS", results.clone()), ("SHARDS", shards.to_string())];
+            [("STUDY", "study/sweep.toml"), ("RESULTS", &results), ("SHARDS", &shards.to_string()), ("SEEDS", "0..5")]
+                .map(|(name, value)| (name, value.to_owned()));
         let shard_lines = lines(shard_file);
         let merge_lines = lines(merge_file);
         let is_merge = |line: &&String| line.contains("sweep merge");
@@ -78,7 +79,8 @@ fn the_ready_files_give_the_bytes_of_a_single_run() {
             let mut variables = common.to_vec();
             variables.push(("JOB_COMPLETION_INDEX", index.to_string()));
             variables.push(("SLURM_ARRAY_TASK_ID", (index + 1).to_string()));
-            variables.push(("SLURM_ARRAY_TASK_COUNT", shards.to_string()));
+            // A submission may run a part of the shards, and says so here: that is not how many there are.
+            variables.push(("SLURM_ARRAY_TASK_COUNT", "1".to_owned()));
             variables.push(("SHARD", (index + 1).to_string()));
             shell(root, shard_line, &variables);
             // As after an eviction: the same line again changes nothing.
