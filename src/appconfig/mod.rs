@@ -6,6 +6,7 @@
 //! file is found only – whatever a [`Loader`] says, [`load`] reads the text with the same parser, because the
 //! incident this tool was born of began with a field that one of them ignored.
 
+mod code;
 mod error;
 mod find;
 mod parse;
@@ -22,6 +23,7 @@ use std::collections::BTreeMap;
 use crate::model::{Filesystem, Protocol};
 use crate::time::SimDuration;
 
+pub use code::{Code, Runs, parse_procfile};
 pub use error::Place;
 pub use find::FindError;
 pub use parse::load;

@@ -10,9 +10,9 @@ use std::collections::BTreeMap;
 use crate::model::{Concurrency, DiskConfig, Name, PortConfig, Protocol, ServiceConfig};
 use crate::time::SimDuration;
 
-use super::{AppConfig, At, Disk, EnvVar, Mode, Port, PortType, Scaling, Service};
+use super::{AppConfig, At, Code, Disk, EnvVar, Mode, Port, PortType, Runs, Scaling, Service};
 
-/// The service that serves requests: the one with defaults of its own, and the only one of an app that names none.
+/// The service that serves requests: the one with defaults of its own, and what an image runs by itself.
 const WEB: &str = "web";
 /// The port of `web`, when it names none.
 const WEB_PORT: u16 = 3000;
@@ -31,17 +31,29 @@ pub(super) fn mode_of(scaling: &Scaling) -> Mode {
 }
 
 impl AppConfig {
-    /// The services of an app version with all defaults, sorted by name; `built_image` runs those that name no image.
-    ///
-    /// ASSUMES: an image runs something by itself – which makes a service `web` – if the config names no service.
-    pub fn resolve(&self, built_image: Name) -> Vec<ServiceConfig> {
-        if self.services.is_empty() {
-            return vec![self.resolve_service(WEB, &Service::default(), unnamed(WEB), built_image)];
-        }
-        let resolve = |(name, service): (&String, &Service)| {
-            self.resolve_service(name, service, named_one(&service.concurrency), built_image)
+    /// The services of an app version with all defaults, sorted by name: those that the config names, those of the
+    /// code's Procfile, and a `web` where the code's image runs something by itself (rule 3.6). `built_image` runs
+    /// those that name no image.
+    pub fn resolve(&self, built_image: Name, code: &Code) -> Vec<ServiceConfig> {
+        let own = |name: &str| self.services.get(name);
+        let has_web = own(WEB).is_some_and(|web| named(&web.command).is_some()) || code.procfile.contains_key(WEB);
+        let by_image = match &code.runs {
+            Runs::Command(command) if !has_web => Some((WEB, Some(command.as_str()))),
+            Runs::Unsaid if self.services.is_empty() && code.procfile.is_empty() => Some((WEB, None)),
+            Runs::Command(_) | Runs::Unsaid | Runs::Nothing => None,
         };
-        self.services.iter().map(resolve).collect()
+        let of_code = code.procfile.iter().map(|(name, command)| (name.as_str(), Some(command.as_str())));
+        let of_config = self.services.keys().map(|name| (name.as_str(), None));
+        let mut commands: BTreeMap<&str, Option<&str>> = of_config.chain(of_code).collect();
+        commands.extend(by_image);
+        let unnamed_one = Service::default();
+        let resolve = |(name, command): (&str, Option<&str>)| {
+            let concurrency = own(name).map_or_else(|| unnamed(name), |own| named_one(&own.concurrency));
+            let mut service = self.resolve_service(name, own(name).unwrap_or(&unnamed_one), concurrency, built_image);
+            service.command = service.command.or(command.map(Name::new));
+            service
+        };
+        commands.into_iter().map(resolve).collect()
     }
 
     fn resolve_service(

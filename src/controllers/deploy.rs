@@ -6,7 +6,7 @@
 
 use std::rc::Rc;
 
-use crate::appconfig::{self, ConfigSource, Feature, Grammar, Strictness};
+use crate::appconfig::{self, Code, ConfigSource, Feature, Grammar, Strictness};
 use crate::model::{
     App, AppChange, AppId, AppVersion, Disk, DiskIndex, Name, Reason, ServiceConfig, Subject, VersionId,
 };
@@ -22,6 +22,8 @@ pub struct DeployRequest {
     pub app: Name,
     /// Its configuration.
     pub config: ConfigSource,
+    /// What its code says itself.
+    pub code: Code,
     /// The image that this deploy built.
     pub image: Name,
 }
@@ -54,6 +56,10 @@ impl<P: Platform> Deployer<P> {
     /// Rule 3.10.
     async fn try_deploy(&self, request: &DeployRequest) -> Result<VersionId, Failure> {
         let services = self.load(request)?;
+        // Rule 3.6.
+        if services.is_empty() && self.rules.has(Fix::RefuseNoServices) {
+            return Err(Failure::NoServices);
+        }
         if self.rules.has(Fix::ValidateDisksAtDeploy) {
             self.validate_disks(&services).await?;
         }
@@ -73,7 +79,7 @@ impl<P: Platform> Deployer<P> {
             let line = u32::try_from(field.line).unwrap_or(u32::MAX);
             self.ports.host.note(Subject::CLUSTER, Reason::FieldIgnored { field: Name::new(&field.path), line });
         }
-        Ok(loaded.app.resolve(request.image))
+        Ok(loaded.app.resolve(request.image, &request.code))
     }
 
     /// A disk of size 0 means "use the existing one": there must be one.

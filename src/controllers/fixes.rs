@@ -119,6 +119,7 @@ fixes! {
     PoolByDiff = "pool-by-diff", Day::of(2025, 11, 24), "#397", "the pool controller's changes are written as a diff, which loses zeros (a step back)";
     SkipOwnWrites = "skip-own-writes", Day::of(2025, 11, 24), "#395, #397", "a controller passes over the watch events of its own writes";
     SchedulerResyncs = "scheduler-resyncs", Day::of(2025, 12, 1), "-", "the scheduler resyncs, and lists nodes each time";
+    IngressDropsBroken = "ingress-drops-broken", Day::of(2025, 12, 8), "#458", "the ingress gives back a share whose sandbox takes no connection";
     UncheckedPatch = "unchecked-patch", Day::of(2025, 12, 10), "#470", "a patch that expects no revision never conflicts: it writes the whole entity over what others wrote since its read";
     ReleaseAddressOnFailedPatch = "release-address-on-failed-patch", Day::of(2025, 12, 11), "#479", "an address whose patch fails is given back";
     WatchdogReleasesAddress = "watchdog-releases-address", Day::of(2025, 12, 11), "#479", "the watchdog gives back the addresses of stray containers";
@@ -129,12 +130,15 @@ fixes! {
     ReleaseLeasesOnStop = "release-leases-on-stop", Day::of(2026, 1, 6), "#516", "stopping a sandbox releases its disk leases";
     LeaseBelongsToSandbox = "lease-belongs-to-sandbox", Day::of(2026, 1, 6), "#516", "a boot takes up its own lease only";
     GracefulShutdown = "graceful-shutdown", Day::of(2026, 1, 27), "#520", "a program has 10 s to end after SIGTERM instead of 50 ms";
+    RefuseNoServices = "refuse-no-services", Day::of(2026, 1, 30), "#563", "a deploy of an app without any service is refused";
     RereadApp = "reread-app", Day::of(2026, 2, 6), "#579", "the launcher reads the app again instead of going by the event";
     ReleaseLeasesOnCollect = "release-leases-on-collect", Day::of(2026, 2, 16), "#613", "collecting a dead sandbox releases its disk leases";
     RefreshPoolCache = "refresh-pool-cache", Day::of(2026, 2, 17), "#616", "the activator reads the pool again before it refuses for its size";
+    IngressKeepsShares = "ingress-keeps-shares", Day::of(2026, 2, 19), "#627", "the ingress keeps a share for 5 min after its last use, and renews it meanwhile";
     StalePendingMonitor = "stale-pending-monitor", Day::of(2026, 2, 23), "#629", "sandboxes PENDING for 5 min are stopped";
     ReuseRenewsVersion = "reuse-renews-version", Day::of(2026, 3, 1), "-", "a pool that is used again gets the active version in its spec";
     WaitForNewPool = "wait-for-new-pool", Day::of(2026, 3, 1), "#637", "the old pool is scaled down when the new one is ready";
+    IngressRetries = "ingress-retries", Day::of(2026, 3, 1), "#637", "a request whose kept share is of a dead sandbox asks once more; shares of stopped sandboxes are given back";
     SeveralPorts = "several-ports", Day::of(2026, 3, 2), "#641", "a service of an app config can have `ports`, each with a protocol";
     ReleaseAddressWithoutContainer = "release-address-without-container", Day::of(2026, 3, 5), "#647", "stop gives back the store's address even without a container";
     StrictAppConfig = "strict-app-config", Day::of(2026, 3, 12), "#666", "an unknown field of an app config is an error, in all three loaders";

@@ -12,6 +12,7 @@ pub(crate) mod deploy;
 pub(crate) mod disk;
 pub(crate) mod disk_watch;
 pub mod fixes;
+pub(crate) mod ingress;
 pub(crate) mod launcher;
 pub(crate) mod lease;
 pub(crate) mod monitor;

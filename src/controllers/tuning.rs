@@ -69,6 +69,8 @@ constants! {
         request_tick: SimDuration = secs(30), "how often a waiting request looks again by itself" [PAUSE]
             { Fix::LongerRequestWait => secs(60) };
         activity_every: Period = Period::of("activator activity", secs(30)), "how often last activity is written back";
+        ingress_every: Period = Period::of("ingress", secs(30)), "how often the ingress looks at the shares that it keeps";
+        ingress_kept: LookBack = look(mins(5)), "how long the ingress keeps a share that nobody uses, since `ingress-keeps-shares`";
         increment_tries: u32 = 3, "how often raising desired is tried on conflict";
         lookup_tries: u32 = 3, "how often a pool is looked up";
         lookup_wait: SimDuration = millis(100), "the wait between look-ups, doubling";

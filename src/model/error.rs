@@ -83,6 +83,8 @@ pub enum Failure {
     ServiceLeftOut,
     /// The program exited while its boot waited for the port.
     ProcessExited,
+    /// Neither config nor code names a service.
+    NoServices,
     /// There is no disk of that name, and no size to make one with.
     NoDisk(Name),
     /// As [`Failure::NoDisk`], found at the deploy.
@@ -129,6 +131,7 @@ impl fmt::Display for Failure {
             Self::NotDestroyed { limit } => write!(f, "not destroyed within {limit}"),
             Self::NotDrained { limit } => write!(f, "its old pool is not drained within {limit}"),
             Self::ServiceLeftOut => f.write_str("a service is left out"),
+            Self::NoServices => f.write_str("no service is defined: neither by the config nor by the code"),
             Self::NoDisk(disk) => {
                 write!(f, "disk \"{disk}\" does not exist and no size specified for auto-creation")
             }

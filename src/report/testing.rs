@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use crate::appconfig::{ConfigSource, Loader};
+use crate::appconfig::{Code, ConfigSource, Loader};
 use crate::controllers::fixes::Fixes;
 use crate::kernel::{RecordId, SimDuration, Stop};
 use crate::model::Invariant;
@@ -32,6 +32,7 @@ impl Story {
                 app: Name::new("pds"),
                 config: ConfigSource { loader: Loader::Bytes, text: Arc::from(""), origin: Arc::from("config") },
                 build: None,
+                code: Code::default(),
             },
         };
         let variant = Variant {

@@ -6,7 +6,7 @@
 
 use std::path::Path;
 
-use crate::appconfig::{ConfigSource, FindError, Loader, ReadError};
+use crate::appconfig::{self, Code, ConfigSource, FindError, Loader, ReadError, Runs};
 
 use super::steps;
 use super::story::Action;
@@ -25,10 +25,24 @@ pub(crate) fn read(walk: &mut Walk, mut fields: Fields<'_>, place: &Place<'_>) -
     let app = steps::needed_name(walk, &mut fields, "app");
     walk.apps.extend(app);
     let build = fields.name(walk, "build");
+    let code = code(walk, &mut fields);
     let (key, node) = fields.exactly_one(walk)?;
     let text = values::text(walk, node)?;
     let config = if key == "config" { verbatim(walk, node, text) } else { from_file(walk, node, key, text, place) };
-    Some(Action::Deploy { app: app?, config: config?, build })
+    Some(Action::Deploy { app: app?, config: config?, build, code })
+}
+
+/// What the code itself says: its Procfile, and the entry point of its image.
+fn code(walk: &mut Walk, fields: &mut Fields<'_>) -> Code {
+    let procfile = fields.get("procfile").and_then(|node| {
+        let read = appconfig::parse_procfile(values::text(walk, node)?);
+        if read.is_empty() {
+            walk.error(node.span, "this `procfile` names no service").help("write one like \"web: bin/serve\"");
+        }
+        Some(read)
+    });
+    let runs = fields.get("entrypoint").and_then(|node| values::text(walk, node)).map(Runs::entrypoint);
+    Code { procfile: procfile.unwrap_or_default(), runs: runs.unwrap_or_default() }
 }
 
 fn verbatim(walk: &mut Walk, node: &Node, text: &str) -> Option<ConfigSource> {

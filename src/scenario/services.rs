@@ -103,11 +103,11 @@ fn named(scenario: &Scenario) -> Vec<Named> {
 fn services_of(scenario: &Scenario, app: Name) -> Option<BTreeSet<String>> {
     let mut services = None;
     for step in &scenario.steps {
-        let Action::Deploy { app: deployed, config, .. } = &step.action else { continue };
+        let Action::Deploy { app: deployed, config, code, .. } = &step.action else { continue };
         if *deployed == app {
             // Leniently: a field that nobody knows hides no service.
             let loaded = appconfig::load(config, &Grammar::latest(Strictness::Lenient)).ok()?;
-            let names = loaded.app.resolve(Name::new("")).into_iter().map(|service| service.name.to_string());
+            let names = loaded.app.resolve(Name::new(""), code).into_iter().map(|service| service.name.to_string());
             services.get_or_insert_with(BTreeSet::new).extend(names);
         }
     }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use super::claims::Moment;
-use crate::appconfig::ConfigSource;
+use crate::appconfig::{Code, ConfigSource};
 use crate::controllers::fixes::{Fix, Fixes};
 use crate::kernel::{SimDuration, SimTime};
 use crate::model::Invariant;
@@ -109,6 +109,8 @@ pub enum Action {
         config: ConfigSource,
         /// The code's name; none: a new image.
         build: Option<Name>,
+        /// What the code itself says of its services.
+        code: Code,
     },
     /// Delete an app and what it references.
     DeleteApp {
@@ -248,6 +250,8 @@ pub struct Traffic {
     pub every: SimDuration,
     /// Random (Poisson) arrivals instead of constant ones.
     pub poisson: bool,
+    /// By way of the ingress, which keeps shares, instead of asking the activator itself.
+    pub via_ingress: bool,
     /// The first may come then.
     pub from: SimTime,
     /// None comes then or later.

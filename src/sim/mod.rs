@@ -17,6 +17,7 @@ use std::rc::Rc;
 
 use crate::controllers::activator::Activator;
 use crate::controllers::fixes::{Fix, Fixes};
+use crate::controllers::ingress::Ingress;
 use crate::controllers::process::{self, Hosting};
 use crate::controllers::runtime::{Asked, Rules};
 use crate::controllers::tuning::Tuning;
@@ -239,6 +240,8 @@ impl<'a> Simulation<'a> {
             rules: Rc::new(RefCell::new(rules)),
             constants: Rc::new(self.variant.tuning.clone()),
             activator: Rc::default(),
+            ingress: Rc::default(),
+            has_ingress: self.scenario.traffic.iter().any(|traffic| traffic.via_ingress),
             memories: Rc::default(),
             refusals: Rc::default(),
             asked,
@@ -369,6 +372,10 @@ struct Platform {
     constants: Rc<Constants>,
     /// The activator of the running coordinator.
     activator: Rc<RefCell<Option<Rc<Activator<SimPlatform>>>>>,
+    /// Its ingress, when some traffic comes that way.
+    ingress: Rc<RefCell<Option<Rc<Ingress<SimPlatform>>>>>,
+    /// Whether some traffic does.
+    has_ingress: bool,
     /// What the controllers of each running process remember.
     memories: Rc<RefCell<BTreeMap<Process, Memories>>>,
     /// In the order in which they came.
@@ -381,6 +388,7 @@ impl Platform {
     /// Lets go of what the processes remembered.
     fn forget(&self) {
         self.activator.take();
+        self.ingress.take();
         self.memories.take();
     }
 }
@@ -428,6 +436,12 @@ fn start(world: &World, process: Process, platform: &Platform) {
             host.expose(Rc::clone(&activator) as Rc<dyn Remembers>);
             let mut tasks = process::coordinator(&host, &rules);
             tasks.extend(activator.tasks());
+            if platform.has_ingress {
+                let ingress = Ingress::new(host.ports(Controller::Activator), Rc::clone(&rules), activator);
+                *platform.ingress.borrow_mut() = Some(Rc::clone(&ingress));
+                host.expose(Rc::clone(&ingress) as Rc<dyn Remembers>);
+                tasks.push(ingress.task());
+            }
             tasks
         }
         Some(node) => process::node(&host, &rules, node),

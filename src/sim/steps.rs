@@ -79,9 +79,9 @@ fn is_platforms(action: &Action) -> bool {
 async fn act_on_platform(world: &World, rules: &Rc<Rules>, action: &Action, image: Name) -> Result<(), Name> {
     let operator = Operator::new(world.ports(Actor::central(Controller::Operator)));
     let done = match action {
-        Action::Deploy { app, config, .. } => {
+        Action::Deploy { app, config, code, .. } => {
             let deployer = Deployer::new(world.ports(Actor::central(Controller::Deploy)), Rc::clone(rules));
-            let request = DeployRequest { app: *app, config: config.clone(), image };
+            let request = DeployRequest { app: *app, config: config.clone(), code: code.clone(), image };
             return deployer.deploy(&request).await.map(|_| ()).map_err(Failure::text);
         }
         Action::DeleteApp { app } => operator.delete_app(*app).await,

@@ -4,17 +4,18 @@
 //! it. What a newcomer gets wrong: arrivals do not wait for answers, so a slow platform gets
 //! more requests at once, not fewer.
 //!
-//! DIFFERS (rule 10.4): routing takes no time, knows the active version, and keeps no share between
-//! requests.
+//! DIFFERS (rule 10.10): routing takes no time and knows the active version. Traffic that comes by way of the ingress says
+//! so; the other asks the activator for each request.
 
-use crate::controllers::activator::Slot;
+use crate::controllers::activator::Activator;
+use crate::controllers::ingress::Ingress;
 use crate::kernel::{GroupId, SimTime};
-use crate::model::{Actor, Controller, Name, RequestError, Subject};
+use crate::model::{Actor, AppId, Controller, Name, RequestError, SandboxId, Subject, VersionId};
 use crate::ports::Query;
 use crate::scenario::Traffic;
 use crate::trace::What;
 use crate::world::spec::Spread;
-use crate::world::{Process, World};
+use crate::world::{Process, SimPlatform, World};
 
 use super::Platform;
 
@@ -80,31 +81,83 @@ fn arrive(world: &World, platform: &Platform, traffic: Traffic) {
     let Some(version) = app.and_then(|app| app.entity.active_version) else {
         return attempt.failed(RequestError::NotDeployed);
     };
-    let activator = platform.activator.borrow().clone().filter(|_| world.is_up(Process::Coordinator));
-    let Some(activator) = activator else {
+    let (activator, ingress) = (platform.activator.borrow().clone(), platform.ingress.borrow().clone());
+    let Some(activator) = activator.filter(|_| world.is_up(Process::Coordinator)) else {
         return attempt.failed(RequestError::CoordinatorDown);
     };
+    let ingress = ingress.filter(|_| traffic.via_ingress);
     let world = world.clone();
     let kernel = world.kernel().clone();
     kernel.spawn(Process::Coordinator.group(), "request", async move {
-        match activator.request(version, traffic.service).await {
-            Ok(slot) => serve(&world, slot, traffic, attempt).await,
+        let served = match ingress {
+            Some(ingress) => pass(&world, &ingress, AppId::from_index(subject.index), version, traffic).await,
+            None => ask(&world, &activator, version, traffic).await,
+        };
+        match served {
+            Ok(given) => attempt.served(given),
             Err(error) => attempt.failed(error),
         }
     });
 }
 
-/// Hands the request to its sandbox.
-async fn serve(world: &World, slot: Slot, traffic: Traffic, mut attempt: Attempt) {
+/// A request that asks the activator itself; since when it had its sandbox.
+async fn ask(
+    world: &World,
+    activator: &Activator<SimPlatform>,
+    version: VersionId,
+    traffic: Traffic,
+) -> Result<SimTime, RequestError> {
+    let slot = activator.request(version, traffic.service).await?;
     let given = world.kernel().now();
-    let answers = || world.answers(slot.sandbox);
-    if answers() {
-        let takes = world.containers().workload(traffic.app, traffic.service).request;
-        let takes = world.log().draw(slot.sandbox.into(), "request", takes);
-        world.kernel().sleep(takes).await;
-        if answers() {
-            return attempt.served(given);
+    match serve(world, slot.sandbox, traffic).await {
+        Answer::Served => Ok(given),
+        Answer::Refused | Answer::BrokenOff => Err(RequestError::BadGateway),
+    }
+}
+
+/// A request that comes by way of the ingress.
+async fn pass(
+    world: &World,
+    ingress: &Ingress<SimPlatform>,
+    app: AppId,
+    version: VersionId,
+    traffic: Traffic,
+) -> Result<SimTime, RequestError> {
+    loop {
+        let lent = ingress.request(app, version, traffic.service).await?;
+        let given = world.kernel().now();
+        match serve(world, lent.sandbox(), traffic).await {
+            Answer::Served => return Ok(given),
+            Answer::Refused => {
+                if !ingress.refused(lent) {
+                    return Err(RequestError::BadGateway);
+                }
+            }
+            Answer::BrokenOff => {
+                ingress.broke_off(lent);
+                return Err(RequestError::BadGateway);
+            }
         }
     }
-    attempt.failed(RequestError::BadGateway);
+}
+
+/// What a sandbox did with a request.
+enum Answer {
+    Served,
+    /// It took no connection.
+    Refused,
+    /// It ended before its answer.
+    BrokenOff,
+}
+
+/// Hands the request to its sandbox.
+async fn serve(world: &World, sandbox: SandboxId, traffic: Traffic) -> Answer {
+    let answers = || world.answers(sandbox);
+    if !answers() {
+        return Answer::Refused;
+    }
+    let takes = world.containers().workload(traffic.app, traffic.service).request;
+    let takes = world.log().draw(sandbox.into(), "request", takes);
+    world.kernel().sleep(takes).await;
+    if answers() { Answer::Served } else { Answer::BrokenOff }
 }

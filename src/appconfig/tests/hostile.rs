@@ -62,7 +62,7 @@ fn survives(bytes: &[u8]) {
         Ok(loaded) => {
             assert_eq!(loaded.ignored, []);
             assert_eq!(Ok(&loaded), lenient.as_ref());
-            assert!(!loaded.app.resolve(Name::new("built")).is_empty());
+            assert!(!loaded.app.resolve(Name::new("built"), &Code::default()).is_empty());
         }
         Err(error) => {
             assert!(!error.one_line().contains('\n'));

@@ -46,7 +46,7 @@ fn refused(text: &str) -> String {
 }
 
 fn services(text: &str) -> Vec<ServiceConfig> {
-    strict(text).unwrap().app.resolve(Name::new("built"))
+    strict(text).unwrap().app.resolve(Name::new("built"), &Code::default())
 }
 
 const FULL: &str = r#"
@@ -113,7 +113,7 @@ fn everything_that_a_config_can_say_arrives() {
     assert_eq!(app.post_import.as_ref().unwrap().value, "migrate");
     assert_eq!(app.include.iter().map(|path| path.value.as_str()).collect::<Vec<_>>(), ["lib", "assets"]);
     assert_eq!(app.build, Some(Place { line: 15, column: 2 }));
-    let services = app.resolve(Name::new("built"));
+    let services = app.resolve(Name::new("built"), &Code::default());
     let [database, web] = &services[..] else { panic!("{services:?}") };
 
     let name = Name::new;
@@ -338,7 +338,7 @@ fn the_typo_of_the_incident_leaves_the_size_at_zero_when_lenient_and_is_refused_
     );
     let loaded = check(TYPO, Strictness::Lenient).unwrap();
     assert_eq!(loaded.ignored[0].path, "services.database.disks[0].size");
-    assert_eq!(loaded.app.resolve(Name::new("b"))[0].disks[0].size_gb, 0);
+    assert_eq!(loaded.app.resolve(Name::new("b"), &Code::default())[0].disks[0].size_gb, 0);
     let fixed = TYPO.replace("size =", "size_gb =");
     assert_eq!(services(&fixed)[0].disks[0].size_gb, 20);
     assert!(check(&fixed, Strictness::Lenient).unwrap().ignored.is_empty());

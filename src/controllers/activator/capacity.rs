@@ -18,6 +18,13 @@ pub struct Slot {
     pub(super) used: Rc<Cell<u32>>,
 }
 
+impl Slot {
+    /// How much of the sandbox it is.
+    pub fn size(&self) -> u32 {
+        self.size
+    }
+}
+
 impl Drop for Slot {
     fn drop(&mut self) {
         self.used.set(self.used.get().saturating_sub(self.size));
@@ -40,6 +47,24 @@ impl<P: Platform> Activator<P> {
         let usable = |id: &&SandboxId| self.is_usable(**id) && self.cache.has_room(**id, size, room);
         let chosen = after.iter().chain(before).find(usable)?;
         self.cache.take(*chosen, size, self.ports.clock.now())
+    }
+
+    /// Who keeps a slot has used it now; false when its sandbox is not tracked any more, or, since
+    /// `ingress-keeps-shares`, does not live. Rule 10.11.
+    pub fn renew(&self, slot: &Slot) -> bool {
+        let refuses_dead = self.rules.has(Fix::IngressKeepsShares);
+        let now = self.ports.clock.now();
+        let renewed = self.cache.with(slot.sandbox, |tracked| {
+            let renews = tracked.status.is_live() || !refuses_dead;
+            tracked.renewed = if renews { now } else { tracked.renewed };
+            renews
+        });
+        renewed == Some(true)
+    }
+
+    /// Whether a sandbox is known to be PENDING or RUNNING.
+    pub fn is_live(&self, sandbox: SandboxId) -> bool {
+        self.cache.is(sandbox, |tracked| tracked.status.is_live())
     }
 
     /// The sandboxes that may serve the request. Rule 10.2.

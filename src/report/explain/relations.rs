@@ -183,6 +183,8 @@ pub(super) fn mark(fix: Fix) -> Mark {
             Nowhere("that the wait ended early shows in the failure of the boot, not in a decision")
         }
         Fix::DeadWrittenOnce => Nowhere("a second DEAD is a write like the first"),
+        Fix::IngressDropsBroken | Fix::IngressRetries => Unless(request!(RequestError::BadGateway)),
+        Fix::IngressKeepsShares => Nowhere("how long a share is kept shows in no decision, only in last activities"),
         Fix::UncheckedPatch => Unless(|f| f.record.what == What::Conflict),
         Fix::ReleaseAddressOnFailedPatch | Fix::KeepAddressOnRetry => Unless(|f| f.broken(Invariant::NoLeakedAddress)),
         Fix::WatchdogReleasesAddress => {
@@ -201,6 +203,7 @@ pub(super) fn mark(fix: Fix) -> Mark {
         Fix::LeaseBelongsToSandbox => {
             Both { when: reason!(Reason::DiskHeld { .. }), unless: reason!(Reason::LeaseTakenUp { .. }) }
         }
+        Fix::RefuseNoServices => When(reason!(Reason::DeployRefused { error: Failure::NoServices })),
         Fix::RereadApp => Nowhere("that the launcher goes by an old event shows in no decision of it"),
         Fix::ReleaseLeasesOnCollect => Both {
             when: |f| f.gives_up_by(Controller::Collector),

@@ -254,6 +254,7 @@ fn reasons() -> Vec<Reason> {
         Reason::NewPoolAwaited { ready: true, waited: secs },
         Reason::StillDraining,
         Reason::ForeignVolume,
+        Reason::DeployRefused { error: Failure::NoServices },
         Reason::PoolFloored,
         Reason::PoolReaped,
         Reason::DrainFirst,

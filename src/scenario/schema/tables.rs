@@ -173,6 +173,18 @@ static DEPLOY: TableSpec = table(
             "a directory from which `.miren/app.toml` is looked for upwards, never above the scenario file's own",
         ),
         key("build", Kind::Name, "a new image", "the code's name: deploys of the same build run the same image"),
+        key(
+            "procfile",
+            Kind::Text,
+            "none",
+            "the code's Procfile, verbatim: a line like `web: bin/serve` for each service",
+        ),
+        key(
+            "entrypoint",
+            Kind::Text,
+            "something, where neither config nor Procfile names a service",
+            "what the image runs by itself, which makes a service `web` that nobody else names; \"\": nothing",
+        ),
     ],
 );
 
@@ -270,6 +282,12 @@ static TRAFFIC: TableSpec = table(
         key("service", Kind::Name, REQUIRED, "the service"),
         key("rate", Kind::Rate, REQUIRED, "how many requests come"),
         key("arrivals", Kind::Word(&["poisson", "constant"]), "\"poisson\"", "at random, or evenly"),
+        key(
+            "via",
+            Kind::Word(&["activator", "ingress"]),
+            "\"activator\"",
+            "who gives each its sandbox: the activator, asked anew, or the ingress before it, which keeps shares for a while",
+        ),
         key("from", Kind::Duration, "\"0s\"", "the first may come then"),
         key("until", Kind::Duration, "the horizon", "none comes then or later"),
     ],
