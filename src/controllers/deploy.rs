@@ -73,7 +73,7 @@ impl<P: Platform> Deployer<P> {
     }
 
     fn load(&self, request: &DeployRequest) -> Result<Vec<ServiceConfig>, Failure> {
-        let loaded = appconfig::load(&request.config, &grammar(self.rules.fixes))
+        let loaded = appconfig::load(&request.config, &grammar(|fix| self.rules.has(fix)))
             .map_err(|error| Failure::Other(Name::new(&error.one_line())))?;
         for field in &loaded.ignored {
             let line = u32::try_from(field.line).unwrap_or(u32::MAX);
@@ -108,18 +108,18 @@ impl<P: Platform> Deployer<P> {
 /// # Errors
 /// It would be refused: every problem on a line of its own.
 pub(crate) fn foretold(config: &ConfigSource, fixes: Fixes) -> Result<Vec<String>, String> {
-    let loaded = appconfig::load(config, &grammar(fixes)).map_err(|error| error.to_string())?;
+    let loaded = appconfig::load(config, &grammar(|fix| fixes.has(fix))).map_err(|error| error.to_string())?;
     Ok(loaded.ignored.iter().map(|field| format!("line {}: `{}`", field.line, field.path)).collect())
 }
 
-/// What a config may say under these fixes (rules 3.2 and 3.3).
-fn grammar(fixes: Fixes) -> Grammar {
-    let strictness = if fixes.has(Fix::StrictAppConfig) { Strictness::Strict } else { Strictness::Lenient };
+/// What a config may say while the fixes are in force that `has` says (rules 3.2 and 3.3).
+fn grammar(has: impl Fn(Fix) -> bool) -> Grammar {
+    let strictness = if has(Fix::StrictAppConfig) { Strictness::Strict } else { Strictness::Lenient };
     let fix_of = |feature: &Feature| match feature {
         Feature::Ports => Fix::SeveralPorts,
         Feature::PortTimeout => Fix::PortTimeoutInConfig,
         Feature::Aliases => Fix::AliasesInConfig,
     };
-    let lacks = Feature::ALL.iter().copied().filter(|feature| !fixes.has(fix_of(feature))).collect();
+    let lacks = Feature::ALL.iter().copied().filter(|feature| !has(fix_of(feature))).collect();
     Grammar { strictness, lacks }
 }

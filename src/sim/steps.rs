@@ -141,7 +141,7 @@ fn act_on_world(world: &World, platform: &Platform, action: &Action) -> Result<(
             Ok(())
         }
         Action::Upgrade(upgrade) => {
-            let fixes = upgrade.of(platform.rules.borrow().fixes);
+            let fixes = upgrade.of(platform.rules.borrow().fixes());
             let rules = rules_under(fixes, &platform.constants, &platform.asked);
             world.store().follow(super::store_rules(&rules));
             *platform.rules.borrow_mut() = Rc::new(rules);

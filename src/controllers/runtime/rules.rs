@@ -13,8 +13,7 @@ use crate::ports::{BackendError, StoreError};
 /// Which logic is in force: fixes and constants.
 #[derive(Clone, Debug, Default)]
 pub struct Rules {
-    /// The fixes.
-    pub fixes: Fixes,
+    fixes: Fixes,
     /// The constants.
     pub tuning: Tuning,
     asked: Asked,
@@ -35,6 +34,10 @@ impl Rules {
     /// These fixes and constants; whoever asks for a fix is noted in `asked`.
     pub fn new(fixes: Fixes, tuning: Tuning, asked: Asked) -> Self {
         Self { fixes, tuning, asked }
+    }
+    /// All fixes in force, for whoever replaces them. Who decides asks [`Rules::has`], so that it is noted.
+    pub fn fixes(&self) -> Fixes {
+        self.fixes
     }
     /// Whether a fix is in force.
     pub fn has(&self, fix: Fix) -> bool {

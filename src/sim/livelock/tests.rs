@@ -71,7 +71,7 @@ fn the_proof_reaches_as_far_as_the_rules_after_the_last_upgrade() {
     let simulation = Simulation::new(&scenario, &variant);
     let resyncs: Vec<u64> = simulation.all_rules().map(|rules| rules.tuning.pool_resync.every().as_secs()).collect();
     assert_eq!(resyncs, [60, 60, 10]);
-    assert_eq!(simulation.last_rules().fixes, Fixes::NONE.with(Fix::CrashBackoff));
+    assert_eq!(simulation.last_rules().fixes(), Fixes::NONE.with(Fix::CrashBackoff));
 }
 
 fn story(path: &str) -> Scenario {
