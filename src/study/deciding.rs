@@ -61,9 +61,9 @@ impl Tries {
 }
 
 /// So many records are written by all tries together, or a little more.
-const RECORDS: usize = 3_000_000;
+const RECORDS: usize = 8_000_000;
 /// A run costs as much as if it had at least so many.
-const RECORDS_LEAST: usize = 1500;
+const RECORDS_LEAST: usize = 4000;
 /// With fewer runs nothing is learned, and nothing is tried.
 const RUNS_LEAST: usize = 10;
 /// A run that writes so many times the records of the first, and these, is given up.
@@ -83,6 +83,7 @@ pub fn decide(run: &Run<'_>, until: Option<SimTime>, end: &End, likely: &[Decide
     things.retain(|thing| !asks_for(run, end, *thing));
     things.sort_by_key(|thing| likely.iter().position(|known| known == thing).unwrap_or(usize::MAX));
     trying.found.alone = trying.each(things.into_iter().map(|thing| vec![thing]).collect());
+    trying.found.alone.sort_by_key(|trial| is_ground(&trial.deciders[0]));
     let mut others = trying.found.alone.iter().filter(|trial| !is_ground(&trial.deciders[0]));
     if others.clone().all(|trial| !trial.ending.is_averted()) {
         let differ: Vec<Trial> = others.by_ref().filter(|trial| trial.differs).cloned().collect();

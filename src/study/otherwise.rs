@@ -62,7 +62,7 @@ const PHASE: &str = "ticker_phase";
 /// Everything that could be otherwise and might make another run of this one.
 ///
 /// A fix that nobody asked for and on which no constant hangs makes none, nor does a fault that
-/// never struck; they are left out.
+/// never struck; they are left out. The fixes, which are many, come last.
 pub fn all(run: &Run<'_>) -> Vec<Decider> {
     let Run { scenario, variant, outcome } = *run;
     let struck = |fault: u32| {
@@ -71,10 +71,6 @@ pub fn all(run: &Run<'_>) -> Vec<Decider> {
     let sets = sets(scenario, variant);
     let matters = |fix: Fix| outcome.asked.has(fix) || moves_a_constant(variant, &sets, fix);
     let mut all: Vec<Decider> = (0..scenario.faults.len() as u32).filter(|f| struck(*f)).map(Decider::Fault).collect();
-    for fix in Fix::ALL.iter().copied().filter(|fix| matters(*fix)) {
-        let in_force = [true, false].into_iter().filter(|in_force| sets.iter().any(|set| set.has(fix) == *in_force));
-        all.extend(in_force.map(|in_force| Decider::Fix { fix, in_force }));
-    }
     for ((app, service), program) in &scenario.workloads {
         for (key, _) in ProgramKey::ALL {
             let mut other = program.clone();
@@ -90,6 +86,10 @@ pub fn all(run: &Run<'_>) -> Vec<Decider> {
     all.extend((0..scenario.steps.len() as u32).filter(does).map(Decider::Step));
     let phase = variant.tuning.environment().ticker_phase;
     all.extend([Phase::Seed, Phase::Zero].into_iter().filter(|other| *other != phase).map(Decider::Phase));
+    for fix in Fix::ALL.iter().copied().filter(|fix| matters(*fix)) {
+        let in_force = [true, false].into_iter().filter(|in_force| sets.iter().any(|set| set.has(fix) == *in_force));
+        all.extend(in_force.map(|in_force| Decider::Fix { fix, in_force }));
+    }
     all
 }
 

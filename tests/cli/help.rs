@@ -19,7 +19,7 @@ Usage: schedsim [OPTIONS] <COMMAND>
 
 Commands:
   run          Replays scenarios: timeline, outcome, figures
-  explain      Tells why something happened: the causal chain from its end back to its root
+  explain      Tells why something happened: the causal chain from its end back to its root, and what decides it
   test         Replays every scenario below PATH; checks [expect] and the snapshot beside it
   check        Parses and validates scenarios and sweeps without running them
   compare      Shows the same story under two or more logics side by side, or what each single fix is worth

@@ -7,12 +7,17 @@
 
 use crate::model::Invariant;
 use crate::model::reason::Ailment;
-use crate::model::{AnyStatus, Field, Kind, LeaseStatus, Reason, SandboxStatus, Subject, Value};
+use crate::model::{
+    AnyStatus, Controller, Field, Kind, LeaseStatus, Reason, RequestError, SandboxStatus, Subject, Value,
+};
 use crate::trace::{Record, What};
 
 use super::class;
 use super::index::Index;
 use super::waits::is_try;
+
+/// How many records a search without an index looks back: what a launcher does between two resyncs is far less.
+const LOOKED_BACK_MAX: usize = 10_000;
 
 /// In which way an earlier record was needed.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
@@ -39,6 +44,8 @@ pub enum Role {
     Cooldown,
     /// It ended a wait.
     Awaited,
+    /// It is what a controller had begun and not ended.
+    Busy,
 }
 
 impl Role {
@@ -56,6 +63,7 @@ impl Role {
             Self::Happened => "what had happened to it",
             Self::Cooldown => "since when it cooled down",
             Self::Awaited => "what it waited for",
+            Self::Busy => "what its launcher was still waiting for",
         }
     }
 }
@@ -374,13 +382,32 @@ impl<'i, 'a> Evidence<'i, 'a> {
         }
     }
 
-    /// Why a request of an app failed: what its pools last went through.
-    pub(super) fn of_request(&mut self, app: Subject) {
+    /// Why a request of an app failed: what its pools last went through, or what kept the launcher from making one.
+    pub(super) fn of_request(&mut self, app: Subject, error: RequestError) {
+        if error == RequestError::NoPool {
+            self.launcher_is_busy(app);
+        }
         let last = self.pools(app).into_iter().filter_map(|pool| {
             self.index.last_of_pool(pool, self.before, class::LIFE, |r| is_failed_boot(r) || is_status(r) || is_end(r))
         });
         let last = last.max();
         self.add(Role::Members, last);
+    }
+
+    /// A version that no pool serves yet: the launcher has turned to another app and not come back since.
+    fn launcher_is_busy(&mut self, app: Subject) {
+        let Some(active) = self.index.last_write(app, Field::ActiveVersion, self.before) else { return };
+        let from = self.before.saturating_sub(LOOKED_BACK_MAX);
+        let did = |at: &usize| {
+            let record = self.index.record(*at);
+            let does = matches!(record.what, What::Created { .. } | What::Patched { .. });
+            does && record.actor.controller == Controller::Launcher
+        };
+        let Some(last) = (from..self.before).rev().find(did) else { return };
+        if self.index.app(self.index.record(last).subject) != Some(app) {
+            self.add(Role::Happened, Some(active));
+            self.found.push(Because { at: last, role: Role::Busy, leads: true });
+        }
     }
 
     /// The pools of an app.

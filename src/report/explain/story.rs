@@ -11,7 +11,7 @@ use crate::trace::Trace;
 use crate::trace::timeline::{self, Entry};
 
 use super::decider::meaning;
-use super::{Chain, Fold, Link, Setting, tag};
+use super::{Chain, Fold, Link, Role, Setting, tag};
 
 /// What a story is told on.
 pub struct Page<'a> {
@@ -50,6 +50,9 @@ impl Page<'_> {
             self.link(link, &"|".repeat(depth), out)?;
             for (role, branch) in &link.branches {
                 self.branch(role.label(), branch, out)?;
+            }
+            if link.role == Role::Busy {
+                timeline::write_remark(&self.setting.timeline, &format!("and {}:", link.role.label()), out)?;
             }
             for fold in chain.folds.iter().filter(|fold| fold.last == place) {
                 self.fold(chain, fold, out)?;

@@ -140,7 +140,7 @@ impl<'a> Walker<'a> {
         match decided.what {
             What::Decided(reason) => evidence.of_reason(decided.subject, reason),
             What::Broken { invariant, detail } => evidence.of_violation(decided.subject, invariant, &detail),
-            What::RequestFailed { .. } => evidence.of_request(decided.subject),
+            What::RequestFailed { error, .. } => evidence.of_request(decided.subject, error),
             What::RequestServed { waited, .. } => evidence.waited_for_capacity(decided.subject, waited),
             // What else there is happens for its cause alone.
             _ => {}

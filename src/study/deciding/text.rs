@@ -9,21 +9,29 @@ use super::{Deciding, Trial};
 
 /// What decides; with `all`, then everything else that was tried and makes another run.
 pub fn text(setting: &Setting, deciding: &Deciding, all: bool) -> String {
-    let mut text = format!("\ndecided by ({} tried)\n", runs(deciding.runs));
+    // How many runs it took changes with every fix that is added: it is told where it matters.
+    let mut text = match deciding.left {
+        0 => "\ndecided by\n".to_owned(),
+        left => {
+            let tried = runs(deciding.runs);
+            format!("\ndecided by ({tried} tried, {left} not, for they take long: --tries N tries more)\n")
+        }
+    };
     let decides: Vec<&Trial> = deciding.decides().collect();
     decides.iter().for_each(|trial| text.push_str(&entry(setting, trial, true)));
     if decides.is_empty() {
-        text.push_str("  nothing alone, nor any two together: whatever is otherwise, it comes all the same\n");
-    }
-    if deciding.left > 0 {
-        text.push_str(&format!("  {} not tried: they take long; --tries N tries more\n", runs(deciding.left)));
+        text.push_str(if deciding.left > 0 {
+            "  nothing that was tried, alone or together: it comes all the same\n"
+        } else {
+            "  nothing alone, nor any two together: whatever is otherwise, it comes all the same\n"
+        });
     }
     if all {
         text.push_str("\nverified\n");
         let others = deciding.alone.iter().filter(|trial| trial.differs && !trial.ending.is_averted());
         others.for_each(|trial| text.push_str(&entry(setting, trial, false)));
         let same = deciding.alone.iter().filter(|trial| !trial.differs).count();
-        text.push_str(&format!("  the same run is made by {same} of them\n"));
+        text.push_str(&format!("  {} tried; {same} of them are the same run\n", runs(deciding.runs)));
     }
     text
 }
