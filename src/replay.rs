@@ -5,6 +5,8 @@
 //! gets wrong: a run that ends before the horizon is shown and not judged, for expectations
 //! speak of the whole story.
 
+use std::sync::OnceLock;
+
 use crate::kernel::SimTime;
 use crate::kernel::Stop;
 use crate::report::fingerprints::Fingerprint;
@@ -23,8 +25,8 @@ pub struct Replay<'a> {
     pub outcome: Outcome,
     /// The figures.
     pub metrics: Metrics,
-    /// The digest of the trace.
-    pub digest: String,
+    /// The digest of the trace, once somebody has asked for it.
+    digest: OnceLock<String>,
     /// Whether expectations were checked.
     pub judged: Judged,
     /// How the checks came out; of a run that was not judged, nothing was asked.
@@ -59,7 +61,6 @@ impl<'a> Replay<'a> {
         }
         let outcome = simulation.run();
         let metrics = report::figures(scenario, &outcome);
-        let digest = outcome.trace.digest();
         let cut = until.is_some_and(|until| until < scenario.horizon);
         let (judged, checked) = match &variant.expect {
             Some(_) if cut => {
@@ -77,7 +78,12 @@ impl<'a> Replay<'a> {
             Some(_) => (Judged::Yes, report::check(scenario, variant, &outcome, &metrics)),
             None => (Judged::NoExpect, report::check(scenario, variant, &outcome, &metrics)),
         };
-        Self { scenario, variant, outcome, metrics, digest, judged, checked }
+        Self { scenario, variant, outcome, metrics, digest: OnceLock::new(), judged, checked }
+    }
+
+    /// The digest of the trace.
+    pub fn digest(&self) -> &str {
+        self.digest.get_or_init(|| trace::digest::of(&self.outcome.trace))
     }
 
     /// The expectations that did not hold, in words.
@@ -92,7 +98,7 @@ impl<'a> Replay<'a> {
 
     /// The result for programs, as one line.
     pub fn json(&self) -> String {
-        report::json(self.scenario, self.variant, &self.outcome, &self.metrics, &self.checked, &self.digest)
+        report::json(self.scenario, self.variant, &self.outcome, &self.metrics, &self.checked, self.digest())
     }
 
     /// The same with the line that makes this run again, and the state at the end where that is asked for.
@@ -107,7 +113,7 @@ impl<'a> Replay<'a> {
             &self.outcome,
             &self.metrics,
             &self.checked,
-            &self.digest,
+            self.digest(),
             [("reproduce", reproduce.into())].into_iter().chain(state),
         )
     }
@@ -120,7 +126,7 @@ impl<'a> Replay<'a> {
 
     /// Its line in the file of fingerprints.
     pub fn fingerprint(&self) -> Fingerprint {
-        Fingerprint { events: self.outcome.events, digest: self.digest.clone() }
+        Fingerprint { events: self.outcome.events, digest: self.digest().to_owned() }
     }
 }
 
@@ -134,7 +140,7 @@ pub fn difference(first: &Replay<'_>, second: &Replay<'_>) -> Option<String> {
     };
     let (long_a, long_b) = (a.trace.records().len(), b.trace.records().len());
     // When the digests agree, so do the records.
-    let common = if first.digest == second.digest { 0 } else { long_a.min(long_b) };
+    let common = if first.digest() == second.digest() { 0 } else { long_a.min(long_b) };
     for index in 0..common {
         let (one, other) = (record(a, index), record(b, index));
         if one != other {
@@ -189,7 +195,7 @@ mod tests {
         let first = Replay::of(&one, &one.variants[0], None);
         let mut second = Replay::of(&other, &other.variants[0], None);
         change(&mut second.outcome);
-        second.digest = second.outcome.trace.digest();
+        second.digest = OnceLock::new();
         difference(&first, &second)
     }
 

@@ -243,14 +243,14 @@ fn object(sides: &[Side<'_>], found: &[Comparison]) -> String {
     let mut object = differences[others[0].name].clone();
     let fields = object.as_object_mut().expect("just made");
     for side in sides {
-        let Replay { variant, outcome, digest, .. } = side.replay;
+        let Replay { variant, outcome, .. } = side.replay;
         let value = json!({
-            "logic": variant.name, "verdict": outcome.verdict.name(), "trace_digest": digest,
+            "logic": variant.name, "verdict": outcome.verdict.name(), "trace_digest": side.replay.digest(),
             "fixes": variant.policy.fixes,
         });
         fields.insert(side.name.to_owned(), value);
     }
-    fields.insert("schema".to_owned(), 1.into());
+    fields.insert("schema".to_owned(), 2.into());
     fields.insert("scenario".to_owned(), a.replay.scenario.name.clone().into());
     fields.insert("figures".to_owned(), figures.into());
     fields.insert("differences".to_owned(), differences.into());

@@ -10,6 +10,7 @@ mod check;
 mod compare;
 mod completions;
 mod crash;
+mod digest;
 mod explain;
 mod file;
 mod fixes;
@@ -37,7 +38,7 @@ use output::Out;
 
 /// Replays what happened in a container scheduler: same file, same seed, same bytes.
 #[derive(Parser)]
-#[command(name = "schedsim", version, arg_required_else_help = true, disable_help_subcommand = true)]
+#[command(name = "schedsim", version, arg_required_else_help = true)]
 #[command(after_help = STATUSES)]
 struct Cli {
     #[command(flatten)]
@@ -60,6 +61,7 @@ enum Command {
     Bisect(bisect::BisectArgs),
     Sweep(sweep::SweepArgs),
     Fixes(fixes::FixesArgs),
+    Digest(digest::DigestArgs),
     Schema(schema::SchemaArgs),
     Completions(completions::CompletionsArgs),
     Man(man::ManArgs),
@@ -130,6 +132,7 @@ pub fn main() -> ExitCode {
         Command::Bisect(args) => bisect::run(args, &mut out),
         Command::Sweep(args) => sweep::run(args, &cli.look, &mut out),
         Command::Fixes(args) => fixes::fixes(args, &mut out),
+        Command::Digest(args) => digest::digest(args, &mut out),
         Command::Schema(args) => schema::schema(args, &mut out),
         Command::Completions(args) => completions::completions(args, &mut out),
         Command::Man(args) => man::man(args, &mut out),

@@ -217,7 +217,7 @@ fn part(replay: &Replay<'_>, reproduce: &str) -> html::Part {
         outcome: &replay.outcome,
         metrics: &replay.metrics,
         checked: &replay.checked,
-        digest: &replay.digest,
+        digest: replay.digest(),
         reproduce,
     })
 }

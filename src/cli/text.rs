@@ -6,6 +6,7 @@
 
 use crate::kernel::{SimDuration, SimTime, Stop};
 use crate::replay::{Judged, Replay};
+use crate::report::counted;
 use crate::report::{self, Mark};
 use crate::scenario::Verdict;
 use crate::trace::timeline;
@@ -54,7 +55,7 @@ pub(crate) fn line(replay: &Replay<'_>, reproduce: &str) -> String {
 /// What `--twice` adds when all is well.
 pub(crate) fn same_twice(replay: &Replay<'_>) -> String {
     let records = replay.outcome.trace.records().len();
-    format!("twice: the same {records} records, {}\n\n", replay.digest)
+    format!("twice: the same {records} records, {}\n\n", replay.digest())
 }
 
 fn options(replay: &Replay<'_>, look: &Look) -> timeline::Options {
@@ -116,7 +117,7 @@ fn outcome(replay: &Replay<'_>) -> Vec<(Style, String, String)> {
         facts.push((style::WARN, "refused".into(), format!("step `{name}`: {refusal}{here}")));
     }
     facts.extend(outcome.warnings.iter().map(|warning| (style::WARN, "warning".to_owned(), warning.clone())));
-    facts.push((Style::new(), "trace".into(), format!("{} events, {}", outcome.events, replay.digest)));
+    facts.push((Style::new(), "trace".into(), counted(outcome.events, "event")));
     facts
 }
 

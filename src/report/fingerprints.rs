@@ -83,7 +83,7 @@ fn parse(line: &str) -> Option<(&str, Fingerprint)> {
     let (events, rest) = line.trim_start().split_once("  ")?;
     let (digest, name) = rest.split_once("  ")?;
     let events = events.parse().ok()?;
-    (digest.starts_with("b3:") && !name.is_empty()).then(|| (name, Fingerprint { events, digest: digest.to_owned() }))
+    (digest.starts_with("b3") && !name.is_empty()).then(|| (name, Fingerprint { events, digest: digest.to_owned() }))
 }
 
 #[cfg(test)]

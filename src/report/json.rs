@@ -15,8 +15,8 @@ use crate::trace::metrics::Metrics;
 
 use super::{ExpectResult, settled_in};
 
-/// The version of the object's shape.
-const SCHEMA: u32 = 1;
+/// The version of the object's shape. 2: `trace_digest` is of the records, no longer of their JSON lines.
+const SCHEMA: u32 = 2;
 
 /// The result of one run as one line of JSON, without the line's end; `digest` is that of its trace.
 pub fn json(
@@ -110,7 +110,7 @@ mod tests {
         for window in keys(&parsed).windows(2) {
             assert!(in_text(&window[0]) < in_text(&window[1]), "{window:?}");
         }
-        assert_eq!(parsed["schema"], 1);
+        assert_eq!(parsed["schema"], 2);
         assert_eq!(parsed["verdict"], "livelock");
         assert_eq!(parsed["livelock"]["period"], "55m");
         assert_eq!(parsed["ended_at"], "3h");
@@ -118,7 +118,7 @@ mod tests {
         assert_eq!(parsed["settled_in"], Value::Null);
         assert_eq!(parsed["expect"]["passed"], true);
         assert_eq!(parsed["violations"][0]["subject"], "pool/pds-database");
-        assert!(parsed["trace_digest"].as_str().is_some_and(|digest| digest.starts_with("b3:")));
+        assert!(parsed["trace_digest"].as_str().is_some_and(|digest| digest.starts_with("b3m:")));
     }
 
     #[test]

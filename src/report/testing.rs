@@ -119,7 +119,7 @@ impl Story {
 
     pub(crate) fn json(&self) -> String {
         let metrics = figures(&self.scenario, &self.outcome);
-        let digest = self.outcome.trace.digest();
+        let digest = crate::trace::digest::of(&self.outcome.trace);
         json(&self.scenario, &self.variant, &self.outcome, &metrics, &self.check(), &digest)
     }
 

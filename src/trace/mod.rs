@@ -6,6 +6,7 @@
 //! by their JSON lines, never by numbers.
 
 pub(crate) mod csv;
+pub mod digest;
 pub mod jsonl;
 pub mod metrics;
 pub(crate) mod perfetto;

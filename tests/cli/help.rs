@@ -26,9 +26,11 @@ Commands:
   bisect       Finds the fix, or the smallest set of fixes, that heals a story or breaks it
   sweep        Runs settings × seeds over scenarios and says which settings are better, and how surely
   fixes        Lists the known fixes: name, day, what each changes
+  digest       Prints the digest of a trace that `run --trace FILE.jsonl` wrote: that of the run
   schema       Prints the JSON Schema of a scenario or sweep file, for editors
   completions  Prints a completion script for a shell
   man          Prints the manual page: `schedsim man | man -l -`
+  help         Print this message or the help of the given subcommand(s)
 
 Options:
       --color <WHEN>  Colour; `auto`: on a terminal, unless NO_COLOR is set [default: auto] [possible values: auto, always, never]
@@ -38,7 +40,7 @@ Options:
   -V, --version       Print version
 
 Exit status: 0 all as expected; 1 an expectation, snapshot or invariant failed; 2 the command line
-or an input file is wrong; 4 nothing matched; 101 a bug in schedsim; 130 interrupted.
+or an input file is wrong; 4 nothing matched; 75 another process writes there; 101 a bug in schedsim; 130 interrupted.
 
 "#]]);
 }
@@ -91,13 +93,16 @@ Arguments:
   <PATH>...  Scenario files, and folders with scenarios below
 
 Options:
-      --accept        Writes snapshots and fingerprints as they are now; expectations are checked all the same
-      --color <WHEN>  Colour; `auto`: on a terminal, unless NO_COLOR is set [default: auto] [possible values: auto, always, never]
-      --jobs <N>      So many runs at once; by default as many as there are processors
-  -v, --verbose...    Print more
-      --junit <FILE>  Writes the results as JUnit XML, too
-  -q, --quiet         Print less
-  -h, --help          Print help
+      --accept           Writes snapshots and fingerprints as they are now; expectations are checked all the same
+      --color <WHEN>     Colour; `auto`: on a terminal, unless NO_COLOR is set [default: auto] [possible values: auto, always, never]
+      --jobs <N>         So many runs at once; by default as many as there are processors
+  -v, --verbose...       Print more
+      --filter <TEXT>    Only runs in whose name, like `mir-788/lease-carousel@before`, this text is
+  -q, --quiet            Print less
+      --variant <NAME>   Only the variant of that name of each scenario
+      --junit <FILE>     Writes the results as JUnit XML, too; `-` is standard output, and the text goes to standard error then
+      --format <FORMAT>  For whom the results are written; with `json` the text goes to standard error [default: text] [possible values: text, json]
+  -h, --help             Print help (see more with '--help')
 
 "#]]);
 }

@@ -28,7 +28,7 @@ fails @ main                                               seed 0 | ran 1:00
 ...
 outcome
 ...
-  trace               [..] events, b3:[..]
+  trace               [..] events
 ...
 checks
   FAILED  verdict                        [..], expected livelock
@@ -119,7 +119,7 @@ fn json_is_one_object_or_one_a_line_and_the_same_every_time() {
     assert_eq!(object["scenario"], "fine");
     assert_eq!(object["variant"], "main");
     assert_eq!(object["file"], "fine.toml");
-    assert!(object["trace_digest"].as_str().unwrap().starts_with("b3:"));
+    assert!(object["trace_digest"].as_str().unwrap().starts_with("b3m:"));
     assert_eq!(one, folder.schedsim(&["run", "fine.toml", "--format", "json"]).code(0).out);
     let two = folder.schedsim(&["run", "two.toml", "--format", "json"]).code(0).out;
     assert_eq!(two.lines().count(), 2);

@@ -189,6 +189,22 @@ fn a_refused_deploy_tells_all_its_problems_in_text_and_json() {
 }
 
 #[test]
+fn the_lines_of_a_trace_have_the_digest_of_its_run() {
+    let folder = folder(&[("a.toml", CONFIGS)]);
+    let words = ["run", "a.toml", "--variant", "new", "--trace", "x.jsonl", "--format", "json"];
+    let json: serde_json::Value = serde_json::from_str(&folder.schedsim(&words).code(0).out).expect("JSON");
+    let digest = json["trace_digest"].as_str().expect("a digest").to_owned();
+    folder.schedsim(&["digest", "x.jsonl"]).code(0).out(&format!("{digest}  x.jsonl\n"));
+    // Other spaces are the same trace, another value is not.
+    folder.write("spaced.jsonl", &folder.read("x.jsonl").replace(",\"by\":", ", \"by\" : "));
+    folder.schedsim(&["digest", "spaced.jsonl"]).code(0).out(&digest);
+    folder.write("other.jsonl", &folder.read("x.jsonl").replacen("\"t\":0", "\"t\":1", 1));
+    assert!(!folder.schedsim(&["digest", "other.jsonl"]).code(0).out.contains(&digest));
+    folder.schedsim(&["digest", "a.toml"]).code(2).no_out().err("`a.toml` is no trace of JSON lines: line 1");
+    folder.schedsim(&["digest", "none.jsonl"]).code(2).no_out().err("`none.jsonl` is no trace");
+}
+
+#[test]
 fn every_time_that_is_printed_can_be_asked_for() {
     let folder = folder(&[("a.toml", CONFIGS)]);
     let out = folder.schedsim(&["run", "a.toml", "--variant", "new"]).code(0).out;

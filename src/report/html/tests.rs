@@ -8,7 +8,7 @@ use crate::trace::testing::Maker;
 fn part(story: &Story) -> Part {
     let metrics = figures(&story.scenario, &story.outcome);
     let checked = check(&story.scenario, &story.variant, &story.outcome, &metrics);
-    let digest = story.outcome.trace.digest();
+    let digest = crate::trace::digest::of(&story.outcome.trace);
     let (scenario, variant, outcome) = (&story.scenario, &story.variant, &story.outcome);
     let (metrics, checked, digest) = (&metrics, &checked, digest.as_str());
     Part::of(&Source { scenario, variant, outcome, metrics, checked, digest, reproduce: "schedsim run x.toml" })
