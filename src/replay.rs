@@ -160,6 +160,7 @@ pub fn difference(first: &Replay<'_>, second: &Replay<'_>) -> Option<String> {
 /// All of an outcome that is not in its records.
 fn beside_the_trace(outcome: &Outcome) -> String {
     let Outcome {
+        unproved: _,
         trace: _,
         verdict,
         settled_at,

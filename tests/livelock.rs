@@ -8,19 +8,20 @@
 
 use std::collections::BTreeMap;
 use std::mem::discriminant;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicU64, Ordering};
 
-use proptest::prelude::*;
-use proptest::strategy::ValueTree;
-use proptest::test_runner::RngSeed;
-use schedsim::kernel::{SimDuration, SimTime};
+use schedsim::kernel::{SimDuration, SimTime, Stop};
 use schedsim::model::{Address, Controller, Field, Reason, Subject, Value};
 use schedsim::scenario::{Overrides, Scenario, Variant};
-use schedsim::sim::{Livelock, Outcome, Simulation};
+use schedsim::sim::{Livelock, Outcome, Proofs, Refusal, Simulation, Unproved};
 use schedsim::trace::{Record, Trace, What};
 
 #[path = "common/corpus.rs"]
 mod corpus;
 use corpus::corpus;
+#[path = "common/stories.rs"]
+mod stories;
 
 /// From this count on the backoff of the default constants waits its cap.
 const CRASHES_CAPPED: u32 = 8;
@@ -222,135 +223,151 @@ fn a_period_that_differs_is_noticed() {
     }
 }
 
-/// A small story that is likely to run in a circle.
-#[derive(Clone, Debug)]
-struct Tale {
-    disk: &'static str,
-    instances: u32,
-    exit_after: &'static str,
-    as_of: &'static str,
-    delete_at: Option<u32>,
-    fault: Option<&'static str>,
-    addresses: u32,
-    monitor_every: u32,
-    stale_after: u32,
-    nodes: u32,
-    seed: u64,
-}
-
-impl Tale {
-    fn text(&self) -> String {
-        let Self { disk, instances, exit_after, as_of, addresses, monitor_every, stale_after, seed, .. } = self;
-        let nodes: Vec<String> = (1..=self.nodes).map(|n| format!("\"n{n}\"")).collect();
-        let mut text = format!(
-            "schema = 1\nhorizon = \"5h\"\nseed = {seed}\n[policy]\nas_of = \"{as_of}\"\n\
-             [tuning]\nmonitor_every = \"{monitor_every}s\"\nstale_pending_after = \"{stale_after}s\"\n\
-             [cluster]\naddresses_per_node = {addresses}\nnodes = [{}]\n\
-             [workload.a.db]\nexit_after = \"{exit_after}\"\n\
-             [[step]]\nname = \"deploy\"\nat = \"0s\"\n[step.do.deploy]\napp = \"a\"\nconfig = '''\n\
-             [services.db.concurrency]\nmode = \"fixed\"\nnum_instances = {instances}\n\
-             [[services.db.disks]]\nname = \"d\"\nmount_path = \"/d\"\n{disk}\n'''\n",
-            nodes.join(", ")
-        );
-        if let Some(at) = self.delete_at {
-            text.push_str(&format!("[[step]]\nname = \"delete\"\nat = \"{at}s\"\ndo.delete_app = {{ app = \"a\" }}\n"));
-        }
-        if let Some(on) = self.fault {
-            text.push_str(&format!(
-                "[[fault]]\nname = \"f\"\non = \"{on}\"\nwhen = {{ times = 2 }}\neffect.error = \"no\"\n"
-            ));
-        }
-        text
+/// The story of that number, read.
+fn told(number: u64, days: &[&str]) -> Scenario {
+    let text = stories::story(number, days);
+    match Scenario::from_text(&text, &format!("story {number}"), None, &Overrides::default()) {
+        Ok(scenario) => scenario,
+        Err(diagnostics) => panic!("story {number}: {}\n{text}", diagnostics.render(false)),
     }
 }
 
-fn tale() -> impl Strategy<Value = Tale> {
-    let words = (
-        prop::sample::select(vec!["size = 20", "size = 20", "size_gb = 20", ""]),
-        prop::sample::select(vec![1_u32, 1, 2, 3]),
-        prop::sample::select(vec!["never", "never", "5s", "90s"]),
-        prop::sample::select(vec!["2025-11-13", "2026-01-05", "2026-02-15", "2026-03-11", "2026-03-11", "2026-03-12"]),
-        prop::option::weighted(0.3, 1..90_u32),
-        prop::option::weighted(
-            0.3,
-            prop::sample::select(vec!["sandbox.start", "disk.mount", "disk.create_volume", "store.patch"]),
-        ),
-    );
-    let numbers = (
-        prop::sample::select(vec![4_u32, 8, 30]),
-        prop::sample::select(vec![10_u32, 30, 60]),
-        prop::sample::select(vec![60_u32, 120, 300]),
-        prop::sample::select(vec![1_u32, 1, 1, 2]),
-        any::<u64>(),
-    );
-    (words, numbers).prop_map(
-        |(
-            (disk, instances, exit_after, as_of, delete_at, fault),
-            (addresses, monitor_every, stale_after, nodes, seed),
-        )| {
-            Tale {
-                disk,
-                instances,
-                exit_after,
-                as_of,
-                delete_at,
-                fault,
-                addresses,
-                monitor_every,
-                stale_after,
-                nodes,
-                seed: seed >> 1,
+fn given(name: &str, default: u64) -> u64 {
+    std::env::var(name).ok().and_then(|text| text.parse().ok()).unwrap_or(default)
+}
+
+/// Beyond a claim a story is run on for so many periods, or for so long if that is more than a dozen.
+const PERIODS_MORE: u64 = 40;
+const LONG: SimDuration = SimDuration::from_hours(24);
+
+/// What came of a story.
+#[derive(Default)]
+struct Told {
+    claims: u32,
+    at_rest: u32,
+    /// Unsettled to the end, without a claim, and nothing grows.
+    endless: u32,
+    /// The same, where something grows.
+    growing: u32,
+    reasons: BTreeMap<String, u32>,
+    wrong: Vec<String>,
+}
+
+impl Told {
+    fn add(&mut self, other: Self) {
+        self.claims += other.claims;
+        self.at_rest += other.at_rest;
+        self.endless += other.endless;
+        self.growing += other.growing;
+        self.wrong.extend(other.wrong);
+        other.reasons.into_iter().for_each(|(why, count)| *self.reasons.entry(why).or_default() += count);
+    }
+}
+
+/// Runs a story; what is claimed of it is tried for many periods more than it was, with other draws where
+/// they cannot matter and with the same, and must never settle otherwise or do anything else.
+fn tell(number: u64, days: &[&str], hours: u64) -> Told {
+    let scenario = told(number, days);
+    let mut simulation = Simulation::new(&scenario, &scenario.variants[0]);
+    if hours > 0 {
+        simulation = simulation.until(SimTime::ZERO + SimDuration::from_hours(hours));
+    }
+    let outcome = simulation.run();
+    let mut told = Told::default();
+    match outcome.recurrence {
+        Some(proof) if proof.settled == proof.period => told.at_rest = 1,
+        Some(_) => told.claims = 1,
+        None => {}
+    }
+    if let Some(why) = outcome.unproved {
+        let grows = matches!(why, Unproved::Grows(_));
+        told.growing = u32::from(grows);
+        told.endless = u32::from(!grows);
+        let why: String = why.to_string().chars().filter(|c| !c.is_ascii_digit()).collect();
+        told.reasons.insert(why, 1);
+    }
+    if let Some(proof) = outcome.recurrence {
+        told.wrong.extend(wrong(&simulation, proof).map(|wrong| format!("story {number}: {proof:?}: {wrong}")));
+    }
+    told
+}
+
+/// In what a claim does not hold.
+fn wrong(simulation: &Simulation<'_>, proof: Livelock) -> Option<String> {
+    let periods = (LONG.as_nanos() / proof.period.as_nanos()).clamp(12, PERIODS_MORE);
+    if proof.settled < proof.period {
+        let tried: Result<(), Refusal> = simulation.certify(proof, periods as u32, 0x5eed);
+        if let Err(refusal) = tried {
+            return Some(format!("with other draws {refusal}"));
+        }
+    }
+    let until = proof.from + proof.period * periods;
+    let outcome = simulation.clone().until(until).proofs(Proofs::Off).run();
+    if outcome.stop != Stop::Horizon {
+        return None;
+    }
+    let first = happens(&outcome.trace, proof, 0);
+    (1..periods).find_map(|nth| {
+        let later = happens(&outcome.trace, proof, nth);
+        (first != later).then(|| format!("in period {nth} happens {later:?}\nand in the first {first:?}"))
+    })
+}
+
+/// How often everything happens in a period that changes the world, and that the cluster comes to rest.
+fn happens(trace: &Trace, proof: Livelock, nth: u64) -> BTreeMap<String, u32> {
+    let from = proof.from + proof.period * nth;
+    let records = trace.records();
+    let from = records.partition_point(|r| r.at <= from);
+    let to = records.partition_point(|r| r.at <= proof.from + proof.period * (nth + 1));
+    let mut counts = BTreeMap::new();
+    for record in &records[from..to] {
+        let what = match record.what {
+            What::Created { .. } => "created".to_owned(),
+            What::Deleted { .. } => "deleted".to_owned(),
+            What::Set { field: Field::Status, to, .. } => format!("{to:?}"),
+            What::TaskStarted | What::PortBound | What::TaskEnded { .. } | What::ContainerGone => {
+                format!("{:?}", record.what)
             }
-        },
-    )
-}
-
-proptest! {
-    #![proptest_config(ProptestConfig {
-        cases: cases(),
-        failure_persistence: None,
-        // A tale is small as it is, and each try runs for hours.
-        max_shrink_iters: 8,
-        // The same tales every time; PROPTEST_RNG_SEED tells others.
-        rng_seed: seed(),
-        ..ProptestConfig::default() })]
-
-    #[test]
-    fn whatever_is_claimed_to_repeat_for_ever_does(tale in tale()) {
-        let text = tale.text();
-        let scenario = match Scenario::from_text(&text, "tale", None, &Overrides::default()) {
-            Ok(scenario) => scenario,
-            Err(diagnostics) => panic!("{}\n{text}", diagnostics.render(false)),
+            What::AddressTaken(_) => "address taken".to_owned(),
+            What::AddressFreed(_) => "address freed".to_owned(),
+            What::VolumeMade | What::VolumeGone | What::Settled | What::Unsettled => format!("{:?}", record.what),
+            _ => continue,
         };
-        if let Err(wrong) = is_sound(&scenario, &scenario.variants[0]) {
-            prop_assert!(false, "{wrong}\n{text}");
-        }
+        *counts.entry(format!("{:?} {what}", record.subject.kind)).or_default() += 1;
     }
+    counts
 }
 
-fn seed() -> RngSeed {
-    let given = std::env::var("PROPTEST_RNG_SEED").ok().and_then(|seed| seed.parse().ok());
-    RngSeed::Fixed(given.unwrap_or(788))
-}
-
-/// More with `PROPTEST_CASES`.
-fn cases() -> u32 {
-    std::env::var("PROPTEST_CASES").ok().and_then(|cases| cases.parse().ok()).unwrap_or(24)
-}
-
+/// Twenty seconds of stories; an hour of them, or those of some days only, by the command in
+/// `docs/reading-a-run.md`. `FROM` is the number of the first, and `HOURS` another horizon for all.
 #[test]
-fn the_tales_are_not_all_alike() {
-    let mut runner = proptest::test_runner::TestRunner::deterministic();
-    let mut proved = 0;
-    for _ in 0..30 {
-        let tale = tale().new_tree(&mut runner).expect("a tale").current();
-        let scenario = Scenario::from_text(&tale.text(), "tale", None, &Overrides::default());
-        let scenario = scenario.unwrap_or_else(|wrong| panic!("{}", wrong.render(false)));
-        let outcome = Simulation::new(&scenario, &scenario.variants[0]).run();
-        if std::env::var_os("TELL").is_some() {
-            println!("{:?} {:?} {tale:?}", outcome.verdict, outcome.livelock);
+fn whatever_is_claimed_of_a_story_holds() {
+    let days = std::env::var("DAYS").unwrap_or_default();
+    let days: Vec<&str> = days.split_whitespace().collect();
+    let (from, count, hours) = (given("FROM", 0), given("STORIES", 24), given("HOURS", 0));
+    let next = AtomicU64::new(from);
+    let all = Mutex::new(Told::default());
+    std::thread::scope(|scope| {
+        for _ in 0..given("THREADS", 2) {
+            scope.spawn(|| {
+                loop {
+                    let number = next.fetch_add(1, Ordering::Relaxed);
+                    if number >= from + count {
+                        break;
+                    }
+                    let told = tell(number, &days, hours);
+                    told.wrong.iter().for_each(|wrong| println!("UNSOUND {wrong}"));
+                    all.lock().expect("no teller panics").add(told);
+                }
+            });
         }
-        proved += usize::from(outcome.livelock.is_some());
-    }
-    assert!((3..30).contains(&proved), "{proved} of 30 tales run in a circle: the property shows little");
+    });
+    let Told { claims, at_rest, endless, growing, mut wrong, reasons } = all.into_inner().expect("no teller panics");
+    println!(
+        "{count} stories: {claims} claimed to repeat, {at_rest} to rest; unproved: {endless}, and {growing} that grow"
+    );
+    reasons.iter().for_each(|(why, count)| println!("{count:6} {why}"));
+    wrong.sort();
+    assert!(wrong.is_empty(), "{} unsound claims:\n{}", wrong.len(), wrong.join("\n"));
+    assert!(claims + at_rest > 0, "nothing is claimed: this test shows little");
 }

@@ -21,6 +21,7 @@ fn assert_same(name: &str, quick: &Outcome, slow: &Outcome) {
     assert_eq!(quick.trace.records().len(), slow.trace.records().len(), "{name}");
     let rest = |outcome: &Outcome| {
         let Outcome {
+            unproved: _,
             trace: _,
             verdict,
             settled_at,

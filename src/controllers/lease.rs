@@ -14,8 +14,7 @@ use crate::model::{
     SandboxStatus, VolumeId,
 };
 use crate::ports::{
-    Clock, DiskBackend, EntityStore, Fact, Host, Listed, Nonce, Platform, Ports, Query, Remembers, StoreError,
-    Versioned,
+    Clock, DiskBackend, EntityStore, Fact, Host, Listed, Nonce, Platform, Ports, Query, StoreError, Versioned,
 };
 
 use crate::time::SimDuration;
@@ -226,10 +225,8 @@ impl<P: Platform> Reconciler for LeaseManager<P> {
     async fn deleted(&self, id: LeaseId) -> Result<(), Failure> {
         self.give_back(id).await
     }
-}
 
-impl<P: Platform> Remembers for LeaseManager<P> {
-    fn tell(&self, fact: &mut dyn FnMut(Fact)) {
+    fn remembers(&self, fact: &mut dyn FnMut(Fact)) {
         for (disk, held) in &*self.active.borrow() {
             fact(Fact::Thing((*disk).into()));
             fact(Fact::Thing(held.by.into()));

@@ -9,7 +9,7 @@ use std::rc::Rc;
 
 use crate::constants::Age;
 use crate::model::{Node, NodeId, NodeStatus, Reason, Sandbox, SandboxChange, SandboxIndex, SandboxStatus};
-use crate::ports::{Clock, EntityStore, Fact, Host, Platform, Ports, Query, Remembers, Versioned};
+use crate::ports::{Clock, EntityStore, Fact, Host, Platform, Ports, Query, Versioned};
 use crate::time::SimTime;
 
 use super::runtime::{Draft, Failure, Reconciler, Rules};
@@ -51,10 +51,8 @@ impl<P: Platform> Reconciler for NodeHealth<P> {
         }
         Ok(())
     }
-}
 
-impl<P: Platform> Remembers for NodeHealth<P> {
-    fn tell(&self, fact: &mut dyn FnMut(Fact)) {
+    fn remembers(&self, fact: &mut dyn FnMut(Fact)) {
         for (node, since) in &*self.away_since.borrow() {
             fact(Fact::Thing((*node).into()));
             fact(Fact::Moment(Some(*since)));

@@ -56,6 +56,7 @@ pub fn coordinator<P: Platform>(host: &impl Hosting<P>, rules: &Rc<Rules>) -> Ve
     let workers = if rules.has(Fix::TwoLauncherWorkers) { 2 } else { 1 };
     let settings = drive("launcher", Query::All, workers, tuning.launcher_resync);
     let launcher = Runtime::new(ports, Rc::clone(rules), settings, own(), launcher);
+    host.expose(Rc::clone(&launcher) as Rc<dyn Remembers>);
     tasks.extend(launcher.tasks());
     launcher.start();
 
@@ -65,6 +66,7 @@ pub fn coordinator<P: Platform>(host: &impl Hosting<P>, rules: &Rc<Rules>) -> Ve
     let workers = if rules.has(Fix::SinglePoolWorker) { 1 } else { 3 };
     let settings = drive("pool", Query::All, workers, tuning.pool_resync);
     let pool = Runtime::new(ports, Rc::clone(rules), settings, own(), pool);
+    host.expose(Rc::clone(&pool) as Rc<dyn Remembers>);
     tasks.extend(pool.tasks());
     pool.start();
     tasks.push(Monitor::new(host.ports(Controller::Monitor), Rc::clone(rules)).task());
@@ -108,6 +110,7 @@ pub fn node<P: Platform>(host: &impl Hosting<P>, rules: &Rc<Rules>, node: NodeId
     let disk = DiskController::new(ports.clone(), host.disks(Controller::Disk), Rc::clone(rules), node);
     let settings = drive("disk", Query::All, workers, tuning.disk_resync);
     let disk = Runtime::new(ports, Rc::clone(rules), settings, own(), disk);
+    host.expose(Rc::clone(&disk) as Rc<dyn Remembers>);
     tasks.extend(disk.tasks());
     disk.start();
 
@@ -125,6 +128,7 @@ pub fn node<P: Platform>(host: &impl Hosting<P>, rules: &Rc<Rules>, node: NodeId
     let watch = DiskWatch::new(ports.clone(), Rc::clone(rules), node, lease);
     let settings = drive("disk-watch", Query::All, 1, tuning.disk_watch_resync);
     let watch = Runtime::new(ports, Rc::clone(rules), settings, own(), watch);
+    host.expose(Rc::clone(&watch) as Rc<dyn Remembers>);
     tasks.extend(watch.tasks());
     watch.start();
     tasks
@@ -139,6 +143,7 @@ fn sandbox_tasks<P: Platform>(host: &impl Hosting<P>, rules: &Rc<Rules>, node: N
     let settings =
         drive("sandbox", Query::By(SandboxIndex::Node(node)), tuning.workers_per_node, tuning.sandbox_resync);
     let runtime = Runtime::new(ports, Rc::clone(rules), settings, own, SandboxReconciler(Rc::clone(&controller)));
+    host.expose(Rc::clone(&runtime) as Rc<dyn Remembers>);
     let mut tasks = runtime.tasks();
     tasks.extend(controller.exit_task());
     tasks.push((

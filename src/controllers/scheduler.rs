@@ -8,7 +8,7 @@ use std::cell::RefCell;
 use std::rc::Rc;
 
 use crate::model::{Node, NodeId, NodeStatus, Reason, Sandbox, SandboxStatus};
-use crate::ports::{EntityStore, Fact, Host, Platform, Ports, Query, Remembers, Versioned};
+use crate::ports::{EntityStore, Fact, Host, Platform, Ports, Query, Versioned};
 
 use super::fixes::Fix;
 use super::runtime::{Draft, Failure, Reconciler, Rules};
@@ -70,10 +70,8 @@ impl<P: Platform> Reconciler for Scheduler<P> {
         }
         Ok(())
     }
-}
 
-impl<P: Platform> Remembers for Scheduler<P> {
-    fn tell(&self, fact: &mut dyn FnMut(Fact)) {
+    fn remembers(&self, fact: &mut dyn FnMut(Fact)) {
         self.nodes_at_start.borrow().iter().flatten().for_each(|node| fact(Fact::Thing((*node).into())));
     }
 }

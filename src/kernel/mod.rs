@@ -12,6 +12,6 @@ pub(crate) mod streams;
 pub use crate::time::{SimDuration, SimTime};
 pub use agenda::Agenda;
 pub use cause::RecordId;
-pub(crate) use executor::Awaited;
+pub(crate) use executor::{Awaited, TaskId, Waiter};
 pub use executor::{Budget, GroupId, Kernel, Step, Stop};
 pub use streams::Streams;

@@ -14,16 +14,23 @@ use rand_chacha::rand_core::{Rng, SeedableRng};
 pub struct Streams {
     seed: u64,
     open: BTreeMap<(String, &'static str), ChaCha8Rng>,
+    /// A purpose whose streams are those of another seed.
+    redrawn: Option<(&'static str, Box<Streams>)>,
 }
 
 impl Streams {
     /// The streams of the run with that seed.
     pub fn new(seed: u64) -> Self {
-        Self { seed, open: BTreeMap::new() }
+        Self { seed, open: BTreeMap::new(), redrawn: None }
     }
 
     /// The next 64 bits of the stream (subject, purpose).
     pub fn draw(&mut self, subject: &str, purpose: &'static str) -> u64 {
+        if let Some((redrawn, streams)) = &mut self.redrawn
+            && *redrawn == purpose
+        {
+            return streams.draw(subject, purpose);
+        }
         if let Some(stream) = self.open.get_mut(&(subject, purpose) as &dyn StreamKey) {
             return stream.next_u64();
         }
@@ -31,6 +38,11 @@ impl Streams {
         let first = opened.next_u64();
         self.open.insert((subject.to_owned(), purpose), opened);
         first
+    }
+
+    /// From now on the streams for that purpose are those of another seed, from their beginnings.
+    pub fn redraw(&mut self, purpose: &'static str, seed: u64) {
+        self.redrawn = Some((purpose, Box::new(Self::new(seed))));
     }
 
     /// The first 64 bits of a stream that is drawn from once only; nothing is kept.
@@ -109,6 +121,16 @@ mod tests {
         among.draw("sandbox/a-0", "boot time");
         among.draw("sandbox/b-0", "key");
         assert_eq!(alone.draw("sandbox/b-0", "boot time"), among.draw("sandbox/b-0", "boot time"));
+    }
+
+    #[test]
+    fn one_purpose_is_drawn_anew_and_no_other() {
+        let (mut plain, mut redrawn) = (Streams::new(7), Streams::new(7));
+        redrawn.redraw("retry", 8);
+        let mut both = |purpose| (plain.draw("a", purpose), redrawn.draw("a", purpose));
+        let (retry, key) = (both("retry"), both("key"));
+        assert!(retry.0 != retry.1 && key.0 == key.1);
+        assert_eq!(retry.1, Streams::new(8).draw("a", "retry"));
     }
 
     #[test]

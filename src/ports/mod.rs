@@ -59,6 +59,9 @@ pub trait Clock: Clone + 'static {
     /// What `future` gives, or nothing when `limit` passes first; a wait of the future's that ends
     /// at the same instant counts.
     fn timeout<T>(&self, limit: SimDuration, future: impl Future<Output = T>) -> impl Future<Output = Option<T>>;
+    /// What `future` gives. The caller says that it waits with nothing in hand, at the top of its loop: what
+    /// it will do is told by when it goes on, and by what its controller remembers ([`Remembers`]).
+    fn idle<T>(&self, future: impl Future<Output = T>) -> impl Future<Output = T>;
 }
 
 /// An opaque trace context, as a tracing header is on a real platform: queues carry it beside

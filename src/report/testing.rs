@@ -71,6 +71,7 @@ impl Story {
             settled_at: None,
             livelock: None,
             recurrence: None,
+            unproved: None,
             ended_at: t(end),
             stop: Stop::Horizon,
             events: 1234,

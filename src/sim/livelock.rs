@@ -1,28 +1,33 @@
 //! The proof of a livelock: the same state twice, with nothing ahead that could break the circle.
 //!
 //! The state is looked at on a grid of the tickers' common period, at the first quiet moment of
-//! each cell. When it recurs, and between the two moments nothing was drawn, and no step, fault
-//! window or request lies ahead, the future repeats for ever. What a newcomer gets wrong: a
-//! state that is *nearly* the same is not the same – a leaked address more is a different state.
+//! each cell. When it recurs, and in between nothing was drawn that could matter, no fault did what no
+//! state tells, and no step, request or edge of a fault lies ahead, the future repeats for ever.
+//! Nothing is claimed of that before it has been tried (`certificate.rs`). What a newcomer gets wrong:
+//! a state that is *nearly* the same is not the same – a leaked address more is a different state.
+
+mod certificate;
+mod draws;
+mod reach;
+mod unproved;
 
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
-use crate::constants::Role;
 use crate::controllers::runtime::Rules;
-use crate::controllers::tuning::Tuning;
 use crate::kernel::{SimDuration, SimTime};
+use crate::model::{EffectKind, Point};
 use crate::ports::Remembers;
-use crate::trace::{Record, What};
-use crate::world::{Caps, Seen, Unrest, World};
+use crate::trace::{Record, Trace, What};
+use crate::world::{Seen, Still, Unrest, World};
 
 use super::Livelock;
+use reach::{Reach, cell_from};
+use unproved::Tallies;
 
-/// Timers of the world itself, which stand in its state.
-const TIMERS: &[&str] = &["life of a task", "session"];
-
-/// A grid wider than this is no grid: the periods have no small common multiple.
-const GRID_MAX: SimDuration = SimDuration::from_hours(1);
+pub use certificate::Refusal;
+pub(super) use certificate::{Certificate, PERIODS};
+pub use unproved::Unproved;
 
 /// The memory of what was seen.
 pub(super) struct Recurrence {
@@ -37,6 +42,11 @@ pub(super) struct Recurrence {
     /// Nothing that a step or request could do lies beyond.
     nothing_ahead_from: SimTime,
     proved: Option<Livelock>,
+    tallies: Tallies,
+    /// Why a state that came again proved nothing.
+    doubt: Option<Unproved>,
+    /// A proof that is tried: then states are not sought.
+    tried: Option<Certificate>,
 }
 
 impl Recurrence {
@@ -48,13 +58,51 @@ impl Recurrence {
         // which are as old as the run, still age.
         let from = nothing_ahead_from.max(SimTime::ZERO + reach.caps.memory);
         let next = reach.grid.map_or(SimTime::MAX, |grid| cell_from(from, grid));
-        let (seen, written) = Default::default();
-        Self { seen, reach, next, unrest: None, written, nothing_ahead_from, proved: None }
+        let (seen, written, tallies) = Default::default();
+        let (unrest, proved, doubt, tried) = (None, None, None, None);
+        Self { seen, reach, next, unrest, written, nothing_ahead_from, proved, tallies, doubt, tried }
+    }
+
+    /// Instead of looking for recurrences, tries one that was found.
+    pub(super) fn trying(self, certificate: Certificate) -> Self {
+        Self { next: certificate.next_look(), tried: Some(certificate), ..self }
     }
 
     /// The proof, if there is one.
     pub(super) fn proved(&self) -> Option<Livelock> {
         self.proved
+    }
+
+    /// Why there is none, at the end of a run.
+    pub(super) fn unproved(&self, world: &World, refused: Option<Refusal>) -> Unproved {
+        let now = world.kernel().now();
+        let capped_from = world.given_at() + self.reach.caps.memory;
+        let Some(grid) = self.reach.grid else { return Unproved::NoGrid };
+        if let Some(refusal) = refused {
+            return Unproved::Refused(refusal);
+        }
+        if let Some(doubt) = &self.doubt {
+            return doubt.clone();
+        }
+        if self.tallies.len() == 0 {
+            let from = capped_from.max(self.nothing_ahead_from);
+            if now < cell_from(from, grid) + grid {
+                return Unproved::NotBefore(cell_from(from, grid));
+            }
+            if world.faults().lie_ahead() {
+                return Unproved::Faults(world.faults().ahead());
+            }
+            return Unproved::never_quiet(world, self.unrest.as_ref());
+        }
+        world.log().with_trace(|trace| match self.tallies.growths(trace) {
+            none if none.is_empty() => Unproved::NotYet(self.tallies.len(), self.tallies.drawn(trace)),
+            growths => Unproved::Grows(growths),
+        })
+    }
+
+    /// The certificate that was asked for, as far as it has come.
+    pub(super) fn tried(&mut self) -> Option<Certificate> {
+        self.tried.take()
     }
 
     /// When it is time to look; at the end of time: never.
@@ -74,6 +122,13 @@ impl Recurrence {
         if !self.is_due(now) || !self.is_quiet(world) {
             return;
         }
+        self.reach.look_back(world.longest_delay());
+        let still = |reach: &Reach| world.still(reach.caps, memories.map(|memory| &**memory));
+        if let Some(certificate) = &mut self.tried {
+            certificate.look(world, still(&self.reach));
+            self.next = certificate.next_look();
+            return;
+        }
         self.next = cell_from(now + SimDuration::from_nanos(1), grid);
         // What only comes from outside grows older, and no state before its age is capped ever
         // comes back: none of them need be kept.
@@ -83,20 +138,30 @@ impl Recurrence {
             return;
         }
         // Nothing is claimed while anything lies ahead.
-        if now < self.nothing_ahead_from || world.faults().may_strike() {
+        if now < self.nothing_ahead_from || world.faults().lie_ahead() {
             self.seen.clear();
             self.written.clear();
+            self.tallies.clear();
             return;
         }
-        let still = world.still(self.reach.caps, memories.map(|memory| &**memory));
-        let written = world.log().with_trace(|trace| trace.records().len());
-        self.written.insert(now, written);
-        let Some(before) = self.seen.note(still) else { return };
-        let first = self.written[&before];
+        self.tallies.note(world);
+        self.note(world, still(&self.reach));
+    }
+
+    /// Notes a state; it may be a proof.
+    fn note(&mut self, world: &World, still: Still) {
+        let now = still.taken_at();
         self.proved = world.log().with_trace(|trace| {
-            let drawn = trace.records()[first..].iter().any(|record| matches!(record.what, What::Drawn { .. }));
-            let settled = || settled_between(trace.records(), first, (before, now));
-            (!drawn).then(|| Livelock { from: before, period: now.since(before), settled: settled() })
+            self.written.insert(now, trace.records().len());
+            let before = self.seen.note(still)?;
+            // A retry that waited at the first look was drawn before it.
+            let since = self.written[&before];
+            let drawn = trace.records()[..since].partition_point(|record| record.at + draws::LATEST < before);
+            self.doubt = match draws::matters(trace.records(), drawn) {
+                Some(purpose) => Some(Unproved::Drawn(purpose)),
+                None => is_moved_unseen(&trace.records()[since..]).then_some(Unproved::Unseen),
+            };
+            self.doubt.is_none().then(|| claim(trace, before, now, since))
         });
         if self.proved.is_some() {
             self.next = SimTime::MAX;
@@ -110,12 +175,32 @@ impl Recurrence {
         if self.unrest.as_ref().is_some_and(|unrest| world.goes_on(unrest)) {
             return false;
         }
-        self.unrest = world.unrest(&self.reach.idle);
+        self.unrest = world.unrest();
         self.unrest.is_none()
     }
 }
 
-/// For how long the cluster was settled between two moments; `first` is the number of the first
+/// What is claimed of two moments; `since` is the number of the first record after the earlier one.
+fn claim(trace: &Trace, from: SimTime, to: SimTime, since: usize) -> Livelock {
+    let settled = settled_between(trace.records(), since, (from, to));
+    Livelock { from, period: to.since(from), settled }
+}
+
+/// Whether a fault did what leaves no mark in the state: it ended a process, which forgets, disturbed a
+/// watch, which waits longer the next time, or answered with what had been true before.
+fn is_moved_unseen(records: &[Record]) -> bool {
+    let unseen = |record: &Record| match record.what {
+        What::Struck { point: Point::WatchDeliver, .. } => true,
+        What::Struck { effect, .. } => {
+            matches!(effect, EffectKind::Crash | EffectKind::Stale | EffectKind::Drop)
+        }
+        What::ProcessDown | What::ProcessUp => true,
+        _ => false,
+    };
+    records.iter().any(unseen)
+}
+
+/// For how long the cluster was settled between two moments, as it is until a record says otherwise; `first` is the number of the first
 /// record after the earlier one.
 fn settled_between(records: &[Record], first: usize, (from, to): (SimTime, SimTime)) -> SimDuration {
     let turn = |record: &Record| match record.what {
@@ -123,7 +208,7 @@ fn settled_between(records: &[Record], first: usize, (from, to): (SimTime, SimTi
         What::Unsettled => Some(false),
         _ => None,
     };
-    let mut since = records[..first].iter().rev().find_map(turn).unwrap_or(false).then_some(from);
+    let mut since = records[..first].iter().rev().find_map(turn).unwrap_or(true).then_some(from);
     let mut sum = SimDuration::ZERO;
     for (at, settled) in records[first..].iter().filter_map(|record| Some((record.at, turn(record)?))) {
         match (since, settled) {
@@ -136,60 +221,6 @@ fn settled_between(records: &[Record], first: usize, (from, to): (SimTime, SimTi
         }
     }
     sum + since.map_or(SimDuration::ZERO, |begun| to.since(begun))
-}
-
-/// Where the first cell of the grid begins that does not begin before `at`.
-fn cell_from(at: SimTime, grid: SimDuration) -> SimTime {
-    SimTime::ZERO + grid.saturating_mul(at.as_nanos().div_ceil(grid.as_nanos()))
-}
-
-/// How far the rules reach in time, as the roles of their constants tell.
-struct Reach {
-    /// The common period of all tickers; none: they have none.
-    grid: Option<SimDuration>,
-    caps: Caps,
-    /// Tasks that wait at the top of their loop whenever they have a timer.
-    idle: Vec<&'static str>,
-}
-
-impl Reach {
-    /// The reach of these roles. What looks at ages and is no constant (a limit that an app sets
-    /// itself) is one more [`Role::LookBack`].
-    fn of(rules: &Rules, roles: impl Iterator<Item = Role>) -> Self {
-        let mut idle = TIMERS.to_vec();
-        let mut common = Some(1);
-        // The longest time that anybody waits before it is read again.
-        let mut longest = GRID_MAX;
-        for role in roles {
-            match role {
-                Role::Period(period) => {
-                    idle.push(period.task());
-                    common = common.and_then(|common| multiple(common, period.every().as_nanos().max(1)));
-                }
-                Role::LookBack(back) => longest = longest.max(back.length()),
-                Role::Neither => {}
-            }
-        }
-        let Tuning { backoff, address_rest, .. } = &rules.tuning;
-        let crashes = (0..10_000).find(|n| backoff.wait(*n) == backoff.wait(u32::MAX) && *n > backoff.free);
-        let caps = Caps {
-            memory: longest + SimDuration::from_mins(10),
-            crashes: crashes.unwrap_or(u32::MAX),
-            address_rest: address_rest.length(),
-        };
-        idle.sort_unstable();
-        idle.dedup();
-        Self { grid: common.map(SimDuration::from_nanos), caps, idle }
-    }
-}
-
-/// The least common multiple of two periods, if it is no longer than an hour.
-fn multiple(a: u64, b: u64) -> Option<u64> {
-    (a / gcd(a, b)).checked_mul(b).filter(|multiple| *multiple <= GRID_MAX.as_nanos())
-}
-
-fn gcd(a: u64, b: u64) -> u64 {
-    if b == 0 { a } else { gcd(b, a % b) }
 }
 
 #[cfg(test)]

@@ -31,7 +31,7 @@ use crate::world::{Process, SimDisks, SimPlatform, SimSandboxes, StoreRules, Wor
 
 pub(crate) use configs::config_warnings;
 use crash::Crashes;
-use livelock::Recurrence;
+use livelock::{Certificate, PERIODS, Recurrence};
 use run::Run;
 
 /// Most failed boots in ten minutes for each desired instance (`failures-back-off`).
@@ -69,6 +69,7 @@ pub enum Proofs {
 }
 
 pub use crash::Crash;
+pub use livelock::{Refusal, Unproved};
 
 pub(crate) use crate::world::judge::Violation;
 
@@ -97,6 +98,8 @@ pub struct Outcome {
     pub livelock: Option<Livelock>,
     /// The proof that the run repeats itself, settled or not.
     pub recurrence: Option<Livelock>,
+    /// Why there is none; nothing, where proofs are not looked for or the run was at rest.
+    pub unproved: Option<Unproved>,
     /// Where simulated time ended: the horizon, unless a guard stopped the run.
     pub ended_at: SimTime,
     /// Why it ended.
@@ -189,10 +192,33 @@ impl<'a> Simulation<'a> {
         self.run_with(Crashes::counting()).1.polls(process)
     }
 
+    /// Tries a proof: runs the story again, on for so many periods beyond the recurrence, with other draws
+    /// where they cannot matter.
+    ///
+    /// # Errors
+    /// The first thing in which a period differs from the first.
+    pub fn certify(&self, proof: Livelock, periods: u32, seed: u64) -> Result<(), Refusal> {
+        let certificate = Certificate::new(proof, periods, seed);
+        let until = certificate.until();
+        let mut run = Self { proofs: Proofs::Note, ..self.clone() }.start(Crashes::new(&self.crashes));
+        run.recurrence = run.recurrence.trying(certificate);
+        run.drive(until);
+        let certificate = run.recurrence.tried().expect("it was asked for");
+        run.end();
+        certificate.result()
+    }
+
     fn run_with(&self, crashes: Crashes) -> (Outcome, Crashes) {
         let mut run = self.start(crashes);
         let stop = run.drive(self.until.unwrap_or(self.scenario.horizon));
-        let outcome = self.outcome(&run, stop);
+        // Nothing is claimed before it was tried; of a cluster at rest nothing is.
+        let claim = run.recurrence.proved().filter(|proof| proof.settled < proof.period);
+        let refused = claim.and_then(|proof| self.certify(proof, PERIODS, self.variant.seed).err());
+        if refused.is_some() && stop == Stop::Enough {
+            run.end();
+            return Self { proofs: Proofs::Off, ..self.clone() }.run_with(Crashes::new(&self.crashes));
+        }
+        let outcome = self.outcome(&run, stop, refused);
         let crashes = std::mem::take(&mut run.crashes);
         run.end();
         (outcome, crashes)
@@ -310,7 +336,7 @@ impl<'a> Simulation<'a> {
         steps.chain(traffic).max().unwrap_or_default()
     }
 
-    fn outcome(&self, run: &Run, stop: Stop) -> Outcome {
+    fn outcome(&self, run: &Run, stop: Stop, refused: Option<Refusal>) -> Outcome {
         let Run { world, judge, recurrence, .. } = run;
         let ended_at = world.kernel().now();
         let mut warnings = self.scenario.warnings.clone();
@@ -321,8 +347,10 @@ impl<'a> Simulation<'a> {
         }
         // A run that a guard stopped has not lasted to its horizon.
         let settled_at = judge.settled_since().filter(|_| stop == Stop::Horizon);
-        let recurrence = recurrence.proved();
+        let recurrence = recurrence.proved().filter(|_| refused.is_none());
         let livelock = recurrence.filter(|proof| proof.settled.is_zero());
+        let sought = recurrence.is_none() && settled_at.is_none() && self.proofs != Proofs::Off;
+        let unproved = sought.then(|| run.recurrence.unproved(world, refused));
         let events = world.kernel().events();
         let trace = world.log().take_trace();
         let rejected = run.platform.refusals.take();
@@ -336,6 +364,7 @@ impl<'a> Simulation<'a> {
             settled_at,
             livelock,
             recurrence,
+            unproved,
             ended_at,
             stop,
             events,

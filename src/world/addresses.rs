@@ -22,11 +22,13 @@ pub struct AddressSlot {
 pub(super) struct Addresses {
     slots: Vec<AddressSlot>,
     taken: usize,
+    /// How often one was taken before it had rested, because none had.
+    unrested: u64,
 }
 
 impl Addresses {
     pub(super) fn new(count: u16) -> Self {
-        Self { slots: vec![AddressSlot::default(); usize::from(count)], taken: 0 }
+        Self { slots: vec![AddressSlot::default(); usize::from(count)], taken: 0, unrested: 0 }
     }
 
     /// All of them; the host part of an address is its index plus one.
@@ -39,12 +41,18 @@ impl Addresses {
         self.taken
     }
 
+    /// How often one was taken before it had rested.
+    pub(super) fn unrested(&self) -> u64 {
+        self.unrested
+    }
+
     /// Rule 7.90: takes the first free one, if it can be one that was free for `rest`; gives its host part.
     pub(super) fn take(&mut self, owner: SandboxId, now: SimTime, rest: SimDuration) -> Option<u16> {
         let free = |slot: &AddressSlot| slot.owner.is_none();
         let rested = |slot: &AddressSlot| slot.freed_at.is_none_or(|at| now.since(at) >= rest);
         let first = self.slots.iter().position(|slot| free(slot) && rested(slot));
         let index = first.or_else(|| self.slots.iter().position(free))?;
+        self.unrested += u64::from(first.is_none());
         self.slots[index].owner = Some(owner);
         self.taken += 1;
         Some(index as u16 + 1)

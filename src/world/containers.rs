@@ -8,7 +8,7 @@ use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::rc::{Rc, Weak};
 
-use crate::kernel::{GroupId, RecordId, SimDuration, SimTime};
+use crate::kernel::{GroupId, RecordId, SimDuration, SimTime, TaskId};
 use crate::model::{Actor, Address, Name, NodeId, SandboxId, SandboxSpec};
 use crate::notify::Notify;
 use crate::ports::{BackendError, ContainerInfo, ProcessExit};
@@ -56,9 +56,15 @@ pub struct Container {
     /// When its port will bind and its process exit, if ever; and when it will, because it was told to
     /// by somebody who does not wait for it any more.
     pub ahead: [Option<SimTime>; 3],
+    /// The task that sees to it.
+    life: Option<TaskId>,
 }
 
 impl Container {
+    /// The task of the world that sees to what lies ahead of it.
+    pub(super) fn life(&self) -> Option<TaskId> {
+        self.life
+    }
     /// Whether its task runs.
     pub fn is_alive(&self) -> bool {
         matches!(self.task, TaskState::Running { .. })
@@ -147,6 +153,13 @@ impl Containers {
     pub(super) fn nodes(&self) -> impl ExactSizeIterator<Item = (&Rc<Addresses>, &Rc<BTreeSet<Name>>)> {
         self.runtimes.iter().map(|runtime| (&runtime.addresses, &runtime.images))
     }
+    /// Images that are being pulled to each node, and when each will be there.
+    pub(super) fn pulls(&self) -> impl Iterator<Item = (u32, Name, SimTime)> {
+        let of_node = |(node, runtime): (u32, &'_ Runtime)| -> Vec<(u32, Name, SimTime)> {
+            runtime.pulls.iter().map(|(image, done)| (node, *image, *done)).collect()
+        };
+        (0..).zip(&self.runtimes).flat_map(of_node)
+    }
     /// The address table of a node; the host part of an address is its index plus one.
     pub fn addresses(&self, node: NodeId) -> &[AddressSlot] {
         self.runtimes[node.index() as usize].addresses.slots()
@@ -228,8 +241,15 @@ impl Containers {
             return Err(BackendError::new("the sandbox has a container already"));
         }
         self.made += 1;
-        let container =
-            Container { number: self.made, node, address, spec, task: TaskState::Created, ahead: [None; 3] };
+        let container = Container {
+            number: self.made,
+            node,
+            address,
+            spec,
+            task: TaskState::Created,
+            ahead: [None; 3],
+            life: None,
+        };
         self.containers.insert(sandbox, Rc::new(container));
         Ok(())
     }
@@ -268,15 +288,15 @@ impl Containers {
             let life = async move {
                 kernel.set_cause(record);
                 if let Some(at) = binds.filter(|at| exits.is_none_or(|exit| *at < exit)) {
-                    kernel.sleep_until(at).await;
+                    kernel.idle(kernel.sleep_until(at)).await;
                     runtimes.borrow_mut().bind_port(sandbox, number);
                 }
                 if let Some(at) = exits {
-                    kernel.sleep_until(at).await;
+                    kernel.idle(kernel.sleep_until(at)).await;
                     runtimes.borrow_mut().end_task(sandbox, number, 1);
                 }
             };
-            log.kernel().spawn(GroupId::WORLD, "life of a task", life);
+            container.life = Some(log.kernel().spawn(GroupId::WORLD, "life of a task", life));
         }
         Ok(())
     }

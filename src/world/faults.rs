@@ -34,7 +34,7 @@ use crate::kernel::{SimTime, streams};
 use crate::model::{AnyStatus, Name, Point, Subject};
 
 use super::log::Log;
-use super::spec::{Effect, FaultSpec, Filter, Trigger};
+use super::spec::{Effect, FaultSpec, Filter, Trigger, When};
 
 /// What a filter can ask about a call or a write.
 #[derive(Clone, Copy, Debug, Default)]
@@ -97,6 +97,14 @@ impl Fault {
         let when = &self.spec.when;
         when.times.is_some_and(|times| self.struck >= times)
             || (!when.calls.is_empty() && when.calls.iter().all(|call| *call <= self.calls))
+    }
+
+    /// Whether it will never strike again.
+    fn is_over(&self, now: SimTime) -> bool {
+        let when = &self.spec.when;
+        let lasts = when.after.as_ref().and_then(|trigger| trigger.lasts);
+        let shut = self.triggered_at.zip(lasts).is_some_and(|(at, lasts)| now >= at + lasts);
+        shut || when.until.is_some_and(|until| now >= until) || self.is_spent()
     }
 
     /// Whether every call at that point that it matches fails now.
@@ -220,17 +228,47 @@ impl Faults {
         self.faults.borrow().iter().map(|fault| fault.struck).collect()
     }
 
-    /// Whether any can still strike, now or later.
-    pub fn may_strike(&self) -> bool {
+    /// Whether any will begin or end to strike by itself: its window opens or closes at a known time, or it
+    /// is about names of things that come and go.
+    pub fn lie_ahead(&self) -> bool {
+        !self.ahead().is_empty()
+    }
+
+    /// Which these are.
+    pub fn ahead(&self) -> Vec<Name> {
         let now = self.log.now();
-        self.faults.borrow().iter().any(|fault| {
-            let when = &fault.spec.when;
-            let over = when.until.is_some_and(|until| now >= until)
-                || when.after.as_ref().is_some_and(|trigger| {
-                    fault.triggered_at.is_some_and(|at| trigger.lasts.is_some_and(|lasts| now >= at + lasts))
-                });
-            !over && !fault.is_spent()
-        })
+        let lies_ahead = |fault: &&Fault| {
+            let When { from, until, after, .. } = &fault.spec.when;
+            let lasts = after.as_ref().and_then(|trigger| trigger.lasts);
+            let passing = |filter: &Filter| filter.sandbox.is_some() || filter.lease.is_some();
+            let shuts = fault.triggered_at.is_some() && lasts.is_some();
+            from.is_some_and(|from| now < from)
+                || until.is_some()
+                || shuts
+                || passing(&fault.spec.filter)
+                || after.as_ref().is_some_and(|trigger| passing(&trigger.filter))
+        };
+        let faults = self.faults.borrow();
+        let living = faults.iter().filter(|fault| !fault.is_over(now));
+        living.filter(lies_ahead).map(|fault| fault.spec.name).collect()
+    }
+
+    /// What those count that may strike and do not strike always: as long as it stands still, so do they.
+    pub(super) fn counts(&self) -> Vec<u64> {
+        let now = self.log.now();
+        let faults = self.faults.borrow();
+        let counting = faults.iter().filter(|fault| {
+            let When { calls, times, chance_ppm, after, .. } = &fault.spec.when;
+            let waits = after.is_some() && fault.triggered_at.is_none();
+            !fault.is_over(now) && (!calls.is_empty() || times.is_some() || chance_ppm.is_some() || waits)
+        });
+        counting.flat_map(|fault| [fault.calls, fault.struck, fault.writes]).collect()
+    }
+
+    /// The faults (by number) that may strike for ever.
+    pub fn without_end(&self) -> Vec<u32> {
+        let now = self.log.now();
+        (0..).zip(&*self.faults.borrow()).filter(|(_, fault)| !fault.is_over(now)).map(|(n, _)| n).collect()
     }
 
     /// The next instant at which a window opens or closes, as far as it is known now: a trigger

@@ -9,7 +9,7 @@
 //! ASSUMES: a call whose caller dies, or gives it up, within its latency never takes effect; that it
 //! might have is what `crash = "after"` shows. Only a program that was told to end ends in any case.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
 use crate::kernel::SimDuration;
@@ -45,7 +45,12 @@ pub(super) struct Gate {
     pub(super) processes: Rc<Processes>,
     pub(super) latency: Latencies,
     pub(super) calls_under_way: Cell<u32>,
+    /// Calls that will never end, in the order in which they began to hang.
+    pub(super) hung: RefCell<Vec<Hung>>,
 }
+
+/// A call that never ends: whose, which, and what it is about.
+pub type Hung = (Actor, Point, Subject);
 
 /// One call.
 #[derive(Clone, Copy)]
@@ -140,6 +145,18 @@ impl<F: FnOnce(SimDuration)> Drop for Waits<F> {
     }
 }
 
+/// A call that hangs.
+struct Hangs<'a>(&'a RefCell<Vec<Hung>>, Hung);
+
+impl Drop for Hangs<'_> {
+    fn drop(&mut self) {
+        let mut hung = self.0.borrow_mut();
+        if let Some(place) = hung.iter().position(|call| *call == self.1) {
+            hung.remove(place);
+        }
+    }
+}
+
 impl<P> Gated<P> {
     /// The node of the controller that calls.
     ///
@@ -230,8 +247,8 @@ impl Gate {
             match effect {
                 Effect::Error(message) => struck.error = Some(message),
                 Effect::Hang => {
-                    // Nobody waits for a delivery: a watch that says nothing is quiet.
-                    let _under_way = (point != Point::WatchDeliver).then(|| self.under_way());
+                    // It is not under way any more: nothing will come of it while its caller lives.
+                    let _hung = self.hang((actor, point, call.subject));
                     std::future::pending().await
                 }
                 Effect::Delay(spread) => {
@@ -253,6 +270,17 @@ impl Gate {
     fn under_way(&self) -> UnderWay<'_> {
         self.calls_under_way.set(self.calls_under_way.get() + 1);
         UnderWay(&self.calls_under_way)
+    }
+
+    /// Notes a call that hangs until the guard is dropped, by the caller's death or time-out.
+    fn hang(&self, call: Hung) -> Hangs<'_> {
+        self.hung.borrow_mut().push(call);
+        Hangs(&self.hung, call)
+    }
+
+    /// The calls that hang.
+    pub(super) fn hung(&self) -> Vec<Hung> {
+        self.hung.borrow().clone()
     }
 
     /// The calling process dies; this never returns to it.

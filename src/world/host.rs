@@ -39,6 +39,9 @@ impl Clock for SimClock {
     fn timeout<T>(&self, limit: SimDuration, future: impl Future<Output = T>) -> impl Future<Output = Option<T>> {
         self.0.timeout(limit, future)
     }
+    fn idle<T>(&self, future: impl Future<Output = T>) -> impl Future<Output = T> {
+        self.0.idle(future)
+    }
 }
 
 /// The simulated process environment of one controller.

@@ -146,6 +146,11 @@ impl Log {
         self.streams.borrow_mut().draw(subject, purpose)
     }
 
+    /// From now on draws for that purpose are those of another seed.
+    pub fn redraw(&self, purpose: &'static str, seed: u64) {
+        self.streams.borrow_mut().redraw(purpose, seed);
+    }
+
     /// The first 64 bits of a stream, the same each time.
     pub(super) fn bits_once(&self, subject: &str, purpose: &'static str) -> u64 {
         self.streams.borrow().once(subject, purpose)

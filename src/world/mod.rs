@@ -34,9 +34,8 @@ use crate::model::{Actor, Controller, DiskIndex, Kind, Name, NodeId, Point, Sand
 use crate::ports::{Ports, Query};
 
 pub(crate) use addresses::AddressSlot;
-pub(crate) use canon::{Caps, Seen, Unrest};
-#[cfg(test)]
-pub(crate) use canon::{Digest, Still};
+pub(crate) use canon::{Caps, Digest, Seen, Still, Unrest};
+
 pub(crate) use containers::{Container, Containers, TaskState};
 pub(crate) use disk_calls::SimDisks;
 pub(crate) use faults::Faults;
@@ -113,6 +112,7 @@ impl World {
                 processes: Rc::clone(&processes),
                 latency: cluster.latency.clone(),
                 calls_under_way: Cell::new(0),
+                hung: RefCell::default(),
             }),
             log,
             faults,

@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, VecDeque};
 
 use crate::model::{Entity, Id};
 use crate::notify::Notify;
-use crate::ports::Clock;
+use crate::ports::{Clock, Fact};
 use crate::time::{SimDuration, SimTime};
 
 use super::Queued;
@@ -188,6 +188,21 @@ impl<E: Entity> Keys<E> {
         false
     }
 
+    /// Tells which entities wait after failures, and which are held by a worker; not for how long: whoever
+    /// looks must ask whether the retries can matter.
+    pub(super) fn tell(&self, fact: &mut dyn FnMut(Fact)) {
+        for (key, index) in self.inner.borrow().keys.iter().zip(0..) {
+            let state = match key.state {
+                State::Quiet => continue,
+                State::Waits(..) => 0,
+                State::Queued(lane) => 1 + lane as u64,
+                State::Held(again) => 3 + again.map_or(0, |lane| 1 + lane as u64),
+            };
+            fact(Fact::Thing(Id::<E>::from_index(index).into()));
+            fact(Fact::Number(state));
+        }
+    }
+
     /// Waits until the time of one that failed has come, and queues it as repair.
     pub(super) async fn retry(&self, clock: &impl Clock) {
         loop {
@@ -203,7 +218,7 @@ impl<E: Entity> Keys<E> {
                 }
                 // Ends early when something more urgent may have come.
                 Some((at, _)) => {
-                    clock.timeout(at.since(clock.now()), self.added.changed_since(seen)).await;
+                    clock.idle(clock.timeout(at.since(clock.now()), self.added.changed_since(seen))).await;
                 }
             }
         }

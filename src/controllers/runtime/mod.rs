@@ -66,6 +66,11 @@ pub trait Reconciler: 'static {
         async { Ok(()) }
     }
 
+    /// Tells what it remembers, in an order of its own that repeats ([`Remembers`]).
+    fn remembers(&self, fact: &mut dyn FnMut(Fact)) {
+        let _ = fact;
+    }
+
     /// The fields that the handler names on purpose, so that they can become zero or empty.
     fn writes_zero(&self, field: Field) -> bool {
         let _ = field;
@@ -314,9 +319,14 @@ impl<P: Platform, R: Reconciler> Runtime<P, R> {
     }
 }
 
-/// The memory of a controller is that of its handler; a quiet queue holds nothing.
-impl<P: Platform, R: Reconciler + Remembers> Remembers for Runtime<P, R> {
+/// The memory of a controller is that of its handler, and of its queue what waits for a retry or is held
+/// by a worker whose call never ends: nobody ever takes what else such a queue holds.
+impl<P: Platform, R: Reconciler> Remembers for Runtime<P, R> {
     fn tell(&self, fact: &mut dyn FnMut(Fact)) {
-        self.reconciler.tell(fact);
+        self.reconciler.remembers(fact);
+        self.in_flight.borrow().iter().for_each(|(id, _)| fact(Fact::Thing((*id).into())));
+        if let Some(keys) = &self.keys {
+            keys.tell(fact);
+        }
     }
 }

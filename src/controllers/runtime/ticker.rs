@@ -45,7 +45,7 @@ pub async fn periodically<P: Platform>(
             let missed = now.since(next).as_nanos().div_ceil(period.as_nanos().max(1));
             next += period.saturating_mul(missed);
         }
-        clock.sleep(next.since(now)).await;
+        clock.idle(clock.sleep(next.since(now))).await;
         next += period;
         act().await;
         host.attach(origin);
@@ -128,6 +128,9 @@ mod tests {
         }
         async fn timeout<T>(&self, _: SimDuration, future: impl Future<Output = T>) -> Option<T> {
             Some(future.await)
+        }
+        async fn idle<T>(&self, future: impl Future<Output = T>) -> T {
+            future.await
         }
     }
 

@@ -13,7 +13,8 @@ mod tasks;
 mod timers;
 
 use std::cell::{Cell, RefCell};
-use std::future::Future;
+use std::future::{Future, poll_fn};
+use std::pin::pin;
 use std::rc::Rc;
 use std::task::Waker;
 
@@ -39,6 +40,24 @@ impl GroupId {
 /// task finds nobody.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct TaskId(Key);
+
+impl TaskId {
+    /// The number of its birth: the younger of two tasks has the higher one.
+    pub fn birth(self) -> u64 {
+        self.0.birth()
+    }
+}
+
+/// A task that waits for a timer.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Waiter {
+    /// What it dies with.
+    pub group: GroupId,
+    /// What it is called.
+    pub name: &'static str,
+    /// Which it is.
+    pub task: TaskId,
+}
 
 /// A timer that somebody found pending.
 pub struct Awaited(TimerKey);
@@ -195,18 +214,40 @@ impl Kernel {
         self.0.timers.borrow_mut().first(&self.0.tasks.borrow())
     }
 
-    /// Every pending timer in the order of firing: when, and the group and name of the task
-    /// that it will wake; none where a combinator inside a task waits.
-    pub fn pending_timers(&self) -> Vec<(SimTime, Option<(GroupId, &'static str)>)> {
+    /// Every pending timer in the order of firing: when, and the task that it will wake; none where
+    /// a combinator inside a task waits.
+    pub fn pending_timers(&self) -> Vec<(SimTime, Option<Waiter>)> {
         let tasks = self.0.tasks.borrow();
+        let waiter = |task| tasks.describe(task).map(|(group, name)| Waiter { group, name, task });
         let pending = self.0.timers.borrow_mut().pending_in_order(&tasks);
-        pending.into_iter().map(|(at, task)| (at, task.and_then(|id| tasks.describe(id)))).collect()
+        pending.into_iter().map(|(at, task)| (at, task.and_then(waiter))).collect()
     }
 
-    /// A timer that will wake somebody else than tasks of these names: another task, or a
+    /// Waits with nothing in hand: whoever looks from outside may take the running task to be at the
+    /// top of its loop, so that all of its state is when it will go on.
+    pub async fn idle<T>(&self, future: impl Future<Output = T>) -> T {
+        let mut future = pin!(future);
+        poll_fn(|cx| {
+            let polled = future.as_mut().poll(cx);
+            if let Some(running) = self.0.running.get() {
+                self.0.tasks.borrow_mut().set_idle(running.task, polled.is_pending());
+            }
+            polled
+        })
+        .await
+    }
+
+    /// A timer that will wake somebody who has something in hand ([`Kernel::idle`]), or a
     /// combinator. Asking looks at every task.
-    pub fn awaited_beside(&self, names: &[&str]) -> Option<Awaited> {
-        self.0.timers.borrow().beside(names, &self.0.tasks.borrow()).map(Awaited)
+    pub fn awaited_in_work(&self) -> Option<Awaited> {
+        self.0.timers.borrow().in_work(&self.0.tasks.borrow()).map(Awaited)
+    }
+
+    /// What the task is called that a timer will wake, if it is pending and wakes one.
+    pub fn describe_awaited(&self, awaited: &Awaited) -> Option<&'static str> {
+        let tasks = self.0.tasks.borrow();
+        let task = self.0.timers.borrow().wakes(awaited.0, &tasks)?;
+        tasks.describe(task).map(|(_, name)| name)
     }
 
     /// Whether a timer that was found is still pending.

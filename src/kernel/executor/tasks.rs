@@ -79,6 +79,8 @@ struct Civil {
     name: &'static str,
     group: GroupId,
     scheduled: Arc<Scheduled>,
+    /// Whether it waits with nothing in hand.
+    idle: bool,
     /// Born before and after it in the same group.
     elder: Option<Key>,
     younger: Option<Key>,
@@ -143,7 +145,7 @@ impl Tasks {
         if self.civil.len() <= key.slot() {
             self.civil.resize_with(key.slot() + 1, || None);
         }
-        self.civil[key.slot()] = Some(Civil { name, group, scheduled, elder, younger: None });
+        self.civil[key.slot()] = Some(Civil { name, group, scheduled, idle: false, elder, younger: None });
         match elder {
             Some(elder) => {
                 self.civil(elder).younger = Some(key);
@@ -244,11 +246,22 @@ impl Tasks {
         self.civil[id.0.slot()].as_ref().map(|civil| (civil.group, civil.name))
     }
 
-    /// A task that waits on a timer itself and has none of these names, with the timer's number.
-    pub(super) fn waiting_beside(&self, names: &[&str]) -> Option<Key> {
-        let waiting = self.table.any_order().filter(|task| task.timer != 0);
-        let named = |task: &Task| self.civil[task.key.slot()].as_ref().is_some_and(|civil| names.contains(&civil.name));
-        waiting.filter(|task| !named(task)).map(|task| Key::new(task.key.slot(), task.timer)).next()
+    /// Says whether a task waits with nothing in hand.
+    pub(super) fn set_idle(&mut self, id: TaskId, idle: bool) {
+        if let Some(civil) = self.civil[id.0.slot()].as_mut() {
+            civil.idle = idle;
+        }
+    }
+
+    /// Whether a task waits with nothing in hand.
+    pub(super) fn is_idle(&self, id: TaskId) -> bool {
+        self.is_alive(id) && self.civil[id.0.slot()].as_ref().is_some_and(|civil| civil.idle)
+    }
+
+    /// A task that waits on a timer itself with something in hand, and the timer's number.
+    pub(super) fn waiting_in_work(&self) -> Option<Key> {
+        let mut waiting = self.table.any_order().filter(|task| task.timer != 0);
+        waiting.find(|task| !self.is_idle(TaskId(task.key))).map(|task| Key::new(task.key.slot(), task.timer))
     }
 
     /// How many tasks wait on a timer themselves.

@@ -244,15 +244,12 @@ impl Timers {
         pending
     }
 
-    /// A timer that wakes somebody else than tasks of these names, if there is one; which of
-    /// several nothing may depend on.
-    pub(super) fn beside(&self, names: &[&str], tasks: &Tasks) -> Option<TimerKey> {
-        let named = |other: &&Other| match &other.alarm {
-            Alarm::Task(id) => tasks.describe(*id).is_some_and(|(_, name)| names.contains(&name)),
-            Alarm::Waker(_) => false,
-        };
-        let own = tasks.waiting_beside(names).map(TimerKey::own);
-        own.or_else(|| self.others.any_order().find(|other| !named(other)).map(|other| TimerKey::other(other.key)))
+    /// A timer that wakes somebody who has something in hand, if there is one; which of several
+    /// nothing may depend on.
+    pub(super) fn in_work(&self, tasks: &Tasks) -> Option<TimerKey> {
+        let idle = |other: &&Other| matches!(&other.alarm, Alarm::Task(id) if tasks.is_idle(*id));
+        let own = tasks.waiting_in_work().map(TimerKey::own);
+        own.or_else(|| self.others.any_order().find(|other| !idle(other)).map(|other| TimerKey::other(other.key)))
     }
 
     /// Whether a timer lives.
@@ -260,7 +257,8 @@ impl Timers {
         lives(timer, &self.others, tasks)
     }
 
-    fn wakes(&self, timer: TimerKey, tasks: &Tasks) -> Option<TaskId> {
+    /// Which task a timer will wake.
+    pub(super) fn wakes(&self, timer: TimerKey, tasks: &Tasks) -> Option<TaskId> {
         match timer.kind() {
             Kind::Own(key) => tasks.at(key.slot()),
             Kind::Other(key) => match self.others.get(key).map(|other| &other.alarm) {

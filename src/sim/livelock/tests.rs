@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use super::*;
-use crate::constants::{LookBack, Period};
+use crate::constants::{LookBack, Period, Role};
 use crate::controllers::fixes::{Fix, Fixes};
 use crate::kernel;
 use crate::model::Name;
@@ -26,13 +26,11 @@ fn ticks(task: &'static str, millis: u64) -> Role {
 fn the_proof_takes_every_ticker_and_every_look_back_into_account() {
     let usual = [ticks("monitor", 30_000), ticks("collector", 300_000), Role::Neither];
     let back = Role::LookBack(LookBack::of(SimDuration::from_hours(5)));
-    let Reach { grid, caps, idle } = reach(&usual);
+    let Reach { grid, caps } = reach(&usual);
     assert_eq!((grid, caps.memory), (Some(SimDuration::from_mins(5)), SimDuration::from_mins(70)));
-    assert!(idle.contains(&"monitor") && !idle.contains(&"sweep"));
 
-    let Reach { grid, caps, idle } = reach(&[&usual[..], &[ticks("sweep", 7_000), back]].concat());
+    let Reach { grid, caps } = reach(&[&usual[..], &[ticks("sweep", 7_000), back]].concat());
     assert_eq!((grid, caps.memory), (Some(SimDuration::from_mins(35)), SimDuration::from_mins(310)));
-    assert!(idle.contains(&"sweep"));
     let prime = ticks("sweep", 29_989);
     assert_eq!(reach(&[&usual[..], &[prime]].concat()).grid, None, "a prime has no small multiple in common");
 }
@@ -47,6 +45,42 @@ fn the_schedulers_own_constants_are_among_them() {
     rules.tuning.backoff.healthy_min = LookBack::of(SimDuration::from_hours(100));
     let memory = Reach::of(&rules, rules.tuning.roles()).caps.memory;
     assert_eq!(memory, SimDuration::from_hours(100) + SimDuration::from_mins(10));
+}
+
+/// A rule that compares an age with something that stands in no table of constants must have told the
+/// proof of it ([`Reach::look_back`]).
+#[test]
+fn every_other_look_back_is_one_that_the_proof_was_told_of() {
+    fn files(folder: &Path, found: &mut Vec<std::path::PathBuf>) {
+        for entry in std::fs::read_dir(folder).expect("a folder") {
+            let path = entry.expect("an entry").path();
+            if path.is_dir() { files(&path, found) } else { found.push(path) }
+        }
+    }
+    let controllers = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/controllers");
+    let mut found = Vec::new();
+    files(&controllers, &mut found);
+    let mut made: Vec<(String, String)> = Vec::new();
+    for file in found {
+        let name = file.strip_prefix(&controllers).expect("below it").display().to_string();
+        let text = std::fs::read_to_string(&file).expect("a text");
+        let lines = text.lines().map(str::trim).filter(|line| line.contains("LookBack::of"));
+        made.extend(lines.map(|line| (name.clone(), line.to_owned())));
+    }
+    made.retain(|(name, _)| name != "tuning.rs" && name != "backoff.rs");
+    made.sort();
+    let known = [
+        // At the start every age is enough.
+        ("lease.rs", "let mut limit = LookBack::of(SimDuration::ZERO);"),
+        // What the longest wait is bounded by is a constant.
+        ("pool.rs", "let limit = LookBack::of(backoff.wait(count)).max(backoff.healthy_min);"),
+        // What an app sets: `World::longest_delay`.
+        ("pool.rs", "Some(scale_down_delay).filter(|limit| !limit.is_zero()).map(LookBack::of)"),
+    ];
+    let known: Vec<_> = known.iter().map(|(name, line)| ((*name).to_owned(), (*line).to_owned())).collect();
+    let mut known = known;
+    known.sort();
+    assert_eq!(made, known);
 }
 
 #[test]
@@ -85,14 +119,13 @@ fn story(path: &str) -> Scenario {
 fn watch(scenario: &Scenario, variant: &Variant, cells: u64, mut see: impl FnMut(&dyn Fn() -> Still)) {
     const NO_CRASHES: &[Crash] = &[];
     let run = Simulation::new(scenario, variant).start(Crashes::new(NO_CRASHES));
-    let Reach { grid, caps, idle } =
-        Reach::of(&run.platform.rules.borrow(), run.platform.rules.borrow().tuning.roles());
+    let Reach { grid, caps } = Reach::of(&run.platform.rules.borrow(), run.platform.rules.borrow().tuning.roles());
     let grid = grid.expect("the usual periods have one");
     let until = SimTime::ZERO + grid.saturating_mul(cells);
     let mut next = cell_from(SimTime::ZERO + caps.memory, grid);
     while run.world.kernel().step(until) == kernel::Step::Ran {
         let now = run.world.kernel().now();
-        if now >= next && run.world.unrest(&idle).is_none() {
+        if now >= next && run.world.unrest().is_none() {
             next = cell_from(now + SimDuration::from_nanos(1), grid);
             let memories = run.platform.memories.borrow();
             see(&|| run.world.still(caps, memories.values().flatten().map(|memory| &**memory)));

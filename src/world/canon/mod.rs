@@ -18,7 +18,10 @@ mod still;
 mod writer;
 
 use crate::kernel::{Awaited, SimDuration, SimTime};
-use crate::model::{App, AppVersion, Disk, DiskLease, Kind, Node, NodeId, Pool, Sandbox, Value};
+use crate::model::{
+    AnyStatus, App, AppVersion, Concurrency, Disk, DiskLease, Kind, Node, NodeId, Pool, Sandbox, SandboxId,
+    SandboxStatus, Value,
+};
 use crate::ports::Query;
 
 use super::process::Process;
@@ -27,6 +30,7 @@ use super::{AddressSlot, TaskState, World};
 
 pub use seen::{Digest, Seen};
 pub use still::Still;
+use still::Woken;
 use writer::Canon;
 
 /// How the state is written: what the rules cap.
@@ -46,6 +50,11 @@ impl Caps {
     fn age(&self, now: SimTime, at: SimTime) -> (u8, SimDuration) {
         if at >= now { (1, at.since(now)) } else { (2, now.since(at).min(self.memory)) }
     }
+
+    /// Whether no rule looks back as far as that.
+    fn is_long_past(&self, now: SimTime, at: SimTime) -> bool {
+        now.since(at) >= self.memory
+    }
 }
 
 /// What an address is, and a detail: its owner's rank, or how long it has been free.
@@ -55,13 +64,14 @@ const RESTING: u64 = 1;
 const OWNED: u64 = 2;
 const OWNED_BY_NOBODY: u64 = 3;
 
-/// So many rested addresses are more than any cell of the grid takes.
+/// With fewer rested addresses it is written which is which.
 const RESTED_MIN: usize = 20;
 
 impl Still {
     /// The digest of the canonical state; `bytes` is room to write it into.
     pub fn digest(&self, bytes: &mut Vec<u8>) -> Digest {
         let mut canon = Canon::new(self, bytes);
+        canon.order_long_past();
         let apps = canon.rank_all::<App>();
         let versions = canon.rank_all::<AppVersion>();
         let pools = canon.rank_all::<Pool>();
@@ -75,10 +85,22 @@ impl Still {
         canon.table(&versions, |_, _| {});
         canon.table(&pools, |canon, pool| {
             canon.number(u64::from(pool.consecutive_crash_count.min(self.caps.crashes)));
+            // Jitter looks at the last wait, however long ago it was.
+            let wait = pool.cooldown_until.zip(pool.last_crash_time).map(|(until, crash)| until.since(crash));
+            canon.number(wait.map_or(0, |wait| wait.as_nanos() + 1));
+            canon.number(pool.referenced_by_versions.len() as u64);
             pool.referenced_by_versions.iter().for_each(|version| canon.reference((*version).into()));
             canon.spec(&pool.spec);
         });
         canon.table(&sandboxes, |canon, sandbox| canon.spec(&sandbox.spec));
+        let has_container = |id: SandboxId| self.containers.binary_search_by_key(&id, |(id, _)| *id).is_ok();
+        for row in &sandboxes {
+            // Nobody asks for the address of the dead, unless an exit can still make it STOPPED.
+            let asked = row.entity.status != SandboxStatus::Dead || has_container(row.id);
+            canon.value(row.entity.address.filter(|_| asked).map_or(Value::None, Value::Address));
+            // Whether a death came early is asked however long ago it was.
+            canon.number(row.meta.updated_at.since(row.meta.created_at).min(self.caps.memory).as_nanos());
+        }
         canon.table(&disks, |_, _| {});
         canon.table(&leases, |canon, lease| canon.number(u64::from(lease.mount.read_only)));
         canon.table(&nodes, |_, _| {});
@@ -86,8 +108,17 @@ impl Still {
         canon.memories();
         canon.volumes();
         canon.processes();
+        canon.calls();
         self.facts.iter().for_each(|fact| canon.fact(fact));
         canon.finish()
+    }
+}
+
+/// The group and the number of the birth of a process's task.
+fn birth(woken: Woken) -> Option<(u64, u64)> {
+    match woken {
+        Woken::Life(_) => None,
+        Woken::Task(group, _, birth) => Some((u64::from(group.0), birth)),
     }
 }
 
@@ -110,9 +141,10 @@ impl Canon<'_> {
 
     /// Writes what stands for each address of each node.
     ///
-    /// While more than enough rested addresses are free, one is as good as another: which slot
-    /// it is decides nothing, so the slots are written as a sorted list of what they are – free
-    /// and for how long, owned by whom, or owned by somebody gone, which nobody can ever free.
+    /// While enough rested addresses are free, one is as good as another: which slot it is decides
+    /// nothing, so the slots are written as a sorted list of what they are – free and for how long,
+    /// owned by whom, or owned by somebody gone, which nobody can ever free – and with how often one
+    /// was taken unrested, so that no two states are the same between which that happened.
     /// With few left the first fit looks at their order, and they are written as they stand.
     /// Equal neighbours are written once, with their count.
     fn addresses(&mut self) {
@@ -125,6 +157,8 @@ impl Canon<'_> {
             self.number(u64::from(by_place));
             if !by_place {
                 runs.sort_unstable();
+                // Places decide nothing as long as whoever takes one finds one that has rested.
+                self.number(addresses.unrested());
             }
             for alike in runs.chunk_by(|a, b| a.0 == b.0) {
                 self.number(alike.iter().map(|run| run.1 as u64).sum());
@@ -182,6 +216,7 @@ impl Canon<'_> {
     }
 
     fn volumes(&mut self) {
+        self.number(self.still.volumes.len() as u64);
         for (id, volume) in &self.still.volumes {
             self.reference((*id).into());
             self.reference(volume.disk.into());
@@ -204,13 +239,43 @@ impl Canon<'_> {
         for process in std::iter::once(Process::Coordinator).chain(nodes) {
             self.number(u64::from(up.get(&process) == Some(&true)));
         }
+        // The ticker of one task is not that of another, whatever they are called: a process starts its
+        // tasks in an order that is always the same.
+        let mut births: Vec<(u64, u64)> = timers.iter().filter_map(|(_, woken)| birth(*woken)).collect();
+        births.sort_unstable();
         self.number(timers.len() as u64);
-        for (at, task) in timers {
-            let (group, name) = task.expect("a quiet world has no combinators waiting");
-            self.number(u64::from(group.0));
-            self.text(name);
+        for (at, woken) in timers {
+            self.number(woken.group());
+            match *woken {
+                Woken::Life(sandbox) => self.reference(sandbox.into()),
+                Woken::Task(_, name, _) => {
+                    self.text(name);
+                    let place = birth(*woken).and_then(|birth| births.binary_search(&birth).ok());
+                    self.number(place.expect("it was listed") as u64);
+                }
+            }
             self.time(*at);
         }
+    }
+
+    /// What is under way in the backends for ever or a while, and what faults still count.
+    fn calls(&mut self) {
+        let Still { pulls, hung, counts, .. } = self.still;
+        self.number(pulls.len() as u64);
+        for (node, image, done) in pulls {
+            self.number(u64::from(*node));
+            self.text(image);
+            self.time(*done);
+        }
+        self.number(hung.len() as u64);
+        for (actor, point, subject) in hung {
+            self.text(actor.controller.name());
+            self.number(actor.node().map_or(0, |node| u64::from(node.index()) + 1));
+            self.number(*point as u64);
+            self.reference(*subject);
+        }
+        self.number(counts.len() as u64);
+        counts.iter().for_each(|count| self.number(*count));
     }
 }
 
@@ -218,11 +283,11 @@ impl World {
     /// Why the world is not quiet; none: it is. Quiet means that no call, delivery or reconcile
     /// is under way: then the state is the store's, the backends' and the memories', and every
     /// task waits at the top of its loop.
-    pub fn unrest(&self, idle_tasks: &[&str]) -> Option<Unrest> {
+    pub fn unrest(&self) -> Option<Unrest> {
         if self.kernel().has_ready() || self.0.gate.is_busy() {
             return Some(Unrest::Busy);
         }
-        self.kernel().awaited_beside(idle_tasks).map(Unrest::Awaited)
+        self.kernel().awaited_in_work().map(Unrest::Awaited)
     }
 
     /// Whether what was found to disturb the quiet certainly still does.
@@ -231,6 +296,40 @@ impl World {
             Unrest::Busy => self.kernel().has_ready() || self.0.gate.is_busy(),
             Unrest::Awaited(awaited) => self.kernel().is_awaited(awaited),
         }
+    }
+
+    /// How many entities there are of each status, in the order of [`AnyStatus::all`]; then how many addresses
+    /// are taken, and how many containers, volumes and calls that hang there are.
+    pub fn tally(&self) -> Vec<u32> {
+        let mut tally: Vec<u32> = AnyStatus::all().map(|_| 0).collect();
+        let mut count = |status: AnyStatus| {
+            if let Some(place) = AnyStatus::all().position(|other| other == status) {
+                tally[place] += 1;
+            }
+        };
+        let tables = self.tables();
+        tables.sandboxes.for_each(Query::All, |row| count(AnyStatus::Sandbox(row.entity.status)));
+        tables.disks.for_each(Query::All, |row| count(AnyStatus::Disk(row.entity.status)));
+        tables.leases.for_each(Query::All, |row| count(AnyStatus::Lease(row.entity.status)));
+        tables.nodes.for_each(Query::All, |row| count(AnyStatus::Node(row.entity.status)));
+        let containers = self.containers();
+        let taken = containers.nodes().map(|(addresses, _)| addresses.taken()).sum();
+        let others = [taken, containers.iter().count(), self.volumes().shared().count(), self.0.gate.hung().len()];
+        tally.extend(others.map(|count| count as u32));
+        tally
+    }
+
+    /// The longest time for which an app wants something kept that is idle.
+    pub fn longest_delay(&self) -> SimDuration {
+        let mut longest = SimDuration::ZERO;
+        self.tables().versions.for_each(Query::All, |version| {
+            for service in &*version.entity.config {
+                if let Concurrency::Auto { scale_down_delay, .. } = service.concurrency {
+                    longest = longest.max(scale_down_delay);
+                }
+            }
+        });
+        longest
     }
 
     /// When the youngest of what no controller ever makes was made: nodes, apps and versions

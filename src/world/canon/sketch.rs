@@ -69,10 +69,10 @@ pub(super) fn sketch(still: &Still) -> u64 {
     sketch.note(still.volumes.len() as u64);
     sketch.note(still.volumes.iter().filter(|(_, volume)| volume.lease.is_some()).count() as u64);
     // They are written in the order of firing.
-    for (at, task) in &still.timers {
-        let group = task.map_or(0, |(group, _)| u64::from(group.0));
-        sketch.note(sketch.age(*at).wrapping_add(group << 56));
+    for (at, woken) in &still.timers {
+        sketch.note(sketch.age(*at).wrapping_add(woken.group() << 56));
     }
+    sketch.note(still.hung.len() as u64);
     // Not their words: some facts take two, depending on when they were told.
     sketch.note(still.facts.told() as u64);
     sketch.sum

@@ -8,13 +8,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
-use crate::kernel::{GroupId, SimTime};
+use crate::kernel::{GroupId, SimTime, TaskId, Waiter};
 use crate::model::{
     App, AppVersion, Disk, DiskLease, Entity, Name, Node, Pool, Sandbox, SandboxId, TableFamily, VolumeId,
 };
 use crate::ports::{Listed, Query, Remembers, Snapshot};
 use crate::world::addresses::Addresses;
-use crate::world::containers::{Starts, Workloads};
+use crate::world::containers::{Containers, Starts, Workloads};
+use crate::world::gate::Hung;
 use crate::world::process::Process;
 use crate::world::{AddressSlot, Container, Volume, World};
 
@@ -70,9 +71,35 @@ pub struct Still {
     pub(super) workloads: Rc<Workloads>,
     pub(super) volumes: Vec<(VolumeId, Rc<Volume>)>,
     pub(super) up: Rc<BTreeMap<Process, bool>>,
-    /// In the order of firing: when, and whose task of which name each wakes.
-    pub(super) timers: Vec<(SimTime, Option<(GroupId, &'static str)>)>,
+    /// Images that are being pulled, each with its node and when it will be there.
+    pub(super) pulls: Vec<(u32, Name, SimTime)>,
+    /// Calls that never end.
+    pub(super) hung: Vec<Hung>,
+    /// What faults count that may still strike.
+    pub(super) counts: Vec<u64>,
+    /// In the order of firing: when, and what each wakes.
+    pub(super) timers: Vec<(SimTime, Woken)>,
     pub(super) facts: Facts,
+}
+
+/// Whom a timer wakes.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Woken {
+    /// What ends a container's wait for its port, or its life.
+    Life(SandboxId),
+    /// A task of a process: what it is called, and the number of its birth. Their order is that in
+    /// which the process starts them.
+    Task(GroupId, &'static str, u64),
+}
+
+impl Woken {
+    /// A number for the group that it belongs to.
+    pub(super) fn group(self) -> u64 {
+        match self {
+            Self::Life(_) => u64::from(GroupId::WORLD.0),
+            Self::Task(group, ..) => u64::from(group.0),
+        }
+    }
 }
 
 impl Still {
@@ -112,7 +139,7 @@ impl Still {
             // A tree needs about half as much again.
             + starts * 3 / 2 * size_of::<((Name, Name), usize)>()
             + size_of_val(&*self.volumes)
-            + self.timers.capacity() * size_of::<(SimTime, Option<(GroupId, &str)>)>()
+            + self.timers.capacity() * size_of::<(SimTime, Woken)>()
             + self.facts.weight()
     }
 }
@@ -129,6 +156,28 @@ fn weight<E: Entity>(list: &Listed<E>, since: SimTime) -> usize {
     }
     let rows = list.iter().filter(|row| row.meta.updated_at >= since).count();
     size_of_val(&**list) + rows * size_of::<Snapshot<E>>()
+}
+
+/// The tasks that try failed entities again: when they do is drawn, and told by no state.
+const RETRIES: &str = "retries";
+
+/// Whom the timers wake. The lives of containers that are gone or ended already wake nobody.
+fn woken(containers: &Containers, timers: Vec<(SimTime, Option<Waiter>)>) -> Vec<(SimTime, Woken)> {
+    let alive = containers.iter().filter(|(_, container)| container.is_alive());
+    let mut lives: Vec<(u64, SandboxId)> = alive.filter_map(|(id, c)| Some((c.life()?.birth(), id))).collect();
+    lives.sort_unstable();
+    let life = |task: TaskId| lives.binary_search_by_key(&task.birth(), |life| life.0).ok().map(|at| lives[at].1);
+    let woken = |(at, waiter): (SimTime, Option<Waiter>)| {
+        let Waiter { group, name, task } = waiter.expect("a quiet world has no combinators waiting");
+        if name == RETRIES {
+            return None;
+        }
+        if group != GroupId::WORLD {
+            return Some((at, Woken::Task(group, name, task.birth())));
+        }
+        Some((at, Woken::Life(life(task)?)))
+    };
+    timers.into_iter().filter_map(woken).collect()
 }
 
 impl World {
@@ -162,7 +211,10 @@ impl World {
             workloads: Rc::clone(containers.workloads()),
             volumes: volumes.shared().map(|(id, volume)| (id, Rc::clone(volume))).collect(),
             up: self.0.processes.up(),
-            timers: self.kernel().pending_timers(),
+            pulls: containers.pulls().filter(|(.., done)| *done > self.kernel().now()).collect(),
+            hung: self.0.gate.hung(),
+            counts: self.faults().counts(),
+            timers: woken(&containers, self.kernel().pending_timers()),
             facts,
         }
     }

@@ -10,7 +10,7 @@ use std::rc::Rc;
 
 use crate::kernel::SimTime;
 use crate::model::{DiskConfig, Entity, Field, Kind, Name, PortConfig, SandboxSpec, Subject, Value};
-use crate::ports::{Nonce, Versioned};
+use crate::ports::{Listed, Nonce, Versioned};
 
 use super::facts::Kept;
 use super::seen::Digest;
@@ -32,6 +32,21 @@ pub(super) struct Canon<'a> {
     specs_written: u64,
     /// Whether it matters which address of a node is which.
     pub(super) by_place: Vec<bool>,
+    /// The instants that are longer past than any rule looks: only their order matters.
+    long_past: Vec<SimTime>,
+}
+
+/// Every instant that the rows of a table hold.
+fn instants<E: Entity>(rows: &Listed<E>, note: &mut impl FnMut(SimTime)) {
+    for row in rows.iter() {
+        note(row.meta.created_at);
+        note(row.meta.updated_at);
+        row.entity.for_each_field(|_, value| {
+            if let Value::Time(at) = value {
+                note(at);
+            }
+        });
+    }
 }
 
 const KINDS: usize = Kind::Process as usize + 1;
@@ -48,6 +63,7 @@ impl<'a> Canon<'a> {
             specs: BTreeMap::new(),
             specs_written: 0,
             by_place: Vec::new(),
+            long_past: Vec::new(),
         }
     }
 
@@ -82,13 +98,44 @@ impl<'a> Canon<'a> {
         self.number(u64::from(text.is_some()));
         self.text(text.as_deref().unwrap_or_default());
     }
-    /// Writes an instant relative to now; what is long past is just "long past".
+    /// Writes an instant relative to now; of what is long past, only which was earlier.
     pub(super) fn time(&mut self, at: SimTime) {
         let (tag, distance) = self.still.caps.age(self.still.now, at);
         let mut bytes = [tag; 9];
         bytes[1..].copy_from_slice(&distance.as_nanos().to_le_bytes());
         self.bytes.extend_from_slice(&bytes);
+        if let Ok(place) = self.long_past.binary_search(&at) {
+            self.number(place as u64);
+        }
     }
+
+    /// Puts the instants that are long past into their order: two of them may be compared with each
+    /// other, as activity is, or a death with the crashes that were counted.
+    pub(super) fn order_long_past(&mut self) {
+        let Still { now, caps, lists, facts, .. } = self.still;
+        let mut found = Vec::new();
+        let mut note = |at: SimTime| {
+            if caps.is_long_past(*now, at) {
+                found.push(at);
+            }
+        };
+        instants(&lists.apps, &mut note);
+        instants(&lists.versions, &mut note);
+        instants(&lists.pools, &mut note);
+        instants(&lists.sandboxes, &mut note);
+        instants(&lists.disks, &mut note);
+        instants(&lists.leases, &mut note);
+        instants(&lists.nodes, &mut note);
+        facts.iter().for_each(|fact| {
+            if let Kept::Moment(Some(at)) = fact {
+                note(at);
+            }
+        });
+        found.sort_unstable();
+        found.dedup();
+        self.long_past = found;
+    }
+
     /// Writes an instant that may be absent.
     pub(super) fn maybe_time(&mut self, at: Option<SimTime>) {
         match at {
@@ -202,8 +249,9 @@ impl<'a> Canon<'a> {
             self.time(row.meta.created_at);
             self.time(row.meta.updated_at);
             row.entity.for_each_field(|field, value| {
-                // An instance number decides nothing but the next one: it is a name.
-                if field != Field::ConsecutiveCrashCount && field != Field::Instance {
+                // An instance number decides nothing but the next one: it is a name. The crashes and
+                // addresses are written by whoever knows which of them matter.
+                if !matches!(field, Field::ConsecutiveCrashCount | Field::Instance | Field::Address) {
                     self.value(value);
                 }
             });

@@ -1,0 +1,169 @@
+//! Why nothing was proved: what grows, what was drawn, what lies ahead.
+//!
+//! It keeps a tally of each look – how many there are of each kind and status – and says what
+//! only ever became more. What a newcomer gets wrong: what grows is not what is wrong; it is why no
+//! state comes twice.
+
+use std::collections::BTreeSet;
+use std::fmt;
+
+use crate::kernel::{SimDuration, SimTime};
+use crate::model::{AnyStatus, Kind, Name};
+use crate::trace::{Trace, What};
+use crate::world::{Unrest, World};
+
+use super::Refusal;
+
+/// Why a run was not proved to repeat itself.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Unproved {
+    /// States are compared only from that moment on: before, something lies ahead, or ages are told
+    /// apart.
+    NotBefore(SimTime),
+    /// The tickers' periods have no small common multiple.
+    NoGrid,
+    /// No moment was quiet: what was going on at the last look.
+    NeverQuiet(String),
+    /// Faults whose windows open or close later, or that are about things which come and go.
+    Faults(Vec<Name>),
+    /// The same state came again, but for that purpose something was drawn that may matter.
+    Drawn(&'static str),
+    /// The same state came again, but a fault did what no state tells.
+    Unseen,
+    /// It was tried, and did not hold.
+    Refused(Refusal),
+    /// No state came again: of these there are ever more, so many an hour, and whether any is ever
+    /// deleted.
+    Grows(Vec<Growth>),
+    /// No state came again in so many looks, and nothing grew; for these purposes something was drawn.
+    NotYet(usize, Vec<&'static str>),
+}
+
+/// Something of which there are ever more.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Growth {
+    /// What.
+    pub what: String,
+    /// How many more in an hour, in tenths.
+    pub tenths_an_hour: u64,
+    /// Whether one was ever deleted.
+    pub deleted: bool,
+}
+
+impl fmt::Display for Unproved {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NotBefore(from) => write!(f, "states are compared from {} on only", from.elapsed().clock()),
+            Self::NoGrid => f.write_str("the tickers' periods have no common multiple within a day"),
+            Self::NeverQuiet(what) => write!(f, "no moment is quiet: {what}"),
+            Self::Faults(names) => {
+                let names: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
+                write!(f, "faults may still begin or end: {}", names.join(", "))
+            }
+            Self::Drawn(purpose) => {
+                write!(f, "a state came again, but what was drawn in between may matter: {purpose}")
+            }
+            Self::Unseen => f.write_str("a state came again, but a fault struck in between that no state tells of"),
+            Self::Refused(refusal) => write!(f, "a state came again, but {refusal}"),
+            Self::Grows(grown) => {
+                let tell = |growth: &Growth| {
+                    let Growth { what, tenths_an_hour: n, deleted } = growth;
+                    let never = if *deleted { "" } else { ", nothing deletes them" };
+                    format!("{what}: +{}.{} an hour{never}", n / 10, n % 10)
+                };
+                let grown: Vec<String> = grown.iter().map(tell).collect();
+                write!(f, "no state comes twice: {}", grown.join("; "))
+            }
+            Self::NotYet(looks, drawn) => {
+                write!(f, "no state came twice in {looks} looks")?;
+                if drawn.is_empty() { Ok(()) } else { write!(f, "; drawn meanwhile: {}", drawn.join(", ")) }
+            }
+        }
+    }
+}
+
+/// How many there are of everything at the looks of a run.
+#[derive(Default)]
+pub(super) struct Tallies {
+    looks: Vec<(SimTime, Vec<u32>)>,
+}
+
+/// What is counted besides entities by their status.
+const OTHERS: [&str; 4] = ["addresses taken", "containers", "volumes", "calls that hang"];
+
+impl Tallies {
+    pub(super) fn clear(&mut self) {
+        self.looks.clear();
+    }
+    pub(super) fn len(&self) -> usize {
+        self.looks.len()
+    }
+    pub(super) fn note(&mut self, world: &World) {
+        self.looks.push((world.kernel().now(), world.tally()));
+    }
+
+    /// For which purposes something was drawn since the first look.
+    pub(super) fn drawn(&self, trace: &Trace) -> Vec<&'static str> {
+        let Some((from, _)) = self.looks.first() else { return Vec::new() };
+        let since = trace.records().iter().rev().take_while(|record| record.at >= *from);
+        let purposes = since.filter_map(|record| match record.what {
+            What::Drawn { purpose, .. } => Some(purpose),
+            _ => None,
+        });
+        purposes.collect::<BTreeSet<_>>().into_iter().collect()
+    }
+
+    /// What became more and more.
+    pub(super) fn growths(&self, trace: &Trace) -> Vec<Growth> {
+        let third = self.looks.len() / 3;
+        let (Some((from, first)), Some((to, last))) = (self.looks.first(), self.looks.last()) else {
+            return Vec::new();
+        };
+        if third == 0 {
+            return Vec::new();
+        }
+        let (early, late) = (&self.looks[..third], &self.looks[self.looks.len() - third..]);
+        let deleted = |kind: Kind| {
+            let mut records = trace.records().iter().rev().take_while(|record| record.at >= *from);
+            records.any(|record| record.subject.kind == kind && matches!(record.what, What::Deleted { .. }))
+        };
+        let grew = (0..first.len()).filter(|n| {
+            let most = early.iter().map(|(_, tally)| tally[*n]).max();
+            let least = late.iter().map(|(_, tally)| tally[*n]).min();
+            most < least
+        });
+        grew.map(|n| {
+            let status = AnyStatus::all().nth(n);
+            let more = u128::from(last[n] - first[n]);
+            let hour = u128::from(SimDuration::from_hours(1).as_nanos());
+            Growth {
+                what: label(n),
+                tenths_an_hour: (more * 10 * hour / u128::from(to.since(*from).as_nanos().max(1))) as u64,
+                deleted: status.is_none_or(|status| deleted(status.kind())),
+            }
+        })
+        .collect()
+    }
+}
+
+/// What the number of that place counts.
+fn label(n: usize) -> String {
+    let statuses = AnyStatus::all().count();
+    match AnyStatus::all().nth(n) {
+        Some(status) => format!("{} {}s", status.name().to_uppercase(), status.kind().name()),
+        None => OTHERS[n - statuses].to_owned(),
+    }
+}
+
+impl Unproved {
+    /// What keeps a world from being quiet, in words.
+    pub(super) fn never_quiet(world: &World, unrest: Option<&Unrest>) -> Self {
+        Self::NeverQuiet(match unrest {
+            Some(Unrest::Awaited(awaited)) => match world.kernel().describe_awaited(awaited) {
+                Some(name) => format!("`{name}` has something in hand"),
+                None => "somebody waits for two things at once".to_owned(),
+            },
+            _ => "a call is under way".to_owned(),
+        })
+    }
+}
