@@ -1,12 +1,14 @@
 //! The studies of this repository, re-run on a grid small enough for every test run.
 //!
-//! `studies/backoff/small.toml` is swept, and its summary compared with the one that is kept; every
-//! number between backquotes and a `small:` mark in `docs/tuning.md` is looked up in it. What a newcomer
-//! gets wrong: a moved number is a finding – say why before writing it anew with UPDATE_DOCS=1.
+//! `studies/backoff/small.toml` is swept, and its summary compared with the one that is kept. The others are
+//! swept by `studies/backoff/run.sh`, which keeps what they say; `docs/tuning.md` shows that, and each of its numbers
+//! with a mark like `small: 47.0` between backquotes is looked up. What a newcomer gets wrong: a moved number is a
+//! finding – say why before writing it anew with UPDATE_DOCS=1.
 
 use std::fs;
 use std::path::Path;
 use std::process::Command;
+use std::sync::Mutex;
 
 #[path = "studies/occ.rs"]
 mod occ;
@@ -64,21 +66,62 @@ fn the_small_grid_of_the_backoff_study_gives_the_numbers_that_the_guide_quotes()
     }
     assert_eq!(kept(&summary), read(&golden), "run UPDATE_DOCS=1 cargo test --test studies, and say why numbers moved");
     assert_eq!(words, read(&said));
-    let guide = read(&root().join("docs/tuning.md"));
-    let mut quoted = 0;
-    let mut rows = csv::Reader::from_reader(summary.as_bytes());
-    let column = rows.headers().expect("a header").iter().position(|name| name == "value").expect("a column");
-    let values: Vec<f64> = rows.records().map(|row| row.expect("a row")[column].parse().expect("a number")).collect();
-    // `small: 47.0` in the guide: a value of the small summary, rounded as it is written.
-    for part in guide.split("`small: ").skip(1) {
-        let number = part.split('`').next().expect("the mark ends");
-        let decimals = number.split_once('.').map_or(0, |(_, after)| after.len());
-        let found = values.iter().any(|value| format!("{value:.decimals$}") == number);
-        assert!(
-            found || words.contains(&format!(" {number} ")),
-            "`small: {number}` of docs/tuning.md is no value of the small grid"
-        );
-        quoted += 1;
+    keep("docs/tuning.md", "small", &format!("```text\n{words}```\n"));
+    assert!(quoted("small", &summary) >= 4, "the page quotes the small grid");
+}
+
+#[test]
+fn the_page_of_the_backoff_study_shows_what_its_sweeps_said() {
+    let results = root().join("studies/backoff/results");
+    let mut seen = 0;
+    for study in ["sweep", "confirm", "ends", "fleet", "fleet-ends", "lease", "fine"] {
+        let file = |ending: &str| read(&results.join(format!("{study}.{ending}")));
+        let (words, rows) = (file("txt"), file("csv"));
+        if words.is_empty() {
+            keep("docs/tuning.md", study, &format!("Not swept yet: `studies/backoff/run.sh {study}` does it.\n"));
+            continue;
+        }
+        assert!(words.contains("what follows from") && rows.contains(",objective,"), "{study} is half kept");
+        keep("docs/tuning.md", study, &format!("```text\n{words}```\n"));
+        seen += quoted(study, &rows);
     }
-    assert!(quoted >= 6, "the guide quotes {quoted} numbers of the small grid");
+    assert!(seen >= 6, "the page quotes {seen} numbers of the large sweeps");
+}
+
+/// Looks up every number of the guide that is marked with a study's name; answers how many there are.
+fn quoted(study: &str, summary: &str) -> usize {
+    let wanted = ["value", "low", "high", "diff", "diff_low", "diff_high", "stories_low", "stories_high"];
+    let mut rows = csv::Reader::from_reader(summary.as_bytes());
+    let names = rows.headers().expect("a header").clone();
+    let columns: Vec<usize> = (0..names.len()).filter(|column| wanted.contains(&&names[*column])).collect();
+    let of = |row: csv::StringRecord| columns.iter().filter_map(|n| row[*n].parse().ok()).collect::<Vec<f64>>();
+    let values: Vec<f64> = rows.records().flat_map(|row| of(row.expect("a row"))).collect();
+    let guide = read(&root().join("docs/tuning.md"));
+    let mark = format!("`{study}: ");
+    let marks = guide.split(&mark).skip(1).map(|part| part.split('`').next().expect("a mark ends"));
+    let found = |number: &&str| {
+        let decimals = number.split_once('.').map_or(0, |(_, after)| after.len());
+        assert!(
+            values.iter().any(|value| format!("{value:.decimals$}") == **number),
+            "`{study}: {number}` of docs/tuning.md is no number of that sweep"
+        );
+    };
+    marks.inspect(found).count()
+}
+
+/// Puts a text between the marks of that name on a page, or checks that it stands there.
+fn keep(page: &str, name: &str, text: &str) {
+    /// Tests run at the same time.
+    static PAGES: Mutex<()> = Mutex::new(());
+    let _one = PAGES.lock().expect("no test panics here when it writes");
+    let path = root().join(page);
+    let whole = read(&path);
+    let (begin, end) = (format!("<!-- {name}: made by tests/studies -->\n"), format!("<!-- {name}: end -->"));
+    let (before, rest) = whole.split_once(&begin).unwrap_or_else(|| panic!("{page} has no mark `{name}`"));
+    let (is, after) = rest.split_once(&end).expect("the mark ends");
+    if std::env::var_os("UPDATE_DOCS").is_some() {
+        fs::write(&path, format!("{before}{begin}{text}{end}{after}")).expect("docs/ can be written");
+    } else {
+        assert_eq!(is, text, "{page}: run UPDATE_DOCS=1 cargo test --test studies, and say why it moved");
+    }
 }

@@ -8,7 +8,6 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::fs;
 use std::path::PathBuf;
-use std::sync::Mutex;
 
 use super::occ::{self, Differences, Draws, Strategy};
 use super::{read, root, sweep};
@@ -23,21 +22,8 @@ fn rows(text: &str) -> Vec<BTreeMap<String, String>> {
     reader.deserialize().map(|row| row.expect("a row")).collect()
 }
 
-/// Puts `table` between the marks of that name, or checks that it stands there.
 fn keep(name: &str, table: &str) {
-    /// Tests run at the same time, and the page is one.
-    static PAGE: Mutex<()> = Mutex::new(());
-    let _one = PAGE.lock().expect("no test panics here when it writes");
-    let path = root().join("docs/published.md");
-    let page = read(&path);
-    let (begin, end) = (format!("<!-- {name}: made by tests/studies -->\n"), format!("<!-- {name}: end -->"));
-    let (before, rest) = page.split_once(&begin).unwrap_or_else(|| panic!("docs/published.md has no mark `{name}`"));
-    let (is, after) = rest.split_once(&end).expect("the mark ends");
-    if std::env::var_os("UPDATE_DOCS").is_some() {
-        fs::write(&path, format!("{before}{begin}{table}{end}{after}")).expect("docs/ can be written");
-    } else {
-        assert_eq!(is, table, "docs/published.md: run UPDATE_DOCS=1 cargo test --test studies, and say why it moved");
-    }
+    super::keep("docs/published.md", name, table);
 }
 
 /// The restarts of a setting of the kubelet's sweep, the same under every seed.
