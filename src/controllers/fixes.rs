@@ -151,6 +151,7 @@ fixes! {
     LeaseConflictWaits = "lease-conflict-waits", Day::of(2026, 3, 17), "#639", "a lease whose disk is another's, or has no volume yet, stays PENDING instead of FAILED; a FAILED one lets go of its disk";
     VolumeOfDisk = "volume-of-disk", Day::of(2026, 3, 17), "#639", "a disk's volume is looked up before another is made, and is removed with the disk";
     AliasesInConfig = "aliases-in-config", Day::of(2026, 3, 25), "#693", "an app config can have `aliases`";
+    OwnNodeOnly = "own-node-only", Day::of(2026, 3, 27), "#705", "a node's start, watchdog and collection look at its own sandboxes only, not at those of all nodes";
     ResetCooldownOnDeploy = "reset-cooldown-on-deploy", Day::of(2026, 3, 27), "#702", "reusing a pool clears its crash count and cooldown";
     CompareVolumes = "compare-volumes", Day::of(2026, 3, 31), "#718", "a pool matches only when its volumes do";
     KeepLastCrashTime = "keep-last-crash-time", Day::of(2026, 4, 2), "#723", "last_crash_time survives recovery and reset";
@@ -161,6 +162,7 @@ fixes! {
     ListenNotDial = "listen-not-dial", Day::of(2026, 5, 8), "#796", "a running sandbox is healthy while its port is listened on; nobody dials";
     PortTimeoutInConfig = "port-timeout-in-config", Day::of(2026, 5, 19), "#792", "a service of an app config can have a `port_timeout`";
     LongerRequestWait = "longer-request-wait", Day::of(2026, 5, 23), "#821", "a request waits 120 s instead of 50 s, also at a pool's maximum, which for a fixed service is its own number";
+    SpreadReplicas = "spread-replicas", Day::of(2026, 5, 28), "#829", "a sandbox goes to the node that has the fewest of its pool";
     WatchResumes = "watch-resumes", Day::of(2026, 6, 3), "#841", "a watch continues from the last revision seen";
     ActivatorResyncs = "activator-resyncs", Day::of(2026, 6, 3), "#837", "the activator lists everything when it reconnects";
     ConfirmBeforeRelease = "confirm-before-release", Day::of(2026, 6, 12), "#856", "the watchdog reads a sandbox again before it frees its address";
@@ -190,6 +192,7 @@ fixes! {
     ActivityOnlyForLive = "activity-only-for-live", Day::PROPOSED, "rules", "last activity is written for PENDING and RUNNING sandboxes only";
     OwnershipOrFail = "ownership-or-fail", Day::PROPOSED, "#666 review", "a boot fails when the app of its new disk cannot be read";
     SlowFailuresCount = "slow-failures-count", Day::PROPOSED, "#666 review", "a failed boot counts as a crash however long it took";
+    ReleaseLeasesLast = "release-leases-last", Day::PROPOSED, "hazard H5", "a stop gives up the leases when the program has ended, and a boot waits for a disk that another still holds";
     UndoFailedAction = "undo-failed-action", Day::PROPOSED, "hazard H4", "a saga undoes the action that failed, too, so that its lease does not stay";
 }
 

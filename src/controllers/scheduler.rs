@@ -35,6 +35,22 @@ impl<P: Platform> Scheduler<P> {
         }
     }
 
+    /// Rule 6.3: the nodes among which one is drawn.
+    async fn candidates(&self, item: &Versioned<Sandbox>, ready: &[NodeId]) -> Result<Vec<NodeId>, Failure> {
+        let mut candidates = ready.to_vec();
+        let stateless = item.entity.spec.volumes.is_empty();
+        if self.rules.has(Fix::SpreadReplicas) && stateless && candidates.len() > 1 {
+            let siblings = self.ports.store.list::<Sandbox>(Query::All).await?;
+            let active = siblings.iter().filter(|other| other.entity.pool == item.entity.pool);
+            let active: Vec<NodeId> =
+                active.filter(|other| other.entity.status.is_live()).filter_map(|other| other.entity.node).collect();
+            let on = |node: &NodeId| active.iter().filter(|other| *other == node).count();
+            let fewest = candidates.iter().map(on).min();
+            candidates.retain(|node| Some(on(node)) == fewest);
+        }
+        Ok(candidates)
+    }
+
     async fn list_ready(&self) -> Result<Vec<NodeId>, Failure> {
         let nodes = self.ports.store.list::<Node>(Query::All).await?;
         let ready = nodes.iter().filter(|node| node.entity.status == NodeStatus::Ready);
@@ -56,7 +72,8 @@ impl<P: Platform> Reconciler for Scheduler<P> {
             Some(nodes) => nodes,
             None => self.list_ready().await?,
         };
-        let chosen = match ready.as_slice() {
+        let candidates = self.candidates(item, &ready).await?;
+        let chosen = match candidates.as_slice() {
             [] => None,
             [only] => Some(*only),
             several => Some(several[self.ports.host.draw_below(&item.meta.name, "node", several.len())]),

@@ -205,7 +205,7 @@ impl<P: Platform> SandboxController<P> {
     async fn fail_boot(&self, id: SandboxId, taken: &Taken) -> Result<(), Failure> {
         // Asked, not remembered: the reply of its creation may have been lost.
         let exists = self.backend.inspect(id).await?.is_some();
-        let destroyed = if exists { self.destroy(id).await } else { Ok(()) };
+        let destroyed = if exists { self.destroy(id, None).await } else { Ok(()) };
         if let Some(address) = taken.address.filter(|_| destroyed.is_ok()) {
             self.backend.release_address(address).await;
         }
@@ -230,7 +230,7 @@ impl<P: Platform> SandboxController<P> {
 
     /// The older way with a first task that does not start. Rules 7.8, 7.9.
     async fn tear_down(&self, id: SandboxId, taken: &Taken) -> Result<(), Failure> {
-        self.destroy(id).await?;
+        self.destroy(id, None).await?;
         if let Some(address) = taken.address {
             self.backend.release_address(address).await;
         }

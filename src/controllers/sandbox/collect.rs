@@ -7,8 +7,8 @@
 use std::rc::Rc;
 
 use crate::constants::Age;
-use crate::model::{NodeId, Reason, Sandbox, SandboxIndex, SandboxStatus};
-use crate::ports::{Clock, EntityStore, Host, Platform, Ports, Query};
+use crate::model::{NodeId, Reason, Sandbox, SandboxStatus};
+use crate::ports::{Clock, EntityStore, Host, Platform, Ports};
 
 use crate::controllers::fixes::Fix;
 use crate::controllers::runtime::{Failure, First, Rules, Task, periodically};
@@ -45,7 +45,7 @@ impl<P: Platform> Collector<P> {
     /// Rule 7.70.
     async fn collect(&self) -> Result<(), Failure> {
         let limit = self.rules.tuning.dead_kept;
-        for sandbox in self.ports.store.list::<Sandbox>(Query::By(SandboxIndex::Node(self.node))).await?.iter() {
+        for sandbox in self.ports.store.list::<Sandbox>(super::looked_at(&self.rules, self.node)).await?.iter() {
             let age = Age::at(self.ports.clock.now(), sandbox.meta.updated_at);
             if sandbox.entity.status != SandboxStatus::Dead || age <= limit {
                 continue;

@@ -106,7 +106,7 @@ impl<P: Platform> SandboxController<P> {
     /// At the start of the controller: RUNNING sandboxes whose container is gone or unwell are
     /// stopped and marked DEAD.
     pub async fn reconcile_boots(&self) {
-        let listed = self.ports.store.list::<Sandbox>(Query::By(SandboxIndex::Node(self.node))).await;
+        let listed = self.ports.store.list::<Sandbox>(looked_at(&self.rules, self.node)).await;
         for item in listed.unwrap_or_default().iter() {
             if item.entity.status != SandboxStatus::Running {
                 continue;
@@ -166,6 +166,11 @@ impl<P: Platform> SandboxController<P> {
         }
         Ok(())
     }
+}
+
+/// Rule 7.31: the sandboxes that a node's start, its watchdog and its collection look at.
+fn looked_at(rules: &Rules, node: NodeId) -> Query<Sandbox> {
+    if rules.has(Fix::OwnNodeOnly) { Query::By(SandboxIndex::Node(node)) } else { Query::All }
 }
 
 /// The controller as its runtime drives it; the node's other tasks share it.

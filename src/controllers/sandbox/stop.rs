@@ -31,12 +31,13 @@ impl<P: Platform> SandboxController<P> {
         // Rule 7.51: first, so that the next sandbox need not wait for this one's end.
         let known = item.is_some() || self.rules.has(Fix::DeletedReleasesLeases);
         let releases = known && self.rules.has(Fix::ReleaseLeasesOnStop);
-        let first = self.rules.has(Fix::GracefulShutdown);
+        let first = self.rules.has(Fix::GracefulShutdown) && !self.rules.has(Fix::ReleaseLeasesLast);
         if releases && first {
             self.release_leases(id).await?;
         }
         if container.is_some() {
-            let destroyed = self.destroy(id).await;
+            let own = item.and_then(|item| item.entity.spec.shutdown_timeout);
+            let destroyed = self.destroy(id, own).await;
             // Rule 7.53.
             if !self.rules.has(Fix::StopGoesOn) {
                 destroyed?;
@@ -69,14 +70,17 @@ impl<P: Platform> SandboxController<P> {
         self.mark(id, SandboxStatus::Dead).await
     }
 
-    /// Rule 7.56: destroys a sandbox's container; tried for a minute.
-    pub(super) async fn destroy(&self, id: SandboxId) -> Result<(), Failure> {
+    /// Rule 7.56: destroys a sandbox's container, whose program may have a time of its `own` to end; tried for a
+    /// minute.
+    pub(super) async fn destroy(&self, id: SandboxId, own: Option<SimDuration>) -> Result<(), Failure> {
+        let own = own.filter(|_| self.rules.has(Fix::GracefulShutdown));
+        let grace = own.unwrap_or(self.rules.tuning.shutdown_timeout);
         let clock = &self.ports.clock;
         let longer = |wait: &SimDuration| Some(SimDuration::from_nanos(wait.as_nanos() / 2 * 3).min(DESTROY_WAIT_MAX));
         let pauses = at_once(successors(Some(DESTROY_WAIT), longer));
         let mut last = None;
         let destroyed = poll_until(clock, clock.now() + DESTROY_LIMIT, End::BeforeDeadline, pauses, async |left| {
-            last = clock.timeout(left, self.backend.destroy(id, self.rules.tuning.shutdown_timeout)).await;
+            last = clock.timeout(left, self.backend.destroy(id, grace)).await;
             Ok::<_, Failure>(last.and_then(Result::ok))
         });
         if destroyed.await?.is_some() {

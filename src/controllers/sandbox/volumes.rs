@@ -119,6 +119,10 @@ impl<P: Platform> SandboxController<P> {
         if let Some(lease) = leases.iter().filter(here).find(own) {
             return Ok(Some(lease.id));
         }
+        // Rule 7.51: the proposal lets the lease wait instead.
+        if self.rules.has(Fix::ReleaseLeasesLast) {
+            return Ok(None);
+        }
         // Rule 7.5: one of another node does not count.
         if let Some(held) = leases.iter().filter(here).find(|lease| lease.entity.status == LeaseStatus::Bound) {
             self.ports.host.note(sandbox, Reason::DiskHeld { by: held.id });

@@ -7,9 +7,9 @@
 use std::rc::Rc;
 
 use crate::constants::Age;
-use crate::model::{NodeId, Reason, Sandbox, SandboxId, SandboxIndex, SandboxStatus};
+use crate::model::{NodeId, Reason, Sandbox, SandboxId, SandboxStatus};
 use crate::ports::{
-    Clock, ContainerInfo, EntityStore, Host, Platform, Ports, Query, SandboxBackend, Signal, StoreError, Versioned,
+    Clock, ContainerInfo, EntityStore, Host, Platform, Ports, SandboxBackend, Signal, StoreError, Versioned,
 };
 use crate::time::SimDuration;
 
@@ -49,7 +49,7 @@ impl<P: Platform> Watchdog<P> {
 
     /// Rule 7.80: all strays are asked to quit, and after one pause all are ended.
     async fn look(&self) -> Result<(), Failure> {
-        let listed = self.ports.store.list::<Sandbox>(Query::By(SandboxIndex::Node(self.node))).await?;
+        let listed = self.ports.store.list::<Sandbox>(super::looked_at(&self.rules, self.node)).await?;
         let mut strays = Vec::new();
         for container in self.backend.containers().await? {
             let known = listed.iter().find(|sandbox| sandbox.id == container.sandbox);

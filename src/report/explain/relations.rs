@@ -238,6 +238,9 @@ pub(super) fn mark(fix: Fix) -> Mark {
             Unless(|f| matches!(f.reason, Some(Reason::CrashesCounted { .. })) && f.is_retired())
         }
         Fix::LookAtNewSandboxes => When(reason!(Reason::NewPoolAwaited { .. })),
+        Fix::OwnNodeOnly => Unless(reason!(Reason::FoundOnStart { .. } | Reason::StrayContainer { .. })),
+        Fix::SpreadReplicas => When(reason!(Reason::NodeChosen { .. })),
+        Fix::ReleaseLeasesLast => Unless(|f| f.gives_up_by(Controller::Sandbox)),
         Fix::ResetCooldownOnDeploy => {
             Both { when: reason!(Reason::CrashesForgiven { .. }), unless: reason!(Reason::CoolingDown { .. }) }
         }

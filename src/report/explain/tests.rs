@@ -254,6 +254,7 @@ fn reasons() -> Vec<Reason> {
         Reason::NewPoolAwaited { ready: true, waited: secs },
         Reason::StillDraining,
         Reason::ForeignVolume,
+        Reason::NodeChosen { ready: 2 },
         Reason::DeployRefused { error: Failure::NoServices },
         Reason::PoolFloored,
         Reason::PoolReaped,
