@@ -105,6 +105,7 @@ fn the_page_says_what_comes_out() {
         assert!(inside, "{key:?}: {low}..{high} is not within {least}..{most} of {PAGE}");
         let page_meets = *least <= row.range[1] && *most >= row.range[0];
         assert!(page_meets || !row.note.is_empty(), "{key:?} lies outside and does not say why");
+        assert!(!row.rules.is_empty(), "{key:?} names no rule");
         for rule in &row.rules {
             assert!(rules_page.contains(&format!("\n### {rule} ")), "{key:?}: no rule {rule}");
         }
