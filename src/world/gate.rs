@@ -123,7 +123,7 @@ impl Failure for BackendError {
 }
 
 /// A call that is under way.
-struct UnderWay<'a>(&'a Cell<u32>);
+pub(super) struct UnderWay<'a>(&'a Cell<u32>);
 
 impl Drop for UnderWay<'_> {
     fn drop(&mut self) {
@@ -267,7 +267,7 @@ impl Gate {
     }
 
     /// Counts a call as under way until the guard is dropped – by its end, or by the caller's death.
-    fn under_way(&self) -> UnderWay<'_> {
+    pub(super) fn under_way(&self) -> UnderWay<'_> {
         self.calls_under_way.set(self.calls_under_way.get() + 1);
         UnderWay(&self.calls_under_way)
     }

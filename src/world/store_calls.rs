@@ -177,7 +177,11 @@ impl<E: Entity> Watch<E> for SimWatch<E> {
     async fn next(&mut self) -> Result<Option<WatchEvent<E>>, StoreError> {
         loop {
             let Delivery { at, event } = self.head().await?;
-            self.store.gate.log.kernel().sleep_until(at).await;
+            {
+                // Whoever waits for news has nothing in hand, but once some are on their way to him.
+                let _under_way = self.store.gate.under_way();
+                self.store.gate.log.kernel().sleep_until(at).await;
+            }
             if self.mailbox.broken.get() {
                 // The connection broke while the event was on its way.
                 return Err(StoreError::Failed(Name::new("the watch broke")));

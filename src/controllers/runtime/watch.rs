@@ -110,7 +110,8 @@ impl<P: Platform, R: Reconciler> Runtime<P, R> {
                 None => watch.next().await,
                 Some(until) => {
                     let clock = &self.ports.clock;
-                    let Some(next) = clock.timeout(until.since(clock.now()), watch.next()).await else {
+                    let left = until.since(clock.now());
+                    let Some(next) = clock.idle(clock.timeout(left, watch.next())).await else {
                         return Ended::AtTick;
                     };
                     next

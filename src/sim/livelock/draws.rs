@@ -85,3 +85,59 @@ fn reads(controller: Controller) -> &'static [Kind] {
         _ => &[],
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::kernel::RecordId;
+    use crate::model::{Actor, Failure, Name, NodeId};
+
+    /// A failure at ten seconds and the draw that it led to; then a change of something, so many
+    /// milliseconds later.
+    fn story(controller: Controller, kind: Kind, status: Option<SandboxStatus>, change: (Kind, u64)) -> Vec<Record> {
+        let failed = SimTime::ZERO + SimDuration::from_secs(10);
+        let actor = Actor::on(controller, NodeId::from_index(0));
+        let record = |millis: u64, kind, what| Record {
+            at: failed + SimDuration::from_millis(millis),
+            subject: Subject { kind, index: 1 },
+            cause: RecordId::NONE,
+            actor,
+            what,
+        };
+        let set = |status| What::Set {
+            field: Field::Status,
+            from: Value::None,
+            to: Value::Status(AnyStatus::Sandbox(status)),
+        };
+        let failure = Reason::HandlerFailed { error: Failure::Other(Name::new("no")) };
+        let mut records = vec![
+            record(0, kind, What::Decided(failure)),
+            record(0, Kind::Cluster, What::Drawn { purpose: RETRY, bits: 7 }),
+        ];
+        records.extend(status.map(|status| record(2, kind, set(status))));
+        records.push(record(change.1, change.0, set(SandboxStatus::Stopped)));
+        records
+    }
+
+    #[test]
+    fn a_retry_matters_when_what_it_reads_may_change_before_it_comes() {
+        let dead = Some(SandboxStatus::Dead);
+        let cases = [
+            (Controller::Disk, Kind::Disk, None, (Kind::Sandbox, 30_000), false, "no disk controller reads sandboxes"),
+            (Controller::Disk, Kind::Disk, None, (Kind::Volume, 30_000), true, "but volumes"),
+            (Controller::Disk, Kind::Disk, None, (Kind::Volume, 499), false, "before any retry"),
+            (Controller::Disk, Kind::Disk, None, (Kind::Volume, 60_001), false, "after every retry"),
+            (Controller::Launcher, Kind::App, None, (Kind::Volume, 60_000), true, "a launcher reads whatever there is"),
+            (Controller::Sandbox, Kind::Sandbox, dead, (Kind::Lease, 30_000), false, "the dead are only read"),
+            (Controller::Sandbox, Kind::Sandbox, dead, (Kind::Sandbox, 30_000), true, "it is dead no more"),
+            (Controller::Sandbox, Kind::Sandbox, None, (Kind::Lease, 30_000), true, "it may be living"),
+        ];
+        for (controller, kind, status, change, expected, why) in cases {
+            let records = story(controller, kind, status, change);
+            assert_eq!(matters(&records, 0).is_some(), expected, "{why}");
+        }
+        let mut other = story(Controller::Disk, Kind::Disk, None, (Kind::Sandbox, 30_000));
+        other[1].what = What::Drawn { purpose: "node", bits: 7 };
+        assert_eq!(matters(&other, 0), Some("node"));
+    }
+}

@@ -68,6 +68,49 @@ fn ages_are_told_apart_up_to_the_cap() {
 }
 
 #[test]
+fn of_what_is_long_past_the_order_is_told_and_no_age() {
+    let world = world();
+    at(&world, 200);
+    let told = |minutes: [u64; 2]| {
+        let moment = |n: u64| Fact::Moment(Some(SimTime::ZERO + SimDuration::from_mins(n)));
+        digest(&world, &[&Told(minutes.map(moment).to_vec())])
+    };
+    assert_eq!(told([50, 60]), told([10, 90]), "both are long past");
+    assert_ne!(told([50, 60]), told([60, 50]), "which was earlier");
+    assert_ne!(told([50, 60]), told([50, 50]), "at once");
+    assert_ne!(told([50, 140]), told([50, 141]), "one is not long past");
+}
+
+/// A world with two tickers of one name in one process, which wait for so many seconds.
+fn ticking(seconds: [u64; 2], idle: bool) -> World {
+    let world = world();
+    for seconds in seconds {
+        let kernel = world.kernel().clone();
+        world.kernel().spawn(crate::kernel::GroupId(1), "resync", async move {
+            let sleep = kernel.sleep(SimDuration::from_secs(seconds));
+            if idle { kernel.idle(sleep).await } else { sleep.await }
+        });
+    }
+    while world.kernel().has_ready() {
+        world.kernel().step(SimTime::ZERO);
+    }
+    world
+}
+
+#[test]
+fn tickers_of_one_name_that_swap_places_are_another_state() {
+    let [one, same, other] = [[10, 15], [10, 15], [15, 10]].map(|seconds| digest(&ticking(seconds, true), &[]));
+    assert_eq!(one, same);
+    assert_ne!(one, other);
+}
+
+#[test]
+fn a_world_is_quiet_when_all_who_wait_have_nothing_in_hand() {
+    assert!(ticking([10, 15], true).unrest().is_none());
+    assert!(ticking([10, 15], false).unrest().is_some());
+}
+
+#[test]
 fn nonces_are_told_apart_by_their_leases_and_not_by_their_numbers() {
     /// A world whose volume was leased so many times, and the nonces that were given.
     fn leased(times: usize) -> (World, Vec<Nonce>) {
