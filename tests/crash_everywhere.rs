@@ -122,11 +122,14 @@ const NONCE_LOST: Excuse = Excuse {
 const CONFLICT_IS_FINAL: Excuse = Excuse {
     of: None,
     sign: "the disk is already leased",
+    // Rules 9.4, 9.6: FAILED at once, and nobody drives a FAILED lease (controllers/disk/disk_lease_controller.go:307-326
+    // at 57fbcb8; #970).
     why: Why::NoFixYet("its conflict is final until the monitor comes; no fix of later days heals that alone"),
 };
 const VERDICT_COMES_LATE: Excuse = Excuse {
     of: Some(Invariant::LegalTransition),
     sign: "RELEASED became ",
+    // Rule 2.9: pkg/controller/controller.go:403-439 at 57fbcb8 patches with revision 0.
     why: Why::NoFixYet(
         "what the lease manager found is written over a release of the meantime: nobody checks the revision",
     ),
@@ -134,6 +137,7 @@ const VERDICT_COMES_LATE: Excuse = Excuse {
 const SWEEP_COMES_LATE: Excuse = Excuse {
     of: Some(Invariant::BoundLeaseHasLiveSandbox),
     sign: "is DEAD",
+    // Rule 9.11: every five minutes, older than two.
     why: Why::NoFixYet("a lease written BOUND over RELEASED waits for the orphan sweep, up to seven minutes"),
 };
 const DISK_KEPT_BY_THE_DEAD: Excuse = Excuse {

@@ -127,6 +127,7 @@ fixes! {
     KeepReferencedPool = "keep-referenced-pool", Day::of(2025, 12, 18), "#497", "an empty pool that the active version references is kept";
     WatchPoolDeletions = "watch-pool-deletions", Day::of(2025, 12, 18), "#498", "the activator sees deletions of pools";
     IgnoreStaleDead = "ignore-stale-dead", Day::of(2025, 12, 19), "#509", "a request does not fail fast because of sandboxes that died before it came";
+    DeleteClearsVersion = "delete-clears-version", Day::of(2026, 1, 5), "#514", "deleting an app takes its active version away first, so that the launcher leaves it alone";
     ReleaseLeasesOnStop = "release-leases-on-stop", Day::of(2026, 1, 6), "#516", "stopping a sandbox releases its disk leases";
     LeaseBelongsToSandbox = "lease-belongs-to-sandbox", Day::of(2026, 1, 6), "#516", "a boot takes up its own lease only";
     GracefulShutdown = "graceful-shutdown", Day::of(2026, 1, 27), "#520", "a program has 10 s to end after SIGTERM instead of 50 ms";

@@ -3,25 +3,29 @@
 //! Each is a few store calls in a given order. What a newcomer gets wrong: deleting an app finds
 //! what belongs to it by *indexed references* only; a disk without `created_by` survives.
 
+use std::rc::Rc;
+
 use crate::model::{
-    AnyStatus, App, AppVersion, Disk, DiskChange, DiskIndex, DiskLease, DiskLeaseChange, DiskStatus, Entity, Id, Kind,
-    LeaseIndex, Name, Node, NodeChange, NodeStatus, Pool, PoolChange, Reason, Sandbox, SandboxChange, SandboxIndex,
-    SandboxStatus, VolumeId,
+    AnyStatus, App, AppChange, AppVersion, Disk, DiskChange, DiskIndex, DiskLease, DiskLeaseChange, DiskStatus, Entity,
+    Id, Kind, LeaseIndex, Name, Node, NodeChange, NodeStatus, Pool, PoolChange, Reason, Sandbox, SandboxChange,
+    SandboxIndex, SandboxStatus, VolumeId,
 };
 use crate::ports::{EntityStore, Host, Platform, Ports, Query, StoreError, Versioned};
 
+use super::fixes::Fix;
 use super::pool::crash_reset;
-use super::runtime::Failure;
+use super::runtime::{Failure, Rules};
 
 /// Carries out what operators ask for.
 pub struct Operator<P: Platform> {
     ports: Ports<P>,
+    rules: Rc<Rules>,
 }
 
 impl<P: Platform> Operator<P> {
     /// An operator's hand on these ports.
-    pub fn new(ports: Ports<P>) -> Self {
-        Self { ports }
+    pub fn new(ports: Ports<P>, rules: Rc<Rules>) -> Self {
+        Self { ports, rules }
     }
 
     async fn app(&self, name: Name) -> Result<Versioned<App>, Failure> {
@@ -38,21 +42,24 @@ impl<P: Platform> Operator<P> {
         self.ports.host.note(app, Reason::Requested { action: "delete app" });
         let store = &self.ports.store;
         // Rule 11.2: all referrers are listed before the first is deleted; who comes later stays.
-        let versions = store.list::<AppVersion>(Query::By(app)).await?;
-        let pools = store.list::<Pool>(Query::By(app)).await?;
-        let disks = store.list::<Disk>(Query::By(DiskIndex::CreatedBy(app))).await?;
-        let leases = store.list::<DiskLease>(Query::By(LeaseIndex::App(app))).await?;
-        for version in versions.iter() {
-            self.delete(version.id).await?;
+        if self.rules.has(Fix::DeleteClearsVersion) {
+            store.set(app, AppChange::ActiveVersion(None)).await?;
         }
+        let pools = store.list::<Pool>(Query::By(app)).await?;
+        let leases = store.list::<DiskLease>(Query::By(LeaseIndex::App(app))).await?;
+        let versions = store.list::<AppVersion>(Query::By(app)).await?;
+        let disks = store.list::<Disk>(Query::By(DiskIndex::CreatedBy(app))).await?;
         for pool in pools.iter() {
             self.delete(pool.id).await?;
         }
-        for disk in disks.iter() {
-            self.delete(disk.id).await?;
-        }
         for lease in leases.iter() {
             self.delete(lease.id).await?;
+        }
+        for version in versions.iter() {
+            self.delete(version.id).await?;
+        }
+        for disk in disks.iter() {
+            self.delete(disk.id).await?;
         }
         store.delete(app).await?;
         Ok(())

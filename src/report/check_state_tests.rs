@@ -109,7 +109,7 @@ fn a_span_asks_once_or_all_along() {
 fn what_is_not_there_says_why() {
     let lines = at("at = \"0s\"", "\"disk/d\".size_gb = 20");
     assert!(
-        lines[0].starts_with("it is not there yet: created 0:00.0") && lines[0].ends_with("by sandbox"),
+        lines[0].starts_with("it is not there yet: created 0:00.") && lines[0].ends_with("by sandbox"),
         "{lines:?}"
     );
     assert_eq!(at("at = \"0s\"", "\"disk/d\".absent = true"), ["ok"]);

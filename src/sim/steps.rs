@@ -77,7 +77,7 @@ fn is_platforms(action: &Action) -> bool {
 }
 
 async fn act_on_platform(world: &World, rules: &Rc<Rules>, action: &Action, image: Name) -> Result<(), Name> {
-    let operator = Operator::new(world.ports(Actor::central(Controller::Operator)));
+    let operator = Operator::new(world.ports(Actor::central(Controller::Operator)), Rc::clone(rules));
     let done = match action {
         Action::Deploy { app, config, code, .. } => {
             let deployer = Deployer::new(world.ports(Actor::central(Controller::Deploy)), Rc::clone(rules));

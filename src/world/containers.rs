@@ -20,6 +20,9 @@ use super::spec::{Delay, WorkloadSpec};
 use super::store::Store;
 use super::{AddressSlot, WORLD};
 
+/// The exit code of a program that was told to end.
+pub(super) const TERMINATED: i32 = 143;
+
 /// How the programs behave, by app and service.
 pub(super) type Workloads = BTreeMap<(Name, Name), Rc<WorkloadSpec>>;
 
@@ -317,7 +320,7 @@ impl Containers {
         let (world, kernel) = (Rc::clone(this), runtimes.log.kernel().clone());
         let end = async move {
             kernel.sleep_until(at).await;
-            world.borrow_mut().end_task(sandbox, number, 143);
+            world.borrow_mut().end_task(sandbox, number, TERMINATED);
         };
         runtimes.log.kernel().spawn(GroupId::WORLD, "life of a task", end);
     }
@@ -337,10 +340,26 @@ impl Containers {
 
     /// Ends a container's task, if it is that container's and runs; tells who listens.
     fn end_task(&mut self, sandbox: SandboxId, number: u64, code: i32) {
-        let Some(container) = self.alive(sandbox, number) else { return };
-        container.task = TaskState::Ended;
+        if self.alive(sandbox, number).is_some() {
+            self.end(WORLD, sandbox, code);
+        }
+    }
+
+    /// Makes a sandbox's process exit; false when none runs.
+    pub(super) fn kill(&mut self, actor: Actor, sandbox: SandboxId, code: i32) -> bool {
+        let alive = self.get(sandbox).is_some_and(Container::is_alive);
+        if alive {
+            self.end(actor, sandbox, code);
+        }
+        alive
+    }
+
+    /// Ends the task of a container that is there.
+    fn end(&mut self, actor: Actor, sandbox: SandboxId, code: i32) {
+        let Some(container) = self.containers.get_mut(&sandbox) else { return };
+        Rc::make_mut(container).task = TaskState::Ended;
         let node = container.node;
-        let record = self.log.record(WORLD, sandbox, What::TaskEnded { code });
+        let record = self.log.record(actor, sandbox, What::TaskEnded { code });
         let listeners = &mut self.runtimes[node.index() as usize].listeners;
         listeners.retain(|listener| listener.strong_count() > 0);
         for listener in listeners.iter().filter_map(Weak::upgrade) {
@@ -349,21 +368,10 @@ impl Containers {
         }
     }
 
-    /// Makes a sandbox's process exit; false when none runs.
-    pub(super) fn kill(&mut self, sandbox: SandboxId, code: i32) -> bool {
-        let number = self.get(sandbox).filter(|container| container.is_alive()).map(|container| container.number);
-        if let Some(number) = number {
-            self.end_task(sandbox, number, code);
-        }
-        number.is_some()
-    }
-
-    /// Removes a container; its task, if it runs, ends without anybody being told.
+    /// Removes a container; its task, if it runs, ends with it.
     pub(super) fn destroy(&mut self, actor: Actor, sandbox: SandboxId) {
-        if let Some(container) = self.containers.remove(&sandbox) {
-            if container.is_alive() {
-                self.log.record(actor, sandbox, What::TaskEnded { code: 143 });
-            }
+        self.kill(actor, sandbox, TERMINATED);
+        if self.containers.remove(&sandbox).is_some() {
             self.log.record(actor, sandbox, What::ContainerGone);
         }
     }

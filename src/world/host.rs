@@ -14,6 +14,9 @@ use super::sandbox_calls::SimSandboxes;
 use super::spec::Phase;
 use super::store_calls::SimStore;
 
+/// How long before the story a process began, at most, in milliseconds: a multiple of most periods.
+const OLDEST: u64 = 3_600_000;
+
 /// The simulated platform.
 pub struct SimPlatform;
 
@@ -63,15 +66,17 @@ impl Host for SimHost {
     }
     fn phase(&self, ticker: &'static str, period: SimDuration) -> SimDuration {
         let process = self.actor.node().map_or_else(|| Name::new("coordinator"), |node| self.log.name(node));
-        let subject = format!("{ticker}@{process}");
-        let bits = match self.phase {
-            Phase::Zero => return SimDuration::ZERO,
-            Phase::Fixed => Streams::fixed(&subject, "phase"),
-            Phase::Seed => self.log.bits_once(&subject, "phase"),
-        };
         // Whole milliseconds: nobody's ticker is finer, and times stay readable.
-        let millis = period.as_nanos() / 1_000_000;
-        SimDuration::from_millis(streams::below(bits, millis))
+        let period = period.as_nanos() / 1_000_000;
+        SimDuration::from_millis(match self.phase {
+            Phase::Zero => 0,
+            Phase::Fixed => streams::below(Streams::fixed(&format!("{ticker}@{process}"), "phase"), period),
+            // Rule 2.10: the process began before the story, and all its tickers with it.
+            Phase::Seed => {
+                let age = streams::below(self.log.bits_once(&process, "phase"), OLDEST);
+                (period - age % period.max(1)) % period.max(1)
+            }
+        })
     }
     fn origin(&self) -> Origin {
         Origin(self.log.kernel().cause().number())

@@ -167,9 +167,12 @@ impl World {
     }
     /// The ports of a controller.
     pub fn ports(&self, actor: Actor) -> Ports<SimPlatform> {
+        // Rule 2.10: a process that starts within the story ticks from there.
+        let later = self.0.phase == spec::Phase::Seed && self.kernel().now() > crate::time::SimTime::ZERO;
+        let phase = if later { spec::Phase::Zero } else { self.0.phase };
         Ports {
             clock: SimClock(self.kernel().clone()),
-            host: SimHost { log: Rc::clone(&self.0.log), actor, phase: self.0.phase },
+            host: SimHost { log: Rc::clone(&self.0.log), actor, phase },
             store: self.gated(&self.0.store, actor),
         }
     }
@@ -237,7 +240,7 @@ impl World {
     }
     /// Makes a sandbox's process exit; false when none runs.
     pub fn kill_program(&self, sandbox: SandboxId, code: i32) -> bool {
-        self.0.containers.borrow_mut().kill(sandbox, code)
+        self.0.containers.borrow_mut().kill(WORLD, sandbox, code)
     }
     /// Changes how the program of a service behaves, from now on.
     pub fn change_workload(&self, app: Name, service: Name, change: impl FnOnce(&mut WorkloadSpec)) {

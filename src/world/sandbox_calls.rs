@@ -11,8 +11,12 @@ use crate::kernel::SimDuration;
 use crate::model::{Address, Name, Point, SandboxId, SandboxSpec, Subject};
 use crate::ports::{BackendError, ContainerInfo, Exits, ProcessExit, SandboxBackend, Signal};
 
-use super::containers::{Containers, Listener};
+use super::WORLD;
+use super::containers::{Containers, Listener, TERMINATED};
 use super::gate::{Call, Gate, Gated};
+
+/// How long removing a container takes whose program has ended, at most; the rest of `latency.destroy` is its end.
+const REMOVAL: SimDuration = SimDuration::from_millis(100);
 
 /// The container runtime of one node, as one controller reaches it.
 pub type SimSandboxes = Gated<RefCell<Containers>>;
@@ -102,22 +106,28 @@ impl SandboxBackend for SimSandboxes {
             Signal::Kill => 137,
         };
         let call = Call::question(Some(Point::Signal), sandbox.into());
-        _ = self.call(call, |_| Ok::<_, BackendError>(self.part.borrow_mut().kill(sandbox, code))).await;
+        _ = self.call(call, |_| Ok::<_, BackendError>(self.part.borrow_mut().kill(WORLD, sandbox, code))).await;
     }
 
     async fn destroy(&self, sandbox: SandboxId, grace: SimDuration) -> Result<(), BackendError> {
-        let destroy = |runtime: &mut Containers| {
-            runtime.destroy(self.actor, sandbox);
+        // The program ends in its own time, or is ended: what takes longer is no patience of ours. One that was told
+        // before goes on ending. Then the container is removed: an exit is known before it is gone.
+        let now = self.gate.log.now();
+        let takes = self.latency(sandbox, "destroy latency", self.gate.latency.destroy);
+        let removal = takes.min(REMOVAL);
+        let told = self.part.borrow().ends_at(sandbox).map(|at| at.max(now).since(now));
+        let own = told.unwrap_or(takes.saturating_sub(removal));
+        let kill = |_: Option<&_>| {
+            self.part.borrow_mut().kill(self.actor, sandbox, TERMINATED);
             Ok(())
         };
-        // The program ends in its own time, or is ended: what takes longer is no patience of ours. One
-        // that was told before goes on ending.
-        let now = self.gate.log.now();
-        let told = self.part.borrow().ends_at(sandbox).map(|at| at.max(now).since(now));
-        let own = told.unwrap_or_else(|| self.latency(sandbox, "destroy latency", self.gate.latency.destroy));
-        let call = Call::order(Point::Destroy, sandbox.into(), own.min(grace));
         let ends_alone = |delay| Containers::ends_alone(&self.part, sandbox, now + own + delay);
-        self.call_or(call, |_| destroy(&mut self.part.borrow_mut()), ends_alone).await
+        self.call_or(Call::order(Point::Destroy, sandbox.into(), own.min(grace)), kill, ends_alone).await?;
+        let remove = |_: Option<&_>| {
+            self.part.borrow_mut().destroy(self.actor, sandbox);
+            Ok(())
+        };
+        self.call(Call { takes: removal, ..Call::question(None, sandbox.into()) }, remove).await
     }
 
     async fn containers(&self) -> Result<Vec<ContainerInfo>, BackendError> {

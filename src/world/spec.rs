@@ -104,7 +104,7 @@ macro_rules! latencies {
 }
 latencies! {
     store = 2, "every store call";
-    commit = 1, "between the read and the write of a patch that expects no revision, the last part of its call";
+    commit = 7, "on top of that for a write: what the entity refers to is looked for, and it is committed; a patch without a revision has read by then";
     watch = 5, "from a write's effect to the delivery of its watch event";
     allocate_address = 10, "taking an address";
     create_container = 100, "making a container";

@@ -26,14 +26,30 @@ impl SimStore {
         subject: Option<Subject>,
         act: impl FnOnce(Option<&Struck>) -> Result<T, StoreError>,
     ) -> impl Future<Output = Result<T, StoreError>> {
-        let takes = self.latency(Subject::CLUSTER, "store latency", self.gate.latency.store);
-        let subject = subject.unwrap_or(Subject::CLUSTER);
-        self.call(Call { kind: Some(E::KIND), takes, ..Call::question(Some(point), subject) }, act)
+        self.reach::<E, _>(point, subject, SimDuration::ZERO, act)
     }
 
-    /// When a patch that began at `since` and commits now has read what it writes.
-    fn read_at(&self, since: SimTime) -> SimTime {
-        self.ago(self.latency(Subject::CLUSTER, "commit latency", self.gate.latency.commit)).max(since)
+    /// A call that makes or changes an entity: what it refers to is looked for before its commit.
+    fn write<E: Entity, T>(
+        &self,
+        point: Point,
+        subject: Option<Subject>,
+        act: impl FnOnce(SimDuration) -> Result<T, StoreError>,
+    ) -> impl Future<Output = Result<T, StoreError>> {
+        let commit = self.latency(Subject::CLUSTER, "commit latency", self.gate.latency.commit);
+        self.reach::<E, _>(point, subject, commit, move |_| act(commit))
+    }
+
+    fn reach<E: Entity, T>(
+        &self,
+        point: Point,
+        subject: Option<Subject>,
+        commit: SimDuration,
+        act: impl FnOnce(Option<&Struck>) -> Result<T, StoreError>,
+    ) -> impl Future<Output = Result<T, StoreError>> {
+        let takes = self.latency(Subject::CLUSTER, "store latency", self.gate.latency.store) + commit;
+        let subject = subject.unwrap_or(Subject::CLUSTER);
+        self.call(Call { kind: Some(E::KIND), takes, ..Call::question(Some(point), subject) }, act)
     }
 
     /// The instant that a read answers for, when it is not now.
@@ -83,8 +99,7 @@ impl EntityStore for SimStore {
             (Field::Pool | Field::App | Field::Disk | Field::CreatedBy, Value::Ref(owner)) => Some(owner),
             _ => None,
         });
-        let write = move |_: Option<&Struck>| Ok(self.part.create(self.actor, entity));
-        self.ask::<E, _>(Point::StoreCreate, owner, write)
+        self.write::<E, _>(Point::StoreCreate, owner, move |_| Ok(self.part.create(self.actor, entity)))
     }
 
     fn patch<E: Entity>(
@@ -94,10 +109,8 @@ impl EntityStore for SimStore {
         expected: Option<Revision>,
     ) -> impl Future<Output = Result<Revision, StoreError>> {
         let apply = move |entity: &mut E| changes.into_iter().map(|change| entity.apply(change)).collect();
-        let since = self.gate.log.now();
-        let write =
-            move |_: Option<&Struck>| self.part.patch(self.actor, id, expected, Some(self.read_at(since)), apply);
-        self.ask::<E, _>(Point::StorePatch, Some(id.into()), write)
+        let write = move |commit| self.part.patch(self.actor, id, expected, Some(self.ago(commit)), apply);
+        self.write::<E, _>(Point::StorePatch, Some(id.into()), write)
     }
 
     fn replace<E: Entity>(
@@ -108,8 +121,8 @@ impl EntityStore for SimStore {
     ) -> impl Future<Output = Result<Revision, StoreError>> {
         let apply =
             move |old: &mut E| old.diff(&entity, |_| true).into_iter().map(|change| old.apply(change)).collect();
-        let write = move |_: Option<&Struck>| self.part.patch(self.actor, id, expected, None, apply);
-        self.ask::<E, _>(Point::StorePatch, Some(id.into()), write)
+        let write = move |_| self.part.patch(self.actor, id, expected, None, apply);
+        self.write::<E, _>(Point::StorePatch, Some(id.into()), write)
     }
 
     fn delete<E: Entity>(&self, id: Id<E>) -> impl Future<Output = Result<(), StoreError>> {

@@ -209,22 +209,17 @@ impl<P: Platform> SandboxController<P> {
         if let Some(address) = taken.address.filter(|_| destroyed.is_ok()) {
             self.backend.release_address(address).await;
         }
-        let status = self.ports.store.get(id).await?.entity.status;
-        let mut changes = Vec::new();
-        if status.is_live() {
-            changes.push(SandboxChange::Status(SandboxStatus::Dead));
+        // Since `dead-written-once` by revision, and not when DEAD already; before, over whatever stands there.
+        let now = if self.rules.has(Fix::DeadWrittenOnce) { Some(self.ports.store.get(id).await?) } else { None };
+        if now.as_ref().is_some_and(|now| now.entity.status == SandboxStatus::Dead) {
+            return destroyed;
         }
-        if self.rules.has(Fix::SlowFailuresCount) && status != SandboxStatus::Dead {
+        let mut changes = vec![SandboxChange::Status(SandboxStatus::Dead)];
+        if self.rules.has(Fix::SlowFailuresCount) {
             changes.push(SandboxChange::BootFailed(true));
         }
-        if !changes.is_empty() {
-            let own_end = status.is_live();
-            let revision = self.ports.store.patch(id, changes, None).await?;
-            // A STOPPED one still waits for its clean-up: that event must not be skipped.
-            if own_end {
-                self.own.remember(revision);
-            }
-        }
+        let revision = self.ports.store.patch(id, changes, now.map(|now| now.meta.revision)).await?;
+        self.own.remember(revision);
         destroyed
     }
 

@@ -17,7 +17,7 @@ use std::rc::Rc;
 
 use crate::constants::Age;
 use crate::model::reason::Ailment;
-use crate::model::{NodeId, Reason, Sandbox, SandboxChange, SandboxId, SandboxIndex, SandboxStatus};
+use crate::model::{NodeId, Reason, Revision, Sandbox, SandboxChange, SandboxId, SandboxIndex, SandboxStatus};
 use crate::ports::{
     Clock, ContainerInfo, EntityStore, Exits, Host, Platform, Ports, Query, SandboxBackend, StoreError, Versioned,
 };
@@ -28,6 +28,17 @@ use super::runtime::{Draft, Failure, OwnWrites, Reconciler, Rules, Task};
 
 pub use collect::Collector;
 pub use watchdog::Watchdog;
+
+/// How often a status is written when others write meanwhile, and the pauses between: one, two, three … times the first.
+struct Tries {
+    most: u64,
+    pause: SimDuration,
+    longest: SimDuration,
+}
+
+/// Those of an exit. Rule 7.36.
+const EXIT_TRIES: Tries =
+    Tries { most: 100, pause: SimDuration::from_millis(10), longest: SimDuration::from_millis(500) };
 
 /// The sandbox controller of one node.
 pub struct SandboxController<P: Platform> {
@@ -92,7 +103,10 @@ impl<P: Platform> SandboxController<P> {
             self.ports.host.note(item.id, Reason::HealthyPending { age: age.length(), limit: limit.length() });
             let running = vec![SandboxChange::Status(SandboxStatus::Running)];
             let revision = self.ports.store.patch(item.id, running, Some(item.meta.revision)).await?;
-            self.own.remember(revision);
+            // Before, the controller does not take it for its own: its event has the port looked at again.
+            if self.rules.has(Fix::SagaBoot) {
+                self.own.remember(revision);
+            }
         }
         Ok(())
     }
@@ -101,6 +115,34 @@ impl<P: Platform> SandboxController<P> {
         let revision = self.ports.store.set(id, SandboxChange::Status(status)).await?;
         self.own.remember(revision);
         Ok(())
+    }
+
+    /// Writes a status by revision over any but DEAD, after that reason; none when DEAD stands there.
+    async fn set_unless_dead(
+        &self,
+        id: SandboxId,
+        status: SandboxStatus,
+        tries: &Tries,
+        why: Option<Reason>,
+    ) -> Result<Option<Revision>, StoreError> {
+        let mut tried = 0;
+        loop {
+            let now = self.ports.store.get(id).await?;
+            if now.entity.status == SandboxStatus::Dead {
+                return Ok(None);
+            }
+            if let Some(reason) = why.filter(|_| tried == 0) {
+                self.ports.host.note(id, reason);
+            }
+            tried += 1;
+            let change = vec![SandboxChange::Status(status)];
+            match self.ports.store.patch(id, change, Some(now.meta.revision)).await {
+                Err(StoreError::Conflict) if tried < tries.most => {
+                    self.ports.clock.sleep(tries.pause.saturating_mul(tried).min(tries.longest)).await;
+                }
+                written => return written.map(Some),
+            }
+        }
     }
 
     /// At the start of the controller: RUNNING sandboxes whose container is gone or unwell are
@@ -131,6 +173,7 @@ impl<P: Platform> SandboxController<P> {
         self.rules.has(Fix::ExitWatch).then(|| -> Task { ("exits", Box::pin(Rc::clone(self).listen(exits))) })
     }
 
+    /// DIFFERS: one exit after the other; upstream each has a task of its own.
     async fn listen(self: Rc<Self>, mut exits: <P::Sandboxes as SandboxBackend>::Exits) {
         loop {
             let exit = exits.next().await;
@@ -143,20 +186,19 @@ impl<P: Platform> SandboxController<P> {
 
     async fn process_exited(&self, id: SandboxId) -> Result<(), Failure> {
         // Rule 7.37: the boot that waits for the port fails with it.
-        if self.rules.has(Fix::ExitEndsPortWait)
-            && let Some(exited) = self.exits_of_boots.borrow_mut().get_mut(&id)
-        {
+        if let Some(exited) = self.exits_of_boots.borrow_mut().get_mut(&id) {
             *exited = true;
-            return Ok(());
         }
-        // Rule 7.36: before, STOPPED is written over whatever stands there.
-        if self.rules.has(Fix::DeadWrittenOnce) && !self.ports.store.get(id).await?.entity.status.is_live() {
-            return Ok(());
-        }
+        // Rule 7.36.
         let status = if self.rules.has(Fix::ExitMeansStopped) { SandboxStatus::Stopped } else { SandboxStatus::Dead };
-        let revision = match self.ports.store.set(id, SandboxChange::Status(status)).await {
-            Ok(revision) => revision,
-            Err(StoreError::NotFound) => return Ok(()),
+        let written = if self.rules.has(Fix::DeadWrittenOnce) {
+            self.set_unless_dead(id, status, &EXIT_TRIES, None).await
+        } else {
+            self.ports.store.set(id, SandboxChange::Status(status)).await.map(Some)
+        };
+        let revision = match written {
+            Ok(Some(revision)) => revision,
+            Ok(None) | Err(StoreError::NotFound) => return Ok(()),
             Err(error) => return Err(error.into()),
         };
         // Remembered as the controller's own, its watch event is skipped, and the stop waits for

@@ -7,18 +7,21 @@
 use std::iter::successors;
 
 use crate::model::{Reason, Sandbox, SandboxId, SandboxStatus};
-use crate::ports::{Clock, EntityStore, Host, Platform, SandboxBackend, Versioned};
+use crate::ports::{Clock, Host, Platform, SandboxBackend, Versioned};
 use crate::time::SimDuration;
 
 use crate::controllers::fixes::Fix;
 use crate::controllers::runtime::{End, Failure, at_once, poll_until};
 
-use super::SandboxController;
+use super::{SandboxController, Tries};
 
 /// The first wait between tries to destroy a container, the longest, and for how long it is tried.
 const DESTROY_WAIT: SimDuration = SimDuration::from_millis(100);
 const DESTROY_WAIT_MAX: SimDuration = SimDuration::from_secs(2);
 const DESTROY_LIMIT: SimDuration = SimDuration::from_secs(60);
+
+/// How often DEAD is written when others write meanwhile. Rule 7.55.
+const RETIRE_TRIES: Tries = Tries { most: 10, pause: SimDuration::ZERO, longest: SimDuration::ZERO };
 
 impl<P: Platform> SandboxController<P> {
     /// Cleans up after a sandbox; `item` is none when it was deleted.
@@ -60,14 +63,15 @@ impl<P: Platform> SandboxController<P> {
 
     /// Rule 7.55: DEAD, written again where it stands already before `dead-written-once`.
     async fn retire(&self, id: SandboxId) -> Result<(), Failure> {
-        if self.rules.has(Fix::DeadWrittenOnce) {
-            let status = self.ports.store.get(id).await?.entity.status;
-            if status == SandboxStatus::Dead {
-                return Ok(());
-            }
+        let (dead, why) = (SandboxStatus::Dead, Reason::CleanedUp);
+        if !self.rules.has(Fix::DeadWrittenOnce) {
+            self.ports.host.note(id, why);
+            return self.mark(id, dead).await;
         }
-        self.ports.host.note(id, Reason::CleanedUp);
-        self.mark(id, SandboxStatus::Dead).await
+        if let Some(revision) = self.set_unless_dead(id, dead, &RETIRE_TRIES, Some(why)).await? {
+            self.own.remember(revision);
+        }
+        Ok(())
     }
 
     /// Rule 7.56: destroys a sandbox's container, whose program may have a time of its `own` to end; tried for a

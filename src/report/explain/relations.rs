@@ -196,6 +196,7 @@ pub(super) fn mark(fix: Fix) -> Mark {
             Unless(request!(RequestError::NoPool | RequestError::PoolTimeout(_)))
         }
         Fix::IgnoreStaleDead | Fix::DeathsOfOwnVersion => Unless(request!(RequestError::DiedDuringBoot)),
+        Fix::DeleteClearsVersion => Nowhere("that the launcher knows no version shows in its silence"),
         Fix::ReleaseLeasesOnStop => Both {
             when: |f| f.gives_up_by(Controller::Sandbox),
             unless: |f| f.broken(Invariant::BoundLeaseHasLiveSandbox),

@@ -14,10 +14,10 @@ const fn secs(n: u64) -> SimDuration {
 /// How the tickers of processes are offset.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Default)]
 pub enum Phase {
-    /// A fixed offset for each ticker and process, the same for every seed.
+    /// A fixed offset for each ticker and process, the same for every seed, so that no two tick in one instant.
     #[default]
     Fixed,
-    /// Drawn anew for every seed.
+    /// Drawn for every seed: how long before the story each process began, with all its tickers (rule 2.10).
     Seed,
     /// None: all tickers are aligned.
     Zero,
@@ -34,7 +34,7 @@ constants! {
         session_ttl: SimDuration = secs(60), "how long a node's session lives";
         session_renew: SimDuration = secs(30), "how often it is renewed" [SettingKind::Pause];
         restart_after: SimDuration = secs(2), "how long a crashed process is down";
-        ticker_phase: Phase = Phase::Fixed, "how tickers are offset: the same for every seed, by seed, or not at all";
+        ticker_phase: Phase = Phase::Fixed, "how tickers are offset: each by itself and the same for every seed; by seed, those of a process together; or not at all";
     }
     below { grace: Graces, "what invariants forgive"; }
 }
