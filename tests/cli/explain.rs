@@ -55,7 +55,7 @@ fn the_chain_leads_from_the_violation_to_the_ignored_field() {
         "boot fails after",
         "boot begins",
         "created PENDING",
-        "stale PENDING at age 5:24.255: limit 5:00",
+        "stale PENDING at age 5:24.248: limit 5:00",
         "no pool matches the active version's spec",
         "unknown field `services.database.disks[0].size` is",
         "deploy pds",
@@ -255,7 +255,7 @@ fn run_shows_the_state_and_stops_at_a_proof() {
     let json: serde_json::Value = serde_json::from_str(&json).expect("JSON");
     assert_eq!(json["state"]["sandbox"].as_array().map(Vec::len), Some(2));
     assert_eq!(json["state"]["sandbox"][0]["fields"]["status"], "dead");
-    assert_eq!(json["state"]["app"][0]["age"], "5m59.996s");
+    assert_eq!(json["state"]["app"][0]["age"], "5m59.989s");
     let plain = folder.schedsim(&["run", "typo.toml", "--format", "json"]).code(0).out;
     assert!(!plain.contains("\"state\""), "only when it is asked for");
 }

@@ -190,7 +190,8 @@ fn what_a_trigger_does_is_shown_without_the_runs_that_have_none() {
     };
     assert_eq!(titles("both").len(), 4);
     assert_eq!(titles("both"), titles("one"));
-    assert!(titles("both")[0].starts_with("today: 100 % of runs came back, calls during: "), "{:?}", titles("both"));
+    // With one seed of four the last cooldown outlasts the story.
+    assert!(titles("both")[0].starts_with("today: 75 % of runs came back, calls during: "), "{:?}", titles("both"));
     // Where no story has a trigger there is nothing to show of it.
     folder.write("sweep.toml", &folder.read("sweep.toml").replace("\"outage.toml\"", "\"never.toml\""));
     folder.schedsim(&["sweep", "sweep.toml", "--out", "none"]).code(0);
