@@ -166,6 +166,8 @@ fn beside_the_trace(outcome: &Outcome) -> String {
         settled_at,
         livelock: _,
         recurrence,
+        flaps,
+        quiet,
         ended_at,
         stop,
         events,
@@ -175,8 +177,8 @@ fn beside_the_trace(outcome: &Outcome) -> String {
         asked,
     } = outcome;
     format!(
-        "{verdict:?} {settled_at:?} {recurrence:?} {ended_at:?} {stop:?} {events} {violations:?} {rejected:?} {warnings:?} \
-         {asked:?}"
+        "{verdict:?} {settled_at:?} {recurrence:?} {flaps:?} {quiet:?} {ended_at:?} {stop:?} {events} {violations:?} \
+         {rejected:?} {warnings:?} {asked:?}"
     )
 }
 

@@ -27,6 +27,8 @@ fn assert_same(name: &str, quick: &Outcome, slow: &Outcome) {
             settled_at,
             livelock: _,
             recurrence,
+            flaps,
+            quiet,
             ended_at,
             stop,
             events,
@@ -35,7 +37,8 @@ fn assert_same(name: &str, quick: &Outcome, slow: &Outcome) {
             warnings,
             asked,
         } = outcome.clone();
-        (verdict, settled_at, recurrence, ended_at, stop, events, (violations, rejected, warnings, asked))
+        let waits = (recurrence, flaps, quiet);
+        (verdict, settled_at, waits, ended_at, stop, events, (violations, rejected, warnings, asked))
     };
     assert_eq!(rest(quick), rest(slow), "{name}");
 }

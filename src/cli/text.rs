@@ -79,22 +79,14 @@ fn head(replay: &Replay<'_>) -> String {
 /// Verdict first, then what else came of it: each a word, its look, and how.
 fn outcome(replay: &Replay<'_>) -> Vec<(Style, String, String)> {
     let outcome = &replay.outcome;
-    let how = match (outcome.verdict, outcome.settled_at, outcome.livelock) {
-        (Verdict::Settled, Some(at), _) => format!("at {}{}", at.elapsed().clock(), after_step(replay, at)),
-        (Verdict::Livelock, _, Some(proof)) => format!(
-            "from {}, repeats every {}: no fault, step or draw lies ahead",
-            proof.from.elapsed().clock(),
-            proof.period.clock()
-        ),
-        (Verdict::Settled | Verdict::Unsettled | Verdict::Livelock, _, _) => {
-            format!("by {}", outcome.ended_at.elapsed().clock())
-        }
-    };
+    let (word, how) = report::verdict_in_words(outcome, |d| d.clock().to_string());
+    let at = outcome.settled_at.map(|at| format!("at {}{}", at.elapsed().clock(), after_step(replay, at)));
+    let how = at.into_iter().chain([how]).filter(|part| !part.is_empty()).collect::<Vec<_>>().join("; ");
     let style = match outcome.verdict {
         Verdict::Settled => style::GOOD,
-        Verdict::Unsettled | Verdict::Livelock => style::BAD,
+        Verdict::Flaps | Verdict::Unsettled | Verdict::Livelock => style::BAD,
     };
-    let mut facts = vec![(style, outcome.verdict.name().to_uppercase(), how)];
+    let mut facts = vec![(style, word, how)];
     match outcome.stop {
         Stop::Horizon => {}
         Stop::Enough => {

@@ -200,8 +200,16 @@ impl Checks {
     fn verdict(&mut self, expect: &Expect, outcome: &Outcome) {
         let Some(expected) = expect.verdict else { return };
         let found = outcome.verdict;
+        // What flaps was called by these before there was a word for it.
+        let formerly = match expected {
+            Verdict::Unsettled => outcome.recurrence.is_none(),
+            Verdict::Livelock => outcome.recurrence.is_some(),
+            Verdict::Settled | Verdict::Flaps => false,
+        };
         if expected == found {
             self.line(Mark::Holds, "verdict", found.name());
+        } else if found == Verdict::Flaps && formerly {
+            self.line(Mark::Holds, "verdict", format!("{} (it flaps)", expected.name()));
         } else {
             let text = format!("{}, expected {}", found.name(), expected.name());
             self.fail(Failure::Verdict { expected, found }, "verdict", text);

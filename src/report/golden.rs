@@ -17,7 +17,7 @@ use std::collections::BTreeMap;
 use crate::controllers::fixes::Fix;
 use crate::kernel::Stop;
 use crate::model::{Field, Kind, Name, Reason, Subject};
-use crate::scenario::{Action, Golden, Policy, Scenario, Variant, Verdict};
+use crate::scenario::{Action, Golden, Policy, Scenario, Variant};
 use crate::sim::Outcome;
 use crate::trace::metrics::{Figure, Metric, Metrics};
 use crate::trace::{Record, Trace, What};
@@ -28,7 +28,7 @@ use page::{Page, clean};
 use spans::age;
 
 use super::check::{ExpectResult, Mark};
-use super::{settled_after, settled_in, steps};
+use super::{settled_after, settled_in, steps, verdict_in_words};
 
 /// The golden text of one run.
 pub fn golden(
@@ -240,18 +240,10 @@ fn end(page: &mut Page, scenario: &Scenario, variant: &Variant, outcome: &Outcom
     }
     let after = settled_after(scenario, variant.expect.as_ref());
     let after = after.map(|step| format!(" after step `{}`", scenario.steps[step].name)).unwrap_or_default();
-    match (outcome.verdict, settled_in(scenario, variant.expect.as_ref(), outcome), outcome.livelock) {
-        (Verdict::Livelock, _, Some(lock)) => {
-            let (from, period) = (age(lock.from.elapsed(), false), age(lock.period, false));
-            page.entry("LIVELOCK", &format!("from {from}, repeats every {period}: no fault, step or draw lies ahead"));
-        }
-        (Verdict::Livelock, _, None) => page.entry("LIVELOCK", "without a proof"),
-        (Verdict::Settled, Some(took), _) => page.entry("SETTLED", &format!("{}{after}", age(took, false))),
-        (Verdict::Settled, None, _) => page.entry("SETTLED", ""),
-        (Verdict::Unsettled, ..) => {
-            page.entry("UNSETTLED", "not as wished at the end, and no proof that it never will be")
-        }
-    }
+    let (word, how) = verdict_in_words(outcome, |d| age(d, false));
+    let took = settled_in(scenario, variant.expect.as_ref(), outcome);
+    let took = took.map(|took| format!("{}{after}", age(took, false)));
+    page.entry(&word, &took.into_iter().chain([how]).filter(|part| !part.is_empty()).collect::<Vec<_>>().join("; "));
 }
 
 fn checks(page: &mut Page, checked: &ExpectResult) {

@@ -45,6 +45,19 @@ pub fn json_with(
     let step = |index: usize| scenario.steps.get(index).map(|step| step.name.as_str());
     let livelock =
         outcome.livelock.map(|lock| json!({ "from": lock.from, "period": lock.period, "proof": "state-recurrence" }));
+    let quiet = outcome.quiet.map(|quiet| {
+        json!({ "lasted": quiet.lasted, "needed": quiet.needed, "proved": quiet.proved, "too_short": quiet.is_too_short() })
+    });
+    let flaps = outcome.flaps.map(|flaps| {
+        json!({
+            "from": flaps.from,
+            "times": flaps.times,
+            "settled": flaps.settled,
+            "of": flaps.of,
+            "proved": outcome.recurrence.is_some(),
+            "period": outcome.recurrence.map(|proof| proof.period),
+        })
+    });
     let violations = outcome.violations.iter().map(|violation| {
         json!({
             "invariant": violation.invariant.name(),
@@ -77,6 +90,8 @@ pub fn json_with(
     put("settled_at", json!(outcome.settled_at));
     put("settled_in", json!(settled_in(scenario, variant.expect.as_ref(), outcome)));
     put("livelock", json!(livelock));
+    put("quiet", json!(quiet));
+    put("flaps", json!(flaps));
     put("rejected", Value::Array(rejected.collect()));
     put("warnings", json!(outcome.warnings.iter().cloned().chain(outcome.stop.guard()).collect::<Vec<_>>()));
     put("ended_at", json!(outcome.ended_at));
@@ -131,9 +146,11 @@ mod tests {
             "events",
             "expect",
             "file",
+            "flaps",
             "livelock",
             "metrics",
             "policy",
+            "quiet",
             "rejected",
             "scenario",
             "schema",

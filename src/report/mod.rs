@@ -29,8 +29,8 @@ pub(crate) use state::{state_json, state_text};
 pub(crate) use steps::{action, timeline_options};
 
 use crate::kernel::{SimDuration, SimTime};
-use crate::scenario::{Action, Expect, Scenario};
-use crate::sim::Outcome;
+use crate::scenario::{Action, Expect, Scenario, Verdict};
+use crate::sim::{Livelock, Outcome};
 use crate::trace::Record;
 use crate::trace::metrics::{self, Frame, Metrics};
 
@@ -53,6 +53,37 @@ pub fn figures_beside(scenario: &Scenario, outcome: &Outcome, beside: impl FnMut
         fault_ends: scenario.faults.iter().map(|fault| fault.when.until).collect(),
     };
     metrics::fold(&outcome.trace, &frame, beside)
+}
+
+/// A verdict as it is shouted, and what there is to say of it beside when it came; `clock` writes
+/// durations.
+pub(crate) fn verdict_in_words(outcome: &Outcome, clock: impl Fn(SimDuration) -> String) -> (String, String) {
+    let word = outcome.verdict.name().to_uppercase();
+    let proved = |proof: Livelock| {
+        let (from, period) = (clock(proof.from.elapsed()), clock(proof.period));
+        format!("from {from}, repeats every {period}: no fault, step or draw lies ahead")
+    };
+    let how = match (outcome.verdict, outcome.quiet, outcome.flaps, outcome.recurrence) {
+        (Verdict::Settled, _, _, Some(proof)) => {
+            format!("for ever, as is proved from {} on", clock(proof.from.elapsed()))
+        }
+        (Verdict::Settled, Some(quiet), ..) if quiet.is_too_short() => {
+            return (format!("{word} so far"), format!("too short to tell: {} of rest would", clock(quiet.needed)));
+        }
+        (Verdict::Settled, ..) => String::new(),
+        (Verdict::Flaps, _, Some(flaps), proof) => {
+            let (whole, tenth) = (flaps.permille() / 10, flaps.permille() % 10);
+            let (from, times) = (clock(flaps.from.elapsed()), counted(flaps.times, "time"));
+            let ever = proof.map_or_else(|| "to the end".to_owned(), proved);
+            format!("settled {whole}.{tenth} % of the time from {from}, unsettled by itself {times}; {ever}")
+        }
+        (Verdict::Livelock, .., Some(proof)) => proved(proof),
+        (Verdict::Livelock, .., None) => "without a proof".to_owned(),
+        (Verdict::Flaps | Verdict::Unsettled, ..) => {
+            "not as wished at the end, and no proof that it never will be".to_owned()
+        }
+    };
+    (word, how)
 }
 
 /// The step that settling is measured from: the one that the expectation names, else the last.

@@ -72,6 +72,8 @@ impl Story {
             livelock: None,
             recurrence: None,
             unproved: None,
+            flaps: None,
+            quiet: None,
             ended_at: t(end),
             stop: Stop::Horizon,
             events: 1234,
@@ -95,7 +97,8 @@ impl Story {
         m.at(&start.to_string()).sandbox(pool, 23);
         let mut story = Self::new(m, "3h");
         story.outcome.verdict = Verdict::Livelock;
-        story.outcome.livelock = Some(Livelock { from: t("1h5m"), period: d("55m"), settled: SimDuration::ZERO });
+        story.outcome.recurrence = Some(Livelock { from: t("1h5m"), period: d("55m"), settled: SimDuration::ZERO });
+        story.outcome.livelock = story.outcome.recurrence;
         story.violate(Invariant::FailuresBackOff, pool, "13 failed boots within 10:00, limit 8");
         story.variant.expect = Some(Expect {
             verdict: Some(Verdict::Livelock),

@@ -94,7 +94,9 @@ pub(crate) fn variants(
 fn expect(walk: &mut Walk, mut fields: Fields<'_>, end: SimTime) -> Expect {
     let verdict = fields.word(walk, "verdict").map(|index| Verdict::ALL[index]);
     let settled_within = fields.duration(walk, "settled_within");
-    if let (Some(verdict @ (Verdict::Unsettled | Verdict::Livelock)), Some(_)) = (verdict, settled_within) {
+    if let (Some(verdict @ (Verdict::Flaps | Verdict::Unsettled | Verdict::Livelock)), Some(_)) =
+        (verdict, settled_within)
+    {
         let verdict = verdict.name();
         walk.warnings.push(format!("`settled_within` can never hold beside `verdict = \"{verdict}\"`"));
     }

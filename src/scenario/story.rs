@@ -263,6 +263,8 @@ pub struct Traffic {
 pub enum Verdict {
     /// Everything runs as wished, to the horizon.
     Settled,
+    /// It comes to run as wished and ceases to, by itself, again and again to the end.
+    Flaps,
     /// It does not, and nobody can say that it never will.
     Unsettled,
     /// The state recurs with nothing ahead: it never will.
@@ -271,12 +273,13 @@ pub enum Verdict {
 
 impl Verdict {
     /// Every verdict.
-    pub const ALL: &[Self] = &[Self::Settled, Self::Unsettled, Self::Livelock];
+    pub const ALL: &[Self] = &[Self::Settled, Self::Flaps, Self::Unsettled, Self::Livelock];
 
     /// Its name in scenario files.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Settled => "settled",
+            Self::Flaps => "flaps",
             Self::Unsettled => "unsettled",
             Self::Livelock => "livelock",
         }

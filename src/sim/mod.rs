@@ -15,6 +15,7 @@ use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
+use crate::constants::Role;
 use crate::controllers::activator::Activator;
 use crate::controllers::fixes::{Fix, Fixes};
 use crate::controllers::ingress::Ingress;
@@ -25,7 +26,8 @@ use crate::kernel::{Budget, RecordId, SimDuration, SimTime, Stop};
 use crate::model::{Actor, Controller, Kind, Name, Node, NodeId, NodeStatus};
 use crate::ports::{Ports, Remembers};
 use crate::scenario::{Action, Constants, Scenario, Step, Variant, Verdict};
-use crate::trace::Trace;
+use crate::trace::{Record, Trace, What};
+pub(crate) use crate::world::judge::Flaps;
 use crate::world::judge::{Judge, Limits};
 use crate::world::{Process, SimDisks, SimPlatform, SimSandboxes, StoreRules, World, WorldSpec};
 
@@ -85,6 +87,24 @@ pub struct Livelock {
     pub settled: SimDuration,
 }
 
+/// How long a cluster was settled at the end of a run, and how long it must be until that is the end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Quiet {
+    /// How long it was.
+    pub lasted: SimDuration,
+    /// As long as the rules look back, and until they look again.
+    pub needed: SimDuration,
+    /// It is proved that it stays so.
+    pub proved: bool,
+}
+
+impl Quiet {
+    /// Whether the run was too short to tell that it stays settled.
+    pub fn is_too_short(self) -> bool {
+        self.lasted < self.needed && !self.proved
+    }
+}
+
 /// What came of a run.
 #[derive(Clone, Debug)]
 pub struct Outcome {
@@ -100,6 +120,10 @@ pub struct Outcome {
     pub recurrence: Option<Livelock>,
     /// Why there is none; nothing, where proofs are not looked for or the run was at rest.
     pub unproved: Option<Unproved>,
+    /// How the cluster settles and unsettles, when the verdict is that it flaps.
+    pub flaps: Option<Flaps>,
+    /// For how long it was settled at the end, when the verdict is that it is.
+    pub quiet: Option<Quiet>,
     /// Where simulated time ended: the horizon, unless a guard stopped the run.
     pub ended_at: SimTime,
     /// Why it ended.
@@ -304,9 +328,19 @@ impl<'a> Simulation<'a> {
 
     /// What the judges forgive, as the tuning says.
     fn limits(&self) -> Limits {
-        let Tuning { backoff, max_pool_size, .. } = self.variant.tuning.under(self.variant.policy.fixes);
+        let tuning = self.variant.tuning.under(self.variant.policy.fixes);
         let grace = self.variant.tuning.environment().grace;
-        Limits { grace, failures_max: FAILURES_MAX, max_pool_size, backoff_cap: backoff.cap.length() }
+        let [mut look_back, mut look_every] = [SimDuration::ZERO; 2];
+        for role in tuning.roles() {
+            match role {
+                Role::LookBack(back) => look_back = look_back.max(back.length()),
+                Role::Period(period) => look_every = look_every.max(period.every()),
+                Role::Neither => {}
+            }
+        }
+        let Tuning { backoff, max_pool_size, .. } = tuning;
+        let backoff_cap = backoff.cap.length();
+        Limits { grace, failures_max: FAILURES_MAX, max_pool_size, backoff_cap, look_back, look_every }
     }
 
     /// The rules that are in force one after the other: the variant's own, and those of each upgrade.
@@ -336,6 +370,18 @@ impl<'a> Simulation<'a> {
         steps.chain(traffic).max().unwrap_or_default()
     }
 
+    /// How the cluster settles and unsettles: as is proved, else as the judges saw it.
+    fn flaps(&self, run: &Run, recurrence: Option<Livelock>) -> Option<Flaps> {
+        let Run { world, judge, .. } = run;
+        let Some(Livelock { from, period, settled }) = recurrence else { return judge.flaps(world) };
+        if settled.is_zero() || settled == period {
+            return None;
+        }
+        let is_end = |record: &&Record| record.what == What::Unsettled && record.at > from;
+        let times = world.log().with_trace(|trace| trace.records().iter().filter(is_end).count());
+        Some(Flaps { from, times: u32::try_from(times).unwrap_or(u32::MAX), settled, of: period })
+    }
+
     fn outcome(&self, run: &Run, stop: Stop, refused: Option<Refusal>) -> Outcome {
         let Run { world, judge, recurrence, .. } = run;
         let ended_at = world.kernel().now();
@@ -349,6 +395,12 @@ impl<'a> Simulation<'a> {
         let settled_at = judge.settled_since().filter(|_| stop == Stop::Horizon);
         let recurrence = recurrence.proved().filter(|_| refused.is_none());
         let livelock = recurrence.filter(|proof| proof.settled.is_zero());
+        let flaps = self.flaps(run, recurrence).filter(|_| livelock.is_none() && stop == Stop::Horizon);
+        let settled_at = settled_at.filter(|_| flaps.is_none());
+        let quiet = settled_at.map(|at| {
+            let (needed, proved) = (judge.quiet(world), recurrence.is_some());
+            Quiet { lasted: ended_at.since(at), needed, proved }
+        });
         let sought = recurrence.is_none() && settled_at.is_none() && self.proofs != Proofs::Off;
         let unproved = sought.then(|| run.recurrence.unproved(world, refused));
         let events = world.kernel().events();
@@ -356,15 +408,18 @@ impl<'a> Simulation<'a> {
         let rejected = run.platform.refusals.take();
         Outcome {
             trace,
-            verdict: match (settled_at, livelock) {
-                (Some(_), _) => Verdict::Settled,
-                (None, Some(_)) => Verdict::Livelock,
-                (None, None) => Verdict::Unsettled,
+            verdict: match (flaps, settled_at, livelock) {
+                (Some(_), ..) => Verdict::Flaps,
+                (None, Some(_), _) => Verdict::Settled,
+                (None, None, Some(_)) => Verdict::Livelock,
+                (None, None, None) => Verdict::Unsettled,
             },
             settled_at,
             livelock,
             recurrence,
             unproved,
+            flaps,
+            quiet,
             ended_at,
             stop,
             events,

@@ -13,12 +13,12 @@ mod forever;
 mod model;
 mod page;
 
-use crate::scenario::{Scenario, Variant, Verdict};
+use crate::scenario::{Scenario, Variant};
 use crate::sim::Outcome;
 use crate::trace::metrics::Metrics;
 
 use super::explain::{Explainer, Limits, Setting};
-use super::{ExpectResult, Failure, Mark, settled_after, settled_in};
+use super::{ExpectResult, Failure, Mark, settled_after, settled_in, verdict_in_words};
 
 use model::Picture;
 
@@ -149,26 +149,18 @@ fn name(parts: &mut [Part]) {
     }
 }
 
-/// The verdict in a sentence.
+/// The verdict in a sentence, after its word.
 fn how(scenario: &Scenario, variant: &Variant, outcome: &Outcome) -> String {
     let after = settled_after(scenario, variant.expect.as_ref()).map(|step| scenario.steps[step].name);
-    match (outcome.verdict, outcome.settled_at, outcome.livelock) {
-        (Verdict::Settled, Some(at), _) => {
-            let took = settled_in(scenario, variant.expect.as_ref(), outcome).unwrap_or_default();
-            match after.filter(|_| !took.is_zero()) {
-                Some(step) => format!("at {}, {} after {step}", figure::clock(at), took.clock()),
-                None => format!("at {}", figure::clock(at)),
-            }
+    let (_, how) = verdict_in_words(outcome, |d| d.clock().to_string());
+    let at = outcome.settled_at.map(|at| {
+        let took = settled_in(scenario, variant.expect.as_ref(), outcome).unwrap_or_default();
+        match after.filter(|_| !took.is_zero()) {
+            Some(step) => format!("at {}, {} after {step}", figure::clock(at), took.clock()),
+            None => format!("at {}", figure::clock(at)),
         }
-        (Verdict::Livelock, _, Some(lock)) => format!(
-            "from {}, repeats every {}: no fault, step or draw lies ahead, so it never ends",
-            lock.from.elapsed().clock(),
-            lock.period.clock()
-        ),
-        (Verdict::Settled | Verdict::Unsettled | Verdict::Livelock, _, _) => {
-            format!("not as wished at {}, and no proof that it never will be", outcome.ended_at.elapsed().clock())
-        }
-    }
+    });
+    at.into_iter().chain([how]).filter(|part| !part.is_empty()).collect::<Vec<_>>().join("; ")
 }
 
 /// Failed expectations first, then violations by rule: the unexpected before the expected, and

@@ -3,6 +3,7 @@
 use super::*;
 use crate::report::testing::Story;
 use crate::report::{check, figures};
+use crate::scenario::Verdict;
 use crate::trace::testing::Maker;
 
 fn part(story: &Story) -> Part {

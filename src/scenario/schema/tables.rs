@@ -372,7 +372,12 @@ static EXPECT: TableSpec = table(
     "`expect`",
     "What must come out. Only keys that are written are checked, except `violations` and `rejected`, whose default is none. A variant's `expect` replaces the scenario's as a whole.",
     &[
-        key("verdict", Kind::Word(&["settled", "unsettled", "livelock"]), "any", "how the run ends"),
+        key(
+            "verdict",
+            Kind::Word(&["settled", "flaps", "unsettled", "livelock"]),
+            "any",
+            "how the run ends; what flaps is met by `unsettled`, too, and by `livelock` if it is proved",
+        ),
         key("settled_within", Kind::Duration, "any", "settled no later than that after `settled_after`"),
         key("settled_after", Kind::Name, "the last step", "the step from which settling is measured"),
         key(

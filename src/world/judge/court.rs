@@ -8,9 +8,10 @@
 
 use std::collections::BTreeSet;
 
-use crate::kernel::{RecordId, SimTime};
+use crate::kernel::{RecordId, SimDuration, SimTime};
 use crate::model::{
-    Address, AppId, DiskId, EffectKind, LeaseId, LeaseIndex, PoolId, SandboxId, SandboxStatus, Subject, VolumeId,
+    Address, AppId, Concurrency, DiskId, EffectKind, LeaseId, LeaseIndex, PoolId, SandboxId, SandboxStatus, Subject,
+    VolumeId,
 };
 use crate::ports::Query;
 use crate::world::World;
@@ -22,6 +23,7 @@ use super::memory::{Memory, View, Written};
 use super::progress::Progress;
 use super::reader;
 use super::rest::{Owner, Rest};
+use super::rhythm::{Flaps, Rhythm, Serving};
 
 /// What must be looked at again, in the order in which it is: later ones depend on earlier.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
@@ -64,6 +66,9 @@ pub struct Judge {
     pub(super) docket: Docket,
     pub(super) alarms: Alarms,
     pub(super) rest: Rest,
+    pub(super) rhythm: Rhythm,
+    /// A program has exited by itself since a rest last ended.
+    pub(super) exited: bool,
     pub(super) progress: Progress,
     /// Those of whom a call was struck by a fault that lets it hang, while they are unsettled.
     pub(super) hung: BTreeSet<Owner>,
@@ -87,6 +92,8 @@ impl Judge {
             docket: Docket::default(),
             alarms: Alarms::default(),
             rest: Rest::new(),
+            rhythm: Rhythm::default(),
+            exited: false,
             progress: Progress::default(),
             hung: BTreeSet::new(),
             dirty: Marked::default(),
@@ -112,6 +119,7 @@ impl Judge {
 
     fn open(&mut self, world: &World) {
         self.opened = true;
+        self.rhythm.rests(world.kernel().now(), Serving::new());
         self.triggers = world.faults().have_triggers();
         self.faults_moved(world, RecordId::NONE);
     }
@@ -180,6 +188,31 @@ impl Judge {
         self.rest.since
     }
 
+    /// How long a rest must last until nothing can end it but what happens outside: as long as any
+    /// rule looks back – an app's own wait before it scales down included – and until it is looked
+    /// at again. Whatever happened before is too old for all of them then.
+    pub fn quiet(&self, world: &World) -> SimDuration {
+        let tables = world.tables();
+        let mut look_back = self.limits.look_back;
+        tables.apps.for_each(Query::All, |app| {
+            let version = app.entity.active_version.and_then(|id| tables.versions.get(id));
+            for service in version.iter().flat_map(|version| version.entity.config.iter()) {
+                if let Concurrency::Auto { scale_down_delay, .. } = service.concurrency {
+                    look_back = look_back.max(scale_down_delay);
+                }
+            }
+        });
+        look_back + self.limits.look_every
+    }
+
+    /// Whether the cluster settles and unsettles by itself, again and again, until now.
+    pub fn flaps(&self, world: &World) -> Option<Flaps> {
+        let now = world.kernel().now();
+        let exits_ahead =
+            world.containers().iter().any(|(_, container)| container.is_alive() && container.ahead[1].is_some());
+        self.rhythm.flaps(now, self.quiet(world), exits_ahead)
+    }
+
     /// What keeps the cluster from being settled, one text for each subject.
     #[cfg(test)]
     pub fn troubles(&self, world: &World) -> Vec<String> {
@@ -203,6 +236,7 @@ impl Judge {
 
     /// Something from outside happened to an app, or to all: who is unsettled gets its time anew.
     pub(super) fn disturbed(&mut self, world: &World, of: Owner) {
+        self.rhythm.disturbed(world.kernel().now());
         for owner in self.progress.owners() {
             if of.is_none() || owner.is_none() || owner == of {
                 self.progress.restart(owner, world.kernel().now(), &self.limits, &mut self.alarms);

@@ -16,4 +16,8 @@ pub struct Limits {
     pub max_pool_size: u32,
     /// The longest wait of the crash backoff.
     pub backoff_cap: SimDuration,
+    /// How far back the rules look at most.
+    pub look_back: SimDuration,
+    /// The longest time until everything was looked at again.
+    pub look_every: SimDuration,
 }

@@ -15,6 +15,7 @@ mod memory;
 mod progress;
 mod reader;
 mod rest;
+mod rhythm;
 mod rules;
 #[cfg(test)]
 mod tests;
@@ -24,3 +25,4 @@ pub use court::Judge;
 pub use docket::Violation;
 pub use limits::Limits;
 pub(in crate::world) use reader::must_be_seen;
+pub use rhythm::Flaps;

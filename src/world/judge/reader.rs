@@ -9,8 +9,8 @@ use std::ops::Range;
 
 use crate::kernel::RecordId;
 use crate::model::{
-    Address, AppId, DiskIndex, Field, Id, Invariant, Kind, LeaseId, NodeId, Point, Reason, SandboxId, SandboxIndex,
-    Subject, Value, VolumeId,
+    Address, AppId, Controller, DiskIndex, Field, Id, Invariant, Kind, LeaseId, NodeId, Point, Reason, SandboxId,
+    SandboxIndex, Subject, Value, VolumeId,
 };
 use crate::ports::Query;
 use crate::trace::{Record, Trace, What};
@@ -93,7 +93,11 @@ impl Judge {
                 self.container_address(world, sandbox, id);
                 self.container_disks(world, sandbox, id);
             }
-            What::PortBound | What::TaskEnded { .. } | What::ContainerGone => self.mark(Dirty::Sandbox(sandbox), id),
+            What::TaskEnded { .. } => {
+                self.exited |= record.actor.controller == Controller::World;
+                self.mark(Dirty::Sandbox(sandbox), id);
+            }
+            What::PortBound | What::ContainerGone => self.mark(Dirty::Sandbox(sandbox), id),
             What::AddressTaken(address) => {
                 self.memory.address_taken(sandbox, address);
                 self.mark(Dirty::Sandbox(sandbox), id);

@@ -16,6 +16,7 @@ use crate::model::{
 use crate::ports::Query;
 
 use super::memory::{Counts, Text, View};
+use super::rhythm::Serving;
 
 /// Something that is not at rest.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
@@ -158,6 +159,18 @@ impl View<'_> {
         self.broken(!rests, || {
             format!("{} has {serving} able to serve and {running} RUNNING of {wanted}", self.world.log().name(id))
         })
+    }
+
+    /// What serves now.
+    pub(super) fn serving(self) -> Serving {
+        let mut serving = Serving::new();
+        self.world.tables().pools.for_each(Query::All, |pool| {
+            let count = self.memory.counts(pool.id).serving;
+            if count > 0 {
+                *serving.entry((pool.entity.app, pool.entity.service)).or_default() += count;
+            }
+        });
+        serving
     }
 
     /// How the service of a pool scales that the app's active version references; none inside when

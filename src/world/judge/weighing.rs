@@ -8,9 +8,9 @@ use std::collections::BTreeSet;
 
 use crate::kernel::{RecordId, SimTime};
 use crate::model::Invariant;
-use crate::model::{Actor, Address, AppId, Controller, DiskIndex, LeaseId, Name, PoolId, SandboxId, Subject};
+use crate::model::{Actor, Address, AppId, Controller, DiskIndex, Kind, LeaseId, Name, PoolId, SandboxId, Subject};
 use crate::ports::Query;
-use crate::trace::What;
+use crate::trace::{Record, What};
 use crate::world::World;
 
 use super::alarms::Alarm;
@@ -18,6 +18,7 @@ use super::court::{Dirty, Judge};
 use super::memory::{Look, Text, View};
 use super::progress;
 use super::rest::{Owner, Trouble};
+use super::rhythm::End;
 use super::rules;
 
 impl Judge {
@@ -192,7 +193,32 @@ impl Judge {
         let judge = Actor::central(Controller::World);
         let what = if is { What::Settled } else { What::Unsettled };
         world.log().record_caused(judge, Subject::CLUSTER, self.rest.moved_by, what);
-        self.rest.since = is.then(|| world.kernel().now());
+        let now = world.kernel().now();
+        self.rest.since = is.then_some(now);
+        if is {
+            self.rhythm.rests(now, self.view(world).serving());
+        } else {
+            let end = self.end_of_rest(world);
+            self.rhythm.leaves(now, end);
+        }
+    }
+
+    /// What ended a rest: a request that made a pool grow, a program that has exited by itself since
+    /// the last rest ended, or nothing but the scheduler.
+    fn end_of_rest(&mut self, world: &World) -> End {
+        let exited = std::mem::take(&mut self.exited);
+        let is_exit = |record: &Record| matches!(record.what, What::TaskEnded { .. });
+        let is_raise =
+            |record: &Record| record.actor.controller == Controller::Activator && record.subject.kind == Kind::Pool;
+        let woken = world.log().with_trace(|trace| {
+            let mut causes = std::iter::successors(trace.get(self.rest.moved_by), |record| trace.get(record.cause));
+            causes.find(|record| is_exit(record) || is_raise(record)).is_some_and(is_raise)
+        });
+        match (woken, exited) {
+            (true, _) => End::Woken,
+            (false, true) => End::Exit,
+            (false, false) => End::Itself,
+        }
     }
 
     /// Records a violation of a rule without grace.

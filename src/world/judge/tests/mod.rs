@@ -40,7 +40,15 @@ fn name(text: &str) -> Name {
 }
 
 fn limits() -> Limits {
-    Limits { grace: Graces::default(), failures_max: 8, max_pool_size: 20, backoff_cap: secs(900) }
+    let (look_back, look_every) = (secs(3600), secs(300));
+    Limits {
+        grace: Graces::default(),
+        failures_max: 8,
+        max_pool_size: 20,
+        backoff_cap: secs(900),
+        look_back,
+        look_every,
+    }
 }
 
 /// A service without a port; one instance, fixed.
