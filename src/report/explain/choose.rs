@@ -261,17 +261,25 @@ fn worst(explainer: &Explainer<'_>) -> Result<(RecordId, &'static str), Unknown>
 /// How grave it is that an invariant is broken, the gravest first: data, users, promises, waste.
 const fn gravity(invariant: Invariant) -> u8 {
     match invariant {
-        Invariant::OneBoundLeasePerDisk | Invariant::OneMountPerVolume => 0,
-        Invariant::AddressOwnedOnce | Invariant::Progress => 1,
+        Invariant::OneBoundLeasePerDisk
+        | Invariant::OneMountPerVolume
+        | Invariant::UsedDiskKeepsData
+        | Invariant::VolumeKeepsItsApp => 0,
+        Invariant::AddressOwnedOnce
+        | Invariant::Progress
+        | Invariant::RequestsServed
+        | Invariant::RolloutKeepsServing => 1,
         Invariant::DeadIsFinal
         | Invariant::LegalTransition
         | Invariant::PoolWithinMaxSize
         | Invariant::NoBootDuringCooldown
         | Invariant::NoOvershoot
-        | Invariant::FailuresBackOff => 2,
+        | Invariant::FailuresBackOff
+        | Invariant::LiveProgramKeepsItsOwn => 2,
         Invariant::BoundLeaseHasLiveSandbox
         | Invariant::NoLeakedAddress
         | Invariant::NoOrphanContainer
+        | Invariant::VolumeHasDisk
         | Invariant::NothingOutlivesItsApp => 3,
         Invariant::DiskHasOwner => 4,
     }

@@ -359,7 +359,13 @@ impl<'i, 'a> Evidence<'i, 'a> {
             | Invariant::DeadIsFinal
             | Invariant::LegalTransition
             | Invariant::DiskHasOwner
-            | Invariant::FailuresBackOff => {}
+            | Invariant::FailuresBackOff
+            | Invariant::RequestsServed
+            | Invariant::RolloutKeepsServing
+            | Invariant::VolumeHasDisk
+            | Invariant::VolumeKeepsItsApp
+            | Invariant::UsedDiskKeepsData
+            | Invariant::LiveProgramKeepsItsOwn => {}
         }
     }
 

@@ -37,7 +37,10 @@ pub fn reference() -> String {
     page.push_str("\n## Names\n");
     names(&mut page, "Fault points", Point::ALL.iter().map(|point| point.name()));
     names(&mut page, "Controllers", Controller::ALL.iter().map(|controller| controller.name()));
-    names(&mut page, "Invariants", Invariant::ALL.iter().map(|invariant| invariant.name()));
+    page.push_str("\n**Invariants**:\n\n| name | what it says, and why |\n| --- | --- |\n");
+    for invariant in Invariant::ALL {
+        let _ = writeln!(page, "| `{}` | {} |", invariant.name(), invariant.meaning());
+    }
     names(&mut page, "Metrics", Figure::ALL.iter().map(|figure| figure.name()));
     page
 }

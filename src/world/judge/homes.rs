@@ -89,8 +89,8 @@ impl Homes {
         before.unwrap_or_default().symmetric_difference(&disks).copied().collect()
     }
 
-    /// Whether the active version of a living app names the disk.
-    pub(super) fn is_wished(&self, disk: Name) -> bool {
-        self.wishes.values().any(|disks| disks.contains(&disk))
+    /// The living app whose active version names the disk.
+    pub(super) fn wisher(&self, disk: Name) -> Option<AppId> {
+        self.wishes.iter().find(|(_, disks)| disks.contains(&disk)).map(|(app, _)| *app)
     }
 }

@@ -8,10 +8,13 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use crate::kernel::{RecordId, SimTime};
 use crate::model::{Address, DiskId, LeaseId, LeaseStatus, Name, PoolId, SandboxId, SandboxStatus};
+use crate::ports::Query;
 use crate::world::{Container, World};
 
 use super::homes::Homes;
 use super::limits::Limits;
+use super::services::Services;
+use super::volumes::Volumes;
 
 /// What does not hold, in words; empty when the rule was asked in a silent view.
 pub(super) type Text = String;
@@ -51,6 +54,8 @@ pub(super) struct Look {
     pub(super) is_new: bool,
     /// Its pool, when that has other counts now.
     pub(super) recounted: Option<PoolId>,
+    /// It served, and is STOPPED now.
+    pub(super) retired: bool,
 }
 
 /// How many sandboxes a pool has.
@@ -68,6 +73,8 @@ pub(super) struct Counts {
 #[derive(Default)]
 pub(super) struct Memory {
     pub(super) homes: Homes,
+    pub(super) services: Services,
+    pub(super) volumes: Volumes,
     standings: Vec<Standing>,
     counts: Vec<Counts>,
     /// The cooldowns that run, and the records that set them.
@@ -114,7 +121,13 @@ impl Memory {
         let now = Standing { status, serving };
         let before = std::mem::replace(slot(&mut self.standings, sandbox.index()), now);
         let recounted = self.recount(world, sandbox, before.counts(), now.counts());
-        Look { status, is_new: before.status != status, recounted }
+        let silent = status == Some(SandboxStatus::Running) && !serving;
+        self.services.hush(sandbox, silent, world.kernel().now());
+        if let Some(pool) = recounted {
+            self.recount_service(world, pool);
+        }
+        let retired = before.serving && status == Some(SandboxStatus::Stopped);
+        Look { status, is_new: before.status != status, recounted, retired }
     }
 
     fn recount(&mut self, world: &World, sandbox: SandboxId, was: [bool; 3], is: [bool; 3]) -> Option<PoolId> {
@@ -127,6 +140,18 @@ impl Memory {
             *count = *count + u32::from(is) - u32::from(was);
         }
         Some(pool)
+    }
+
+    /// Counts anew what serves of the service of a pool.
+    fn recount_service(&mut self, world: &World, pool: PoolId) {
+        let Some((app, service)) = world.tables().pools.with(pool, |pool, _| (pool.app, pool.service)) else { return };
+        let mut serving = 0;
+        world.tables().pools.for_each(Query::By(app), |pool| {
+            if pool.entity.service == service {
+                serving += self.counts(pool.id).serving;
+            }
+        });
+        self.services.counted((app, service), serving, world.kernel().now());
     }
 
     /// Looks at a lease anew; returns the disk whose BOUND leases changed.
@@ -230,6 +255,11 @@ impl Memory {
         if let Some(writers) = self.writers.get_mut(&disk) {
             writers.retain(|sandbox| world.containers().get(*sandbox).is_some_and(Container::is_alive));
         }
+    }
+
+    /// Those that were started with a disk to write, each as often as it has one.
+    pub(super) fn all_writers(&self) -> Vec<SandboxId> {
+        self.writers.values().flatten().copied().collect()
     }
 
     /// Those whose tasks run and may write a disk, in the order in which they started.

@@ -17,8 +17,10 @@ mod reader;
 mod rest;
 mod rhythm;
 mod rules;
+mod services;
 #[cfg(test)]
 mod tests;
+mod volumes;
 mod weighing;
 
 pub use court::Judge;

@@ -9,15 +9,15 @@ use std::ops::Range;
 
 use crate::kernel::RecordId;
 use crate::model::{
-    Address, AppId, Controller, DiskIndex, Field, Id, Invariant, Kind, LeaseId, NodeId, Point, Reason, SandboxId,
-    SandboxIndex, Subject, Value, VolumeId,
+    Address, AppId, Controller, DiskId, DiskIndex, Field, Id, Invariant, Kind, LeaseId, Name, NodeId, Point, Reason,
+    SandboxId, SandboxIndex, Subject, Value, VolumeId,
 };
 use crate::ports::Query;
 use crate::trace::{Record, Trace, What};
 use crate::world::{Process, World};
 
 use super::court::{Dirty, Judge};
-use super::rules;
+use super::rules::{self, Failed};
 
 /// How many causes back the boot that made a disk may lie.
 const BOOT_WITHIN: usize = 64;
@@ -38,6 +38,9 @@ pub(in crate::world) fn must_be_seen(what: &What) -> bool {
         | What::AddressTaken(_)
         | What::AddressFreed(_)
         | What::Mounted { .. }
+        | What::VolumeMade
+        | What::VolumeGone
+        | What::RequestFailed { .. }
         | What::ProcessDown
         | What::ProcessUp
         | What::Struck { .. }
@@ -47,9 +50,6 @@ pub(in crate::world) fn must_be_seen(what: &What) -> bool {
         | What::Conflict
         | What::StepEnded { .. }
         | What::RequestServed { .. }
-        | What::RequestFailed { .. }
-        | What::VolumeMade
-        | What::VolumeGone
         | What::Unmounted { .. }
         | What::Drawn { .. }
         | What::Broken { .. }
@@ -106,7 +106,14 @@ impl Judge {
                 self.memory.address_freed(sandbox, address);
                 self.mark(Dirty::Sandbox(sandbox), id);
             }
-            What::Mounted { .. } => self.mark(Dirty::Volume(VolumeId(subject.index)), id),
+            What::Mounted { .. } | What::VolumeGone => self.mark(Dirty::Volume(VolumeId(subject.index)), id),
+            What::VolumeMade => self.volume_made(world, VolumeId(subject.index), id),
+            What::RequestFailed { service, waited, error } if subject.kind == Kind::App => {
+                let app = Id::from_index(subject.index);
+                self.request_failed(world, Failed { app, service, waited, error }, id);
+            }
+            // Nobody is called so.
+            What::RequestFailed { .. } => {}
             What::ProcessDown | What::ProcessUp => self.process_changed(world, subject, id),
             What::Struck { effect, .. } => {
                 self.struck(world, subject, effect);
@@ -147,6 +154,7 @@ impl Judge {
             Kind::Sandbox => self.sandbox_born(world, Id::from_index(index), id),
             Kind::Disk => {
                 let disk = tables.disks.get(Id::from_index(index));
+                self.mark_volumes(world, id);
                 disk.and_then(|disk| {
                     let charge = (Invariant::DiskHasOwner, subject);
                     self.accuse(world, charge, id, |view| rules::disk_has_owner(view, &disk.entity));
@@ -158,6 +166,41 @@ impl Judge {
         };
         if let Some(app) = home {
             self.give_home(subject, app, id);
+        }
+    }
+
+    fn volume_made(&mut self, world: &World, volume: VolumeId, id: RecordId) {
+        self.mark(Dirty::Volume(volume), id);
+        let owner = self.view(world).owner_of_subject(volume.into());
+        if let Some(app) = owner.and_then(|app| world.tables().apps.with(app, |app, _| app.name)) {
+            self.memory.volumes.belongs(volume, app);
+        }
+    }
+
+    /// A program of an app gets a disk.
+    fn disk_given(&mut self, world: &World, disk: DiskId, name: Name, user: Name, id: RecordId) {
+        self.memory.volumes.used(disk, name);
+        let Some(volume) = world.tables().disks.with(disk, |disk, _| disk.volume).flatten() else { return };
+        self.memory.volumes.belongs(volume, user);
+        let charge = (Invariant::VolumeKeepsItsApp, volume.into());
+        self.accuse(world, charge, id, |view| rules::volume_keeps_its_app(view, volume, user));
+    }
+
+    /// What disks there are, and which volumes they use, has changed.
+    fn mark_volumes(&mut self, world: &World, id: RecordId) {
+        self.weigh_writers(world, id);
+        world.volumes().iter().for_each(|(volume, _)| self.mark(Dirty::Volume(volume), id));
+    }
+
+    fn request_failed(&mut self, world: &World, failed: Failed, id: RecordId) {
+        let charge = (Invariant::RequestsServed, failed.app.into());
+        if self.docket.is_found(charge) {
+            return;
+        }
+        let broken = rules::requests_served(self.view(world), failed);
+        if let Some((blamed, text)) = broken {
+            let cause = if blamed == RecordId::NONE { id } else { blamed };
+            self.docket.find(world, charge, cause, &text);
         }
     }
 
@@ -205,7 +248,13 @@ impl Judge {
                 self.mark_leases(world, Id::from_index(index), id);
             }
             Kind::Lease => self.mark(Dirty::Lease(Id::from_index(index)), id),
-            Kind::Disk | Kind::Node | Kind::Cluster | Kind::Volume | Kind::Step | Kind::Fault | Kind::Process => {}
+            Kind::Disk => {
+                self.mark_volumes(world, id);
+                let charge = (Invariant::UsedDiskKeepsData, subject);
+                let disk = Id::from_index(index);
+                self.accuse(world, charge, id, |view| rules::used_disk_keeps_data(view, disk));
+            }
+            Kind::Node | Kind::Cluster | Kind::Volume | Kind::Step | Kind::Fault | Kind::Process => {}
         }
         // Of a living app nothing remains to be told.
         let app = self.memory.homes.forget(subject);
@@ -258,6 +307,7 @@ impl Judge {
             }
             (Kind::Sandbox, Field::Address) => self.sandbox_address(world, Id::from_index(index), id),
             (Kind::Lease, Field::Status) => self.mark(Dirty::Lease(Id::from_index(index)), id),
+            (Kind::Disk, Field::Volume) => self.mark_volumes(world, id),
             (Kind::Disk, Field::CreatedBy) => {
                 if let Value::Ref(app) = values.1 {
                     self.give_home(subject, Id::from_index(app.index), id);
@@ -326,10 +376,16 @@ impl Judge {
 
     fn container_disks(&mut self, world: &World, sandbox: SandboxId, id: RecordId) {
         let spec = world.containers().get(sandbox).map(|container| container.spec.clone());
-        for volume in spec.iter().flat_map(|spec| spec.volumes.iter()).filter(|volume| !volume.read_only) {
-            let disk = (volume.name, rules::leased_disk(world, sandbox, volume.name));
-            self.memory.writes_disk(sandbox, disk);
-            self.mark(Dirty::Writers(disk), id);
+        let user = self.app_of(world, sandbox).and_then(|app| world.tables().apps.with(app, |app, _| app.name));
+        for volume in spec.iter().flat_map(|spec| spec.volumes.iter()) {
+            let leased = rules::leased_disk(world, sandbox, volume.name);
+            if let (Some(disk), Some(user)) = (leased, user) {
+                self.disk_given(world, disk, volume.name, user, id);
+            }
+            if !volume.read_only {
+                self.memory.writes_disk(sandbox, (volume.name, leased));
+                self.mark(Dirty::Writers((volume.name, leased)), id);
+            }
         }
     }
 

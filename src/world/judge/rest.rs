@@ -10,8 +10,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::kernel::{RecordId, SimTime};
 use crate::model::{
-    AppId, Concurrency, DiskId, DiskIndex, Kind, LeaseId, LeaseStatus, Pool, PoolId, SandboxId, SandboxStatus, Subject,
-    VolumeId,
+    AppId, Concurrency, DiskId, Kind, LeaseId, LeaseStatus, Pool, PoolId, SandboxId, SandboxStatus, Subject, VolumeId,
 };
 use crate::ports::Query;
 
@@ -231,11 +230,7 @@ impl View<'_> {
         match subject.kind {
             Kind::App => Some(AppId::from_index(subject.index)),
             Kind::Sandbox => homes.of_pool(self.world.store().pool_of(subject.index)?),
-            Kind::Volume => {
-                let name = self.world.volumes().get(VolumeId(subject.index))?.name;
-                let disks = self.world.tables().disks.list(Query::By(DiskIndex::Name(name)));
-                disks.iter().find_map(|disk| homes.of(disk.id.into()))
-            }
+            Kind::Volume => homes.of(self.world.volumes().get(VolumeId(subject.index))?.disk.into()),
             _ => homes.of(subject),
         }
     }
@@ -249,7 +244,7 @@ impl View<'_> {
             let disk = DiskId::from_index(subject.index);
             let (name, owner) = self.world.tables().disks.with(disk, |disk, _| (disk.name, disk.created_by))?;
             // Nobody's disk that a living app uses by name is no leftover.
-            if owner.is_none() && homes.is_wished(name) {
+            if owner.is_none() && homes.wisher(name).is_some() {
                 return None;
             }
         }

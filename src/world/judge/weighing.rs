@@ -35,6 +35,8 @@ impl Judge {
                 Dirty::Volume(id) => {
                     let charge = (Invariant::OneMountPerVolume, id.into());
                     self.accuse(world, charge, cause, |view| rules::mounted_once(view, id));
+                    let due = world.kernel().now() + self.limits.grace.volume_has_disk;
+                    self.weigh(world, (Invariant::VolumeHasDisk, id.into()), due, cause);
                 }
                 Dirty::Writers(disk) => {
                     self.memory.review_writers(world, disk);
@@ -52,10 +54,14 @@ impl Judge {
     }
 
     fn look_at_sandbox(&mut self, world: &World, id: SandboxId, cause: RecordId) {
-        let Look { status, is_new, recounted } = self.memory.review_sandbox(world, id);
+        let Look { status, is_new, recounted, retired } = self.memory.review_sandbox(world, id);
         if let Some(pool) = recounted {
             self.mark(Dirty::Pool(pool), cause);
         }
+        if retired {
+            self.retired(world, id, cause);
+        }
+        self.weigh_own(world, id, cause);
         if is_new {
             self.put(world, Trouble::Sandbox(id), cause);
         } else if !rules::is_over(status) {
@@ -71,11 +77,37 @@ impl Judge {
         }
     }
 
+    /// A sandbox that served was stopped: by whom?
+    fn retired(&mut self, world: &World, id: SandboxId, cause: RecordId) {
+        let by = world.log().with_trace(|trace| trace.get(cause).map(|record| record.actor.controller));
+        if matches!(by, None | Some(Controller::Operator | Controller::World)) {
+            return;
+        }
+        let Some(key) = self.view(world).service_of(id) else { return };
+        self.memory.services.stopped(key, (world.kernel().now(), cause, id));
+        self.accuse(world, (Invariant::RolloutKeepsServing, key.0.into()), cause, |view| {
+            rules::rollout_keeps_serving(view, id)
+        });
+    }
+
+    fn weigh_own(&mut self, world: &World, id: SandboxId, cause: RecordId) {
+        let due = world.kernel().now() + self.limits.grace.live_program_keeps_its_own;
+        self.weigh(world, (Invariant::LiveProgramKeepsItsOwn, id.into()), due, cause);
+    }
+
+    /// A lease or a disk has changed: who writes a disk may have it no more, or again.
+    pub(super) fn weigh_writers(&mut self, world: &World, cause: RecordId) {
+        for writer in self.memory.all_writers() {
+            self.weigh_own(world, writer, cause);
+        }
+    }
+
     fn look_at_lease(&mut self, world: &World, id: LeaseId, cause: RecordId) {
         if let Some(disk) = self.memory.rebind(world, id) {
             self.mark(Dirty::Disk(disk), cause);
         }
         self.put(world, Trouble::Lease(id), cause);
+        self.weigh_writers(world, cause);
         let due = world.kernel().now() + self.limits.grace.bound_lease_has_live_sandbox;
         self.weigh(world, (Invariant::BoundLeaseHasLiveSandbox, id.into()), due, cause);
     }

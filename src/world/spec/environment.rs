@@ -48,6 +48,9 @@ constants! {
         no_overshoot as "no-overshoot": SimDuration = secs(90), "a pool may have too many live sandboxes for so long";
         nothing_outlives_its_app as "nothing-outlives-its-app": SimDuration = secs(120), "what belonged to a deleted app may last for so long";
         failures_back_off as "failures-back-off": SimDuration = secs(600), "the window in which failed boots are counted";
+        requests_served as "requests-served": SimDuration = secs(60), "requests may be led to a sandbox that does not answer for so long";
+        volume_has_disk as "volume-has-disk": SimDuration = secs(120), "a volume may be without a disk for so long";
+        live_program_keeps_its_own as "live-program-keeps-its-own": SimDuration = secs(90), "a program may run on for so long without its address or lease";
         progress: SimDuration = secs(600), "how long, beyond the backoff's cap, a cluster may take to settle";
     }
 }

@@ -3,7 +3,8 @@
 //! They read the runtimes' own tables. What a newcomer gets wrong: a container whose task ended
 //! still exists – it is an orphan like any other, but it keeps no address alive.
 
-use crate::model::{Address, NodeId, SandboxId, SandboxStatus};
+use crate::model::{Address, DiskIndex, LeaseIndex, LeaseStatus, Name, NodeId, SandboxId, SandboxStatus};
+use crate::ports::Query;
 
 use crate::world::Container;
 use crate::world::judge::memory::{Text, View};
@@ -71,4 +72,38 @@ pub(in crate::world::judge) fn address_owned_once(view: View<'_>, address: Addre
     let (first, last) = pair(&runs_with).or_else(|| pair(&named_by))?;
     let text = view.broken(true, || format!("{address} belongs to {} too", view.world.log().name(first)))?;
     Some((last, text))
+}
+
+/// `live-program-keeps-its-own`: a program that runs holds its address, and a disk that it writes is
+/// not leased to nobody, or to another that lives.
+pub(in crate::world::judge) fn live_program_keeps_its_own(view: View<'_>, sandbox: SandboxId) -> Option<Text> {
+    let containers = view.world.containers();
+    let container = containers.get(sandbox).filter(|container| container.is_alive())?;
+    let Address { node, host } = container.address;
+    let slot = containers.addresses(NodeId::from_index(u32::from(node))).get(usize::from(host) - 1)?;
+    let limit = view.limits.grace.live_program_keeps_its_own;
+    if slot.owner != Some(sandbox) {
+        return view
+            .broken(true, || format!("it runs, and {} is not its own: limit {}", container.address, limit.clock()));
+    }
+    let written = container.spec.volumes.iter().filter(|volume| !volume.read_only);
+    let given_away = written.map(|volume| volume.name).find(|name| view.is_given_away(*name, sandbox))?;
+    view.broken(true, || format!("it runs, and disk \"{given_away}\" is not leased to it: limit {}", limit.clock()))
+}
+
+impl View<'_> {
+    /// Whether nobody has the lease of a disk, or another that lives.
+    fn is_given_away(self, name: Name, writer: SandboxId) -> bool {
+        let tables = self.world.tables();
+        let (mut known, mut kept) = (false, false);
+        tables.disks.for_each(Query::By(DiskIndex::Name(name)), |disk| {
+            known = true;
+            tables.leases.for_each(Query::By(LeaseIndex::Disk(disk.id)), |lease| {
+                let lives = || self.status_of(lease.entity.sandbox).is_some_and(SandboxStatus::is_live);
+                let is_bound = lease.entity.status == LeaseStatus::Bound;
+                kept |= is_bound && (lease.entity.sandbox == writer || !lives());
+            });
+        });
+        known && !kept
+    }
 }

@@ -8,10 +8,14 @@ mod apps;
 mod containers;
 mod disks;
 mod pools;
+mod requests;
 mod statuses;
+mod volumes;
 
 pub(super) use apps::nothing_outlives_its_app;
-pub(super) use containers::{address_owned_once, is_over, no_leaked_address, no_orphan_container};
+pub(super) use containers::{
+    address_owned_once, is_over, live_program_keeps_its_own, no_leaked_address, no_orphan_container,
+};
 pub(super) use disks::{
     bound_lease_has_live_sandbox, disk_has_owner, disk_subject, leased_disk, mounted_once, one_bound_lease_per_disk,
     written_once,
@@ -19,10 +23,12 @@ pub(super) use disks::{
 pub(super) use pools::{
     failures_back_off, meant_instances, no_boot_during_cooldown, no_overshoot, pool_within_max_size,
 };
+pub(super) use requests::{Failed, requests_served, rollout_keeps_serving};
 pub(super) use statuses::{dead_is_final, legal_transition};
+pub(super) use volumes::{used_disk_keeps_data, volume_has_disk, volume_keeps_its_app};
 
 use crate::model::Invariant;
-use crate::model::{Id, SandboxStatus, Subject};
+use crate::model::{Id, SandboxStatus, Subject, VolumeId};
 
 use super::memory::{Text, View};
 use super::rest::loud;
@@ -36,6 +42,8 @@ pub(super) fn ask(view: View<'_>, invariant: Invariant, subject: Subject) -> Opt
         Invariant::NoOrphanContainer => no_orphan_container(view, Id::from_index(index)),
         Invariant::NoOvershoot => no_overshoot(view, Id::from_index(index)),
         Invariant::NothingOutlivesItsApp => nothing_outlives_its_app(view, subject),
+        Invariant::VolumeHasDisk => volume_has_disk(view, VolumeId(index)),
+        Invariant::LiveProgramKeepsItsOwn => live_program_keeps_its_own(view, Id::from_index(index)),
         // These are judged at once, and progress has an alarm of its own.
         Invariant::OneBoundLeasePerDisk
         | Invariant::OneMountPerVolume
@@ -46,6 +54,10 @@ pub(super) fn ask(view: View<'_>, invariant: Invariant, subject: Subject) -> Opt
         | Invariant::NoBootDuringCooldown
         | Invariant::DiskHasOwner
         | Invariant::FailuresBackOff
+        | Invariant::RequestsServed
+        | Invariant::RolloutKeepsServing
+        | Invariant::VolumeKeepsItsApp
+        | Invariant::UsedDiskKeepsData
         | Invariant::Progress => None,
     }
 }

@@ -1,7 +1,7 @@
 //! Invariants of disks, leases and volumes.
 
 use super::*;
-use crate::model::DiskId;
+use crate::model::{DiskChange, DiskId, VolumeId};
 use crate::ports::DiskBackend;
 
 fn with_disk(stage: &mut Stage) -> (AppId, PoolId, DiskId) {
@@ -116,4 +116,112 @@ fn those_who_only_read_a_disk_may_be_many() {
     stage.serving(pool);
     stage.serving(pool);
     stage.assert_nothing_broken();
+}
+
+fn make_volume(stage: &mut Stage, disk: DiskId) -> VolumeId {
+    let made = Rc::new(Cell::new(None));
+    let service = stage.world.disks(Actor::on(Controller::Disk, NodeId::from_index(0)));
+    let told = Rc::clone(&made);
+    stage.call(async move { told.set(service.create_volume(disk, name("data"), 1).await.ok()) });
+    made.get().expect("made")
+}
+
+/// A disk with its volume, and a program of its app that has started with it.
+fn used_disk(stage: &mut Stage) -> (AppId, PoolId, DiskId, SandboxId) {
+    let (app, pool, disk) = with_disk(stage);
+    let volume = make_volume(stage, disk);
+    stage.patch(disk, DiskChange::Volume(Some(volume)));
+    let sandbox = stage.serving(pool);
+    (app, pool, disk, sandbox)
+}
+
+#[test]
+fn a_volume_that_no_disk_has_is_told_after_the_grace() {
+    let mut stage = Stage::new();
+    let (_, _, disk) = with_disk(&mut stage);
+    let volume = make_volume(&mut stage, disk);
+    // Its disk names none yet.
+    stage.pass(secs(600));
+    stage.assert_nothing_broken();
+    let other = make_volume(&mut stage, disk);
+    stage.patch(disk, DiskChange::Volume(Some(other)));
+    stage.pass(secs(120) - MOMENT);
+    stage.assert_nothing_broken();
+    stage.pass(MOMENT);
+    stage.assert_broken(Invariant::VolumeHasDisk, &["volume/data: no disk has it: limit 2:00"]);
+    assert_ne!(volume, other);
+}
+
+#[test]
+fn a_disk_in_use_is_not_deleted_and_one_that_nobody_names_may_be() {
+    for (named, texts) in
+        [(true, vec!["disk/data: it is deleted, and app/pds uses it: its data are lost"]), (false, vec![])]
+    {
+        let mut stage = Stage::new();
+        let (app, _, disk, _) = used_disk(&mut stage);
+        if !named {
+            stage.deploy(app, &[service("db")]);
+        }
+        stage.delete(disk);
+        stage.assert_broken(Invariant::UsedDiskKeepsData, &texts);
+    }
+    // No program was ever started with it: there are no data.
+    let mut stage = Stage::new();
+    let (_, _, disk) = with_disk(&mut stage);
+    stage.delete(disk);
+    stage.assert_broken(Invariant::UsedDiskKeepsData, &[]);
+}
+
+#[test]
+fn a_volume_goes_to_no_program_of_another_app_and_to_its_own_app_made_anew() {
+    for (again, texts) in
+        [("pds", vec![]), ("spy", vec!["volume/data: it was made for app/pds, and a program of app/spy gets it"])]
+    {
+        let mut stage = Stage::new();
+        let (app, _, _, sandbox) = used_disk(&mut stage);
+        stage.destroy(sandbox);
+        stage.delete(app);
+        let service = ServiceConfig { disks: vec![disk_config("data")], ..service("db") };
+        stage.world.change_workload(name(again), name("db"), |workload| *workload = at_once());
+        let app = stage.app(again);
+        let version = stage.deploy(app, std::slice::from_ref(&service));
+        let pool = stage.pool(app, &service, version, 1);
+        stage.serving(pool);
+        stage.assert_broken(Invariant::VolumeKeepsItsApp, &texts);
+    }
+}
+
+#[test]
+fn a_program_that_runs_keeps_the_lease_of_what_it_writes() {
+    for (ends, broken) in [(true, 0), (false, 1)] {
+        let mut stage = Stage::new();
+        let (app, _, disk, sandbox) = used_disk(&mut stage);
+        let lease = stage.lease(disk, sandbox, Some(app));
+        stage.lease_status(lease, LeaseStatus::Bound);
+        stage.pass(secs(600));
+        stage.assert_broken(Invariant::LiveProgramKeepsItsOwn, &[]);
+        stage.lease_status(lease, LeaseStatus::Released);
+        stage.pass(secs(90) - MOMENT);
+        if ends {
+            stage.destroy(sandbox);
+        }
+        stage.pass(MOMENT);
+        assert_eq!(stage.broken(Invariant::LiveProgramKeepsItsOwn).len(), broken);
+    }
+}
+
+#[test]
+fn a_program_that_runs_keeps_its_address() {
+    let mut stage = Stage::new();
+    let (_, _, pool) = stage.deployed(&service("db"), 1);
+    let sandbox = stage.sandbox(pool, SandboxStatus::Running);
+    let address = stage.take_address(sandbox);
+    stage.start(sandbox, address);
+    let runtime = stage.runtime(sandbox);
+    stage.call(async move { runtime.release_address(address).await });
+    stage.pass(secs(90) - MOMENT);
+    stage.assert_nothing_broken();
+    stage.pass(MOMENT);
+    let text = format!("sandbox/pds-db-0: it runs, and {address} is not its own: limit 1:30");
+    stage.assert_broken(Invariant::LiveProgramKeepsItsOwn, &[&text]);
 }

@@ -4,6 +4,7 @@
 //! just inside. All backend calls take no time here, so that a test's clock is its own.
 
 mod apps;
+mod callers;
 mod containers;
 mod disks;
 mod pools;
@@ -236,6 +237,13 @@ impl Stage {
 
     fn status(&mut self, sandbox: SandboxId, status: SandboxStatus) {
         self.patch(sandbox, SandboxChange::Status(status));
+    }
+
+    fn status_by(&mut self, by: Controller, sandbox: SandboxId, status: SandboxStatus) {
+        let (store, by) = (self.world.store(), Actor::central(by));
+        let patched = store.patch(by, sandbox, None, None, |entity| vec![entity.apply(SandboxChange::Status(status))]);
+        patched.expect("it exists");
+        self.judge.observe(&self.world);
     }
 
     fn take_address(&mut self, sandbox: SandboxId) -> Address {

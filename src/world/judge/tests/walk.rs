@@ -151,19 +151,24 @@ impl Stage {
     }
 }
 
-const WITH_GRACE: [Invariant; 5] = [
+const WITH_GRACE: [Invariant; 7] = [
     Invariant::BoundLeaseHasLiveSandbox,
     Invariant::NoLeakedAddress,
     Invariant::NoOrphanContainer,
     Invariant::NoOvershoot,
     Invariant::NothingOutlivesItsApp,
+    Invariant::LiveProgramKeepsItsOwn,
+    Invariant::VolumeHasDisk,
 ];
 
 /// What the rules with a grace find broken now, asked of every name that the trace knows.
 fn broken_now(world: &World, judge: &Judge) -> BTreeSet<(Invariant, Subject)> {
     let kinds = WITH_GRACE.map(|invariant| match invariant {
         Invariant::BoundLeaseHasLiveSandbox => vec![Kind::Lease],
-        Invariant::NoLeakedAddress | Invariant::NoOrphanContainer => vec![Kind::Sandbox],
+        Invariant::NoLeakedAddress | Invariant::NoOrphanContainer | Invariant::LiveProgramKeepsItsOwn => {
+            vec![Kind::Sandbox]
+        }
+        Invariant::VolumeHasDisk => vec![Kind::Volume],
         Invariant::NoOvershoot => vec![Kind::Pool],
         _ => vec![Kind::Version, Kind::Pool, Kind::Sandbox, Kind::Disk, Kind::Lease],
     });
