@@ -7,6 +7,7 @@
 mod configs;
 mod crash;
 mod livelock;
+mod outcome;
 mod run;
 mod steps;
 mod traffic;
@@ -26,7 +27,7 @@ use crate::kernel::{Budget, RecordId, SimDuration, SimTime, Stop};
 use crate::model::{Actor, Controller, Kind, Name, Node, NodeId, NodeStatus};
 use crate::ports::{Ports, Remembers};
 use crate::scenario::{Action, Constants, Scenario, Step, Variant, Verdict};
-use crate::trace::{Record, Trace, What};
+use crate::trace::{Record, What};
 pub(crate) use crate::world::judge::Flaps;
 use crate::world::judge::{Judge, Limits};
 use crate::world::{Process, SimDisks, SimPlatform, SimSandboxes, StoreRules, World, WorldSpec};
@@ -73,72 +74,10 @@ pub enum Proofs {
 pub use crash::Crash;
 pub use livelock::{Refusal, Unproved};
 
+pub(crate) use outcome::Quiet;
+pub use outcome::{Livelock, Outcome};
+
 pub(crate) use crate::world::judge::Violation;
-
-/// A proof that a run repeats itself for ever.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Livelock {
-    /// From here on the future repeats.
-    pub from: SimTime,
-    /// With this period.
-    pub period: SimDuration,
-    /// For how much of each period the cluster is settled: all of it, it is at rest for ever; none of
-    /// it, it never is again.
-    pub settled: SimDuration,
-}
-
-/// How long a cluster was settled at the end of a run, and how long it must be until that is the end.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Quiet {
-    /// How long it was.
-    pub lasted: SimDuration,
-    /// As long as the rules look back, and until they look again.
-    pub needed: SimDuration,
-    /// It is proved that it stays so.
-    pub proved: bool,
-}
-
-impl Quiet {
-    /// Whether the run was too short to tell that it stays settled.
-    pub fn is_too_short(self) -> bool {
-        self.lasted < self.needed && !self.proved
-    }
-}
-
-/// What came of a run.
-#[derive(Clone, Debug)]
-pub struct Outcome {
-    /// Everything that happened.
-    pub trace: Trace,
-    /// How it ended.
-    pub verdict: Verdict,
-    /// The last entry into the settled state, when it lasted to the end.
-    pub settled_at: Option<SimTime>,
-    /// The proof, when the verdict is a livelock: no moment of its period is settled.
-    pub livelock: Option<Livelock>,
-    /// The proof that the run repeats itself, settled or not.
-    pub recurrence: Option<Livelock>,
-    /// Why there is none; nothing, where proofs are not looked for or the run was at rest.
-    pub unproved: Option<Unproved>,
-    /// How the cluster settles and unsettles, when the verdict is that it flaps.
-    pub flaps: Option<Flaps>,
-    /// For how long it was settled at the end, when the verdict is that it is.
-    pub quiet: Option<Quiet>,
-    /// Where simulated time ended: the horizon, unless a guard stopped the run.
-    pub ended_at: SimTime,
-    /// Why it ended.
-    pub stop: Stop,
-    /// How many kernel events ran.
-    pub events: u64,
-    /// Which invariants broke, in order of time.
-    pub violations: Vec<Violation>,
-    /// The steps (by index) that the platform refused, with the refusal's own text.
-    pub rejected: Vec<(usize, Name)>,
-    /// What is probably a mistake in the scenario, as the run shows it.
-    pub warnings: Vec<String>,
-    /// The fixes that anybody asked for, in force or not: but for defaults of constants, no other one can have mattered.
-    pub asked: Fixes,
-}
 
 impl<'a> Simulation<'a> {
     /// Prepares a run.
