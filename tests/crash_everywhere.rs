@@ -156,6 +156,16 @@ const PENDING_STAYS: Excuse = Excuse {
     why: Why::Missing(Fix::DeadOnBootFailure),
 };
 
+/// Rule 7.36: the end of a program is written over DEAD; with the fix no crash does this.
+const END_OVER_DEAD: &[Excuse] = &[
+    Excuse { of: Some(Invariant::DeadIsFinal), sign: "DEAD became STOPPED", why: Why::Missing(Fix::DeadWrittenOnce) },
+    Excuse {
+        of: Some(Invariant::LegalTransition),
+        sign: "DEAD became STOPPED",
+        why: Why::Missing(Fix::DeadWrittenOnce),
+    },
+];
+
 /// What a crash did that it should not: to which invariant (none: to the story's end), when.
 struct Finding {
     invariant: Option<Invariant>,
@@ -321,7 +331,9 @@ fn no_crash_changes_forever_pending() {
 fn no_crash_changes_an_idle_crash_loop() {
     // Until those that exited are stopped at the first resync, and their deaths are counted.
     let case = Case { name: "crash-loop-idle", text: CRASH_LOOP_IDLE, end: 180, ..PLAIN };
-    check_all(case, &[("2026-03-11", 75, &[]), ("2026-03-12", 75, &[]), ("current", 75, &[]), ("proposed", 75, &[])]);
+    let days: &[Day] =
+        &[("2026-03-11", 75, &[]), ("2026-03-12", 75, END_OVER_DEAD), ("current", 75, &[]), ("proposed", 75, &[])];
+    check_all(case, days);
 }
 
 #[test]
