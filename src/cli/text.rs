@@ -9,6 +9,7 @@ use crate::replay::{Judged, Replay};
 use crate::report::counted;
 use crate::report::{self, Mark};
 use crate::scenario::Verdict;
+use crate::sim::{self, Livelock};
 use crate::trace::timeline;
 use anstyle::Style;
 
@@ -87,6 +88,10 @@ fn outcome(replay: &Replay<'_>) -> Vec<(Style, String, String)> {
         Verdict::Flaps | Verdict::Unsettled | Verdict::Livelock => style::BAD,
     };
     let mut facts = vec![(style, word, how)];
+    if let Some(proof) = outcome.recurrence.filter(|proof| proof.settled < proof.period) {
+        facts.push((Style::new(), "repeats".to_owned(), each_time(replay, proof)));
+    }
+    facts.extend(outcome.unproved.as_ref().map(|why| (Style::new(), "no proof".to_owned(), why.to_string())));
     match outcome.stop {
         Stop::Horizon => {}
         Stop::Enough => {
@@ -111,6 +116,18 @@ fn outcome(replay: &Replay<'_>) -> Vec<(Style, String, String)> {
     facts.extend(outcome.warnings.iter().map(|warning| (style::WARN, "warning".to_owned(), warning.clone())));
     facts.push((Style::new(), "trace".into(), counted(outcome.events, "event")));
     facts
+}
+
+/// What happens in each period, and while which faults last.
+fn each_time(replay: &Replay<'_>, proof: Livelock) -> String {
+    let trace = &replay.outcome.trace;
+    let counts: Vec<String> = sim::repeats(trace, proof).iter().map(|(what, n)| format!("{what} {n}")).collect();
+    let faults = sim::while_they_last(trace, proof);
+    let name = |fault: &u32| replay.scenario.faults.get(*fault as usize).map_or("?", |fault| fault.name.as_str());
+    let faults: Vec<String> = faults.iter().map(|fault| format!("`{}`", name(fault))).collect();
+    let counts = if counts.is_empty() { "nothing changes".to_owned() } else { counts.join(", ") };
+    let lasts = if faults.is_empty() { String::new() } else { format!("; while {} lasts", faults.join(", ")) };
+    format!("each {}: {counts}{lasts}", proof.period.clock())
 }
 
 /// `, 5:14.250 after fix`: how long after the step that settling is measured from.

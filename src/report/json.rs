@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use crate::controllers::fixes::Fix;
 use crate::scenario::{Scenario, Variant};
-use crate::sim::Outcome;
+use crate::sim::{self, Outcome};
 use crate::trace::metrics::Metrics;
 
 use super::{ExpectResult, settled_in};
@@ -43,8 +43,10 @@ pub fn json_with(
     let file = scenario.file.as_ref().map(|file| file.to_string_lossy().replace('\\', "/"));
     let names = |fixes: &[Fix]| fixes.iter().map(|fix| fix.info().name).collect::<Vec<_>>();
     let step = |index: usize| scenario.steps.get(index).map(|step| step.name.as_str());
-    let livelock =
-        outcome.livelock.map(|lock| json!({ "from": lock.from, "period": lock.period, "proof": "state-recurrence" }));
+    let livelock = outcome.livelock.map(|lock| {
+        let each: BTreeMap<_, _> = sim::repeats(&outcome.trace, lock).into_iter().collect();
+        json!({ "from": lock.from, "period": lock.period, "proof": "state-recurrence", "each_period": each })
+    });
     let quiet = outcome.quiet.map(|quiet| {
         json!({ "lasted": quiet.lasted, "needed": quiet.needed, "proved": quiet.proved, "too_short": quiet.is_too_short() })
     });
@@ -73,6 +75,7 @@ pub fn json_with(
     let mut object: BTreeMap<&str, String> = BTreeMap::new();
     let mut put = |key, value: Value| object.insert(key, value.to_string());
     put("schema", json!(SCHEMA));
+    put("unproved", json!(outcome.unproved.as_ref().map(ToString::to_string)));
     put("scenario", json!(scenario.name));
     put("variant", json!(variant.name));
     put("file", json!(file));
@@ -158,6 +161,7 @@ mod tests {
             "settled_at",
             "settled_in",
             "trace_digest",
+            "unproved",
             "variant",
             "verdict",
             "violations",

@@ -9,6 +9,7 @@
 mod certificate;
 mod draws;
 mod reach;
+mod repeats;
 mod unproved;
 
 use std::collections::BTreeMap;
@@ -27,6 +28,7 @@ use unproved::Tallies;
 
 pub use certificate::Refusal;
 pub(super) use certificate::{Certificate, PERIODS};
+pub use repeats::{repeats, while_they_last};
 pub use unproved::Unproved;
 
 /// The memory of what was seen.

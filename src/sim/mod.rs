@@ -73,6 +73,7 @@ pub enum Proofs {
 
 pub use crash::Crash;
 pub use livelock::{Refusal, Unproved};
+pub(crate) use livelock::{repeats, while_they_last};
 
 pub(crate) use outcome::Quiet;
 pub use outcome::{Livelock, Outcome};
