@@ -84,7 +84,8 @@ fn outcome(replay: &Replay<'_>) -> Vec<(Style, String, String)> {
     let at = outcome.settled_at.map(|at| format!("at {}{}", at.elapsed().clock(), after_step(replay, at)));
     let how = at.into_iter().chain([how]).filter(|part| !part.is_empty()).collect::<Vec<_>>().join("; ");
     let style = match outcome.verdict {
-        Verdict::Settled => style::GOOD,
+        Verdict::Settled if report::is_sound(outcome, &replay.metrics) => style::GOOD,
+        Verdict::Settled => style::WARN,
         Verdict::Flaps | Verdict::Unsettled | Verdict::Livelock => style::BAD,
     };
     let mut facts = vec![(style, word, how)];
@@ -106,6 +107,8 @@ fn outcome(replay: &Replay<'_>) -> Vec<(Style, String, String)> {
             facts.extend(outcome.stop.guard().map(|guard| (style::BAD, "stopped".to_owned(), guard)));
         }
     }
+    let failed = report::failed_requests(&replay.metrics);
+    facts.extend(failed.map(|failed| (style::BAD, "callers".to_owned(), failed)));
     let expect = replay.variant.expect.as_ref();
     for (step, refusal) in &outcome.rejected {
         let name = replay.scenario.steps.get(*step).map_or("?", |step| step.name.as_str());
@@ -174,7 +177,8 @@ fn checks(replay: &Replay<'_>, reproduce: &str) -> String {
     if !replay.checked.passed {
         text.push_str(&reproduced(reproduce));
     } else if matches!(replay.judged, Judged::Yes | Judged::Proved) {
-        text.push_str(&format!("  {}\n", painted(style::GOOD, "all as expected")));
+        let style = if report::is_sound(&replay.outcome, &replay.metrics) { style::GOOD } else { style::WARN };
+        text.push_str(&format!("  {}\n", painted(style, "all as expected")));
     }
     text
 }

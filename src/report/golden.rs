@@ -196,7 +196,7 @@ fn tell_lives(page: &mut Page, trace: &Trace, rules: &Rules) {
 /// Figures that every golden text shows, then those that it shows when they are not zero.
 const ALWAYS: [Figure; 5] =
     [Figure::SandboxesCreated, Figure::BootsAttempted, Figure::BootsFailed, Figure::CrashesCounted, Figure::Cooldowns];
-const WHEN_ANY: [Figure; 16] = [
+const WHEN_ANY: [Figure; 28] = [
     Figure::SandboxesPeak,
     Figure::CooldownMax,
     Figure::StalePendingStopped,
@@ -211,6 +211,18 @@ const WHEN_ANY: [Figure; 16] = [
     Figure::Requests,
     Figure::RequestsOk,
     Figure::RequestsFailed,
+    Figure::FailedNoCapacity,
+    Figure::FailedCooldown,
+    Figure::FailedMaxSize,
+    Figure::FailedDied,
+    Figure::FailedNoPool,
+    Figure::FailedConflict,
+    Figure::FailedBadGateway,
+    Figure::FailedStore,
+    Figure::FailedNotDeployed,
+    Figure::FailedNoPlatform,
+    Figure::Down,
+    Figure::VolumesOrphaned,
     Figure::StoreConflicts,
     Figure::EventsDropped,
 ];

@@ -13,7 +13,7 @@ use crate::scenario::{Scenario, Variant};
 use crate::sim::{self, Outcome};
 use crate::trace::metrics::Metrics;
 
-use super::{ExpectResult, settled_in};
+use super::{ExpectResult, is_sound, settled_in};
 
 /// The version of the object's shape. 2: `trace_digest` is of the records, no longer of their JSON lines.
 const SCHEMA: u32 = 2;
@@ -94,6 +94,7 @@ pub fn json_with(
     put("settled_in", json!(settled_in(scenario, variant.expect.as_ref(), outcome)));
     put("livelock", json!(livelock));
     put("quiet", json!(quiet));
+    put("sound", json!(is_sound(outcome, metrics)));
     put("flaps", json!(flaps));
     put("rejected", Value::Array(rejected.collect()));
     put("warnings", json!(outcome.warnings.iter().cloned().chain(outcome.stop.guard()).collect::<Vec<_>>()));
@@ -160,6 +161,7 @@ mod tests {
             "seed",
             "settled_at",
             "settled_in",
+            "sound",
             "trace_digest",
             "unproved",
             "variant",

@@ -32,7 +32,7 @@ use crate::kernel::{SimDuration, SimTime};
 use crate::scenario::{Action, Expect, Scenario, Verdict};
 use crate::sim::{Livelock, Outcome};
 use crate::trace::Record;
-use crate::trace::metrics::{self, Frame, Metrics};
+use crate::trace::metrics::{self, Figure, Frame, Metrics};
 
 /// The figures of a run.
 pub fn figures(scenario: &Scenario, outcome: &Outcome) -> Metrics {
@@ -53,6 +53,26 @@ pub fn figures_beside(scenario: &Scenario, outcome: &Outcome, beside: impl FnMut
         fault_ends: scenario.faults.iter().map(|fault| fault.when.until).collect(),
     };
     metrics::fold(&outcome.trace, &frame, beside)
+}
+
+/// Why requests failed, with how many of how many; none: none did.
+pub(crate) fn failed_requests(metrics: &Metrics) -> Option<String> {
+    let count = |figure| metrics.of(figure);
+    let failed = count(Figure::RequestsFailed);
+    if failed.is_zero() {
+        return None;
+    }
+    let reasons = metrics.iter().filter(|(figure, value)| figure.name().starts_with("failed_") && !value.is_zero());
+    let reasons =
+        reasons.map(|(figure, value)| format!("{value} {}", figure.name()["failed_".len()..].replace('_', " ")));
+    let reasons = reasons.collect::<Vec<_>>().join(", ");
+    Some(format!("{failed} of {} requests fail: {reasons}", count(Figure::Requests)))
+}
+
+/// Whether a run is what anybody would wish: settled, nothing broken, nobody turned away.
+pub(crate) fn is_sound(outcome: &Outcome, metrics: &Metrics) -> bool {
+    let unharmed = outcome.violations.is_empty() && metrics.of(Figure::RequestsFailed).is_zero();
+    outcome.verdict == Verdict::Settled && unharmed
 }
 
 /// A verdict as it is shouted, and what there is to say of it beside when it came; `clock` writes

@@ -5,6 +5,7 @@
 //! JSON results and sweeps read these and count nothing themselves. What a newcomer gets wrong:
 //! a metric that has no value in a run is zero, never absent – a sweep's table has no holes.
 
+mod down;
 mod fold;
 mod slabs;
 
@@ -106,15 +107,30 @@ figures! {
     LeasesFailed = "leases_failed", Count, "Disk leases that became FAILED.";
     LeasesBoundToDead = "leases_bound_to_dead_s", Seconds, "Lease-seconds BOUND while the lease's sandbox is DEAD or gone, to the horizon.";
     DisksOrphaned = "disks_orphaned", Count, "Disks at the end of the run that no existing app made (`created_by`) and no existing app's sandbox ever leased.";
+    VolumesOrphaned = "volumes_orphaned", Count, "Volumes at the end of the run that no disk names.";
     LeasesOrphaned = "leases_orphaned", Count, "Disk leases PENDING or BOUND at the end of the run whose sandbox is DEAD or gone.";
     AddressesLeaked = "addresses_leaked", Count, "Addresses taken at the end of the run by a sandbox that is DEAD or gone.";
     ContainersOrphaned = "containers_orphaned", Count, "Containers at the end of the run whose sandbox is DEAD or gone.";
     Requests = "requests", Count, "Requests made.";
     RequestsOk = "requests_ok", Count, "Requests served.";
     RequestsFailed = "requests_failed", Count, "Requests refused, timed out or broken off.";
+    FailedNoCapacity = "failed_no_capacity", Count, "Requests that found no capacity in time.";
+    FailedCooldown = "failed_cooldown", Count, "Requests refused because their pool cools down.";
+    FailedMaxSize = "failed_max_size", Count, "Requests refused because their pool may not grow.";
+    FailedDied = "failed_died", Count, "Requests that failed because every sandbox was stopped or dead.";
+    FailedNoPool = "failed_no_pool", Count, "Requests of a version that no pool serves.";
+    FailedConflict = "failed_conflict", Count, "Requests that failed because others kept writing the pool.";
+    FailedBadGateway = "failed_bad_gateway", Count, "Requests led to a sandbox that does not answer, or stopped to.";
+    FailedStore = "failed_store", Count, "Requests that failed with the store.";
+    FailedNotDeployed = "failed_not_deployed", Count, "Requests of an app, or a service, that is not deployed.";
+    FailedNoPlatform = "failed_no_platform", Count, "Requests that met no coordinator, or whose coordinator died.";
     RequestWaitP50 = "request_wait_p50_s", Seconds, "The median of the times that requests, served or not, waited for capacity.";
     RequestWaitP99 = "request_wait_p99_s", Seconds, "The 99th percentile of these times (nearest rank).";
     Unready = "unready_s", Seconds, "Pool-seconds, to the horizon, with fewer sandboxes ready (RUNNING in the store, and the task not known to the runtime to have ended) than wanted (the pool's desired instances; in a fixed pool that a version references, at least the configured number that the launcher told last).";
+    Down = "down_s", Seconds, "Service-seconds, to the horizon, without a single ready sandbox, of services that had one before and whose pools want one.";
+    DownMax = "max_app_down_s", Seconds, "These seconds of the app that has the most, its services together.";
+    SettledTime = "settled_s", Seconds, "How long, to the horizon, the cluster was settled.";
+    UnsettledTimes = "unsettled_times", Count, "Times that the cluster ceased to be settled.";
     TimeToReady = "time_to_ready_s", Seconds, "From the first deploy step to the first moment at which the cluster is settled and a sandbox has been RUNNING; to the end of the run when there is none; 0 without a deploy.";
     Recovery = "recovery_s", Seconds, "From the moment the cause is gone to the last entry into the settled state (to the end of the run when it did not settle; 0 when it settled before). The cause is gone at the latest of: the end of a fault's window, the last strike of a fault whose window has no end, the last change of a workload; with none of these, at the last step.";
     StoreWrites = "store_writes", Count, "Creates, patches and deletes that took effect in the store.";

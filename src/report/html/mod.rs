@@ -13,12 +13,13 @@ mod forever;
 mod model;
 mod page;
 
+use crate::model::Invariant;
 use crate::scenario::{Scenario, Variant};
 use crate::sim::Outcome;
 use crate::trace::metrics::Metrics;
 
 use super::explain::{Explainer, Limits, Setting};
-use super::{ExpectResult, Failure, Mark, settled_after, settled_in, verdict_in_words};
+use super::{ExpectResult, Failure, Mark, failed_requests, is_sound, settled_after, settled_in, verdict_in_words};
 
 use model::Picture;
 
@@ -57,6 +58,8 @@ pub struct Part {
     seed: u64,
     verdict: &'static str,
     how: String,
+    /// Whether it is what anybody would wish.
+    sound: bool,
     passed: bool,
     /// Whether anything was expected.
     asked: bool,
@@ -116,11 +119,15 @@ impl Part {
             seed: variant.seed,
             verdict: outcome.verdict.name(),
             how: how(scenario, variant, outcome),
+            sound: is_sound(outcome, metrics),
             passed: checked.passed,
             asked: checked.asked,
             expected,
             events: outcome.events,
-            findings: findings(variant, outcome, checked, &setting, &picture),
+            findings: requests(variant, metrics)
+                .into_iter()
+                .chain(findings(variant, outcome, checked, &setting, &picture))
+                .collect(),
             outside: outside(scenario, variant, outcome),
             figures: metrics.iter().map(|(figure, value)| (figure.name(), value.to_string())).collect(),
             checks: checked.lines.iter().map(|c| (mark(c.mark), c.subject.clone(), c.text.clone())).collect(),
@@ -161,6 +168,16 @@ fn how(scenario: &Scenario, variant: &Variant, outcome: &Outcome) -> String {
         }
     });
     at.into_iter().chain([how]).filter(|part| !part.is_empty()).collect::<Vec<_>>().join("; ")
+}
+
+/// What callers met with; expected where a bound or an invariant of the story speaks of it.
+fn requests(variant: &Variant, metrics: &Metrics) -> Option<Finding> {
+    let detail = failed_requests(metrics)?;
+    let expected = variant.expect.as_ref().is_some_and(|expect| {
+        expect.metrics.keys().any(|name| name.starts_with("requests_") || name.starts_with("failed_"))
+            || expect.violations.contains(&Invariant::RequestsServed)
+    });
+    Some(Finding { expected, name: "requests".to_owned(), detail, cases: Vec::new() })
 }
 
 /// Failed expectations first, then violations by rule: the unexpected before the expected, and

@@ -79,7 +79,7 @@ fn verdicts(parts: &[Part]) -> Markup {
     html! {
         section.verdicts aria-label="Outcome" {
             @for part in parts {
-                article.verdict.{ "v-" (part.verdict) } {
+                article.verdict.{ "v-" (if part.sound { part.verdict } else { "harmed" }) } {
                     h2 { (part.name) }
                     p.word { (part.verdict.to_uppercase()) }
                     p { (part.how) }

@@ -7,9 +7,12 @@
 //! unready now), kept up at each change, never a scan over all things.
 
 use crate::kernel::{SimDuration, SimTime};
-use crate::model::{Address, AnyStatus, Failure, Field, Kind, LeaseStatus, Reason, SandboxStatus, Subject, Value};
+use crate::model::{
+    Address, AnyStatus, Failure, Field, Kind, LeaseStatus, Reason, RequestError, SandboxStatus, Subject, Value,
+};
 use crate::trace::{Record, Trace, What};
 
+use super::down::Down;
 use super::slabs::{Disk, Integral, LEASE, Lease, NOBODY, POOL, Pool, SANDBOX, Sandbox, number, reference, slot};
 use super::{Figure, Metrics};
 
@@ -63,6 +66,9 @@ struct Fold<'a> {
     cooldown_max: SimDuration,
     bound_to_dead: Integral,
     unready: Integral,
+    down: Down,
+    volumes: Vec<bool>,
+    settled_time: Integral,
     settled: bool,
     has_run: bool,
     ready_at: Option<SimTime>,
@@ -70,6 +76,22 @@ struct Fold<'a> {
     struck: Vec<Option<SimTime>>,
     /// How long each request waited, served or not.
     waits: Vec<SimDuration>,
+}
+
+/// The figure that counts such failures.
+fn why(error: RequestError) -> Figure {
+    match error {
+        RequestError::PoolTimeout(_) => Figure::FailedNoCapacity,
+        RequestError::Cooldown { .. } => Figure::FailedCooldown,
+        RequestError::MaxSize(_) => Figure::FailedMaxSize,
+        RequestError::DiedDuringBoot => Figure::FailedDied,
+        RequestError::NoPool => Figure::FailedNoPool,
+        RequestError::Conflict => Figure::FailedConflict,
+        RequestError::BadGateway => Figure::FailedBadGateway,
+        RequestError::Store(_) => Figure::FailedStore,
+        RequestError::NoService | RequestError::NotDeployed => Figure::FailedNotDeployed,
+        RequestError::CoordinatorDown | RequestError::ConnectionLost => Figure::FailedNoPlatform,
+    }
 }
 
 /// The value that `percent` of the sorted values do not exceed (nearest rank); zero of none.
@@ -95,6 +117,10 @@ impl<'a> Fold<'a> {
             cooldown_max: SimDuration::ZERO,
             bound_to_dead: Integral::default(),
             unready: Integral::default(),
+            down: Down::default(),
+            volumes: Vec::new(),
+            // A cluster where nothing was deployed is settled, and no record says so.
+            settled_time: Integral { level: 1, ..Integral::default() },
             settled: false,
             has_run: false,
             ready_at: None,
@@ -142,16 +168,24 @@ impl<'a> Fold<'a> {
                 self.add(Figure::RequestsOk, 1);
                 self.waits.push(waited);
             }
-            What::RequestFailed { waited, .. } => {
+            What::RequestFailed { waited, error, .. } => {
                 self.add(Figure::Requests, 1);
                 self.add(Figure::RequestsFailed, 1);
+                self.add(why(error), 1);
                 self.waits.push(waited);
             }
             What::Settled => {
                 self.settled = true;
+                self.settled_time.change(at, 1 - self.settled_time.level, 0);
                 self.look_if_ready(at);
             }
-            What::Unsettled => self.settled = false,
+            What::Unsettled => {
+                self.settled = false;
+                self.settled_time.change(at, 0, self.settled_time.level);
+                self.add(Figure::UnsettledTimes, 1);
+            }
+            What::VolumeMade => *slot(&mut self.volumes, subject.index, false) = true,
+            What::VolumeGone => *slot(&mut self.volumes, subject.index, false) = false,
             What::Called { .. }
             | What::CallFailed { .. }
             | What::StepBegan
@@ -162,8 +196,6 @@ impl<'a> Fold<'a> {
             | What::PortBound
             | What::TaskEnded { .. }
             | What::ContainerGone
-            | What::VolumeMade
-            | What::VolumeGone
             | What::Mounted { .. }
             | What::Unmounted { .. }
             | What::Drawn { .. }
@@ -242,7 +274,15 @@ impl<'a> Fold<'a> {
                 self.pool_ready(former, at, 0, ready);
                 self.pool_ready(reference(to), at, ready, 0);
             }
-            (Kind::Pool, Field::App) => slot(&mut self.pools, index, POOL).app = reference(to),
+            (Kind::Pool, Field::App) => {
+                slot(&mut self.pools, index, POOL).app = reference(to);
+                self.down.app(index, reference(to));
+            }
+            (Kind::Pool, Field::Service) => {
+                if let Value::Text(service) = to {
+                    self.down.service(index, service);
+                }
+            }
             (Kind::Pool, Field::DesiredInstances) => {
                 slot(&mut self.pools, index, POOL).desired = number(to);
                 self.look_at_pool(index, at);
@@ -267,6 +307,9 @@ impl<'a> Fold<'a> {
                 self.note_user(index);
             }
             (Kind::Lease, Field::Disk) => slot(&mut self.leases, index, LEASE).disk = reference(to),
+            (Kind::Disk, Field::Volume) => {
+                slot(&mut self.disks, index, Disk::default()).volume = Some(reference(to)).filter(|v| *v != NOBODY);
+            }
             (Kind::Disk, Field::CreatedBy) => {
                 slot(&mut self.disks, index, Disk::default()).owner = Some(reference(to)).filter(|o| *o != NOBODY);
             }
@@ -327,6 +370,7 @@ impl<'a> Fold<'a> {
     fn look_at_pool(&mut self, index: u32, at: SimTime) {
         let pool = slot(&mut self.pools, index, POOL);
         let configured = if pool.references > 0 { pool.configured } else { 0 };
+        self.down.counted(index, at, pool.ready, pool.desired);
         let unready = pool.ready < pool.desired.max(configured);
         if unready != pool.unready {
             pool.unready = unready;
@@ -392,6 +436,7 @@ impl<'a> Fold<'a> {
         let end = self.frame.ended_at;
         self.bound_to_dead.change(end, 0, 0);
         self.unready.change(end, 0, 0);
+        self.settled_time.change(end, 0, 0);
 
         let app_exists = |app: u32| self.apps.get(app as usize).copied().unwrap_or(false);
         let is_over = |sandbox: u32| self.sandboxes.get(sandbox as usize).is_none_or(|s| s.is_over());
@@ -399,6 +444,9 @@ impl<'a> Fold<'a> {
             disk.exists && !disk.owner.is_some_and(app_exists) && !disk.users.iter().copied().any(app_exists)
         };
         let disks = self.disks.iter().filter(orphan).count();
+        let named =
+            |volume: &usize| self.disks.iter().any(|d| d.exists && d.volume.map(|v| v as usize) == Some(*volume));
+        let volumes = (0..self.volumes.len()).filter(|volume| self.volumes[*volume] && !named(volume)).count();
         let leases =
             self.leases.iter().filter(|l| l.status.is_some_and(LeaseStatus::is_open) && is_over(l.sandbox)).count();
         let leaked = self.addresses.iter().flatten().filter(|taker| **taker != NOBODY && is_over(**taker)).count();
@@ -411,6 +459,7 @@ impl<'a> Fold<'a> {
             }
         }
         metrics.count(Figure::DisksOrphaned, disks as u64);
+        metrics.count(Figure::VolumesOrphaned, volumes as u64);
         metrics.count(Figure::LeasesOrphaned, leases as u64);
         metrics.count(Figure::AddressesLeaked, leaked as u64);
         metrics.count(Figure::ContainersOrphaned, containers as u64);
@@ -418,6 +467,10 @@ impl<'a> Fold<'a> {
         metrics.time(Figure::CooldownMax, self.cooldown_max);
         metrics.time(Figure::LeasesBoundToDead, self.bound_to_dead.total);
         metrics.time(Figure::Unready, self.unready.total);
+        metrics.time(Figure::SettledTime, self.settled_time.total);
+        let (down, down_max) = std::mem::take(&mut self.down).finish(end);
+        metrics.time(Figure::Down, down);
+        metrics.time(Figure::DownMax, down_max);
         self.waits.sort_unstable();
         metrics.time(Figure::RequestWaitP50, percentile(&self.waits, 50));
         metrics.time(Figure::RequestWaitP99, percentile(&self.waits, 99));

@@ -69,6 +69,7 @@ pub(super) struct Disk {
     pub(super) exists: bool,
     pub(super) owner: Option<u32>,
     pub(super) users: Vec<u32>,
+    pub(super) volume: Option<u32>,
 }
 
 /// The slot of `index`, made when it is not there yet.
