@@ -150,6 +150,18 @@ const LEASE_OF_ANOTHER: Excuse = Excuse {
     sign: "write it at once",
     why: Why::NoFixYet("its conflict is final until the monitor comes; no fix of later days heals that alone"),
 };
+const VOLUME_FORGOTTEN: Excuse = Excuse {
+    of: Some(Invariant::VolumeHasDisk),
+    sign: "no disk has it",
+    // Rule 8.1: whoever makes a volume and dies before it is written down makes another one.
+    why: Why::Missing(Fix::VolumeOfDisk),
+};
+const STOP_CUT_SHORT: Excuse = Excuse {
+    of: Some(Invariant::NoOvershoot),
+    sign: "has 1 live sandboxes and wants 0",
+    // Without that proposal no crash does this; with it a stop that is cut short holds its leases until it is taken up again.
+    why: Why::NoFixYet("the proposed release-leases-last lets a stop that a crash cut short live on past the limit"),
+};
 const PENDING_STAYS: Excuse = Excuse {
     of: Some(Invariant::NoOvershoot),
     sign: "has 1 live sandboxes and wants 0",
@@ -354,10 +366,10 @@ fn a_disk_is_never_written_by_two_whatever_crashes() {
     // Until the second sandbox has the disk, or has failed to get it for the first time.
     let case = Case { name: "disk-handed-over", text: DISK_HANDED_OVER, end: 300, ..PLAIN };
     let days: &[Day] = &[
-        ("2026-03-11", 100, &[NONCE_LOST, PENDING_STAYS, CONFLICT_IS_FINAL]),
-        ("2026-03-12", 100, &[NONCE_LOST, CONFLICT_IS_FINAL]),
+        ("2026-03-11", 100, &[NONCE_LOST, PENDING_STAYS, CONFLICT_IS_FINAL, VOLUME_FORGOTTEN]),
+        ("2026-03-12", 100, &[NONCE_LOST, CONFLICT_IS_FINAL, VOLUME_FORGOTTEN]),
         ("current", 100, &[NONCE_LOST, VERDICT_COMES_LATE, SWEEP_COMES_LATE, DISK_KEPT_BY_THE_DEAD]),
-        ("proposed", 100, &[NONCE_LOST, VERDICT_COMES_LATE, SWEEP_COMES_LATE, DISK_KEPT_BY_THE_DEAD]),
+        ("proposed", 100, &[NONCE_LOST, VERDICT_COMES_LATE, SWEEP_COMES_LATE, DISK_KEPT_BY_THE_DEAD, STOP_CUT_SHORT]),
     ];
     check_all(case, days);
 }
@@ -365,5 +377,5 @@ fn a_disk_is_never_written_by_two_whatever_crashes() {
 #[test]
 fn before_leases_belonged_to_sandboxes_a_crash_let_two_write_one_disk() {
     let case = Case { name: "disk-handed-over", text: DISK_HANDED_OVER, end: 200, ..PLAIN };
-    check_all(case, &[("2026-01-05", 100, &[LEASE_OF_ANOTHER, PENDING_STAYS])]);
+    check_all(case, &[("2026-01-05", 100, &[LEASE_OF_ANOTHER, PENDING_STAYS, VOLUME_FORGOTTEN])]);
 }

@@ -18,7 +18,8 @@ pub fn text(setting: &Setting, deciding: &Deciding, all: bool) -> String {
         }
     };
     let decides: Vec<&Trial> = deciding.decides().collect();
-    decides.iter().for_each(|trial| text.push_str(&entry(setting, trial, true)));
+    let meaning = if decides.len() > MEANINGS_MAX { Meaning::Short } else { Meaning::Full };
+    decides.iter().for_each(|trial| text.push_str(&entry(setting, trial, meaning)));
     if decides.is_empty() {
         text.push_str(if deciding.left > 0 {
             "  nothing that was tried, alone or together: it comes all the same\n"
@@ -29,14 +30,41 @@ pub fn text(setting: &Setting, deciding: &Deciding, all: bool) -> String {
     if all {
         text.push_str("\nverified\n");
         let others = deciding.alone.iter().filter(|trial| trial.differs && !trial.ending.is_averted());
-        others.for_each(|trial| text.push_str(&entry(setting, trial, false)));
+        others.for_each(|trial| text.push_str(&entry(setting, trial, Meaning::None)));
         let same = deciding.alone.iter().filter(|trial| !trial.differs).count();
         text.push_str(&format!("  {} tried; {same} of them are the same run\n", runs(deciding.runs)));
     }
     text
 }
 
-fn entry(setting: &Setting, trial: &Trial, with_meaning: bool) -> String {
+/// So many deciders are told with all that they mean; of more, a screen has room for days and rules only.
+const MEANINGS_MAX: usize = 3;
+
+/// How much is said of what a decider is.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Meaning {
+    Full,
+    /// Without its prose, which `schedsim fixes` has.
+    Short,
+    None,
+}
+
+impl Meaning {
+    fn of(self, full: String) -> Option<String> {
+        match self {
+            _ if full.is_empty() => None,
+            Self::None => None,
+            Self::Full => Some(full),
+            Self::Short => {
+                let (state, prose) = full.split_once(": ").unwrap_or((&full, ""));
+                let rules = prose.rfind(" (rule").map_or("", |at| &prose[at..]);
+                Some(format!("{state}{rules}"))
+            }
+        }
+    }
+}
+
+fn entry(setting: &Setting, trial: &Trial, meaning: Meaning) -> String {
     let names: Vec<String> = trial.deciders.iter().map(|decider| explain::tag(*decider, setting)).collect();
     let otherwise = match trial.deciders.as_slice() {
         [one] => explain::otherwise(*one),
@@ -52,8 +80,7 @@ fn entry(setting: &Setting, trial: &Trial, with_meaning: bool) -> String {
         Ending::Averted => trial.instead.clone(),
         Ending::Unknown => "a guard ended the run: nobody knows".to_owned(),
     };
-    let meanings = trial.deciders.iter().map(|decider| explain::meaning(*decider));
-    let meanings = meanings.filter(|meaning| with_meaning && !meaning.is_empty());
+    let meanings = trial.deciders.iter().filter_map(|decider| meaning.of(explain::meaning(*decider)));
     let about = meanings.chain([format!("{otherwise}: {came}")]);
     let name = names.join(" and ");
     let line =
