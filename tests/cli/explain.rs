@@ -363,6 +363,38 @@ fn that_nothing_decides_it_is_said_only_when_nothing_does() {
 }
 
 #[test]
+fn the_documents_quote_runs_and_golden_texts_as_they_are() {
+    let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
+    let read = |file: &str| std::fs::read_to_string(root.join(file)).expect("a file");
+    let golden = |variant: &str| read(&format!("snapshots/mir-788/forever-pending@{variant}.snap"));
+    let run =
+        super::schedsim().args(["run", CAROUSEL, "--variant", "before"]).current_dir(root).output().expect("it runs");
+    let run = String::from_utf8_lossy(&run.stdout).into_owned();
+    let pages = read("README.md") + &read("docs/golden-text.md");
+    let quotes: Vec<&str> = pages.split("\n```").skip(1).step_by(2).collect();
+    let begins = |text: &str| quotes.iter().filter(|quote| quote.starts_with(text)).collect::<Vec<_>>();
+    let (runs, lives) = (begins("text\n  22:07"), begins("text\nlives"));
+    let (heads, diffs) = (begins("text\nforever-pending"), begins("diff\n"));
+    assert_eq!([&runs, &lives, &heads, &diffs].map(Vec::len), [1; 4], "each page quotes what it did");
+    let mut lines = 0;
+    let mut held = |line: &str, text: &str| {
+        assert!(line.trim() == "…" || line.ends_with("...") || text.contains(line), "no {line:?} any more");
+        lines += 1;
+    };
+    runs[0].lines().skip(1).for_each(|line| held(line, &run));
+    lives[0]
+        .lines()
+        .chain(heads[0].lines())
+        .filter(|line| *line != "text")
+        .for_each(|line| held(line, &golden("before")));
+    for line in diffs[0].lines().skip(1) {
+        let (sign, line) = line.split_at(1);
+        held(line, &golden(if sign == "-" { "before" } else { "after-lenient" }));
+    }
+    assert!(lines > 25, "{lines} lines");
+}
+
+#[test]
 fn the_documents_print_what_the_program_prints() {
     let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
     for file in ["README.md", "docs/reading-a-run.md"] {
