@@ -266,20 +266,22 @@ impl fmt::Display for DurationError {
 }
 impl std::error::Error for DurationError {}
 
+/// The units: as they are written, their nanoseconds, and how else people spell them.
+const UNITS: [(&str, u64, &[&str]); 7] = [
+    ("ns", 1, &["nanosecond"]),
+    ("us", 1_000, &["microsecond"]),
+    ("ms", 1_000_000, &["msec", "milli", "millisecond"]),
+    ("s", 1_000_000_000, &["sec", "second"]),
+    ("m", 60_000_000_000, &["min", "minute"]),
+    ("h", 3_600_000_000_000, &["hr", "hour"]),
+    ("d", 86_400_000_000_000, &["day"]),
+];
+
 /// The unit that is spelt out in full, or as other tools have it.
 fn meant(unit: &str) -> Option<&'static str> {
     let unit = unit.to_lowercase();
-    let known: [(&str, &[&str]); 7] = [
-        ("ns", &["nanosecond"]),
-        ("us", &["microsecond"]),
-        ("ms", &["msec", "milli", "millisecond"]),
-        ("s", &["sec", "second"]),
-        ("m", &["min", "minute"]),
-        ("h", &["hr", "hour"]),
-        ("d", &["day"]),
-    ];
-    let names = |(short, long): &&(&str, &[&str])| unit == *short || long.contains(&unit.trim_end_matches('s'));
-    known.iter().find(names).map(|(short, _)| *short)
+    let names = |short: &str, long: &[&str]| unit == short || long.contains(&unit.trim_end_matches('s'));
+    UNITS.iter().find(|(short, _, long)| names(short, long)).map(|(short, ..)| *short)
 }
 
 impl FromStr for SimDuration {
@@ -306,20 +308,12 @@ impl FromStr for SimDuration {
             if number.is_empty() {
                 return Err(DurationError::Number);
             }
-            let scale: u64 = match unit {
-                "ns" => 1,
-                "us" | "µs" => 1_000,
-                "ms" => 1_000_000,
-                "s" => 1_000_000_000,
-                "m" => 60_000_000_000,
-                "h" => 3_600_000_000_000,
-                "d" => 86_400_000_000_000,
-                other => {
-                    let (number, found) = (number.to_owned(), other.trim().to_owned());
-                    return Err(DurationError::Unit { number, found });
-                }
+            let written = if unit == "µs" { "us" } else { unit };
+            let Some((_, scale, _)) = UNITS.iter().find(|(short, ..)| *short == written) else {
+                let (number, found) = (number.to_owned(), unit.trim().to_owned());
+                return Err(DurationError::Unit { number, found });
             };
-            let part = decimal_times(number, scale)?;
+            let part = decimal_times(number, *scale)?;
             total = total.checked_add(part).ok_or(DurationError::TooLong)?;
             rest = tail;
         }
