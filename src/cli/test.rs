@@ -54,6 +54,10 @@ impl TestArgs {
         self.junit.as_ref().filter(|path| path.as_os_str() != "-")
     }
 
+    fn junit_is_printed(&self) -> bool {
+        self.junit.is_some() && self.junit_file().is_none()
+    }
+
     fn chooses(&self, book: &Book<'_>, variant: &Variant) -> bool {
         let title = book.story.title(&variant.name);
         self.variant.as_ref().is_none_or(|name| *name == variant.name)
@@ -125,14 +129,13 @@ pub(crate) fn test(args: &TestArgs, look: &Look, out: &mut Out) -> Result<Exit, 
         corpus.skipped.iter().for_each(|file| output::note(&format!("no scenario: {}", file.display())));
     }
 
-    let stdout_wanted =
-        usize::from(args.format == Format::Json) + usize::from(args.junit.is_some() && args.junit_file().is_none());
-    if stdout_wanted > 1 {
+    let (json, xml) = (args.format == Format::Json, args.junit_is_printed());
+    if json && xml {
         return Err(Refusal::wrong("`--junit -` and `--format json` both want standard output; give --junit a file"));
     }
     let mut aside = Out::stderr();
     let machine = &mut *out;
-    let out = if stdout_wanted > 0 { &mut aside } else { &mut *machine };
+    let out = if json || xml { &mut aside } else { &mut *machine };
     if let Some(path) = args.junit_file() {
         // Better before the runs than after them.
         file::apart(JUNIT, path, corpus.stories.iter().map(|story| story.file.as_path()))?;
@@ -173,9 +176,9 @@ pub(crate) fn test(args: &TestArgs, look: &Look, out: &mut Out) -> Result<Exit, 
     let failed = tally.results.iter().filter(|result| result.failure.is_some()).count();
     out.line(&format!("{} passed, {failed} failed", tally.results.len() - failed));
     publish(&tally.results, args, out)?;
-    if args.format == Format::Json {
+    if json {
         machine.text(&results::object(&tally.results));
-    } else if args.junit.is_some() && args.junit_file().is_none() {
+    } else if xml {
         let mut xml = Vec::new();
         results::junit(&tally.results, &mut xml).expect("memory can be written");
         machine.text(&String::from_utf8_lossy(&xml));

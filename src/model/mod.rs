@@ -2,8 +2,8 @@
 //!
 //! Plain data: nothing here acts, waits or fails. It may know simulated time and nothing else of
 //! the kernel. The fields are those of the scheduler's store (`docs/rules.md` §1). What a
-//! newcomer gets wrong: an [`Id`] is a handle; the order in which a store lists entities is that
-//! of their random keys, never that of their ids.
+//! newcomer gets wrong: an [`Id`] is a handle; the order in which a store lists entities is rule
+//! 1.3's, and not that of their ids.
 
 pub(crate) mod actor;
 pub(crate) mod config;

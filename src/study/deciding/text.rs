@@ -3,6 +3,7 @@
 //! It knows trials and names, and runs nothing. What a newcomer gets wrong: what only decides together
 //! with another thing is one entry with two names.
 
+use crate::report::counted;
 use crate::report::explain::{self, Ending, Setting};
 
 use super::{Deciding, Trial};
@@ -13,7 +14,7 @@ pub fn text(setting: &Setting, deciding: &Deciding, all: bool) -> String {
     let mut text = match deciding.left {
         0 => "\ndecided by\n".to_owned(),
         left => {
-            let tried = runs(deciding.runs);
+            let tried = counted(deciding.runs, "run");
             format!("\ndecided by ({tried} tried, {left} not, for they take long: --tries N tries more)\n")
         }
     };
@@ -32,7 +33,7 @@ pub fn text(setting: &Setting, deciding: &Deciding, all: bool) -> String {
         let others = deciding.alone.iter().filter(|trial| trial.differs && !trial.ending.is_averted());
         others.for_each(|trial| text.push_str(&entry(setting, trial, Meaning::None)));
         let same = deciding.alone.iter().filter(|trial| !trial.differs).count();
-        text.push_str(&format!("  {} tried; {same} of them are the same run\n", runs(deciding.runs)));
+        text.push_str(&format!("  {} tried; {same} of them are the same run\n", counted(deciding.runs, "run")));
     }
     text
 }
@@ -86,8 +87,4 @@ fn entry(setting: &Setting, trial: &Trial, meaning: Meaning) -> String {
     let line =
         |(place, about): (usize, String)| explain::decider_line(setting, if place == 0 { &name } else { "" }, &about);
     about.enumerate().map(line).collect()
-}
-
-fn runs(n: usize) -> String {
-    if n == 1 { "1 run".to_owned() } else { format!("{n} runs") }
 }
