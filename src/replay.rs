@@ -152,34 +152,9 @@ pub fn difference(first: &Replay<'_>, second: &Replay<'_>) -> Option<String> {
         let next = record(longer, long_a.min(long_b));
         return Some(format!("  one run ends where the other goes on:\n  {which}  {next}"));
     }
-    let (one, other) = (beside_the_trace(a), beside_the_trace(b));
+    let (one, other) = (a.beside_the_trace(), b.beside_the_trace());
     (one != other)
         .then(|| format!("  the records are the same, the outcome is not:\n  first   {one}\n  second  {other}"))
-}
-
-/// All of an outcome that is not in its records.
-fn beside_the_trace(outcome: &Outcome) -> String {
-    let Outcome {
-        unproved: _,
-        trace: _,
-        verdict,
-        settled_at,
-        livelock: _,
-        recurrence,
-        flaps,
-        quiet,
-        ended_at,
-        stop,
-        events,
-        violations,
-        rejected,
-        warnings,
-        asked,
-    } = outcome;
-    format!(
-        "{verdict:?} {settled_at:?} {recurrence:?} {flaps:?} {quiet:?} {ended_at:?} {stop:?} {events} {violations:?} \
-         {rejected:?} {warnings:?} {asked:?}"
-    )
 }
 
 #[cfg(test)]

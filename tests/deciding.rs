@@ -46,7 +46,7 @@ fn ends(explainer: &Explainer<'_>, run: &Run<'_>) -> Vec<(String, Asked)> {
     let trace = &run.outcome.trace;
     let mut questions =
         vec![("by default".to_owned(), Question::Failed), ("the verdict".to_owned(), Question::Verdict)];
-    if run.outcome.livelock.is_some() {
+    if run.outcome.livelock().is_some() {
         questions.push(("the proof".to_owned(), Question::Proof));
     }
     let mut families = BTreeSet::new();

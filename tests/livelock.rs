@@ -177,11 +177,11 @@ fn difference(trace: &Trace, proof: Livelock, nth: u64) -> Option<String> {
 /// Runs a story; when a livelock is claimed, runs it on for ten periods and compares. Tells
 /// whether one was claimed.
 fn is_sound(scenario: &Scenario, variant: &Variant) -> Result<Option<Livelock>, String> {
-    let Some(proof) = Simulation::new(scenario, variant).run().livelock else { return Ok(None) };
+    let Some(proof) = Simulation::new(scenario, variant).run().livelock() else { return Ok(None) };
     let end = proof.from + proof.period * (PERIODS + 1);
     let outcome = Simulation::new(scenario, variant).until(end).run();
-    if outcome.livelock != Some(proof) {
-        return Err(format!("a longer run proves {:?}, the story's own {proof:?}", outcome.livelock));
+    if outcome.livelock() != Some(proof) {
+        return Err(format!("a longer run proves {:?}, the story's own {proof:?}", outcome.livelock()));
     }
     let trace = &outcome.trace;
     match (1..=PERIODS).find_map(|nth| difference(trace, proof, nth)) {
@@ -210,10 +210,10 @@ fn a_period_that_differs_is_noticed() {
     let runs = scenarios.iter().flat_map(|s| s.variants.iter().map(move |v| Simulation::new(s, v).run()));
     // One where something goes on: in the quietest circles nothing is written at all.
     let busy = |outcome: &Outcome| {
-        outcome.livelock.is_some_and(|p| window(&outcome.trace, p.from, p.from + p.period).len() > 50)
+        outcome.livelock().is_some_and(|p| window(&outcome.trace, p.from, p.from + p.period).len() > 50)
     };
     let outcome = runs.into_iter().find(busy).expect("such a story");
-    let proof = outcome.livelock.expect("proved");
+    let proof = outcome.livelock().expect("proved");
     let wrong = [
         Livelock { period: proof.period + SimDuration::from_secs(1), ..proof },
         Livelock { from: SimTime::ZERO, ..proof },

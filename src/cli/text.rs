@@ -89,7 +89,7 @@ fn outcome(replay: &Replay<'_>) -> Vec<(Style, String, String)> {
         Verdict::Flaps | Verdict::Unsettled | Verdict::Livelock => style::BAD,
     };
     let mut facts = vec![(style, word, how)];
-    if let Some(proof) = outcome.recurrence.filter(|proof| proof.settled < proof.period) {
+    if let Some(proof) = outcome.recurrence.filter(|proof| !proof.is_at_rest()) {
         facts.push((Style::new(), "repeats".to_owned(), each_time(replay, proof)));
     }
     facts.extend(outcome.unproved.as_ref().map(|why| (Style::new(), "no proof".to_owned(), why.to_string())));

@@ -43,7 +43,7 @@ pub fn json_with(
     let file = scenario.file.as_ref().map(|file| file.to_string_lossy().replace('\\', "/"));
     let names = |fixes: &[Fix]| fixes.iter().map(|fix| fix.info().name).collect::<Vec<_>>();
     let step = |index: usize| scenario.steps.get(index).map(|step| step.name.as_str());
-    let livelock = outcome.livelock.map(|lock| {
+    let livelock = outcome.livelock().map(|lock| {
         let each: BTreeMap<_, _> = sim::repeats(&outcome.trace, lock).into_iter().collect();
         json!({ "from": lock.from, "period": lock.period, "proof": "state-recurrence", "each_period": each })
     });

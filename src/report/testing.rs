@@ -69,7 +69,6 @@ impl Story {
             trace: maker.trace,
             verdict: Verdict::Unsettled,
             settled_at: None,
-            livelock: None,
             recurrence: None,
             unproved: None,
             flaps: None,
@@ -98,7 +97,6 @@ impl Story {
         let mut story = Self::new(m, "3h");
         story.outcome.verdict = Verdict::Livelock;
         story.outcome.recurrence = Some(Livelock { from: t("1h5m"), period: d("55m"), settled: SimDuration::ZERO });
-        story.outcome.livelock = story.outcome.recurrence;
         story.violate(Invariant::FailuresBackOff, pool, "13 failed boots within 10:00, limit 8");
         story.variant.expect = Some(Expect {
             verdict: Some(Verdict::Livelock),

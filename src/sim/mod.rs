@@ -176,7 +176,7 @@ impl<'a> Simulation<'a> {
         let mut run = self.start(crashes);
         let stop = run.drive(self.until.unwrap_or(self.scenario.horizon));
         // Nothing is claimed before it was tried; of a cluster at rest nothing is.
-        let claim = run.recurrence.proved().filter(|proof| proof.settled < proof.period);
+        let claim = run.recurrence.proved().filter(|proof| !proof.is_at_rest());
         let refused = claim.and_then(|proof| self.certify(proof, PERIODS, self.variant.seed).err());
         if refused.is_some() && stop == Stop::Enough {
             run.end();
@@ -313,10 +313,11 @@ impl<'a> Simulation<'a> {
     /// How the cluster settles and unsettles: as is proved, else as the judges saw it.
     fn flaps(&self, run: &Run, recurrence: Option<Livelock>) -> Option<Flaps> {
         let Run { world, judge, .. } = run;
-        let Some(Livelock { from, period, settled }) = recurrence else { return judge.flaps(world) };
-        if settled.is_zero() || settled == period {
+        let Some(proof) = recurrence else { return judge.flaps(world) };
+        if proof.never_settles() || proof.is_at_rest() {
             return None;
         }
+        let Livelock { from, period, settled } = proof;
         let is_end = |record: &&Record| record.what == What::Unsettled && record.at > from;
         let times = world.log().with_trace(|trace| trace.records().iter().filter(is_end).count());
         Some(Flaps { from, times: u32::try_from(times).unwrap_or(u32::MAX), settled, of: period })
@@ -334,7 +335,7 @@ impl<'a> Simulation<'a> {
         // A run that a guard stopped has not lasted to its horizon.
         let settled_at = judge.settled_since().filter(|_| stop == Stop::Horizon);
         let recurrence = recurrence.proved().filter(|_| refused.is_none());
-        let livelock = recurrence.filter(|proof| proof.settled.is_zero());
+        let livelock = recurrence.filter(|proof| proof.never_settles());
         let flaps = self.flaps(run, recurrence).filter(|_| livelock.is_none() && stop == Stop::Horizon);
         let settled_at = settled_at.filter(|_| flaps.is_none());
         let quiet = settled_at.map(|at| {
@@ -355,7 +356,6 @@ impl<'a> Simulation<'a> {
                 (None, None, None) => Verdict::Unsettled,
             },
             settled_at,
-            livelock,
             recurrence,
             unproved,
             flaps,

@@ -23,6 +23,18 @@ pub struct Livelock {
     pub settled: SimDuration,
 }
 
+impl Livelock {
+    /// No moment of a period is settled.
+    pub fn never_settles(self) -> bool {
+        self.settled.is_zero()
+    }
+
+    /// All of a period is settled: the cluster is at rest for ever.
+    pub fn is_at_rest(self) -> bool {
+        self.settled == self.period
+    }
+}
+
 /// How long a cluster was settled at the end of a run, and how long it must be until that is the end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Quiet {
@@ -50,8 +62,6 @@ pub struct Outcome {
     pub verdict: Verdict,
     /// The last entry into the settled state, when it lasted to the end.
     pub settled_at: Option<SimTime>,
-    /// The proof, when the verdict is a livelock: no moment of its period is settled.
-    pub livelock: Option<Livelock>,
     /// The proof that the run repeats itself, settled or not.
     pub recurrence: Option<Livelock>,
     /// Why there is none; nothing, where proofs are not looked for or the run was at rest.
@@ -74,4 +84,36 @@ pub struct Outcome {
     pub warnings: Vec<String>,
     /// The fixes that anybody asked for, in force or not: but for defaults of constants, no other one can have mattered.
     pub asked: Fixes,
+}
+
+impl Outcome {
+    /// The proof that the cluster never settles: it repeats itself, and no moment of its period is settled.
+    pub fn livelock(&self) -> Option<Livelock> {
+        self.recurrence.filter(|proof| proof.never_settles())
+    }
+
+    /// All that is not in the records, for runs that must be alike. Why nothing was proved is left out, for it tells how
+    /// far proofs were looked for.
+    pub fn beside_the_trace(&self) -> String {
+        let Self {
+            trace: _,
+            verdict,
+            settled_at,
+            recurrence,
+            unproved: _,
+            flaps,
+            quiet,
+            ended_at,
+            stop,
+            events,
+            violations,
+            rejected,
+            warnings,
+            asked,
+        } = self;
+        format!(
+            "{verdict:?} {settled_at:?} {recurrence:?} {flaps:?} {quiet:?} {ended_at:?} {stop:?} {events} {violations:?} \
+             {rejected:?} {warnings:?} {asked:?}"
+        )
+    }
 }

@@ -96,8 +96,7 @@ impl Run {
         if due && self.proofs != Proofs::Off && !self.crashes.lie_ahead() {
             let memories = self.platform.memories.borrow();
             self.recurrence.look(&self.world, memories.values().flatten());
-            let is_livelock = |proof: Livelock| proof.settled.is_zero();
-            return self.proofs == Proofs::Stop && self.recurrence.proved().is_some_and(is_livelock);
+            return self.proofs == Proofs::Stop && self.recurrence.proved().is_some_and(Livelock::never_settles);
         }
         false
     }

@@ -127,7 +127,7 @@ impl End {
         let is = |same: bool| if same { Ending::Same(None) } else { Ending::Averted };
         let found = match self {
             Self::Verdict { settles } => is((outcome.verdict == Verdict::Settled) == *settles),
-            Self::Proof => is(outcome.livelock.is_some()),
+            Self::Proof => is(outcome.livelock().is_some()),
             Self::Refused(step) => is(outcome.rejected.iter().any(|(known, _)| known == step)),
             Self::Request { app, service, arrived, served } => match failed(&outcome.trace, *app, *service, *arrived) {
                 Some(record) if !served => Ending::Same(Some(record.at)),

@@ -60,7 +60,7 @@ pub fn ask(explainer: &Explainer<'_>, run: &Run<'_>, question: Question<'_>) -> 
         Question::Of(choice) => chosen(explainer, run, choice),
         Question::Verdict => Ok(verdict(explainer, run)),
         Question::Proof => {
-            let proof = outcome.livelock.ok_or(Unknown::NotProved(outcome.verdict))?;
+            let proof = outcome.livelock().ok_or(Unknown::NotProved(outcome.verdict))?;
             let what = format!("that it never settles is proved from {} on", proof.from.elapsed().clock());
             Ok(Asked { end: End::Proof, what, ..verdict(explainer, run) })
         }

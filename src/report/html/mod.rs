@@ -99,7 +99,7 @@ impl Part {
     pub fn of(source: &Source<'_>) -> Self {
         let Source { scenario, variant, outcome, metrics, checked, digest, reproduce } = *source;
         let setting = Setting::of(scenario, variant);
-        let picture = model::picture(&outcome.trace, outcome.ended_at, &setting, outcome.livelock);
+        let picture = model::picture(&outcome.trace, outcome.ended_at, &setting, outcome.livelock());
         let expected = match (checked.asked, checked.passed) {
             (false, _) => "nothing is expected".to_owned(),
             (true, true) => "all as expected".to_owned(),
