@@ -15,6 +15,8 @@ mod compare;
 mod explain;
 #[path = "cli/help.rs"]
 mod help;
+#[path = "cli/new.rs"]
+mod new;
 #[path = "cli/run.rs"]
 mod run;
 #[path = "cli/schema.rs"]

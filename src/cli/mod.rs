@@ -11,6 +11,7 @@ mod compare;
 mod completions;
 mod crash;
 mod digest;
+mod expected;
 mod explain;
 mod file;
 mod fixes;
@@ -18,6 +19,7 @@ mod input;
 mod interrupt;
 mod json;
 mod man;
+mod new;
 mod output;
 mod progress;
 mod reproduce;
@@ -28,6 +30,7 @@ mod story;
 mod sweep;
 mod test;
 mod text;
+mod watch;
 
 use std::process::ExitCode;
 
@@ -53,6 +56,7 @@ or an input file is wrong; 4 nothing matched; 75 another process writes there; 1
 
 #[derive(Subcommand)]
 enum Command {
+    New(new::NewArgs),
     Run(run::RunArgs),
     Explain(explain::ExplainArgs),
     Test(test::TestArgs),
@@ -124,6 +128,7 @@ pub fn main() -> ExitCode {
     cli.look.apply();
     let mut out = Out::stdout();
     let done = match &cli.command {
+        Command::New(args) => new::new(args, &mut out),
         Command::Run(args) => run::run(args, &cli.look, &mut out),
         Command::Explain(args) => explain::explain(args, &cli.look, &mut out),
         Command::Test(args) => test::test(args, &cli.look, &mut out),

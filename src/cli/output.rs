@@ -4,7 +4,9 @@
 //! anstream where they are not wanted. What a newcomer gets wrong: a closed pipe is no error –
 //! `schedsim run … | head` ends quietly, with the status of what was run so far.
 
+use std::cell::RefCell;
 use std::io::{self, Write};
+use std::rc::Rc;
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
@@ -27,7 +29,8 @@ impl Out {
         Self::to(anstream::stderr())
     }
 
-    fn to(to: impl Write + 'static) -> Self {
+    /// Wherever it can be written, colours and all.
+    pub(crate) fn to(to: impl Write + 'static) -> Self {
         Self { to: Box::new(to), failed: None }
     }
 
@@ -56,6 +59,25 @@ impl Out {
             }
             Some(_) | None => Ok(()),
         }
+    }
+}
+
+/// A result that is kept, to be looked at.
+#[derive(Clone, Default)]
+pub(crate) struct Kept(Rc<RefCell<Vec<u8>>>);
+
+impl Kept {
+    pub(crate) fn text(&self) -> String {
+        String::from_utf8_lossy(&self.0.borrow()).into_owned()
+    }
+}
+
+impl Write for Kept {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.borrow_mut().write(bytes)
+    }
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
     }
 }
 

@@ -17,8 +17,8 @@ use rayon::prelude::*;
 
 use super::args::{Format, Logic, Look};
 use super::input::{self, Loaded};
-use super::output::{self, Out};
-use super::{Exit, Refusal, crash, file, json, reproduce, story, text};
+use super::output::{self, Kept, Out};
+use super::{Exit, Refusal, crash, expected, file, json, reproduce, story, text, watch};
 
 /// Replays scenarios: timeline, outcome, figures
 #[derive(Args)]
@@ -50,6 +50,13 @@ pub(crate) struct RunArgs {
     /// Runs again in a fresh world and names the first record that differs
     #[arg(long, help_heading = "Results")]
     twice: bool,
+    /// Writes what comes out into the file as its `[expect]`, for every variant that has none
+    #[arg(long, help_heading = "Results", conflicts_with_all = ["seed", "seeds", "as_of", "with", "without", "set",
+        "until", "stop_when_proved"])]
+    expect_from_run: bool,
+    /// Runs again whenever a file is saved that the scenario is read from, and marks what changed
+    #[arg(long, help_heading = "Results", conflicts_with_all = ["expect_from_run", "format", "twice"])]
+    watch: bool,
 }
 
 /// One run to make.
@@ -71,6 +78,21 @@ struct Shown {
 const CHUNK_PER_THREAD: usize = 4;
 
 pub(crate) fn run(args: &RunArgs, look: &Look, out: &mut Out) -> Result<Exit, Refusal> {
+    let asked = [("--watch", args.watch), ("--expect-from-run", args.expect_from_run)].into_iter().find(|(_, on)| *on);
+    if let Some((flag, _)) = asked.filter(|_| args.files.iter().any(|file| file == "-")) {
+        return Err(Refusal::wrong(format!("{flag} needs files, and `-` is standard input")));
+    }
+    if !args.watch {
+        return once(args, look, out);
+    }
+    watch::watch(&args.files, &args.logic.overrides(), out, || {
+        let kept = Kept::default();
+        once(args, look, &mut Out::to(kept.clone())).map(|_| kept.text())
+    })?;
+    Ok(Exit::Fine)
+}
+
+fn once(args: &RunArgs, look: &Look, out: &mut Out) -> Result<Exit, Refusal> {
     let loaded = input::load(&args.files, &args.logic.overrides())?;
     let chosen = choose(&loaded, &args.variant)?;
     let seeds = args.logic.seeds.as_ref().map(|seeds| seeds.0.clone());
@@ -122,6 +144,15 @@ pub(crate) fn run(args: &RunArgs, look: &Look, out: &mut Out) -> Result<Exit, Re
         let page = html::page(parts);
         file::write("report", path, |out| out.write_all(page.as_bytes()))?;
         told(look, "report", path);
+    }
+    if args.expect_from_run {
+        for loaded in &loaded {
+            let of = chosen.iter().filter(|(from, _)| std::ptr::eq(*from, loaded));
+            let variants: Vec<&Variant> = of.map(|(_, variant)| *variant).collect();
+            if !variants.is_empty() {
+                expected::write(Path::new(&loaded.file), &loaded.scenario, &variants)?;
+            }
+        }
     }
     Ok(exit)
 }

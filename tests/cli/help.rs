@@ -18,6 +18,7 @@ Replays what happened in a container scheduler: same file, same seed, same bytes
 Usage: schedsim [OPTIONS] <COMMAND>
 
 Commands:
+  new          Writes the beginning of a scenario, commented
   run          Replays scenarios: timeline, outcome, figures
   explain      Tells why something happened: the causal chain from its end back to its root, and what decides it
   test         Replays every scenario below PATH; checks [expect] and the snapshot beside it
@@ -78,6 +79,8 @@ Results:
       --state               The store at the end (or at --until) as tables, and where the backends know better
       --stop-when-proved    Ends a run as soon as a livelock is proved; metrics are then not checked
       --twice               Runs again in a fresh world and names the first record that differs
+      --expect-from-run     Writes what comes out into the file as its `[expect]`, for every variant that has none
+      --watch               Runs again whenever a file is saved that the scenario is read from, and marks what changed
 
 "#]]);
 }

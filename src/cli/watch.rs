@@ -1,0 +1,89 @@
+//! `run --watch`: again at each save, differences marked.
+//!
+//! What is watched is what the loader reads – the scenario and every file it names – and not a folder: the
+//! same story saved again, or with another comment, runs nothing. It ends with the terminal's Ctrl-C.
+
+use std::time::Duration;
+
+use similar::{ChangeTag, TextDiff};
+
+use crate::scenario::Overrides;
+
+use super::output::{Out, painted, style};
+use super::{Refusal, input};
+
+/// How often files are read: soon enough for an eye that goes from the editor to the terminal.
+const LOOKS: Duration = Duration::from_millis(300);
+
+/// Shows what `run` prints, and what of it changes whenever one of these files does.
+pub(crate) fn watch(
+    files: &[String],
+    overrides: &Overrides,
+    out: &mut Out,
+    mut run: impl FnMut() -> Result<String, Refusal>,
+) -> Result<(), Refusal> {
+    let mut before: Option<String> = None;
+    while !out.closed() {
+        let read = state(files, overrides);
+        // What cannot be read is told by the command itself, on standard error; the last result stays for comparison.
+        match run() {
+            Ok(now) => {
+                match &before {
+                    None => out.text(&now),
+                    Some(before) => out.text(&changes(before, &now)),
+                }
+                before = Some(now);
+            }
+            Err(refusal) => super::output::error(&refusal.text),
+        }
+        out.line(&format!("-- waiting for a change of {}; Ctrl-C ends --", files.join(", ")));
+        while state(files, overrides) == read && !out.closed() {
+            // No simulated clock here: this is the one wait for a person.
+            std::thread::park_timeout(LOOKS);
+        }
+    }
+    Ok(())
+}
+
+/// All that a run depends on, or what is wrong with it.
+fn state(files: &[String], overrides: &Overrides) -> Vec<Result<String, String>> {
+    files.iter().map(|file| input::load_one(file, overrides).map(|scenario| format!("{scenario:?}"))).collect()
+}
+
+/// The lines that came and went, with one around each.
+fn changes(before: &str, now: &str) -> String {
+    let diff = TextDiff::from_lines(before, now);
+    let mut text = String::new();
+    for (place, group) in diff.grouped_ops(1).iter().enumerate() {
+        if place > 0 {
+            text.push_str("  …\n");
+        }
+        for change in group.iter().flat_map(|part| diff.iter_changes(part)) {
+            let line = change.value().trim_end_matches('\n');
+            text.push_str(&match change.tag() {
+                ChangeTag::Equal => format!("  {line}\n"),
+                ChangeTag::Insert => format!("{}\n", painted(style::ADDED, format!("+ {}", plain(line)))),
+                ChangeTag::Delete => format!("{}\n", painted(style::REMOVED, format!("- {}", plain(line)))),
+            });
+        }
+    }
+    if text.is_empty() { "the same as before\n".to_owned() } else { text }
+}
+
+/// A line without colours of its own: what changed has the colour of its change.
+fn plain(line: &str) -> String {
+    anstream::adapter::strip_str(line).to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_changed_is_told_with_a_line_around() {
+        let before = "a\nb\nc\nd\ne\n";
+        assert_eq!(changes(before, before), "the same as before\n");
+        let told = anstream::adapter::strip_str(&changes(before, "a\nb\nc\nD\ne\n")).to_string();
+        assert_eq!(told, "  c\n- d\n+ D\n  e\n");
+    }
+}
