@@ -108,25 +108,20 @@ impl<P: Platform> SandboxController<P> {
         disk: Name,
         leases: &[Versioned<DiskLease>],
     ) -> Result<Option<LeaseId>, Failure> {
-        let here = |lease: &&Versioned<DiskLease>| lease.entity.node == self.node;
+        let mut here = leases.iter().filter(|lease| lease.entity.node == self.node);
         if !self.rules.has(Fix::LeaseBelongsToSandbox) {
             // The first of that disk and node, whatever its status and owner.
-            return Ok(leases.iter().find(here).map(|lease| lease.id));
+            return Ok(here.next().map(|lease| lease.id));
         }
-        let own = |lease: &&Versioned<DiskLease>| {
-            lease.entity.sandbox == sandbox && lease.entity.status != LeaseStatus::Released
-        };
-        if let Some(lease) = leases.iter().filter(here).find(own) {
-            return Ok(Some(lease.id));
-        }
-        // Rule 7.51: the proposal lets the lease wait instead.
-        if self.rules.has(Fix::ReleaseLeasesLast) {
-            return Ok(None);
-        }
-        // Rule 7.5: one of another node does not count.
-        if let Some(held) = leases.iter().filter(here).find(|lease| lease.entity.status == LeaseStatus::Bound) {
-            self.ports.host.note(sandbox, Reason::DiskHeld { by: held.id });
-            return Err(Failure::DiskLeased(disk));
+        for lease in here {
+            if lease.entity.sandbox == sandbox {
+                return Ok(Some(lease.id));
+            }
+            // Rule 7.51: the proposal lets the own lease wait instead.
+            if lease.entity.status.is_open() && !self.rules.has(Fix::ReleaseLeasesLast) {
+                self.ports.host.note(sandbox, Reason::DiskHeld { by: lease.id });
+                return Err(Failure::DiskLeased(disk));
+            }
         }
         Ok(None)
     }
