@@ -96,6 +96,11 @@ impl<'a> Replay<'a> {
         report::golden(self.scenario, self.variant, &self.outcome, &self.metrics, &self.checked)
     }
 
+    /// The lives of all entities, as the text for review tells them.
+    pub fn lives(&self) -> String {
+        report::lives(self.scenario, self.variant, &self.outcome.trace)
+    }
+
     /// The result for programs, as one line.
     pub fn json(&self) -> String {
         report::json(self.scenario, self.variant, &self.outcome, &self.metrics, &self.checked, self.digest())

@@ -16,11 +16,28 @@ use anstyle::Style;
 use super::args::Look;
 use super::output::{painted, prose, style, width};
 
+/// How what happened is told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Told {
+    /// In the order of time, as much as one reads.
+    Timeline,
+    /// In the order of time, all of it.
+    Full,
+    /// Entity by entity, as golden texts do.
+    Lives,
+}
+
+/// More lines nobody reads one by one.
+const LINES_MAX: usize = 200;
+
 /// Everything about one run.
-pub(crate) fn whole(replay: &Replay<'_>, look: &Look, reproduce: &str) -> String {
+pub(crate) fn whole(replay: &Replay<'_>, look: &Look, told: Told, reproduce: &str) -> String {
     let mut text = head(replay);
     if !look.quiet {
-        let timeline = timeline::render(&replay.outcome.trace, &options(replay, look));
+        let timeline = match told {
+            Told::Lives => replay.lives(),
+            Told::Timeline | Told::Full => timeline::render(&replay.outcome.trace, &options(replay, look, told)),
+        };
         if !timeline.is_empty() {
             text.push('\n');
             text.push_str(&timeline);
@@ -59,9 +76,10 @@ pub(crate) fn same_twice(replay: &Replay<'_>) -> String {
     format!("twice: the same {records} records, {}\n\n", replay.digest())
 }
 
-fn options(replay: &Replay<'_>, look: &Look) -> timeline::Options {
+fn options(replay: &Replay<'_>, look: &Look, told: Told) -> timeline::Options {
     let palette = timeline::Palette::colour();
     timeline::Options {
+        lines_max: (told == Told::Timeline && look.verbose == 0).then_some(LINES_MAX),
         verbose: look.verbose > 0,
         width: width(),
         palette,

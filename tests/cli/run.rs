@@ -343,3 +343,37 @@ fn an_interrupt_ends_it_as_shells_expect() {
     // A shell tells this as status 130.
     assert_eq!(status.signal(), Some(2));
 }
+
+/// Two requests a second for forty minutes of an app that is more often away than not.
+const CALLERS: &str = "schema = 1\nhorizon = \"40m\"\nworkload.shop.web.exit_after = \"5s\"\n\
+    step = [{ at = \"0s\", do.deploy = { app = \"shop\", config = \"[services.web]\" } },\
+    { at = \"20m\", name = \"halfway\", do.note = \"Still there?\" }]\n\
+    traffic = [{ app = \"shop\", service = \"web\", rate = \"2/s\", from = \"10s\" }]\n";
+
+#[test]
+fn callers_that_fail_alike_are_a_burst_and_a_long_timeline_has_a_bound() {
+    let folder = folder(&[("a.toml", CALLERS)]);
+    let whole = folder.schedsim(&["run", "a.toml", "--full"]).code(0).out;
+    let timeline = whole.split("\noutcome\n").next().expect("before it");
+    let failed = timeline.lines().filter(|line| line.contains("request of web fails")).count();
+    assert!((1..200).contains(&failed), "{failed} lines for some thousand requests");
+    let times: usize = timeline
+        .lines()
+        .filter_map(|line| line.split(" this line: x").nth(1)?.split(',').next()?.parse::<usize>().ok())
+        .sum();
+    assert!(times > 1000, "{times}");
+    let bounded = folder.schedsim(&["run", "a.toml"]).code(0).out("lines are left out (--full").out("halfway").out;
+    let shown = bounded.split("\noutcome\n").next().expect("before it").lines().count();
+    assert!((150..250).contains(&shown), "{shown}");
+    let lives = folder.schedsim(&["run", "a.toml", "--lives"]).code(0).out("\nlives\n").out(" alike").out;
+    assert!(lives.lines().count() < bounded.lines().count(), "{lives}");
+    folder.schedsim(&["run", "a.toml", "--lives", "--full"]).code(2).err("cannot be used with");
+    // Seconds have three decimals, in JSON, too; an address has more than one dot.
+    let json = folder.schedsim(&["run", "a.toml", "--format", "json"]).code(0).out;
+    for text in [&whole, &json] {
+        let numbers = text.split(|c: char| !c.is_ascii_digit() && c != '.');
+        let decimals = numbers.filter(|n| n.matches('.').count() == 1).filter_map(|n| n.split_once('.'));
+        let longest = decimals.map(|(_, after)| after.len()).max();
+        assert!(longest.is_some_and(|n| n <= 3), "{longest:?}");
+    }
+}
