@@ -123,10 +123,10 @@ impl<'a> Replay<'a> {
         )
     }
 
-    /// The state at the end, as tables.
-    pub fn state_text(&self) -> String {
+    /// The state at the end, as tables; one that is wider than `width` columns is told row by row.
+    pub fn state_text(&self, width: usize) -> String {
         let state = trace::state::state(&self.outcome.trace, self.outcome.ended_at);
-        report::state_text(&self.outcome.trace, &state)
+        report::state_text(&self.outcome.trace, &state, width)
     }
 
     /// Its line in the file of fingerprints.

@@ -15,7 +15,7 @@ use clap::{ArgGroup, Args};
 use serde_json::json;
 
 use super::args::{Format, Logic, Look, shell_line};
-use super::output::{Out, painted, style, width};
+use super::output::{Out, fit, painted, style, width};
 use super::{Exit, Refusal, crash, input, reproduce, story};
 
 /// Tells why something happened: the causal chain from its end back to its root, and what decides it
@@ -123,7 +123,7 @@ pub(crate) fn explain(args: &ExplainArgs, look: &Look, out: &mut Out) -> Result<
         let mut told = Told { scenario, variant, outcome: &outcome, setting, asked: &asked, chain, deciding, verify };
         told.keep_what_decides();
         match args.format {
-            Format::Text => out.text(&told.text(look)),
+            Format::Text => out.text(&fit(&told.text(look), width())),
             Format::Json => out.text(&(told.json() + "\n")),
         }
         Ok(Exit::Fine)

@@ -17,7 +17,7 @@ use rayon::prelude::*;
 
 use super::args::{Format, Logic, Look};
 use super::input::{self, Loaded};
-use super::output::{self, Kept, Out};
+use super::output::{self, Kept, Out, fit_for_eyes, width};
 use super::{Exit, Refusal, crash, expected, file, json, reproduce, story, text, watch};
 
 /// Replays scenarios: timeline, outcome, figures
@@ -213,11 +213,13 @@ fn one(job: &Job<'_>, args: &RunArgs, look: &Look, several: bool) -> Result<Show
         match args.format {
             Format::Json if several => shown.out = replay.json_with(&line, args.state) + "\n",
             Format::Json => shown.out = json::spread(&replay.json_with(&line, args.state)) + "\n",
-            Format::Text if args.logic.seeds.is_some() && look.verbose == 0 => shown.out = text::line(&replay, &line),
+            Format::Text if args.logic.seeds.is_some() && look.verbose == 0 => {
+                shown.out = fit_for_eyes(text::line(&replay, &line))
+            }
             Format::Text => {
                 shown.out = text::whole(&replay, look, args.told(), &line);
                 if args.state {
-                    shown.out.push_str(&replay.state_text());
+                    shown.out.push_str(&replay.state_text(width()));
                 }
             }
         }

@@ -299,10 +299,23 @@ impl Page<'_> {
         write!(out, "{time}{:>TIME$}{time:#} {fold}{gutter:<GUTTER$}{fold:#} ", clock(entry.at))?;
         write!(out, "{actor}{:<ACTOR$}{actor:#} ", actor_name(self.trace, entry.actor))?;
         let name = self.trace.name(entry.subject);
-        write!(out, "{subject}{name:<SUBJECT$}{subject:#} ")?;
         // What does not fit its column pushes the rest of its own line, never another line's.
         let start = TEXT_AT + name.len().saturating_sub(SUBJECT);
         let width = self.options.width;
+        if start + WHAT.min(entry.what.len()) > width {
+            writeln!(out, "{subject}{name}{subject:#}")?;
+            if !entry.why.is_empty() && NEXT_AT + entry.what.len() + 2 + entry.why.len() <= width {
+                return writeln!(out, "{:NEXT_AT$}{tone}{}{tone:#}  {why}{}{why:#}", "", entry.what, entry.why);
+            }
+            for (text, style) in
+                [(&entry.what, tone), (&entry.why, why)].into_iter().filter(|(text, _)| !text.is_empty())
+            {
+                write!(out, "{:NEXT_AT$}", "")?;
+                self.text(text, NEXT_AT, NEXT_AT, style, out)?;
+            }
+            return Ok(());
+        }
+        write!(out, "{subject}{name:<SUBJECT$}{subject:#} ")?;
         if entry.why.is_empty() {
             return self.text(&entry.what, start, NEXT_AT, tone, out);
         }
