@@ -99,12 +99,28 @@ pub enum Fact {
     Moment(Option<SimTime>),
     /// The proof of a volume's lease, if it has one: of which lease it is matters, not its number.
     Nonce(Option<Nonce>),
+    /// Something that failed, and is to be tried again at a moment that was drawn.
+    Waits(Subject),
+}
+
+/// How the retries of what failed bear on what else a controller has to do.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Strain {
+    /// When something else was last in want of a worker that a retry might have had, had its wait been drawn
+    /// otherwise; none: never.
+    pub pressed: Option<SimTime>,
+    /// The longest time that a retry has taken.
+    pub longest: SimDuration,
 }
 
 /// A controller whose memory can be looked at, as through a debug endpoint of a real process.
 pub trait Remembers {
     /// Tells what it remembers, in an order of its own that repeats.
     fn tell(&self, fact: &mut dyn FnMut(Fact));
+    /// How retries bear on its other work.
+    fn strain(&self) -> Strain {
+        Strain::default()
+    }
 }
 
 /// Why a store call failed.

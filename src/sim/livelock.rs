@@ -18,11 +18,12 @@ use std::rc::Rc;
 use crate::controllers::runtime::Rules;
 use crate::kernel::{SimDuration, SimTime};
 use crate::model::{EffectKind, Point};
-use crate::ports::Remembers;
+use crate::ports::{Remembers, Strain};
 use crate::trace::{Record, Trace, What};
 use crate::world::{Seen, Still, Unrest, World};
 
 use super::Livelock;
+use draws::Retries;
 use reach::{Reach, cell_from};
 use unproved::Tallies;
 
@@ -45,6 +46,7 @@ pub(super) struct Recurrence {
     nothing_ahead_from: SimTime,
     proved: Option<Livelock>,
     tallies: Tallies,
+    retries: Retries,
     /// Why a state that came again proved nothing.
     doubt: Option<Unproved>,
     /// A proof that is tried: then states are not sought.
@@ -60,9 +62,9 @@ impl Recurrence {
         // which are as old as the run, still age.
         let from = nothing_ahead_from.max(SimTime::ZERO + reach.caps.memory);
         let next = reach.grid.map_or(SimTime::MAX, |grid| cell_from(from, grid));
-        let (seen, written, tallies) = Default::default();
+        let (seen, written, tallies, retries) = Default::default();
         let (unrest, proved, doubt, tried) = (None, None, None, None);
-        Self { seen, reach, next, unrest, written, nothing_ahead_from, proved, tallies, doubt, tried }
+        Self { seen, reach, next, unrest, written, nothing_ahead_from, proved, tallies, retries, doubt, tried }
     }
 
     /// Instead of looking for recurrences, tries one that was found.
@@ -118,14 +120,14 @@ impl Recurrence {
     }
 
     /// Looks at the world, if it is time to and the world is quiet.
-    pub(super) fn look<'a>(&mut self, world: &World, memories: impl Iterator<Item = &'a Rc<dyn Remembers>>) {
+    pub(super) fn look<'a>(&mut self, world: &World, memories: impl Iterator<Item = &'a Rc<dyn Remembers>> + Clone) {
         let now = world.kernel().now();
         let Some(grid) = self.reach.grid else { return };
         if !self.is_due(now) || !self.is_quiet(world) {
             return;
         }
         self.reach.look_back(world.longest_delay());
-        let still = |reach: &Reach| world.still(reach.caps, memories.map(|memory| &**memory));
+        let still = |reach: &Reach| world.still(reach.caps, memories.clone().map(|memory| &**memory));
         if let Some(certificate) = &mut self.tried {
             certificate.look(world, still(&self.reach));
             self.next = certificate.next_look();
@@ -147,19 +149,23 @@ impl Recurrence {
             return;
         }
         self.tallies.note(world);
-        self.note(world, still(&self.reach));
+        let strains = memories.clone().map(|memory| memory.strain());
+        let strain = strains.fold(Strain::default(), |a, b| Strain {
+            pressed: a.pressed.max(b.pressed),
+            longest: a.longest.max(b.longest),
+        });
+        self.note(world, still(&self.reach), strain);
     }
 
     /// Notes a state; it may be a proof.
-    fn note(&mut self, world: &World, still: Still) {
+    fn note(&mut self, world: &World, still: Still, strain: Strain) {
         let now = still.taken_at();
         self.proved = world.log().with_trace(|trace| {
             self.written.insert(now, trace.records().len());
             let before = self.seen.note(still)?;
-            // A retry that waited at the first look was drawn before it.
             let since = self.written[&before];
-            let drawn = trace.records()[..since].partition_point(|record| record.at + draws::LATEST < before);
-            self.doubt = match draws::matters(trace.records(), drawn) {
+            self.retries.read(trace.records());
+            self.doubt = match self.retries.matters(trace.records(), since, (before, now), strain) {
                 Some(purpose) => Some(Unproved::Drawn(purpose)),
                 None => is_moved_unseen(&trace.records()[since..]).then_some(Unproved::Unseen),
             };

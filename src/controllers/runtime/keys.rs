@@ -9,10 +9,11 @@ use std::collections::{BTreeMap, VecDeque};
 
 use crate::model::{Entity, Id};
 use crate::notify::Notify;
-use crate::ports::{Clock, Fact};
+use crate::ports::{Clock, Fact, Strain};
 use crate::time::{SimDuration, SimTime};
 
 use super::Queued;
+use super::retries::Retries;
 
 /// The first wait of a failed entity, and the longest (rule 2.7).
 const WAIT: SimDuration = SimDuration::from_secs(1);
@@ -44,13 +45,15 @@ struct Key<E: Entity> {
     /// How often it was done with: what a lane says of an earlier life is void.
     life: u32,
     failures: u32,
+    /// It is queued because its wait is over, and for nothing else.
+    is_retry: bool,
     /// What put it where it is.
     event: Option<Queued<E>>,
 }
 
 impl<E: Entity> Default for Key<E> {
     fn default() -> Self {
-        Self { state: State::Quiet, life: 0, failures: 0, event: None }
+        Self { state: State::Quiet, life: 0, failures: 0, is_retry: false, event: None }
     }
 }
 
@@ -62,6 +65,7 @@ struct Inner<E: Entity> {
     /// By time, then by the order in which they failed.
     waiting: BTreeMap<(SimTime, u64), Id<E>>,
     failed: u64,
+    retries: Retries,
 }
 
 /// The queue.
@@ -71,9 +75,14 @@ pub(super) struct Keys<E: Entity> {
     added: Notify,
 }
 
-/// The wait after so many failures in a row: between half and all of the doubling series.
+/// The longest wait after so many failures in a row: it doubles.
+fn wait_max(failures: u32) -> SimDuration {
+    WAIT.saturating_mul(1 << failures.min(16)).min(WAIT_MAX)
+}
+
+/// The wait after so many failures in a row: between half and all of the longest.
 fn wait(failures: u32, bits: u64) -> SimDuration {
-    let full = WAIT.saturating_mul(1 << failures.min(16)).min(WAIT_MAX).as_nanos();
+    let full = wait_max(failures).as_nanos();
     let drawn = (u128::from(bits) * u128::from(full / 2)) >> 64;
     SimDuration::from_nanos(full / 2 + drawn as u64)
 }
@@ -96,14 +105,15 @@ impl<E: Entity> Inner<E> {
 }
 
 impl<E: Entity> Keys<E> {
-    pub(super) fn new() -> Self {
-        let inner =
-            Inner { keys: Vec::new(), lanes: [VecDeque::new(), VecDeque::new()], waiting: BTreeMap::new(), failed: 0 };
+    /// An empty one for so many workers.
+    pub(super) fn new(workers: u32) -> Self {
+        let (keys, lanes, waiting) = Default::default();
+        let inner = Inner { keys, lanes, waiting, failed: 0, retries: Retries::new(workers) };
         Self { inner: RefCell::new(inner), added: Notify::default() }
     }
 
     /// Marks an entity; true when there is one more thing for a worker that idles.
-    pub(super) fn add(&self, event: Queued<E>, lane: Lane) -> bool {
+    pub(super) fn add(&self, event: Queued<E>, lane: Lane, now: SimTime) -> bool {
         let inner = &mut *self.inner.borrow_mut();
         let id = event.item.id;
         let key = inner.key(id);
@@ -111,11 +121,15 @@ impl<E: Entity> Keys<E> {
             State::Quiet => {
                 key.event = Some(event);
                 inner.append(id, lane);
+                inner.retries.wanted(now);
                 true
             }
-            State::Queued(now) if now < lane => {
+            State::Queued(before) if before < lane => {
                 // What it leaves in the other lane is passed over there.
                 key.event = Some(event);
+                if std::mem::take(&mut key.is_retry) {
+                    inner.retries.overtaken(id.index(), now);
+                }
                 inner.append(id, lane);
                 false
             }
@@ -134,6 +148,7 @@ impl<E: Entity> Keys<E> {
                 key.event = Some(event);
                 inner.waiting.remove(&(at, order));
                 inner.append(id, lane);
+                inner.retries.overtaken(id.index(), now);
                 true
             }
             State::Queued(_) | State::Waits(..) => false,
@@ -141,14 +156,18 @@ impl<E: Entity> Keys<E> {
     }
 
     /// The next entity, for a worker, which tells [`Keys::done`] of it.
-    pub(super) fn take(&self) -> Option<Queued<E>> {
+    pub(super) fn take(&self, now: SimTime) -> Option<Queued<E>> {
         let inner = &mut *self.inner.borrow_mut();
         for lane in [Lane::Urgent, Lane::Repair] {
             while let Some((id, life)) = inner.lanes[lane as usize].pop_front() {
                 let key = inner.key(id);
                 if key.state == State::Queued(lane) && key.life == life {
                     key.state = State::Held(None);
-                    return key.event.take();
+                    let event = key.event.take();
+                    if std::mem::take(&mut key.is_retry) {
+                        inner.retries.begun(id.index(), now);
+                    }
+                    return event;
                 }
             }
         }
@@ -165,19 +184,25 @@ impl<E: Entity> Keys<E> {
         if failed.is_none() {
             key.failures = 0;
         }
+        inner.retries.ended(id.index(), now);
         match (again, failed) {
             (Some(lane), _) => {
                 inner.append(id, lane);
+                inner.retries.wanted(now);
                 return true;
             }
             (None, None) => {
+                let key = inner.key(id);
                 key.state = State::Quiet;
                 key.life += 1;
             }
             (None, Some(draw)) => {
-                let at = now + wait(key.failures, draw());
+                let key = inner.key(id);
+                let failures = key.failures;
+                let at = now + wait(failures, draw());
                 key.failures += 1;
                 key.event = Some(event);
+                inner.retries.failed(id.index(), now, failures, wait_max(failures));
                 inner.failed += 1;
                 let order = inner.failed;
                 inner.key(id).state = State::Waits(at, order);
@@ -194,13 +219,21 @@ impl<E: Entity> Keys<E> {
         for (key, index) in self.inner.borrow().keys.iter().zip(0..) {
             let state = match key.state {
                 State::Quiet => continue,
-                State::Waits(..) => 0,
-                State::Queued(lane) => 1 + lane as u64,
-                State::Held(again) => 3 + again.map_or(0, |lane| 1 + lane as u64),
+                State::Waits(..) => {
+                    fact(Fact::Waits(Id::<E>::from_index(index).into()));
+                    continue;
+                }
+                State::Queued(lane) => lane as u64,
+                State::Held(again) => 2 + again.map_or(0, |lane| 1 + lane as u64),
             };
             fact(Fact::Thing(Id::<E>::from_index(index).into()));
             fact(Fact::Number(state));
         }
+    }
+
+    /// How retries bear on what else is to be done.
+    pub(super) fn strain(&self) -> Strain {
+        self.inner.borrow().retries.strain()
     }
 
     /// Waits until the time of one that failed has come, and queues it as repair.
@@ -214,6 +247,7 @@ impl<E: Entity> Keys<E> {
                     let inner = &mut *self.inner.borrow_mut();
                     let id = inner.waiting.remove(&key).expect("just seen");
                     inner.append(id, Lane::Repair);
+                    inner.key(id).is_retry = true;
                     return;
                 }
                 // Ends early when something more urgent may have come.
@@ -244,8 +278,11 @@ mod tests {
         let item = Versioned::new(Id::from_index(index), App { name: Name::new("app"), active_version: None }, meta);
         Queued { change: Change::Updated, item, origin: Origin(0) }
     }
+    fn add(keys: &AppKeys, index: u32, lane: Lane) -> bool {
+        keys.add(event(index), lane, SimTime::ZERO)
+    }
     fn take(keys: &AppKeys) -> Option<u32> {
-        keys.take().map(|event| event.item.id.index())
+        keys.take(SimTime::ZERO).map(|event| event.item.id.index())
     }
     fn done(keys: &AppKeys, index: u32) -> bool {
         keys.done(event(index), SimTime::ZERO, None::<fn() -> u64>)
@@ -256,33 +293,33 @@ mod tests {
 
     #[test]
     fn urgent_goes_first_and_promotes_what_is_queued_as_repair() {
-        let keys = AppKeys::new();
-        assert_eq!([1, 2].map(|index| keys.add(event(index), Lane::Repair)), [true, true]);
-        assert!(!keys.add(event(2), Lane::Urgent), "it is queued already");
-        assert!(keys.add(event(3), Lane::Urgent));
-        assert!(!keys.add(event(3), Lane::Repair));
+        let keys = AppKeys::new(1);
+        assert_eq!([1, 2].map(|index| add(&keys, index, Lane::Repair)), [true, true]);
+        assert!(!add(&keys, 2, Lane::Urgent), "it is queued already");
+        assert!(add(&keys, 3, Lane::Urgent));
+        assert!(!add(&keys, 3, Lane::Repair));
         assert_eq!([0; 4].map(|_| take(&keys)), [Some(2), Some(3), Some(1), None]);
     }
 
     #[test]
     fn what_a_promotion_left_behind_is_void_when_the_key_comes_again() {
-        let keys = AppKeys::new();
-        keys.add(event(1), Lane::Repair);
-        keys.add(event(1), Lane::Urgent);
+        let keys = AppKeys::new(1);
+        add(&keys, 1, Lane::Repair);
+        add(&keys, 1, Lane::Urgent);
         assert_eq!(take(&keys), Some(1));
         assert!(!done(&keys, 1));
-        keys.add(event(2), Lane::Repair);
-        keys.add(event(1), Lane::Repair);
+        add(&keys, 2, Lane::Repair);
+        add(&keys, 1, Lane::Repair);
         assert_eq!([0; 3].map(|_| take(&keys)), [Some(2), Some(1), None]);
     }
 
     #[test]
     fn one_that_is_marked_while_held_comes_once_more_at_the_end() {
-        let keys = AppKeys::new();
-        keys.add(event(1), Lane::Urgent);
+        let keys = AppKeys::new(1);
+        add(&keys, 1, Lane::Urgent);
         assert_eq!(take(&keys), Some(1));
-        assert_eq!([0; 3].map(|_| keys.add(event(1), Lane::Urgent)), [false; 3]);
-        keys.add(event(2), Lane::Urgent);
+        assert_eq!([0; 3].map(|_| add(&keys, 1, Lane::Urgent)), [false; 3]);
+        add(&keys, 2, Lane::Urgent);
         assert!(done(&keys, 1));
         assert_eq!([0; 3].map(|_| take(&keys)), [Some(2), Some(1), None]);
         assert!(!done(&keys, 1));
@@ -291,17 +328,17 @@ mod tests {
 
     #[test]
     fn a_wait_is_ended_by_what_is_urgent_and_not_by_a_repair() {
-        let keys = AppKeys::new();
-        keys.add(event(1), Lane::Urgent);
+        let keys = AppKeys::new(1);
+        add(&keys, 1, Lane::Urgent);
         assert_eq!(take(&keys), Some(1));
         assert!(!fails(&keys, 1));
-        assert!(!keys.add(event(1), Lane::Repair));
+        assert!(!add(&keys, 1, Lane::Repair));
         assert_eq!(take(&keys), None);
-        assert!(keys.add(event(1), Lane::Urgent));
+        assert!(add(&keys, 1, Lane::Urgent));
         assert_eq!(take(&keys), Some(1));
         assert!(keys.inner.borrow().waiting.is_empty(), "the wait is cancelled");
         // Marked while it was held: it does not wait, whatever became of it.
-        keys.add(event(1), Lane::Repair);
+        add(&keys, 1, Lane::Repair);
         assert!(fails(&keys, 1));
         assert_eq!(take(&keys), Some(1));
     }

@@ -8,6 +8,7 @@
 mod draft;
 mod keys;
 mod own_writes;
+mod retries;
 mod rules;
 mod ticker;
 mod watch;
@@ -21,7 +22,7 @@ use crate::constants::Period;
 use crate::model::{Entity, Field, Id, Reason};
 use crate::notify::Notify;
 use crate::ports::{
-    Change, Clock, EntityStore, Fact, Host, Origin, Platform, Ports, Query, Remembers, StoreError, Versioned,
+    Change, Clock, EntityStore, Fact, Host, Origin, Platform, Ports, Query, Remembers, StoreError, Strain, Versioned,
 };
 
 use super::fixes::Fix;
@@ -131,7 +132,7 @@ impl<P: Platform, R: Reconciler> Runtime<P, R> {
             reconciler,
             ports,
             // Rule 2.6.
-            keys: rules.has(Fix::DirtyKeyQueue).then(Keys::new),
+            keys: rules.has(Fix::DirtyKeyQueue).then(|| Keys::new(drive.workers)),
             rules,
             drive,
             own,
@@ -180,7 +181,7 @@ impl<P: Platform, R: Reconciler> Runtime<P, R> {
     #[inline]
     fn admit(&self, event: Queued<R::Entity>, lane: Lane) -> bool {
         if let Some(keys) = &self.keys {
-            return keys.add(event, lane);
+            return keys.add(event, lane, self.ports.clock.now());
         }
         let capacity = self.rules.tuning.queue_capacity;
         let mut queue = self.queue.borrow_mut();
@@ -195,7 +196,7 @@ impl<P: Platform, R: Reconciler> Runtime<P, R> {
     /// The next event that needs work. One for an entity that a worker holds waits for that worker.
     fn take(&self) -> Option<Queued<R::Entity>> {
         if let Some(keys) = &self.keys {
-            return keys.take();
+            return keys.take(self.ports.clock.now());
         }
         loop {
             let event = self.queue.borrow_mut().pop_front()?;
@@ -328,5 +329,9 @@ impl<P: Platform, R: Reconciler> Remembers for Runtime<P, R> {
         if let Some(keys) = &self.keys {
             keys.tell(fact);
         }
+    }
+
+    fn strain(&self) -> Strain {
+        self.keys.as_ref().map_or(Strain::default(), Keys::strain)
     }
 }

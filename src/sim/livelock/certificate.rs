@@ -62,13 +62,15 @@ pub struct Certificate {
     /// How many periods have come back to it, and where the last look was in the trace.
     held: u32,
     written: usize,
+    /// The last look came upon something under way.
+    unquiet: bool,
     refusal: Option<Refusal>,
 }
 
 impl Certificate {
     /// Tries a proof for so many periods; `seed` says what is drawn in them where that cannot matter.
     pub fn new(proof: Livelock, periods: u32, seed: u64) -> Self {
-        Self { proof, periods, seed, state: None, held: 0, written: 0, refusal: None }
+        Self { proof, periods, seed, state: None, held: 0, written: 0, unquiet: false, refusal: None }
     }
 
     /// Until when the run has to go on.
@@ -87,15 +89,28 @@ impl Certificate {
 
     /// Compares the world with what it is claimed to be.
     pub fn look(&mut self, world: &World, still: Still) {
+        let due = self.next_look();
+        let unquiet = still.taken_at() != due;
+        // A retry may be in hand at that very moment: the next period ends in the same state all the same.
+        if unquiet && !std::mem::replace(&mut self.unquiet, unquiet) && self.held + 1 < self.periods {
+            self.go_on(world, due);
+            return;
+        }
         let (now, digest) = (still.taken_at(), still.digest(&mut Vec::new()));
         let found = world.log().with_trace(|trace| self.differs(trace, now, digest));
         if let Some(found) = found {
             self.refusal = Some(Refusal { period: self.held + 1, found });
             return;
         }
-        self.held += u32::from(self.state.is_some());
+        self.unquiet = false;
         self.state = Some(digest);
-        self.written = world.log().with_trace(|trace| trace.records().len());
+        self.go_on(world, now);
+    }
+
+    /// The next period begins at `at`.
+    fn go_on(&mut self, world: &World, at: SimTime) {
+        self.held += u32::from(at > self.proof.from);
+        self.written = world.log().with_trace(|trace| trace.records().partition_point(|record| record.at <= at));
         world.log().redraw(draws::RETRY, self.seed.wrapping_add(u64::from(self.held) + 1));
     }
 

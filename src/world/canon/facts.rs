@@ -7,6 +7,7 @@
 //! pass for that of one.
 
 use crate::kernel::SimTime;
+use crate::model::Subject;
 use crate::ports::{Fact, Nonce};
 
 /// The kinds of words, in their lowest bits; the rest is the number.
@@ -17,6 +18,7 @@ const NEVER: u64 = 3;
 const MOMENT: u64 = 4;
 const NO_NONCE: u64 = 5;
 const NONCE: u64 = 6;
+const WAITS: u64 = 7;
 const TAG_BITS: u32 = 4;
 /// Beside a tag: the number is the next word.
 const WIDE: u64 = 8;
@@ -27,6 +29,8 @@ pub(super) struct Facts {
     words: Vec<u64>,
     /// How many of them take two words.
     wide: usize,
+    /// How many of the facts are about what waits for a retry.
+    waits: usize,
 }
 
 /// A kept fact, or where the memory of a controller ends.
@@ -38,17 +42,19 @@ pub(super) enum Kept {
     Number(u64),
     Moment(Option<SimTime>),
     Nonce(Option<Nonce>),
+    /// As [`Kept::Thing`]: it waits for a retry.
+    Waits(usize, u32),
 }
 
 impl Facts {
     /// None yet, with room for so many.
     pub(super) fn with_capacity(capacity: usize) -> Self {
-        Self { words: Vec::with_capacity(capacity), wide: 0 }
+        Self { words: Vec::with_capacity(capacity), ..Self::default() }
     }
 
-    /// How many they are, with the ends of memories.
+    /// How many they are, with the ends of memories, but for what waits for a retry.
     pub(super) fn told(&self) -> usize {
-        self.words.len() - self.wide
+        self.words.len() - self.wide - self.waits
     }
 
     /// About how many bytes they take.
@@ -58,14 +64,17 @@ impl Facts {
 
     #[inline]
     pub(super) fn push(&mut self, fact: Fact) {
+        let number = |subject: Subject| (subject.kind as u64) << 32 | u64::from(subject.index);
         let (tag, n) = match fact {
-            Fact::Thing(subject) => (THING, (subject.kind as u64) << 32 | u64::from(subject.index)),
+            Fact::Thing(subject) => (THING, number(subject)),
+            Fact::Waits(subject) => (WAITS, number(subject)),
             Fact::Number(n) => (NUMBER, n),
             Fact::Moment(None) => (NEVER, 0),
             Fact::Moment(Some(at)) => (MOMENT, at.as_nanos()),
             Fact::Nonce(None) => (NO_NONCE, 0),
             Fact::Nonce(Some(nonce)) => (NONCE, nonce.0),
         };
+        self.waits += usize::from(tag == WAITS);
         self.word(tag, n);
     }
 
@@ -92,6 +101,7 @@ impl Facts {
             let n = if word & WIDE == 0 { word >> TAG_BITS } else { *words.next().expect("a wide one has two words") };
             Some(match word & (WIDE - 1) {
                 THING => Kept::Thing((n >> 32) as usize, n as u32),
+                WAITS => Kept::Waits((n >> 32) as usize, n as u32),
                 NUMBER => Kept::Number(n),
                 NEVER => Kept::Moment(None),
                 MOMENT => Kept::Moment(Some(SimTime::from_nanos(n))),
@@ -106,7 +116,7 @@ impl Facts {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{Kind, Subject};
+    use crate::model::Kind;
 
     #[test]
     fn facts_are_read_as_they_were_told() {
@@ -121,6 +131,7 @@ mod tests {
             (Fact::Moment(None), Kept::Moment(None)),
             (Fact::Moment(Some(SimTime::ZERO)), Kept::Moment(Some(SimTime::ZERO))),
             (Fact::Moment(Some(SimTime::MAX)), Kept::Moment(Some(SimTime::MAX))),
+            (Fact::Waits(Subject { kind: Kind::Lease, index: 3 }), Kept::Waits(Kind::Lease as usize, 3)),
             (Fact::Nonce(None), Kept::Nonce(None)),
             (Fact::Nonce(Some(Nonce(7))), Kept::Nonce(Some(Nonce(7)))),
         ];
@@ -131,6 +142,6 @@ mod tests {
         }
         let expected: Vec<Kept> = cases.iter().flat_map(|(_, kept)| [*kept, Kept::End]).collect();
         assert_eq!(facts.iter().collect::<Vec<_>>(), expected);
-        assert_eq!(facts.told(), expected.len(), "however wide they are");
+        assert_eq!(facts.told(), expected.len() - 1, "however wide they are, but for the wait");
     }
 }

@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use crate::kernel::SimTime;
-use crate::model::{DiskConfig, Entity, Field, Kind, Name, PortConfig, SandboxSpec, Subject, Value};
+use crate::model::{DiskConfig, Entity, Field, Kind, Name, PortConfig, SandboxSpec, SandboxStatus, Subject, Value};
 use crate::ports::{Listed, Nonce, Versioned};
 
 use super::facts::Kept;
@@ -198,12 +198,24 @@ impl<'a> Canon<'a> {
             }
         }
     }
+    fn is_dead(&self, kind: usize, index: u32) -> bool {
+        let sandboxes = &self.still.lists.sandboxes;
+        kind == Kind::Sandbox as usize
+            && sandboxes.iter().any(|row| row.id.index() == index && row.entity.status == SandboxStatus::Dead)
+    }
     /// Writes one thing that a controller remembers, or the end of its memory.
     pub(super) fn fact(&mut self, fact: Kept) {
         match fact {
             Kept::End => self.number(0),
             Kept::Thing(kind, index) => {
                 self.number(1);
+                self.thing(kind, index);
+            }
+            // Nobody does anything for the dead but read them: whether the retry of one is still to come or is
+            // over decides nothing, and when it comes is drawn.
+            Kept::Waits(kind, index) if self.is_dead(kind, index) => {}
+            Kept::Waits(kind, index) => {
+                self.number(6);
                 self.thing(kind, index);
             }
             Kept::Number(n) => {

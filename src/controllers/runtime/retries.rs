@@ -1,0 +1,208 @@
+//! When retries may hold a worker, and whether somebody else wanted it then.
+//!
+//! A retry comes at a moment that was drawn. That it finds the same whenever it comes can be read off the
+//! trace; that it takes a worker cannot. So here it is counted for each stretch of time how many
+//! retries might have been in hand, however their waits had been drawn, and how much else wanted a worker: as
+//! long as there are workers for all, nobody waits for a retry. It decides nothing for the queue. What
+//! a newcomer gets wrong: the retries of something that fails again and again may come at any time at
+//! all, for each counts from the one before.
+
+use crate::ports::Strain;
+use crate::time::{SimDuration, SimTime};
+
+/// Where the retry stands that a window is about.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Stage {
+    /// It is still to come, or waits for a worker.
+    Ahead,
+    /// A worker has it since then.
+    Begun(SimTime),
+    /// It is over, or will never come.
+    Over,
+}
+
+/// The time in which the retry of an entity may be in hand, as it might have been drawn.
+struct Window {
+    entity: u32,
+    from: SimTime,
+    /// Once the retry is over; before, it may still come later.
+    until: SimTime,
+    stage: Stage,
+}
+
+impl Window {
+    fn is_open(&self, from: SimTime, to: SimTime) -> bool {
+        self.from <= to && (self.stage != Stage::Over || self.until >= from)
+    }
+}
+
+/// The retries of a queue, and what else its workers have to do.
+pub(super) struct Retries {
+    workers: usize,
+    /// How much wants a worker or has one, besides retries.
+    others: usize,
+    /// Since when that many do.
+    since: SimTime,
+    windows: Vec<Window>,
+    strain: Strain,
+}
+
+impl Retries {
+    /// None yet, of a queue with so many workers.
+    pub(super) fn new(workers: u32) -> Self {
+        let (windows, strain) = (Vec::new(), Strain::default());
+        Self { workers: workers as usize, others: 0, since: SimTime::ZERO, windows, strain }
+    }
+
+    /// Something else wants a worker.
+    pub(super) fn wanted(&mut self, now: SimTime) {
+        self.look(now);
+        self.others += 1;
+    }
+
+    /// Somebody has come for an entity before its retry was begun.
+    pub(super) fn overtaken(&mut self, entity: u32, now: SimTime) {
+        self.close(entity, self.strain.longest);
+        self.wanted(now);
+    }
+
+    /// A worker takes the retry of an entity.
+    pub(super) fn begun(&mut self, entity: u32, now: SimTime) {
+        self.windows
+            .iter_mut()
+            .filter(|window| window.entity == entity && window.stage == Stage::Ahead)
+            .for_each(|window| window.stage = Stage::Begun(now));
+    }
+
+    /// A worker lets go of an entity.
+    pub(super) fn ended(&mut self, entity: u32, now: SimTime) {
+        self.look(now);
+        let begun = self.windows.iter().find_map(|window| match window.stage {
+            Stage::Begun(at) if window.entity == entity => Some(at),
+            _ => None,
+        });
+        match begun {
+            None => self.others -= 1,
+            Some(at) => {
+                self.strain.longest = self.strain.longest.max(now.since(at));
+                self.close(entity, now.since(at));
+            }
+        }
+    }
+
+    /// An entity has failed, for so many times in a row before, and waits for half of `wait` at
+    /// least and all of it at most.
+    pub(super) fn failed(&mut self, entity: u32, now: SimTime, failures: u32, wait: SimDuration) {
+        if self.windows.is_empty() {
+            self.since = now;
+        }
+        let half = SimDuration::from_nanos(wait.as_nanos() / 2);
+        let chain = self.windows.iter_mut().rfind(|window| window.entity == entity).filter(|_| failures > 0);
+        match chain {
+            Some(window) => {
+                window.until = window.until.max(now) + wait;
+                window.stage = Stage::Ahead;
+            }
+            None => {
+                let from = if failures == 0 { now + half } else { now };
+                self.windows.push(Window { entity, from, until: now + wait, stage: Stage::Ahead });
+            }
+        }
+    }
+
+    pub(super) fn strain(&self) -> Strain {
+        self.strain
+    }
+
+    fn close(&mut self, entity: u32, lasts: SimDuration) {
+        for window in self.windows.iter_mut().filter(|window| window.entity == entity && window.stage != Stage::Over) {
+            window.stage = Stage::Over;
+            window.until += lasts;
+        }
+    }
+
+    /// Looks at the time since the last change: whether there were workers for all.
+    fn look(&mut self, now: SimTime) {
+        if self.windows.is_empty() {
+            return;
+        }
+        let since = std::mem::replace(&mut self.since, now);
+        let open_in = |from, to| self.windows.iter().filter(move |window| window.is_open(from, to));
+        let too_many = |retries: usize| retries > 0 && self.others + retries > self.workers;
+        // At most so many are in hand at once as are when the last of them opens.
+        if self.others > 0
+            && too_many(open_in(since, now).count())
+            && open_in(since, now).map(|window| window.from.max(since)).any(|at| too_many(open_in(at, at).count()))
+        {
+            self.strain.pressed = Some(now);
+        }
+        self.windows.retain(|window| window.is_open(now, SimTime::MAX));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(millis: u64) -> SimTime {
+        SimTime::ZERO + SimDuration::from_millis(millis)
+    }
+    const WAIT: SimDuration = SimDuration::from_secs(1);
+    const LASTS: u64 = 2;
+
+    /// Entities 1 to `failed` fail at 10 s and wait; others want a worker at those moments, for
+    /// two milliseconds each.
+    fn pressed(workers: u32, failed: u32, others: &[u64]) -> Option<SimTime> {
+        let mut retries = Retries::new(workers);
+        for entity in 1..=failed {
+            retries.wanted(at(10_000));
+            retries.ended(entity, at(10_000));
+            retries.failed(entity, at(10_000), 0, WAIT);
+        }
+        let come = others.iter().map(|millis| (*millis, 0));
+        let go = others.iter().map(|millis| (*millis + LASTS, 1));
+        let mut events: Vec<(u64, u32)> = come.chain(go).chain([(10_700, 2), (10_702, 3)]).collect();
+        events.sort_unstable();
+        for (millis, what) in events {
+            match what {
+                0 => retries.wanted(at(millis)),
+                1 => retries.ended(100, at(millis)),
+                2 => (1..=failed).for_each(|entity| retries.begun(entity, at(millis))),
+                _ => (1..=failed).for_each(|entity| retries.ended(entity, at(millis))),
+            }
+        }
+        retries.strain().pressed
+    }
+
+    #[test]
+    fn others_are_pressed_where_retries_may_leave_them_no_worker() {
+        assert_eq!(pressed(1, 1, &[]), None, "nobody else");
+        assert_eq!(pressed(1, 1, &[10_490]), None, "over before any retry");
+        assert_eq!(pressed(1, 1, &[10_600]), Some(at(10_602)), "the retry came later, and might have come then");
+        assert_eq!(pressed(1, 1, &[11_001]), Some(at(11_003)), "the retry might still have been in hand");
+        assert_eq!(pressed(1, 1, &[11_003]), None, "over after every retry");
+        assert_eq!(pressed(2, 1, &[10_600]), None, "there are workers for both");
+        assert_eq!(pressed(3, 2, &[10_600]), None);
+        assert_eq!(pressed(3, 3, &[10_600]), Some(at(10_602)), "all three retries may come at once");
+        assert_eq!(pressed(3, 1, &[10_600, 10_600]), None);
+        assert_eq!(pressed(3, 1, &[10_600, 10_600, 10_600]), Some(at(10_602)));
+    }
+
+    #[test]
+    fn what_fails_again_and_again_may_come_at_any_time() {
+        let mut retries = Retries::new(1);
+        retries.wanted(at(0));
+        retries.ended(1, at(0));
+        for nth in 0..4 {
+            let failed = at(nth * 50_000);
+            retries.failed(1, failed, nth as u32, SimDuration::from_mins(1));
+            retries.begun(1, failed + SimDuration::from_secs(50));
+            retries.ended(1, failed + SimDuration::from_secs(50));
+        }
+        assert_eq!(retries.strain().pressed, None);
+        // The last one ended at 200 s; four waits of a minute might have taken it to 240 s.
+        retries.wanted(at(239_000));
+        retries.ended(2, at(239_001));
+        assert_eq!(retries.strain().pressed, Some(at(239_001)));
+    }
+}
