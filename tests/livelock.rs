@@ -239,6 +239,9 @@ fn given(name: &str, default: u64) -> u64 {
 /// Beyond a claim a story is run on for so many periods, or for so long if that is more than a dozen.
 const PERIODS_MORE: u64 = 40;
 const LONG: SimDuration = SimDuration::from_hours(24);
+/// Longer traces are not looked at: a record is 64 bytes, and a list of them that grows needs three times its
+/// size at worst.
+const RECORDS_MAX: usize = 3_000_000;
 
 /// What came of a story.
 #[derive(Default)]
@@ -249,6 +252,8 @@ struct Told {
     endless: u32,
     /// The same, where something grows.
     growing: u32,
+    /// Not looked at: the trace was full before the horizon.
+    cut_short: u32,
     reasons: BTreeMap<String, u32>,
     wrong: Vec<String>,
 }
@@ -259,6 +264,7 @@ impl Told {
         self.at_rest += other.at_rest;
         self.endless += other.endless;
         self.growing += other.growing;
+        self.cut_short += other.cut_short;
         self.wrong.extend(other.wrong);
         other.reasons.into_iter().for_each(|(why, count)| *self.reasons.entry(why).or_default() += count);
     }
@@ -268,25 +274,29 @@ impl Told {
 /// they cannot matter and with the same, and must never settle otherwise or do anything else.
 fn tell(number: u64, days: &[&str], hours: u64) -> Told {
     let scenario = told(number, days);
-    let mut simulation = Simulation::new(&scenario, &scenario.variants[0]);
+    let mut simulation = Simulation::new(&scenario, &scenario.variants[0]).records_max(RECORDS_MAX);
     if hours > 0 {
         simulation = simulation.until(SimTime::ZERO + SimDuration::from_hours(hours));
     }
-    let outcome = simulation.run();
+    // Its trace is let go of before there is another.
+    let Outcome { recurrence, unproved, stop, .. } = simulation.run();
     let mut told = Told::default();
-    match outcome.recurrence {
+    if stop != Stop::Horizon {
+        return Told { cut_short: 1, ..told };
+    }
+    match recurrence {
         Some(proof) if proof.settled == proof.period => told.at_rest = 1,
         Some(_) => told.claims = 1,
         None => {}
     }
-    if let Some(why) = outcome.unproved {
+    if let Some(why) = unproved {
         let grows = matches!(why, Unproved::Grows(_));
         told.growing = u32::from(grows);
         told.endless = u32::from(!grows);
         let why: String = why.to_string().chars().filter(|c| !c.is_ascii_digit()).collect();
         told.reasons.insert(why, 1);
     }
-    if let Some(proof) = outcome.recurrence {
+    if let Some(proof) = recurrence {
         told.wrong.extend(wrong(&simulation, proof).map(|wrong| format!("story {number}: {proof:?}: {wrong}")));
     }
     told
@@ -339,6 +349,17 @@ fn happens(trace: &Trace, proof: Livelock, nth: u64) -> BTreeMap<String, u32> {
     counts
 }
 
+/// Stories of which something was claimed once that did not hold: a look that came before or after a
+/// retry, as its wait was drawn (1420), and retries that took a worker from others.
+#[test]
+fn nothing_wrong_is_claimed_where_it_once_was() {
+    let wrong = [(1420, ""), (200_875, ""), (202_133, ""), (202_316, ""), (202_316, "current")].map(|(number, day)| {
+        let days: Vec<&str> = day.split_whitespace().collect();
+        tell(number, &days, 0).wrong
+    });
+    assert!(wrong.concat().is_empty(), "{}", wrong.concat().join("\n"));
+}
+
 /// Twenty seconds of stories; an hour of them, or those of some days only, by the command in
 /// `docs/reading-a-run.md`. `FROM` is the number of the first, and `HOURS` another horizon for all.
 #[test]
@@ -363,10 +384,14 @@ fn whatever_is_claimed_of_a_story_holds() {
             });
         }
     });
-    let Told { claims, at_rest, endless, growing, mut wrong, reasons } = all.into_inner().expect("no teller panics");
+    let Told { claims, at_rest, endless, growing, cut_short, mut wrong, reasons } =
+        all.into_inner().expect("no teller panics");
     println!(
-        "{count} stories: {claims} claimed to repeat, {at_rest} to rest; unproved: {endless}, and {growing} that grow"
+        "{count} stories: {claims} claimed to repeat, {at_rest} to rest; unproved: {endless}, and {growing} that grow; \
+         {cut_short} with too long a trace"
     );
+    let share = 100 * claims / (claims + endless).max(1);
+    println!("{share} % of those that never come to rest, and in which nothing grows, are proved to repeat");
     reasons.iter().for_each(|(why, count)| println!("{count:6} {why}"));
     wrong.sort();
     assert!(wrong.is_empty(), "{} unsound claims:\n{}", wrong.len(), wrong.join("\n"));
