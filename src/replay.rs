@@ -96,6 +96,11 @@ impl<'a> Replay<'a> {
         report::golden(self.scenario, self.variant, &self.outcome, &self.metrics, &self.checked)
     }
 
+    /// The lives of all entities, as the text for review tells them.
+    pub fn lives(&self) -> String {
+        report::lives(self.scenario, self.variant, &self.outcome.trace)
+    }
+
     /// The result for programs, as one line.
     pub fn json(&self) -> String {
         report::json(self.scenario, self.variant, &self.outcome, &self.metrics, &self.checked, self.digest())
@@ -118,10 +123,10 @@ impl<'a> Replay<'a> {
         )
     }
 
-    /// The state at the end, as tables.
-    pub fn state_text(&self) -> String {
+    /// The state at the end, as tables; one that is wider than `width` columns is told row by row.
+    pub fn state_text(&self, width: usize) -> String {
         let state = trace::state::state(&self.outcome.trace, self.outcome.ended_at);
-        report::state_text(&self.outcome.trace, &state)
+        report::state_text(&self.outcome.trace, &state, width)
     }
 
     /// Its line in the file of fingerprints.

@@ -81,6 +81,10 @@ impl SimDuration {
     pub const fn as_nanos(self) -> u64 {
         self.0
     }
+    /// To the millisecond: as precise as results are told.
+    pub const fn rounded(self) -> Self {
+        Self(self.0.saturating_add(500_000) / 1_000_000 * 1_000_000)
+    }
     /// Whole seconds, rounded down.
     pub const fn as_secs(self) -> u64 {
         self.0 / 1_000_000_000
@@ -101,7 +105,8 @@ impl SimDuration {
     pub const fn saturating_sub(self, other: Self) -> Self {
         Self(self.0.saturating_sub(other.0))
     }
-    /// `h:mm:ss`, `m:ss` or with a fraction when there is one: how golden texts write ages.
+    /// `h:mm:ss`, `m:ss` or with milliseconds when there are any: how all texts write times. Finer parts are cut
+    /// off, but for what is shorter than a millisecond.
     pub fn clock(self) -> Clockface {
         Clockface(self)
     }
@@ -112,7 +117,7 @@ pub struct Clockface(SimDuration);
 
 impl fmt::Display for Clockface {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let nanos = self.0.0;
+        let nanos = if self.0.0 < 1_000_000 { self.0.0 } else { self.0.0 / 1_000_000 * 1_000_000 };
         let (secs, frac) = (nanos / 1_000_000_000, nanos % 1_000_000_000);
         let (h, m, s) = (secs / 3600, secs / 60 % 60, secs % 60);
         let mut text = if h > 0 { format!("{h}:{m:02}:{s:02}") } else { format!("{m}:{s:02}") };
@@ -436,7 +441,8 @@ mod tests {
         fn every_duration_survives_being_written(nanos in any::<u64>()) {
             let d = SimDuration(nanos);
             prop_assert_eq!(d.to_string().parse::<SimDuration>(), Ok(d));
-            prop_assert_eq!(d.clock().to_string().parse::<SimDuration>(), Ok(d), "as it is printed");
+            let shown = if nanos < 1_000_000 { d } else { SimDuration(nanos / 1_000_000 * 1_000_000) };
+            prop_assert_eq!(d.clock().to_string().parse::<SimDuration>(), Ok(shown), "as it is printed");
         }
     }
 }

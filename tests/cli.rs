@@ -109,7 +109,7 @@ impl Folder {
 
 fn schedsim() -> Command {
     let command = Command::new(snapbox::cmd::cargo_bin!("schedsim"));
-    ["CI", "GITHUB_ACTIONS", "GITHUB_STEP_SUMMARY", "TF_BUILD", "NO_COLOR", "CLICOLOR", "CLICOLOR_FORCE"]
+    ["CI", "COLUMNS", "GITHUB_ACTIONS", "GITHUB_STEP_SUMMARY", "TF_BUILD", "NO_COLOR", "CLICOLOR", "CLICOLOR_FORCE"]
         .iter()
         .fold(command, |c, name| c.env_remove(name))
 }

@@ -18,7 +18,7 @@ use rayon::prelude::*;
 use serde_json::{Map, Value, json};
 
 use super::args::Format;
-use super::output::{Out, painted, style};
+use super::output::{Out, fit, painted, style, width};
 use super::story::StoryArgs;
 use super::{Exit, Refusal};
 
@@ -48,7 +48,7 @@ pub(crate) fn run(args: &CompareArgs, out: &mut Out) -> Result<Exit, Refusal> {
     if args.each_fix {
         let noticed = each_fix(scenario, base, Fix::ALL);
         out.text(&match args.format {
-            Format::Text => matrix(scenario, &noticed),
+            Format::Text => fit(&matrix(scenario, &noticed), width()),
             Format::Json => matrix_json(scenario, &noticed),
         });
         return Ok(Exit::Fine);
@@ -60,7 +60,7 @@ pub(crate) fn run(args: &CompareArgs, out: &mut Out) -> Result<Exit, Refusal> {
     let found: Vec<Comparison> =
         others.iter().map(|other| compare(a.replay, other.replay, [a.name, other.name])).collect();
     out.text(&match args.format {
-        Format::Text => text(&sides, &found),
+        Format::Text => fit(&text(&sides, &found), width()),
         Format::Json => object(&sides, &found),
     });
     Ok(Exit::Fine)

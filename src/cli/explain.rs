@@ -15,7 +15,7 @@ use clap::{ArgGroup, Args};
 use serde_json::json;
 
 use super::args::{Format, Logic, Look, shell_line};
-use super::output::{Out, painted, style, width};
+use super::output::{Out, fit, painted, style, width};
 use super::{Exit, Refusal, crash, input, reproduce, story};
 
 /// Tells why something happened: the causal chain from its end back to its root, and what decides it
@@ -123,7 +123,7 @@ pub(crate) fn explain(args: &ExplainArgs, look: &Look, out: &mut Out) -> Result<
         let mut told = Told { scenario, variant, outcome: &outcome, setting, asked: &asked, chain, deciding, verify };
         told.keep_what_decides();
         match args.format {
-            Format::Text => out.text(&told.text(look)),
+            Format::Text => out.text(&fit(&told.text(look), width())),
             Format::Json => out.text(&(told.json() + "\n")),
         }
         Ok(Exit::Fine)
@@ -132,6 +132,7 @@ pub(crate) fn explain(args: &ExplainArgs, look: &Look, out: &mut Out) -> Result<
 
 fn question(args: &ExplainArgs) -> Question<'_> {
     let subject = args.subject.as_deref();
+    let at = args.at.map(shown_as);
     if let Some(event) = args.event {
         return Question::Of(Choice::Event(event));
     }
@@ -142,17 +143,23 @@ fn question(args: &ExplainArgs) -> Question<'_> {
         return Question::Request(request);
     }
     if let Some((thing, field)) = &args.field {
-        return Question::Field(thing, field, args.at);
+        return Question::Field(thing, field, at);
     }
     if let Some((thing, status)) = &args.why_not {
-        return Question::WhyNot(thing, status.as_deref(), args.at);
+        return Question::WhyNot(thing, status.as_deref(), at);
     }
     match (args.verdict, args.proof) {
         (true, _) => Question::Verdict,
         (_, true) => Question::Proof,
-        _ if args.at.is_some() || subject.is_some() => Question::Of(Choice::Moment(args.at, subject)),
+        _ if at.is_some() || subject.is_some() => Question::Of(Choice::Moment(at, subject)),
         _ => Question::Failed,
     }
+}
+
+/// The last instant that is printed like this one: a text has milliseconds, what happened may lie within one.
+fn shown_as(at: SimTime) -> SimTime {
+    let within = at.elapsed().as_nanos() % 1_000_000;
+    if within == 0 { at + SimDuration::from_nanos(999_999) } else { at }
 }
 
 fn question_words(args: &ExplainArgs) -> Vec<String> {

@@ -6,7 +6,7 @@ use clap::Args;
 use serde_json::json;
 
 use super::args::Format;
-use super::output::{Out, painted, style};
+use super::output::{Out, fit_for_eyes, painted, style};
 use super::{Exit, Refusal};
 
 /// Lists the known fixes: name, day, what each changes
@@ -22,7 +22,7 @@ pub(crate) struct FixesArgs {
 
 pub(crate) fn fixes(args: &FixesArgs, out: &mut Out) -> Result<Exit, Refusal> {
     out.text(&match args.format {
-        Format::Text => table(args.rules),
+        Format::Text => fit_for_eyes(table(args.rules)),
         Format::Json => object(),
     });
     Ok(Exit::Fine)

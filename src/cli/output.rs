@@ -82,40 +82,68 @@ impl Write for Kept {
 }
 
 /// How many columns a line of a result may have: those of the terminal, within reason; in a file
-/// or a pipe always as many.
+/// or a pipe as many as COLUMNS says, if it is set, else always as many.
 pub(crate) fn width() -> usize {
-    const NARROWEST: usize = 60;
     const USUAL: usize = 120;
+    known_width().unwrap_or(USUAL)
+}
+
+/// The same where somebody looks; none in a file or a pipe, for what is read line by line.
+fn known_width() -> Option<usize> {
+    const NARROWEST: usize = 60;
     const WIDEST: usize = 160;
     let terminal = console::Term::stdout();
     let columns = terminal.size_checked().filter(|_| terminal.is_term()).map(|(_, columns)| usize::from(columns));
-    columns.map_or(USUAL, |columns| columns.clamp(NARROWEST, WIDEST))
+    let told = || std::env::var("COLUMNS").ok()?.trim().parse().ok();
+    columns.or_else(told).map(|columns: usize| columns.clamp(NARROWEST, WIDEST))
 }
 
 /// Prose in lines of that width, each behind `indent` blanks; the first one as well.
 pub(crate) fn prose(text: &str, indent: usize, width: usize) -> String {
-    let mut out = String::new();
-    for line in text.lines() {
-        let mut column = 0;
-        for word in line.split_whitespace() {
-            let length = word.chars().count();
-            if column > 0 && column + 1 + length > width {
-                out.push('\n');
-                column = 0;
-            }
-            if column == 0 {
-                out.push_str(&" ".repeat(indent));
-                column = indent;
-            } else {
-                out.push(' ');
-                column += 1;
-            }
-            out.push_str(word);
-            column += length;
+    let blanks = " ".repeat(indent);
+    let line = |line: &str| format!("{blanks}{}", behind(indent, line, indent, width)).trim_end().to_owned() + "\n";
+    text.lines().map(line).collect()
+}
+
+/// A text behind a label that has `used` columns of its line; what does not fit goes on below, behind `indent`
+/// blanks.
+pub(crate) fn behind(used: usize, text: &str, indent: usize, width: usize) -> String {
+    let words: Vec<&str> = text.split_whitespace().collect();
+    filled(&words.join(" "), &" ".repeat(used), indent, width).trim_start().to_owned()
+}
+
+/// A result whose lines go on below where they do not fit.
+pub(crate) fn fit(text: &str, width: usize) -> String {
+    let line = |line: &str| {
+        let told = line.trim_start();
+        let lead = &line[..line.len() - told.len()];
+        if textwrap::core::display_width(line) <= width {
+            return format!("{line}\n");
         }
-        out.push('\n');
+        filled(told, lead, lead.len() + 4, width) + "\n"
+    };
+    text.lines().map(line).collect()
+}
+
+/// The same only where somebody looks: in a file or a pipe a line is a line.
+pub(crate) fn fit_for_eyes(text: String) -> String {
+    match known_width() {
+        Some(width) => fit(&text, width),
+        None => text,
     }
-    out
+}
+
+/// No word is ever split.
+fn filled(text: &str, lead: &str, indent: usize, width: usize) -> String {
+    let blanks = " ".repeat(indent);
+    let options = textwrap::Options::new(width)
+        .break_words(false)
+        .word_separator(textwrap::WordSeparator::AsciiSpace)
+        .word_splitter(textwrap::WordSplitter::NoHyphenation)
+        .wrap_algorithm(textwrap::WrapAlgorithm::FirstFit)
+        .initial_indent(lead)
+        .subsequent_indent(&blanks);
+    textwrap::fill(text, options)
 }
 
 /// Colours of ours.

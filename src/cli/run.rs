@@ -17,7 +17,7 @@ use rayon::prelude::*;
 
 use super::args::{Format, Logic, Look};
 use super::input::{self, Loaded};
-use super::output::{self, Kept, Out};
+use super::output::{self, Kept, Out, fit_for_eyes, width};
 use super::{Exit, Refusal, crash, expected, file, json, reproduce, story, text, watch};
 
 /// Replays scenarios: timeline, outcome, figures
@@ -41,6 +41,12 @@ pub(crate) struct RunArgs {
     /// For whom results are written; JSON: one object a run, as lines when there are several
     #[arg(long, value_enum, default_value = "text", help_heading = "Results")]
     format: Format,
+    /// The whole timeline, however long; by default about 200 lines, with all steps and violations
+    #[arg(long, help_heading = "Results")]
+    full: bool,
+    /// The lives of all entities, alike ones together, as golden texts tell them, instead of the timeline
+    #[arg(long, help_heading = "Results", conflicts_with = "full")]
+    lives: bool,
     /// The store at the end (or at --until) as tables, and where the backends know better
     #[arg(long, help_heading = "Results")]
     state: bool,
@@ -57,6 +63,16 @@ pub(crate) struct RunArgs {
     /// Runs again whenever a file is saved that the scenario is read from, and marks what changed
     #[arg(long, help_heading = "Results", conflicts_with_all = ["expect_from_run", "format", "twice"])]
     watch: bool,
+}
+
+impl RunArgs {
+    fn told(&self) -> text::Told {
+        match (self.lives, self.full) {
+            (true, _) => text::Told::Lives,
+            (false, true) => text::Told::Full,
+            (false, false) => text::Told::Timeline,
+        }
+    }
 }
 
 /// One run to make.
@@ -197,11 +213,13 @@ fn one(job: &Job<'_>, args: &RunArgs, look: &Look, several: bool) -> Result<Show
         match args.format {
             Format::Json if several => shown.out = replay.json_with(&line, args.state) + "\n",
             Format::Json => shown.out = json::spread(&replay.json_with(&line, args.state)) + "\n",
-            Format::Text if args.logic.seeds.is_some() && look.verbose == 0 => shown.out = text::line(&replay, &line),
+            Format::Text if args.logic.seeds.is_some() && look.verbose == 0 => {
+                shown.out = fit_for_eyes(text::line(&replay, &line))
+            }
             Format::Text => {
-                shown.out = text::whole(&replay, look, &line);
+                shown.out = text::whole(&replay, look, args.told(), &line);
                 if args.state {
-                    shown.out.push_str(&replay.state_text());
+                    shown.out.push_str(&replay.state_text(width()));
                 }
             }
         }

@@ -14,13 +14,33 @@ use crate::trace::timeline;
 use anstyle::Style;
 
 use super::args::Look;
-use super::output::{painted, prose, style, width};
+use super::output::{behind, fit, painted, prose, style, width};
+
+/// How what happened is told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Told {
+    /// In the order of time, as much as one reads.
+    Timeline,
+    /// In the order of time, all of it.
+    Full,
+    /// Entity by entity, as golden texts do.
+    Lives,
+}
+
+/// From so many columns on, what goes on below a line keeps to its column.
+const WIDE: usize = 100;
+
+/// More lines nobody reads one by one.
+const LINES_MAX: usize = 200;
 
 /// Everything about one run.
-pub(crate) fn whole(replay: &Replay<'_>, look: &Look, reproduce: &str) -> String {
+pub(crate) fn whole(replay: &Replay<'_>, look: &Look, told: Told, reproduce: &str) -> String {
     let mut text = head(replay);
     if !look.quiet {
-        let timeline = timeline::render(&replay.outcome.trace, &options(replay, look));
+        let timeline = match told {
+            Told::Lives => fit(&replay.lives(), width()),
+            Told::Timeline | Told::Full => timeline::render(&replay.outcome.trace, &options(replay, look, told)),
+        };
         if !timeline.is_empty() {
             text.push('\n');
             text.push_str(&timeline);
@@ -28,6 +48,7 @@ pub(crate) fn whole(replay: &Replay<'_>, look: &Look, reproduce: &str) -> String
     }
     text.push_str("\noutcome\n");
     for (style, what, how) in outcome(replay) {
+        let how = behind(22, &how, if width() < WIDE { 6 } else { 22 }, width());
         text.push_str(&format!("  {} {how}\n", painted(style, format!("{what:19}"))));
     }
     if !look.quiet {
@@ -59,9 +80,10 @@ pub(crate) fn same_twice(replay: &Replay<'_>) -> String {
     format!("twice: the same {records} records, {}\n\n", replay.digest())
 }
 
-fn options(replay: &Replay<'_>, look: &Look) -> timeline::Options {
+fn options(replay: &Replay<'_>, look: &Look, told: Told) -> timeline::Options {
     let palette = timeline::Palette::colour();
     timeline::Options {
+        lines_max: (told == Told::Timeline && look.verbose == 0).then_some(LINES_MAX),
         verbose: look.verbose > 0,
         width: width(),
         palette,
@@ -72,7 +94,8 @@ fn options(replay: &Replay<'_>, look: &Look) -> timeline::Options {
 fn head(replay: &Replay<'_>) -> String {
     let name = format!("{} @ {}", replay.scenario.name, replay.variant.name);
     let ran = replay.outcome.ended_at.elapsed().clock();
-    let mut text = format!("{} seed {} | ran {ran}\n", painted(style::HEAD, format!("{name:58}")), replay.variant.seed);
+    let head = painted(style::HEAD, format!("{name:58}"));
+    let mut text = fit(&format!("{head} seed {} | ran {ran}", replay.variant.seed), width());
     text.push_str(&prose(replay.scenario.about.trim(), 2, width()));
     text
 }
@@ -172,7 +195,9 @@ fn checks(replay: &Replay<'_>, reproduce: &str) -> String {
             Mark::Broken { expected: false } => (style::BAD, "BROKEN"),
             Mark::Failed => (style::BAD, "FAILED"),
         };
-        text.push_str(&format!("  {}  {:30} {}\n", painted(style, format!("{mark:6}")), check.subject, check.text));
+        let used = 41 + check.subject.chars().count().saturating_sub(30);
+        let told = behind(used, &check.text, if width() < WIDE { 10 } else { 41 }, width());
+        text.push_str(&format!("  {}  {:30} {told}\n", painted(style, format!("{mark:6}")), check.subject));
     }
     if !replay.checked.passed {
         text.push_str(&reproduced(reproduce));

@@ -154,6 +154,7 @@ fixes! {
     AliasesInConfig = "aliases-in-config", Day::of(2026, 3, 25), "#693", "an app config can have `aliases`";
     OwnNodeOnly = "own-node-only", Day::of(2026, 3, 27), "#705", "a node's start, watchdog and collection look at its own sandboxes only, not at those of all nodes";
     ResetCooldownOnDeploy = "reset-cooldown-on-deploy", Day::of(2026, 3, 27), "#702", "reusing a pool clears its crash count and cooldown";
+    DisksOnCoordinator = "disks-on-coordinator", Day::of(2026, 3, 30), "#704", "a sandbox with disks goes to the coordinator's node, one without to the others, if one is ready";
     CompareVolumes = "compare-volumes", Day::of(2026, 3, 31), "#718", "a pool matches only when its volumes do";
     KeepLastCrashTime = "keep-last-crash-time", Day::of(2026, 4, 2), "#723", "last_crash_time survives recovery and reset";
     DrainBeforeCreate = "drain-before-create", Day::of(2026, 4, 2), "#725", "with disks, the old pool drains before the new one is created";

@@ -1,6 +1,6 @@
 //! The scheduler: gives every sandbox without a node a random ready one (`docs/rules.md` §6).
 //!
-//! It knows nothing of load or capacity. What a newcomer gets wrong: before `scheduler-resyncs`
+//! It knows nothing of load or capacity. The coordinator's own node is the cluster's first. What a newcomer gets wrong: before `scheduler-resyncs`
 //! it read the nodes once at its start and never listed sandboxes, so that what was created
 //! while it was down stays without a node for ever.
 
@@ -35,12 +35,24 @@ impl<P: Platform> Scheduler<P> {
         }
     }
 
-    /// Rule 6.3: the nodes among which one is drawn.
-    async fn candidates(&self, item: &Versioned<Sandbox>, ready: &[NodeId]) -> Result<Vec<NodeId>, Failure> {
-        let mut candidates = ready.to_vec();
-        let stateless = item.entity.spec.volumes.is_empty();
-        if self.rules.has(Fix::SpreadReplicas) && stateless && candidates.len() > 1 {
-            let siblings = self.ports.store.list::<Sandbox>(Query::All).await?;
+    /// The nodes among which one is drawn.
+    async fn candidates(&self, item: &Versioned<Sandbox>, mut candidates: Vec<NodeId>) -> Vec<NodeId> {
+        let stateful = !item.entity.spec.volumes.is_empty();
+        // Rule 6.2: disks are where the coordinator is; the other nodes are for all else.
+        if self.rules.has(Fix::DisksOnCoordinator) {
+            let runner = |node: &NodeId| *node != NodeId::from_index(0);
+            if stateful {
+                candidates.retain(|node| !runner(node));
+            } else if candidates.iter().any(runner) {
+                candidates.retain(runner);
+            }
+        }
+        // Rule 6.3: one that cannot be asked for is as good as spread.
+        if self.rules.has(Fix::SpreadReplicas)
+            && !stateful
+            && candidates.len() > 1
+            && let Ok(siblings) = self.ports.store.list::<Sandbox>(Query::All).await
+        {
             let active = siblings.iter().filter(|other| other.entity.pool == item.entity.pool);
             let active: Vec<NodeId> =
                 active.filter(|other| other.entity.status.is_live()).filter_map(|other| other.entity.node).collect();
@@ -48,7 +60,7 @@ impl<P: Platform> Scheduler<P> {
             let fewest = candidates.iter().map(on).min();
             candidates.retain(|node| Some(on(node)) == fewest);
         }
-        Ok(candidates)
+        candidates
     }
 
     async fn list_ready(&self) -> Result<Vec<NodeId>, Failure> {
@@ -72,7 +84,7 @@ impl<P: Platform> Reconciler for Scheduler<P> {
             Some(nodes) => nodes,
             None => self.list_ready().await?,
         };
-        let candidates = self.candidates(item, &ready).await?;
+        let candidates = self.candidates(item, ready).await;
         let chosen = match candidates.as_slice() {
             [] => None,
             [only] => Some(*only),
@@ -81,7 +93,7 @@ impl<P: Platform> Reconciler for Scheduler<P> {
         match chosen {
             None => self.ports.host.note(item.id, Reason::NoNode),
             Some(node) => {
-                self.ports.host.note(item.id, Reason::NodeChosen { ready: ready.len() as u32 });
+                self.ports.host.note(item.id, Reason::NodeChosen { ready: candidates.len() as u32 });
                 sandbox.node = Some(node);
             }
         }

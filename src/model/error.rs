@@ -51,7 +51,7 @@ impl fmt::Display for RequestError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::PoolTimeout(limit) => write!(f, "no capacity within {limit}"),
-            Self::Cooldown { until } => write!(f, "the pool is in cooldown until {until}"),
+            Self::Cooldown { until } => write!(f, "the pool is in cooldown until {}", until.elapsed().clock()),
             Self::MaxSize(limit) => write!(f, "the pool is at its maximum size of {limit}"),
             Self::DiedDuringBoot => f.write_str("the sandbox died during boot"),
             Self::NoPool => f.write_str("no pool serves the version"),

@@ -293,7 +293,7 @@ impl fmt::Display for Reason {
             }
             Self::NoRoom { desired } => write!(f, "a request finds no room, desired known as {desired}"),
             Self::NodeChosen { ready } => write!(f, "drawn among {ready} ready nodes"),
-            Self::NoNode => f.write_str("no node is ready"),
+            Self::NoNode => f.write_str("no node is ready for it"),
             Self::NodeLost { since, limit } => {
                 write!(f, "node not ready for {}: limit {}", since.clock(), limit.clock())
             }

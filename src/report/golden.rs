@@ -57,6 +57,14 @@ pub fn golden(
     page.finish()
 }
 
+/// The lives of all entities alone.
+pub fn lives(scenario: &Scenario, variant: &Variant, trace: &Trace) -> String {
+    let mut page = Page::default();
+    page.section("lives");
+    tell_lives(&mut page, trace, &rules(scenario, variant));
+    page.finish().trim_start().to_owned()
+}
+
 fn story(page: &mut Page, scenario: &Scenario, variant: &Variant, outcome: &Outcome) {
     let title = format!("{} @ {}", scenario.name, variant.name);
     page.raw(&format!("{title:<59}seed {} | ran {}", variant.seed, age(outcome.ended_at.elapsed(), false)));

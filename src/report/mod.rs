@@ -22,7 +22,7 @@ mod steps;
 pub(crate) use crate::model::counted;
 pub use check::check;
 pub(crate) use check::{ExpectResult, Failure, Mark};
-pub use golden::golden;
+pub use golden::{golden, lives};
 pub use json::json;
 pub(crate) use json::json_with;
 pub(crate) use state::{state_json, state_text};

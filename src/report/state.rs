@@ -12,15 +12,15 @@ use crate::model::{Field, Kind};
 use crate::trace::state::{Row, State};
 use crate::trace::{Trace, timeline};
 
-/// The state as text: one table a kind.
-pub fn state_text(trace: &Trace, state: &State) -> String {
+/// The state as text: one table a kind; where it is wider than `width` columns, one paragraph a row.
+pub fn state_text(trace: &Trace, state: &State, width: usize) -> String {
     let mut text = format!("state at {}\n", state.at.elapsed().clock());
     if state.rows.is_empty() {
         text.push_str("  the store is empty\n");
     }
     for (kind, rows) in &state.rows {
         text.push_str(&format!("  {}\n", heading(*kind, rows.len())));
-        text.push_str(&table(trace, state, rows));
+        text.push_str(&table(trace, state, rows, width));
     }
     if !state.strays.is_empty() {
         text.push_str("  what no entity knows of\n");
@@ -45,26 +45,36 @@ fn columns(rows: &[Row]) -> Vec<Field> {
     fields
 }
 
-fn table(trace: &Trace, state: &State, rows: &[Row]) -> String {
+fn table(trace: &Trace, state: &State, rows: &[Row], width: usize) -> String {
     let columns = columns(rows);
     let differs = rows.iter().any(|row| !row.truth.is_empty());
     let mut table = Table::new();
     table.load_style(presets::NOTHING);
     let head = ["name", "age", "written"].into_iter().chain(columns.iter().map(|field| field.name()));
-    table.set_header(head.chain(differs.then_some("in truth")));
+    let head: Vec<&str> = head.chain(differs.then_some("in truth")).collect();
+    table.set_header(&head);
+    let mut paragraphs = String::new();
     for row in rows {
         let ago = |at| round(state.at.since(at)).clock().to_string();
         let name = trace.name(row.subject);
         let short = name.split_once('/').map_or(name.as_str(), |(_, short)| short);
         let cells = [short.to_owned(), ago(row.created_at), ago(row.updated_at)];
         let fields = columns.iter().map(|field| row.fields.get(field).map_or(String::new(), |v| value(trace, *v)));
-        table.add_row(cells.into_iter().chain(fields).chain(differs.then(|| row.truth.join("; "))));
+        let cells: Vec<String> = cells.into_iter().chain(fields).chain(differs.then(|| row.truth.join("; "))).collect();
+        let told = head.iter().zip(&cells).skip(1).filter(|(_, cell)| !cell.is_empty());
+        let told: Vec<String> = told.map(|(head, cell)| format!("{head} {cell}")).collect();
+        let paragraph = format!("{}: {}", cells[0], told.join(", "));
+        let options = textwrap::Options::new(width).initial_indent("    ").subsequent_indent("        ");
+        paragraphs.push_str(&(textwrap::fill(&paragraph, options.break_words(false)) + "\n"));
+        table.add_row(cells);
     }
     table.column_iter_mut().for_each(|column| {
         column.set_padding((0, 2));
     });
     let lines = table.to_string();
-    lines.lines().map(|line| format!("    {}\n", line.trim_end())).collect()
+    let lines: Vec<String> = lines.lines().map(|line| format!("    {}\n", line.trim_end())).collect();
+    let fits = lines.iter().all(|line| textwrap::core::display_width(line) <= width);
+    if fits { lines.concat() } else { paragraphs }
 }
 
 fn value(trace: &Trace, value: crate::model::Value) -> String {
@@ -119,7 +129,7 @@ mod tests {
         let (_, pool) = m.pool(1);
         m.stuck_life(pool, 0, t("1s"), 6);
         let end = state(&m.trace, t("10m"));
-        let text = state_text(&m.trace, &end);
+        let text = state_text(&m.trace, &end, 120);
         let lines: Vec<&str> = text.lines().collect();
         let at = lines.iter().position(|line| line.trim() == "1 sandbox").expect("a table");
         let words = |line: &str| line.split_whitespace().map(str::to_owned).collect::<Vec<_>>();

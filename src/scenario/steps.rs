@@ -194,7 +194,7 @@ fn one_traffic(walk: &mut Walk, mut fields: Fields<'_>, horizon: SimTime) -> Opt
     let (app, service) = (app(walk, &mut fields), needed_name(walk, &mut fields, "service"));
     let every: Option<SimDuration> = fields.need(walk, "rate").and_then(|node| numbers::rate(walk, node));
     let poisson = fields.word(walk, "arrivals").unwrap_or(0) == 0;
-    let via_ingress = fields.word(walk, "via").unwrap_or(0) == 1;
+    let via_ingress = fields.word(walk, "via").unwrap_or(0) == 0;
     let (from, until) = window(walk, &mut fields);
     let (from, until) = (from.unwrap_or_default(), until.unwrap_or(horizon));
     let (app, service) = (app?, service?);

@@ -32,7 +32,7 @@ pub enum Unit {
 pub enum Metric {
     /// How many.
     Count(u64),
-    /// How long.
+    /// How long, to the millisecond.
     Seconds(SimDuration),
 }
 
@@ -186,7 +186,7 @@ impl Metrics {
     }
     fn time(&mut self, figure: Figure, d: SimDuration) {
         debug_assert!(figure.unit() == Unit::Seconds, "{figure:?} is a count");
-        self.0[figure as usize] = Metric::Seconds(d);
+        self.0[figure as usize] = Metric::Seconds(d.rounded());
     }
 }
 

@@ -14,7 +14,7 @@ use anstyle::{AnsiColor, Style};
 
 use crate::kernel::{SimDuration, SimTime};
 
-use super::Trace;
+use super::{Trace, What};
 
 pub use entries::{Entry, Tone, actor_name, entries, entry, value_text};
 pub use folding::{Block, Item, fold};
@@ -28,6 +28,8 @@ pub struct Options {
     pub fold: bool,
     /// How many columns a line may have.
     pub width: usize,
+    /// How many lines it may have, about; what is left out is told. None: all.
+    pub lines_max: Option<usize>,
     /// The styles of the columns.
     pub palette: Palette,
     /// What each step of the scenario does, by its number.
@@ -42,6 +44,7 @@ impl Default for Options {
             verbose: false,
             fold: true,
             width: 120,
+            lines_max: None,
             palette: Palette::plain(),
             step_titles: Vec::new(),
             fault_titles: Vec::new(),
@@ -130,7 +133,24 @@ pub fn write(trace: &Trace, options: &Options, out: &mut impl Write) -> fmt::Res
     let entries = entries(trace, options);
     let items = if options.fold { fold(trace, &entries) } else { (0..entries.len()).map(Item::Line).collect() };
     let page = Page { trace, entries: &entries, options };
-    items.iter().try_for_each(|item| page.item(item, 0, out))
+    let written: Vec<String> = items
+        .iter()
+        .map(|item| {
+            let mut text = String::new();
+            page.item(item, 0, &mut text).map(|()| text)
+        })
+        .collect::<Result<_, _>>()?;
+    let shown = page.shown(&items, &written);
+    for stretch in shown.chunk_by(|a, b| a == b).scan(0, |at, same| {
+        *at += same.len();
+        Some((*at - same.len()..*at, same[0]))
+    }) {
+        match stretch {
+            (places, true) => written[places].iter().try_for_each(|text| out.write_str(text))?,
+            (places, false) => page.left_out(&items[places.clone()], &written[places], out)?,
+        }
+    }
+    Ok(())
 }
 
 /// Writes one entry with a mark in its margin, as `explain` shows it.
@@ -196,8 +216,10 @@ pub fn write_fold(
         1 => "this line".to_owned(),
         n => format!("these {n} lines"),
     };
-    let (times, every) = (range(times), period(every));
-    writeln!(out, "{style}{:>TIME$} {gutter:<GUTTER$} {lines}: x{times}, every {every}{style:#}", clock(until))
+    let times = range(times);
+    // What comes at random has a count and an end, and no period.
+    let every = if folding::steady(every) { format!(", every {}", period(every)) } else { String::new() };
+    writeln!(out, "{style}{:>TIME$} {gutter:<GUTTER$} {lines}: x{times}{every}{style:#}", clock(until))
 }
 
 struct Page<'a> {
@@ -207,6 +229,57 @@ struct Page<'a> {
 }
 
 impl Page<'_> {
+    /// Which items have their place on a page that is bounded: the first and the last, and in between what came
+    /// from outside and what broke.
+    fn shown(&self, items: &[Item], written: &[String]) -> Vec<bool> {
+        let lines: Vec<usize> = written.iter().map(|text| text.lines().count()).collect();
+        let all: usize = lines.iter().sum();
+        let Some(most) = self.options.lines_max.filter(|most| *most < all) else { return vec![true; items.len()] };
+        let mut shown: Vec<bool> = items.iter().map(|item| self.is_news(item)).collect();
+        // News has half of the page at the most; of the rest, the beginning has twice as much as the end.
+        let mut left = most / 2;
+        for (shown, lines) in shown.iter_mut().zip(&lines) {
+            *shown = *shown && left >= *lines;
+            left -= if *shown { *lines } else { 0 };
+        }
+        let room = most / 2 + left;
+        let mut fill = |places: &mut dyn Iterator<Item = usize>, mut room: usize| {
+            for place in places {
+                if !shown[place] {
+                    if room < lines[place] {
+                        break;
+                    }
+                    room -= lines[place];
+                    shown[place] = true;
+                }
+            }
+        };
+        fill(&mut (0..items.len()), room * 2 / 3);
+        fill(&mut (0..items.len()).rev(), room / 3);
+        shown
+    }
+
+    /// Whether an item is what a reader of a long run looks for.
+    fn is_news(&self, item: &Item) -> bool {
+        let Item::Line(index) = item else { return false };
+        let entry = &self.entries[*index];
+        entry.tone == Tone::Outside || matches!(self.trace.records()[entry.record].what, What::Broken { .. })
+    }
+
+    /// One line instead of many.
+    fn left_out(&self, items: &[Item], written: &[String], out: &mut impl Write) -> fmt::Result {
+        let lines: usize = written.iter().map(|text| text.lines().count()).sum();
+        let first = items.first().map(|item| self.entries[item.first()].at);
+        let last = items.last().map(|item| self.entries[item.last()].at);
+        let (Some(first), Some(last)) = (first, last) else { return Ok(()) };
+        let style = self.options.palette.fold;
+        let (first, last) = (clock(first), clock(last));
+        writeln!(
+            out,
+            "{style}{first:>TIME$} … {last}: {lines} lines are left out (--full; --lives: entity by entity){style:#}"
+        )
+    }
+
     fn item(&self, item: &Item, depth: usize, out: &mut impl Write) -> fmt::Result {
         match item {
             Item::Line(index) => self.entry(&self.entries[*index], &"|".repeat(depth), out),
@@ -226,10 +299,23 @@ impl Page<'_> {
         write!(out, "{time}{:>TIME$}{time:#} {fold}{gutter:<GUTTER$}{fold:#} ", clock(entry.at))?;
         write!(out, "{actor}{:<ACTOR$}{actor:#} ", actor_name(self.trace, entry.actor))?;
         let name = self.trace.name(entry.subject);
-        write!(out, "{subject}{name:<SUBJECT$}{subject:#} ")?;
         // What does not fit its column pushes the rest of its own line, never another line's.
         let start = TEXT_AT + name.len().saturating_sub(SUBJECT);
         let width = self.options.width;
+        if start + WHAT.min(entry.what.len()) > width {
+            writeln!(out, "{subject}{name}{subject:#}")?;
+            if !entry.why.is_empty() && NEXT_AT + entry.what.len() + 2 + entry.why.len() <= width {
+                return writeln!(out, "{:NEXT_AT$}{tone}{}{tone:#}  {why}{}{why:#}", "", entry.what, entry.why);
+            }
+            for (text, style) in
+                [(&entry.what, tone), (&entry.why, why)].into_iter().filter(|(text, _)| !text.is_empty())
+            {
+                write!(out, "{:NEXT_AT$}", "")?;
+                self.text(text, NEXT_AT, NEXT_AT, style, out)?;
+            }
+            return Ok(());
+        }
+        write!(out, "{subject}{name:<SUBJECT$}{subject:#} ")?;
         if entry.why.is_empty() {
             return self.text(&entry.what, start, NEXT_AT, tone, out);
         }

@@ -76,6 +76,8 @@ Results:
       --trace <FILE>        Writes the trace of the one run to FILE; `.jsonl`: one record a line, `.csv`: a table, `.json`: Chrome trace events, for Perfetto
       --report <FILE.html>  Writes a page about all runs to FILE, to be looked at in a browser: no network, no server
       --format <FORMAT>     For whom results are written; JSON: one object a run, as lines when there are several [default: text] [possible values: text, json]
+      --full                The whole timeline, however long; by default about 200 lines, with all steps and violations
+      --lives               The lives of all entities, alike ones together, as golden texts tell them, instead of the timeline
       --state               The store at the end (or at --until) as tables, and where the backends know better
       --stop-when-proved    Ends a run as soon as a livelock is proved; metrics are then not checked
       --twice               Runs again in a fresh world and names the first record that differs

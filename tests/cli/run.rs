@@ -343,3 +343,58 @@ fn an_interrupt_ends_it_as_shells_expect() {
     // A shell tells this as status 130.
     assert_eq!(status.signal(), Some(2));
 }
+
+/// Two requests a second for forty minutes of an app that is more often away than not.
+const CALLERS: &str = "schema = 1\nhorizon = \"40m\"\nworkload.shop.web.exit_after = \"5s\"\n\
+    step = [{ at = \"0s\", do.deploy = { app = \"shop\", config = \"[services.web]\" } },\
+    { at = \"20m\", name = \"halfway\", do.note = \"Still there?\" }]\n\
+    traffic = [{ app = \"shop\", service = \"web\", rate = \"2/s\", from = \"10s\" }]\n";
+
+#[test]
+fn callers_that_fail_alike_are_a_burst_and_a_long_timeline_has_a_bound() {
+    let folder = folder(&[("a.toml", CALLERS)]);
+    let whole = folder.schedsim(&["run", "a.toml", "--full"]).code(0).out;
+    let timeline = whole.split("\noutcome\n").next().expect("before it");
+    let failed = timeline.lines().filter(|line| line.contains("request of web fails")).count();
+    assert!((1..200).contains(&failed), "{failed} lines for some thousand requests");
+    let times: usize = timeline
+        .lines()
+        .filter_map(|line| line.split(" this line: x").nth(1)?.split(',').next()?.parse::<usize>().ok())
+        .sum();
+    assert!(times > 1000, "{times}");
+    let bounded = folder.schedsim(&["run", "a.toml"]).code(0).out("lines are left out (--full").out("halfway").out;
+    let shown = bounded.split("\noutcome\n").next().expect("before it").lines().count();
+    assert!((150..250).contains(&shown), "{shown}");
+    let lives = folder.schedsim(&["run", "a.toml", "--lives"]).code(0).out("\nlives\n").out(" alike").out;
+    assert!(lives.lines().count() < bounded.lines().count(), "{lives}");
+    folder.schedsim(&["run", "a.toml", "--lives", "--full"]).code(2).err("cannot be used with");
+    // Seconds have three decimals, in JSON, too; an address has more than one dot.
+    let json = folder.schedsim(&["run", "a.toml", "--format", "json"]).code(0).out;
+    for text in [&whole, &json] {
+        let numbers = text.split(|c: char| !c.is_ascii_digit() && c != '.');
+        let decimals = numbers.filter(|n| n.matches('.').count() == 1).filter_map(|n| n.split_once('.'));
+        let longest = decimals.map(|(_, after)| after.len()).max();
+        assert!(longest.is_some_and(|n| n <= 3), "{longest:?}");
+    }
+}
+
+#[test]
+fn nothing_is_wider_than_a_terminal_of_sixty_columns() {
+    let folder = folder(&[]);
+    folder.schedsim(&["new", "a", "--kind", "node"]).code(0);
+    for words in [
+        &["run", "a.toml"] as &[&str],
+        &["run", "a.toml", "--state"],
+        &["run", "a.toml", "--lives"],
+        &["run", "a.toml", "--seeds", "0..2"],
+        &["explain", "a.toml"],
+        &["compare", "a.toml"],
+        &["compare", "a.toml", "--each-fix"],
+        &["fixes", "--rules"],
+    ] {
+        let out = super::done(folder.command(words).env("COLUMNS", "60")).out;
+        let wide: Vec<&str> = out.lines().filter(|line| line.chars().count() > 60).collect();
+        // A line that makes a run again is to be copied as a whole.
+        assert!(wide.iter().all(|line| line.contains("reproduce:")), "{words:?}: {wide:#?}");
+    }
+}

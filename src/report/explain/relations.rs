@@ -240,6 +240,10 @@ pub(super) fn mark(fix: Fix) -> Mark {
         }
         Fix::LookAtNewSandboxes => When(reason!(Reason::NewPoolAwaited { .. })),
         Fix::OwnNodeOnly => Unless(reason!(Reason::FoundOnStart { .. } | Reason::StrayContainer { .. })),
+        Fix::DisksOnCoordinator => Both {
+            when: reason!(Reason::NodeChosen { .. } | Reason::NoNode),
+            unless: reason!(Reason::NodeChosen { .. }),
+        },
         Fix::SpreadReplicas => When(reason!(Reason::NodeChosen { .. })),
         Fix::ReleaseLeasesLast => Unless(|f| f.gives_up_by(Controller::Sandbox)),
         Fix::ResetCooldownOnDeploy => {

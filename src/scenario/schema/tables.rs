@@ -284,9 +284,9 @@ static TRAFFIC: TableSpec = table(
         key("arrivals", Kind::Word(&["poisson", "constant"]), "\"poisson\"", "at random, or evenly"),
         key(
             "via",
-            Kind::Word(&["activator", "ingress"]),
-            "\"activator\"",
-            "who gives each its sandbox: the activator, asked anew, or the ingress before it, which keeps shares for a while",
+            Kind::Word(&["ingress", "activator"]),
+            "\"ingress\"",
+            "who gives each its sandbox: the ingress, which keeps shares for a while, as for every user's request, or the activator behind it, asked anew",
         ),
         key("from", Kind::Duration, "\"0s\"", "the first may come then"),
         key("until", Kind::Duration, "the horizon", "none comes then or later"),

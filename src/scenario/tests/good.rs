@@ -108,7 +108,7 @@ fn traffic_is_read_with_its_defaults() {
         service: Name::new("web"),
         every: SimDuration::from_nanos(nanos),
         poisson,
-        via_ingress: false,
+        via_ingress: true,
         from: at(from),
         until: at(until),
     };
@@ -119,7 +119,7 @@ fn traffic_is_read_with_its_defaults() {
     ] {
         assert_eq!(traffic(text), expected, "{text}");
     }
-    assert!(traffic("rate = \"5/s\"\nvia = \"ingress\"").via_ingress);
+    assert!(!traffic("rate = \"5/s\"\nvia = \"activator\"").via_ingress);
 }
 
 #[test]

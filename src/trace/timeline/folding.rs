@@ -23,6 +23,23 @@ pub enum Item {
     Block(Block),
 }
 
+impl Item {
+    /// Its first entry.
+    pub fn first(&self) -> usize {
+        match self {
+            Self::Line(index) => *index,
+            Self::Block(block) => block.body.first().map_or(block.last, Self::first),
+        }
+    }
+    /// The last entry of its last repetition.
+    pub fn last(&self) -> usize {
+        match self {
+            Self::Line(index) => *index,
+            Self::Block(block) => block.last,
+        }
+    }
+}
+
 /// A block that repeats.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Block {
@@ -56,27 +73,36 @@ const OTHERS_MIN: usize = 10;
 /// Blocks about another thing each time are lives one after another, not some that begin together.
 const LIVES_APART: SimDuration = SimDuration::from_secs(1);
 
+/// Callers whose requests fail alike are one burst for as long as no gap is longer.
+const BURST_GAP: SimDuration = SimDuration::from_secs(60);
+
 /// Folds the entries of a timeline.
 ///
 /// Each app is folded by itself, and so is what its collectors remove and what its judges find:
-/// loops that run side by side would otherwise hide each other. Items are in the order of their
-/// first lines.
+/// loops that run side by side would otherwise hide each other. Requests come at random: those of one
+/// service that fail for one reason are a burst, without a period. Items are in the order of their first
+/// lines.
 pub fn fold(trace: &Trace, entries: &[Entry]) -> Vec<Item> {
     let families = Families::of(trace);
     let mut keys = Keys::default();
     let mut lanes: BTreeMap<(Subject, Voice), Vec<Node>> = BTreeMap::new();
     for (index, entry) in entries.iter().enumerate() {
+        let (key, subject) = (keys.line(trace, entry), entry.subject);
         let voice = match (trace.records()[entry.record].what, entry.actor.controller) {
             (What::Broken { .. }, _) => Voice::Judge,
+            (What::RequestFailed { .. }, _) => Voice::Caller(key),
             (_, Controller::Collector) => Voice::Collector,
             _ => Voice::Other,
         };
         let lane = (families.head(entry.subject), voice);
-        let (key, subject) = (keys.line(trace, entry), entry.subject);
         let node = Node { key, subject, first: index, begin: entry.at, item: Item::Line(index) };
         lanes.entry(lane).or_default().push(node);
     }
-    let mut nodes: Vec<Node> = lanes.into_values().flat_map(|nodes| fold_lane(nodes, &mut keys)).collect();
+    let folded = lanes.into_iter().flat_map(|((_, voice), nodes)| match voice {
+        Voice::Caller(_) => bursts(nodes, &mut keys),
+        Voice::Other | Voice::Collector | Voice::Judge => fold_lane(nodes, &mut keys),
+    });
+    let mut nodes: Vec<Node> = folded.collect();
     nodes.sort_by_key(|node| node.first);
     nodes.into_iter().map(|node| node.item).collect()
 }
@@ -87,6 +113,17 @@ enum Voice {
     Other,
     Collector,
     Judge,
+    /// Requests that fail alike: with that key.
+    Caller(u32),
+}
+
+fn bursts(nodes: Vec<Node>, keys: &mut Keys) -> Vec<Node> {
+    let together = nodes.chunk_by(|a, b| b.begin.since(a.begin) <= BURST_GAP);
+    let folded = together.flat_map(|burst| match burst.len() {
+        0..TIMES_MIN => burst.to_vec(),
+        _ => vec![folded(burst, 1, keys)],
+    });
+    folded.collect()
 }
 
 fn fold_lane(mut nodes: Vec<Node>, keys: &mut Keys) -> Vec<Node> {
@@ -259,7 +296,7 @@ fn repetitions(nodes: &[Node], length: usize) -> usize {
 }
 
 /// Whether gaps between these are one period, give or take a ticker's phase.
-fn steady((least, most): (SimDuration, SimDuration)) -> bool {
+pub(super) fn steady((least, most): (SimDuration, SimDuration)) -> bool {
     most * 2 <= least * 3
 }
 
@@ -283,7 +320,7 @@ fn folded(nodes: &[Node], length: usize, keys: &mut Keys) -> Node {
     let periods = begins.windows(2).map(|pair| pair[1].since(pair[0]));
     let period = (periods.clone().min().unwrap_or_default(), periods.max().unwrap_or_default());
     let times = repetitions.len() as u64;
-    let last = last_entry(&nodes[nodes.len() - 1].item);
+    let last = nodes[nodes.len() - 1].item.last();
     let block = Block { body, times: (times, times), period, last };
     let Node { subject, first, begin, .. } = nodes[0];
     Node { key: keys.block(repetitions[0]), subject, first, begin, item: Item::Block(block) }
@@ -296,12 +333,5 @@ fn widen(item: &mut Item, other: &Item) {
     block.period = (block.period.0.min(other.period.0), block.period.1.max(other.period.1));
     for (item, other) in block.body.iter_mut().zip(&other.body) {
         widen(item, other);
-    }
-}
-
-fn last_entry(item: &Item) -> usize {
-    match item {
-        Item::Line(index) => *index,
-        Item::Block(block) => block.last,
     }
 }

@@ -71,7 +71,7 @@ fn a_story_that_repeats_for_ever_fits_a_screen() {
 #[test]
 fn no_line_is_wider_than_asked() {
     let trace = stuck(4);
-    for width in [80, 100, 120, 160] {
+    for width in [60, 80, 100, 120, 160] {
         let text = render(&trace, &Options { width, ..Options::default() });
         for line in text.lines() {
             assert!(line.len() <= width, "{width}: {line}");
