@@ -10,7 +10,7 @@ use clap_complete::Shell;
 use super::output::Out;
 use super::{Cli, Exit, Refusal};
 use crate::controllers::fixes::{Day, Fix};
-use crate::model::Invariant;
+use crate::scenario::Invariant;
 
 /// Prints a completion script for a shell
 #[derive(Args)]

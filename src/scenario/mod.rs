@@ -29,6 +29,8 @@ pub(crate) mod walk;
 #[cfg(test)]
 mod tests;
 
+/// What a scenario may expect to break.
+pub(crate) use crate::model::Invariant;
 pub(crate) use constants::Constants;
 pub(crate) use diagnostics::Diagnostics;
 pub use overrides::Overrides;
