@@ -119,6 +119,7 @@ fixes! {
     PoolByDiff = "pool-by-diff", Day::of(2025, 11, 24), "#397", "the pool controller's changes are written as a diff, which loses zeros (a step back)";
     SkipOwnWrites = "skip-own-writes", Day::of(2025, 11, 24), "#395, #397", "a controller passes over the watch events of its own writes";
     SchedulerResyncs = "scheduler-resyncs", Day::of(2025, 12, 1), "-", "the scheduler resyncs, and lists nodes each time";
+    VolumeLeases = "volume-leases", Day::of(2025, 12, 4), "#433", "a volume has an exclusive lease of its own, whose proof is in the lease manager's memory (a step back)";
     IngressDropsBroken = "ingress-drops-broken", Day::of(2025, 12, 8), "#458", "the ingress gives back a share whose sandbox takes no connection";
     UncheckedPatch = "unchecked-patch", Day::of(2025, 12, 10), "#470", "a patch that expects no revision never conflicts: it writes the whole entity over what others wrote since its read";
     ReleaseAddressOnFailedPatch = "release-address-on-failed-patch", Day::of(2025, 12, 11), "#479", "an address whose patch fails is given back";
@@ -151,6 +152,7 @@ fixes! {
     LookAtNewSandboxes = "look-at-new-sandboxes", Day::of(2026, 3, 13), "#672", "a new pool is ready when a sandbox of it runs, counted or not, and is looked at every 500 ms";
     LeaseConflictWaits = "lease-conflict-waits", Day::of(2026, 3, 17), "#639", "a lease whose disk is another's, or has no volume yet, stays PENDING instead of FAILED; a FAILED one lets go of its disk";
     VolumeOfDisk = "volume-of-disk", Day::of(2026, 3, 17), "#639", "a disk's volume is looked up before another is made, and is removed with the disk";
+    NoVolumeLeases = "no-volume-leases", Day::of(2026, 3, 17), "#639", "volumes are files of the node that made them, and have no lease of their own; a disk lease of another node fails";
     AliasesInConfig = "aliases-in-config", Day::of(2026, 3, 25), "#693", "an app config can have `aliases`";
     OwnNodeOnly = "own-node-only", Day::of(2026, 3, 27), "#705", "a node's start, watchdog and collection look at its own sandboxes only, not at those of all nodes";
     ResetCooldownOnDeploy = "reset-cooldown-on-deploy", Day::of(2026, 3, 27), "#702", "reusing a pool clears its crash count and cooldown";

@@ -28,7 +28,8 @@ struct Held {
     by: LeaseId,
     /// None while it is only reserved.
     volume: Option<VolumeId>,
-    /// None when it was adopted: the process that bound it is gone, and the nonce with it.
+    /// None when volumes have no leases, and when it was adopted: the process that bound it is gone, and the nonce
+    /// with it.
     nonce: Option<Nonce>,
 }
 
@@ -114,9 +115,15 @@ impl<P: Platform> LeaseManager<P> {
                 return Ok(());
             }
         };
+        // Rule 9.12.
+        let volume = match self.rules.has(Fix::NoVolumeLeases) {
+            true => self.volume_here(item, lease).await?,
+            false => Some(volume),
+        };
+        let Some(volume) = volume else { return Ok(()) };
         match self.take(volume, None, &disk.entity).await {
             Ok(nonce) => {
-                let held = Held { by: item.id, volume: Some(volume), nonce: Some(nonce) };
+                let held = Held { by: item.id, volume: Some(volume), nonce };
                 self.active.borrow_mut().insert(lease.disk, held);
                 self.ports.host.note(item.id, Reason::LeaseBound);
                 lease.status = LeaseStatus::Bound;
@@ -127,11 +134,30 @@ impl<P: Platform> LeaseManager<P> {
         Ok(())
     }
 
-    /// Takes the volume's own lease unless it is held, makes its file system, mounts it.
-    async fn take(&self, volume: VolumeId, held: Option<Nonce>, disk: &Disk) -> Result<Nonce, Failure> {
+    /// Rule 9.12: the first volume of the disk, if it is on the lease's node, which is this one.
+    async fn volume_here(
+        &self,
+        item: &Versioned<DiskLease>,
+        lease: &mut Draft<DiskLease>,
+    ) -> Result<Option<VolumeId>, Failure> {
+        match self.backend.volumes_of(lease.disk).await?.first() {
+            Some((volume, node)) if *node == lease.node => return Ok(Some(*volume)),
+            Some(_) => self.fail(item.id, lease, Failure::VolumeElsewhere),
+            None => self.ports.host.note(item.id, Reason::DiskNotReady),
+        }
+        Ok(None)
+    }
+
+    /// Rule 9.12: whether volumes have leases of their own.
+    fn leases_volumes(&self) -> bool {
+        self.rules.has(Fix::VolumeLeases) && !self.rules.has(Fix::NoVolumeLeases)
+    }
+
+    /// Takes the volume's own lease, if there is such a thing and it is not held, makes its file system, mounts it.
+    async fn take(&self, volume: VolumeId, held: Option<Nonce>, disk: &Disk) -> Result<Option<Nonce>, Failure> {
         let nonce = match held {
-            Some(nonce) => nonce,
-            None => self.backend.acquire_volume(volume).await?,
+            None if self.leases_volumes() => Some(self.backend.acquire_volume(volume).await?),
+            held => held,
         };
         let ready = match self.backend.initialise(volume, disk.filesystem).await {
             Ok(()) => self.backend.mount(volume).await,
@@ -139,7 +165,9 @@ impl<P: Platform> LeaseManager<P> {
         };
         if let Err(error) = ready {
             // What this gives back is not checked: the lease fails for the first reason.
-            let _ = self.backend.release_volume(volume, nonce).await;
+            if let Some(nonce) = nonce {
+                let _ = self.backend.release_volume(volume, nonce).await;
+            }
             return Err(error.into());
         }
         Ok(nonce)
@@ -169,7 +197,7 @@ impl<P: Platform> LeaseManager<P> {
             match self.take(volume, nonce, &disk.entity).await {
                 Ok(nonce) => {
                     if let Some(held) = self.active.borrow_mut().get_mut(&lease.disk) {
-                        held.nonce = Some(nonce);
+                        held.nonce = nonce;
                     }
                 }
                 Err(error) => self.fail(item.id, lease, error),
@@ -189,7 +217,7 @@ impl<P: Platform> LeaseManager<P> {
             self.ports.host.note(id, Reason::VolumeStuck { error });
         }
         self.active.borrow_mut().remove(&disk);
-        let lost = held.volume.is_some() && held.nonce.is_none();
+        let lost = held.volume.is_some() && held.nonce.is_none() && self.leases_volumes();
         self.ports.host.note(id, if lost { Reason::VolumeStaysLeased } else { Reason::VolumeGivenBack });
         Ok(())
     }

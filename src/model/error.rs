@@ -95,6 +95,8 @@ pub enum Failure {
     DiskGone,
     /// The disk has no volume, and none is on its way.
     NoVolume(DiskStatus),
+    /// The volume is on another node than its disk's lease.
+    VolumeElsewhere,
     /// The version that says whose a disk is cannot be read: in the store's words, if it said more
     /// than that there is none.
     OwnerUnknown(Option<Name>),
@@ -140,6 +142,7 @@ impl fmt::Display for Failure {
             }
             Self::DiskLeased(disk) => write!(f, "disk \"{disk}\" has an active lease"),
             Self::DiskGone => f.write_str("the disk does not exist"),
+            Self::VolumeElsewhere => f.write_str("the volume is on another node"),
             Self::NoVolume(status) => write!(f, "the disk is {status} and has no volume to mount"),
             Self::OwnerUnknown(why) => {
                 let why = why.as_deref().unwrap_or("not found");

@@ -156,6 +156,14 @@ pub(super) fn mark(fix: Fix) -> Mark {
         Fix::SeveralPorts => Unless(|f| f.field_unknown("ports")),
         Fix::PortTimeoutInConfig => Unless(|f| f.field_unknown("port_timeout")),
         Fix::VolumeOfDisk => When(reason!(Reason::ForeignVolume)),
+        // No reason tells the backend's refusals apart.
+        Fix::VolumeLeases => {
+            When(reason!(Reason::LeaseFailed { error: Failure::Other(_) } | Reason::VolumeStaysLeased))
+        }
+        Fix::NoVolumeLeases => Both {
+            when: reason!(Reason::LeaseFailed { error: Failure::VolumeElsewhere }),
+            unless: reason!(Reason::LeaseFailed { error: Failure::Other(_) } | Reason::VolumeStaysLeased),
+        },
         Fix::DisksOfCoordinator => Unless(reason!(Reason::ForeignVolume)),
         Fix::AliasesInConfig => Unless(|f| f.field_unknown("aliases")),
         Fix::SkipUdpPorts => Unless(reason!(Reason::BootFailed { error: Failure::PortNotBound { .. }, .. })),

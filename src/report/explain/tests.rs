@@ -254,6 +254,8 @@ fn reasons() -> Vec<Reason> {
         Reason::NewPoolAwaited { ready: true, waited: secs },
         Reason::StillDraining,
         Reason::ForeignVolume,
+        Reason::LeaseFailed { error: Failure::Other(name) },
+        Reason::LeaseFailed { error: Failure::VolumeElsewhere },
         Reason::NodeChosen { ready: 2 },
         Reason::DeployRefused { error: Failure::NoServices },
         Reason::PoolFloored,
