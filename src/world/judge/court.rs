@@ -237,9 +237,13 @@ impl Judge {
     /// Something from outside happened to an app, or to all: who is unsettled gets its time anew.
     pub(super) fn disturbed(&mut self, world: &World, of: Owner) {
         self.rhythm.disturbed(world.kernel().now());
-        for owner in self.progress.owners() {
-            if of.is_none() || owner.is_none() || owner == of {
-                self.progress.restart(owner, world.kernel().now(), &self.limits, &mut self.alarms);
+        let (now, limits, alarms) = (world.kernel().now(), &self.limits, &mut self.alarms);
+        if of.is_none() {
+            return self.progress.restart_all(now, limits, alarms);
+        }
+        for owner in [None, of] {
+            if self.progress.runs(owner) {
+                self.progress.restart(owner, now, limits, alarms);
             }
         }
     }

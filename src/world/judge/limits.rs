@@ -2,7 +2,7 @@
 //!
 //! Whoever sets up a run fills them in; how the scheduler came to its own is not known here.
 
-use crate::kernel::SimDuration;
+use crate::kernel::{SimDuration, SimTime};
 use crate::world::spec::Graces;
 
 /// The graces and bounds of the invariants.
@@ -20,4 +20,11 @@ pub struct Limits {
     pub look_back: SimDuration,
     /// The longest time until everything was looked at again.
     pub look_every: SimDuration,
+}
+
+impl Limits {
+    /// When an app that is unsettled from then on has had its time.
+    pub(super) fn progress_due(&self, from: SimTime) -> SimTime {
+        from + self.backoff_cap + self.grace.progress
+    }
 }

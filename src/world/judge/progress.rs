@@ -8,10 +8,10 @@
 //! that is open and strikes nothing of the app excuses nothing, and a call that hangs is no excuse
 //! for ever – who waits for it had the time to give it up.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::kernel::SimTime;
-use crate::model::{AppId, NodeStatus, PortConfig, SandboxStatus, ServiceConfig, Subject};
+use crate::model::{App, AppId, NodeStatus, PortConfig, SandboxStatus, ServiceConfig, Subject};
 use crate::ports::Query;
 use crate::world::spec::{Delay, WorkloadSpec};
 use crate::world::{Process, World};
@@ -22,31 +22,60 @@ use super::memory::{Text, View};
 use super::rest::{Owner, Rest};
 
 /// The clocks of those who are unsettled.
+///
+/// What disturbs all of them only moves `from`: an alarm that rings too early for that is set anew when
+/// it rings, for a cluster of many apps has many clocks, and a story as many steps.
 #[derive(Default)]
 pub(super) struct Progress {
-    /// When each runs out, or did.
+    /// When the alarm of each rings, or did.
     runs: BTreeMap<Owner, SimTime>,
+    /// All of them count from then at the earliest.
+    from: SimTime,
+    /// Those whose alarm has rung, or is later than if it were set now.
+    odd: BTreeSet<Owner>,
 }
 
 impl Progress {
-    /// Starts a clock anew, to be counted from then.
-    pub(super) fn restart(&mut self, owner: Owner, from: SimTime, limits: &Limits, alarms: &mut Alarms) {
+    /// Starts a clock anew, to be counted from now.
+    pub(super) fn restart(&mut self, owner: Owner, now: SimTime, limits: &Limits, alarms: &mut Alarms) {
         self.stop(owner, alarms);
-        let due = from + limits.backoff_cap + limits.grace.progress;
+        let due = limits.progress_due(now);
         self.runs.insert(owner, due);
         alarms.set(due, Alarm::Progress(owner));
+    }
+
+    /// Starts a clock anew, to be counted from then, which may be later than now.
+    pub(super) fn excuse(&mut self, owner: Owner, until: SimTime, limits: &Limits, alarms: &mut Alarms) {
+        self.restart(owner, until, limits, alarms);
+        self.odd.insert(owner);
+    }
+
+    /// Starts all clocks anew, to be counted from now.
+    pub(super) fn restart_all(&mut self, now: SimTime, limits: &Limits, alarms: &mut Alarms) {
+        for owner in std::mem::take(&mut self.odd) {
+            self.restart(owner, now, limits, alarms);
+        }
+        self.from = now;
+    }
+
+    /// The alarm of a clock rings: whether it has run out, or only now gets the alarm that it should have.
+    pub(super) fn is_over(&mut self, owner: Owner, now: SimTime, limits: &Limits, alarms: &mut Alarms) -> bool {
+        let due = limits.progress_due(self.from);
+        if due > now {
+            self.runs.insert(owner, due);
+            alarms.set(due, Alarm::Progress(owner));
+            return false;
+        }
+        self.odd.insert(owner);
+        true
     }
 
     /// Stops one: that app is settled.
     pub(super) fn stop(&mut self, owner: Owner, alarms: &mut Alarms) {
         if let Some(due) = self.runs.remove(&owner) {
             alarms.unset(due, Alarm::Progress(owner));
+            self.odd.remove(&owner);
         }
-    }
-
-    /// Those whose clock runs, or has run out.
-    pub(super) fn owners(&self) -> Vec<Owner> {
-        self.runs.keys().copied().collect()
     }
 
     pub(super) fn runs(&self, owner: Owner) -> bool {
@@ -106,16 +135,17 @@ fn app_of(world: &World, pool: crate::model::PoolId) -> Option<AppId> {
 fn programs_can_run(world: &World, owner: Owner) -> bool {
     let tables = world.tables();
     let mut all = true;
-    tables.apps.for_each(Query::All, |app| {
-        if owner.is_some_and(|owner| owner != app.id) {
-            return;
-        }
-        let version = app.entity.active_version.and_then(|id| tables.versions.get(id));
+    let mut ask = |app: &App| {
+        let version = app.active_version.and_then(|id| tables.versions.get(id));
         let services = version.iter().flat_map(|version| version.entity.config.iter());
         for service in services {
-            all &= can_run(service, &world.containers().workload(app.entity.name, service.name));
+            all &= can_run(service, &world.containers().workload(app.name, service.name));
         }
-    });
+    };
+    match owner {
+        Some(app) => tables.apps.with(app, |app, _| ask(app)).unwrap_or_default(),
+        None => tables.apps.for_each(Query::All, |app| ask(&app.entity)),
+    }
     all
 }
 

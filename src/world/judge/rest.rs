@@ -68,8 +68,11 @@ impl Rest {
             }
             Entry::Occupied(known) if !there => {
                 let (_, owner) = known.remove();
-                self.counts.entry(owner).and_modify(|count| *count -= 1);
-                self.counts.retain(|_, count| *count > 0);
+                let Entry::Occupied(mut count) = self.counts.entry(owner) else { unreachable!("it has a trouble") };
+                *count.get_mut() -= 1;
+                if *count.get() == 0 {
+                    count.remove();
+                }
                 owner
             }
             Entry::Vacant(_) | Entry::Occupied(_) => return,

@@ -182,10 +182,13 @@ impl Judge {
     }
 
     pub(super) fn time_is_up(&mut self, world: &World, owner: Owner) {
+        if !self.progress.is_over(owner, world.kernel().now(), &self.limits, &mut self.alarms) {
+            return;
+        }
         let view = self.view(world);
         let concerns = |of| view.owner_of_subject(of).is_none_or(|of| owner.is_none_or(|owner| owner == of));
         if let Some(until) = progress::excused_until(world, owner, concerns) {
-            self.progress.restart(owner, until, &self.limits, &mut self.alarms);
+            self.progress.excuse(owner, until, &self.limits, &mut self.alarms);
             return;
         }
         // Of several troubles the first is told, so its record is the cause.
