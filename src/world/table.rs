@@ -85,6 +85,60 @@ impl<E> Default for Entry<E> {
     }
 }
 
+/// Some watches of a table, each with the number of its opening: they are told in that order.
+type Opened<E> = Vec<(u64, Rc<Mailbox<E>>)>;
+
+/// The watches of a table.
+struct Mailboxes<E: Entity> {
+    opened: u64,
+    /// Of whom everything is to be told.
+    all: Opened<E>,
+    by_index: BTreeMap<E::Index, Opened<E>>,
+    /// Room for those of one change.
+    touched: Opened<E>,
+}
+
+impl<E: Entity> Mailboxes<E> {
+    fn open(&mut self, mailbox: &Rc<Mailbox<E>>) {
+        self.opened += 1;
+        let with = match mailbox.query {
+            Query::All => &mut self.all,
+            Query::By(index) => self.by_index.entry(index).or_default(),
+        };
+        with.push((self.opened, Rc::clone(mailbox)));
+    }
+
+    /// Shows those that want to hear of a change, in the order of their openings; the closed are forgotten.
+    fn of(&mut self, old: Option<&E>, new: Option<&E>, mut show: impl FnMut(&Mailbox<E>)) {
+        let is_open = |(_, mailbox): &(u64, Rc<Mailbox<E>>)| !mailbox.closed.get();
+        let Self { all, by_index, touched, .. } = self;
+        all.retain(is_open);
+        if by_index.is_empty() {
+            return all.iter().for_each(|(_, mailbox)| show(mailbox));
+        }
+        touched.extend_from_slice(all);
+        for entity in old.into_iter().chain(new) {
+            entity.for_each_index(&mut |index| {
+                if let Some(with) = by_index.get_mut(&index) {
+                    with.retain(is_open);
+                    touched.extend_from_slice(with);
+                }
+            });
+        }
+        touched.sort_unstable_by_key(|(opened, _)| *opened);
+        touched.dedup_by_key(|(opened, _)| *opened);
+        touched.drain(..).for_each(|(_, mailbox)| show(&mailbox));
+    }
+
+    /// All of a controller, in the order of their openings.
+    fn of_controller(&self, controller: Controller) -> Vec<Rc<Mailbox<E>>> {
+        let all = self.all.iter().chain(self.by_index.values().flatten());
+        let mut its: Vec<_> = all.filter(|(_, mailbox)| mailbox.controller == controller).collect();
+        its.sort_unstable_by_key(|(opened, _)| *opened);
+        its.into_iter().map(|(_, mailbox)| Rc::clone(mailbox)).collect()
+    }
+}
+
 struct Inner<E: Entity> {
     rows: Vec<Option<Row<E>>>,
     by_key: BTreeSet<Place<E>>,
@@ -93,7 +147,7 @@ struct Inner<E: Entity> {
     by_index: BTreeMap<E::Index, Entry<E>>,
     /// The list of nothing.
     nothing: Listed<E>,
-    mailboxes: Vec<Rc<Mailbox<E>>>,
+    mailboxes: Mailboxes<E>,
     log: VecDeque<Logged<E>>,
     /// Every former state, when a fault of the scenario asks for old answers.
     past: Option<Vec<Past<E>>>,
@@ -152,7 +206,7 @@ impl<E: Entity> Default for Table<E> {
             listed: None,
             by_index: BTreeMap::new(),
             nothing: Rc::new([]),
-            mailboxes: Vec::new(),
+            mailboxes: Mailboxes { opened: 0, all: Vec::new(), by_index: BTreeMap::new(), touched: Vec::new() },
             log: VecDeque::new(),
             past: None,
         }))
@@ -299,15 +353,14 @@ impl<E: Entity> Table<E> {
     ) {
         let inner = &mut *self.0.borrow_mut();
         let new = (change != Change::Deleted).then_some(&item.entity);
-        inner.mailboxes.retain(|mailbox| !mailbox.closed.get());
-        for mailbox in &inner.mailboxes {
-            if !mailbox.broken.get() && mailbox.wants(old.as_ref().map(|old| &old.entity), new) {
+        inner.mailboxes.of(old.as_ref().map(|old| &old.entity), new, |mailbox| {
+            if !mailbox.broken.get() {
                 let at = delivery(mailbox);
                 let event = WatchEvent { change, item: item.clone() };
                 mailbox.queue.borrow_mut().push_back(Delivery { at, event });
                 mailbox.wake();
             }
-        }
+        });
         if let Some(past) = &mut inner.past {
             past.push((now, item.id, (change != Change::Deleted).then(|| item.clone())));
         }
@@ -343,15 +396,15 @@ impl<E: Entity> Table<E> {
             let mut queue = mailbox.queue.borrow_mut();
             queue.extend(missed.map(|logged| Delivery { at, event: logged.event.clone() }));
         }
-        inner.mailboxes.push(Rc::clone(&mailbox));
+        inner.mailboxes.open(&mailbox);
         mailbox
     }
 
     /// Breaks the watches of a controller; how many there were.
     pub(super) fn cut(&self, controller: Controller) -> usize {
         let mut count = 0;
-        for mailbox in &self.0.borrow().mailboxes {
-            if mailbox.controller == controller && !mailbox.closed.get() && !mailbox.broken.replace(true) {
+        for mailbox in self.0.borrow().mailboxes.of_controller(controller) {
+            if !mailbox.closed.get() && !mailbox.broken.replace(true) {
                 mailbox.queue.borrow_mut().clear();
                 mailbox.wake();
                 count += 1;
