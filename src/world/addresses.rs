@@ -20,7 +20,9 @@ pub struct AddressSlot {
 /// The addresses of one node.
 #[derive(Clone, Default)]
 pub(super) struct Addresses {
+    /// Those that were ever taken, and none behind them.
     slots: Vec<AddressSlot>,
+    count: usize,
     taken: usize,
     /// How often one was taken before it had rested, because none had.
     unrested: u64,
@@ -28,10 +30,15 @@ pub(super) struct Addresses {
 
 impl Addresses {
     pub(super) fn new(count: u16) -> Self {
-        Self { slots: vec![AddressSlot::default(); usize::from(count)], taken: 0, unrested: 0 }
+        Self { count: usize::from(count), ..Self::default() }
     }
 
-    /// All of them; the host part of an address is its index plus one.
+    /// How many there are.
+    pub(super) fn count(&self) -> usize {
+        self.count
+    }
+
+    /// Those that were ever taken; the host part of an address is its index plus one.
     pub(super) fn slots(&self) -> &[AddressSlot] {
         &self.slots
     }
@@ -51,6 +58,12 @@ impl Addresses {
         let free = |slot: &AddressSlot| slot.owner.is_none();
         let rested = |slot: &AddressSlot| slot.freed_at.is_none_or(|at| now.since(at) >= rest);
         let first = self.slots.iter().position(|slot| free(slot) && rested(slot));
+        if first.is_none() && self.slots.len() < self.count {
+            // One that was never taken has rested for ever.
+            self.slots.push(AddressSlot { owner: Some(owner), freed_at: None });
+            self.taken += 1;
+            return Some(self.slots.len() as u16);
+        }
         let index = first.or_else(|| self.slots.iter().position(free))?;
         self.unrested += u64::from(first.is_none());
         self.slots[index].owner = Some(owner);

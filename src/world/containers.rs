@@ -91,6 +91,8 @@ struct Runtime {
     /// Images that are being pulled, and when each will be there.
     pulls: BTreeMap<Name, SimTime>,
     addresses: Rc<Addresses>,
+    /// Whose containers are on it, by the containers' numbers.
+    containers: BTreeMap<u64, SandboxId>,
     listeners: Vec<Weak<Listener>>,
 }
 
@@ -119,6 +121,7 @@ impl Containers {
             images: Rc::default(),
             pulls: BTreeMap::new(),
             addresses: Rc::new(Addresses::new(addresses)),
+            containers: BTreeMap::new(),
             listeners: Vec::new(),
         };
         Self {
@@ -163,7 +166,7 @@ impl Containers {
         };
         (0..).zip(&self.runtimes).flat_map(of_node)
     }
-    /// The address table of a node; the host part of an address is its index plus one.
+    /// The addresses of a node that were ever taken; the host part of an address is its index plus one.
     pub fn addresses(&self, node: NodeId) -> &[AddressSlot] {
         self.runtimes[node.index() as usize].addresses.slots()
     }
@@ -253,6 +256,7 @@ impl Containers {
             ahead: [None; 3],
             life: None,
         };
+        self.runtimes[node.index() as usize].containers.insert(self.made, sandbox);
         self.containers.insert(sandbox, Rc::new(container));
         Ok(())
     }
@@ -371,14 +375,16 @@ impl Containers {
     /// Removes a container; its task, if it runs, ends with it.
     pub(super) fn destroy(&mut self, actor: Actor, sandbox: SandboxId) {
         self.kill(actor, sandbox, TERMINATED);
-        if self.containers.remove(&sandbox).is_some() {
+        if let Some(gone) = self.containers.remove(&sandbox) {
+            self.runtimes[gone.node.index() as usize].containers.remove(&gone.number);
             self.log.record(actor, sandbox, What::ContainerGone);
         }
     }
 
     /// The machine loses power: its containers are gone.
     pub(super) fn lose_all(&mut self, node: NodeId) {
-        let lost: Vec<SandboxId> = self.iter().filter(|(_, c)| c.node == node).map(|(id, _)| id).collect();
+        let on_it = self.runtimes[node.index() as usize].containers.values();
+        let lost: BTreeSet<SandboxId> = on_it.copied().collect();
         lost.into_iter().for_each(|sandbox| self.destroy(WORLD, sandbox));
         self.runtimes[node.index() as usize].pulls.clear();
     }
@@ -390,9 +396,8 @@ impl Containers {
 
     /// Every container on a node, in the order of their creation.
     pub(super) fn list(&self, node: NodeId) -> Vec<ContainerInfo> {
-        let mut mine: Vec<_> = self.iter().filter(|(_, container)| container.node == node).collect();
-        mine.sort_by_key(|(_, container)| container.number);
-        mine.into_iter().map(|(sandbox, container)| container.info(sandbox)).collect()
+        let on_it = self.runtimes[node.index() as usize].containers.values();
+        on_it.filter_map(|sandbox| Some(self.get(*sandbox)?.info(*sandbox))).collect()
     }
 
     /// Whether a sandbox's port takes a connection. A UDP port never does.

@@ -150,6 +150,8 @@ impl Canon<'_> {
     fn addresses(&mut self) {
         for (addresses, _) in &self.still.nodes {
             let mut runs = self.runs(addresses.slots());
+            let never_taken = addresses.count() - addresses.slots().len();
+            runs.extend((never_taken > 0).then_some(((RESTED, 0), never_taken)));
             let count = |wanted: u64| runs.iter().filter(|run| run.0.0 == wanted).map(|run| run.1).sum::<usize>();
             let (rested, resting) = (count(RESTED), count(RESTING));
             let by_place = rested + resting > 0 && rested < RESTED_MIN;

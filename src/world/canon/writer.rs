@@ -192,7 +192,8 @@ impl<'a> Canon<'a> {
                 let place = if self.by_place[node] { address.host } else { 0 };
                 self.number(u64::from(place));
                 let host = usize::from(address.host) - 1;
-                let (what, detail) = self.class(&self.still.nodes[node].0.slots()[host]);
+                let slot = self.still.nodes[node].0.slots().get(host).copied().unwrap_or_default();
+                let (what, detail) = self.class(&slot);
                 self.number(what);
                 self.number(detail);
             }
