@@ -7,7 +7,7 @@
 use std::cell::RefCell;
 use std::rc::Rc;
 
-use crate::model::{Node, NodeId, NodeStatus, Reason, Sandbox, SandboxStatus};
+use crate::model::{Node, NodeId, NodeStatus, Reason, Sandbox, SandboxIndex, SandboxStatus};
 use crate::ports::{EntityStore, Fact, Host, Platform, Ports, Query, Versioned};
 
 use super::fixes::Fix;
@@ -51,11 +51,10 @@ impl<P: Platform> Scheduler<P> {
         if self.rules.has(Fix::SpreadReplicas)
             && !stateful
             && candidates.len() > 1
-            && let Ok(siblings) = self.ports.store.list::<Sandbox>(Query::All).await
+            && let Ok(siblings) = self.ports.store.list_all_for::<Sandbox>(SandboxIndex::Pool(item.entity.pool)).await
         {
-            let active = siblings.iter().filter(|other| other.entity.pool == item.entity.pool);
-            let active: Vec<NodeId> =
-                active.filter(|other| other.entity.status.is_live()).filter_map(|other| other.entity.node).collect();
+            let active = siblings.iter().filter(|other| other.entity.status.is_live());
+            let active: Vec<NodeId> = active.filter_map(|other| other.entity.node).collect();
             let on = |node: &NodeId| active.iter().filter(|other| *other == node).count();
             let fewest = candidates.iter().map(on).min();
             candidates.retain(|node| Some(on(node)) == fewest);

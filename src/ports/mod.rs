@@ -268,6 +268,12 @@ pub trait EntityStore: Clone + 'static {
     /// # Errors
     /// [`StoreError::Failed`] when the call fails.
     fn list<E: Entity>(&self, query: Query<E>) -> impl Future<Output = Result<Listed<E>, StoreError>>;
+    /// Reads all entities, of which only those with an index entry are looked at: they are all
+    /// that is handed out, in the order of their keys.
+    ///
+    /// # Errors
+    /// [`StoreError::Failed`] when the call fails.
+    fn list_all_for<E: Entity>(&self, wanted: E::Index) -> impl Future<Output = Result<Listed<E>, StoreError>>;
     /// Writes a new entity.
     ///
     /// # Errors

@@ -52,6 +52,22 @@ impl SimStore {
         self.call(Call { kind: Some(E::KIND), takes, ..Call::question(Some(point), subject) }, act)
     }
 
+    /// A list of what `query` names, asked for about `subject`.
+    fn listed<E: Entity>(
+        &self,
+        subject: Option<Subject>,
+        query: Query<E>,
+    ) -> impl Future<Output = Result<Listed<E>, StoreError>> {
+        let read = move |struck: Option<&Struck>| {
+            let table = E::table(self.part.tables());
+            Ok(match self.then(struck) {
+                None => table.list(query),
+                Some(then) => table.list_past(query, then, |entity| self.part.place_of(entity)),
+            })
+        };
+        self.ask::<E, _>(Point::StoreList, subject, read)
+    }
+
     /// The instant that a read answers for, when it is not now.
     fn then(&self, struck: Option<&Struck>) -> Option<SimTime> {
         Some(self.ago(struck?.stale?))
@@ -83,14 +99,11 @@ impl EntityStore for SimStore {
             Query::All => None,
             Query::By(entry) => E::index_subject(entry),
         };
-        let read = move |struck: Option<&Struck>| {
-            let table = E::table(self.part.tables());
-            Ok(match self.then(struck) {
-                None => table.list(query),
-                Some(then) => table.list_past(query, then, |entity| self.part.place_of(entity)),
-            })
-        };
-        self.ask::<E, _>(Point::StoreList, subject, read)
+        self.listed(subject, query)
+    }
+
+    fn list_all_for<E: Entity>(&self, wanted: E::Index) -> impl Future<Output = Result<Listed<E>, StoreError>> {
+        self.listed(None, Query::By(wanted))
     }
 
     fn create<E: Entity>(&self, entity: E) -> impl Future<Output = Result<Versioned<E>, StoreError>> {
