@@ -26,11 +26,17 @@ const TOLD_MAX: u64 = 3;
 
 /// One warning for each place that names a service which no deploy of its app has.
 pub(crate) fn warnings(scenario: &Scenario) -> Vec<String> {
+    let mut deploys: BTreeMap<Name, Vec<&Action>> = BTreeMap::new();
+    for step in &scenario.steps {
+        if let Action::Deploy { app, .. } = &step.action {
+            deploys.entry(*app).or_default().push(&step.action);
+        }
+    }
     let mut known: BTreeMap<Name, Option<BTreeSet<String>>> = BTreeMap::new();
     let mut found = Vec::new();
     let mut told: BTreeMap<Name, u64> = BTreeMap::new();
     for Named { what, app, service } in named(scenario) {
-        let services = known.entry(app).or_insert_with(|| services_of(scenario, app));
+        let services = known.entry(app).or_insert_with(|| services_of(deploys.get(&app)?));
         let Some(services) = services.as_ref().filter(|services| !services.contains(service.as_str())) else {
             continue;
         };
@@ -98,18 +104,14 @@ fn named(scenario: &Scenario) -> Vec<Named> {
     all
 }
 
-/// The services of all deploys of an app; none where one cannot be read, or there is no deploy
-/// (which has a warning of its own).
-fn services_of(scenario: &Scenario, app: Name) -> Option<BTreeSet<String>> {
-    let mut services = None;
-    for step in &scenario.steps {
-        let Action::Deploy { app: deployed, config, code, .. } = &step.action else { continue };
-        if *deployed == app {
-            // Leniently: a field that nobody knows hides no service.
-            let loaded = appconfig::load(config, &Grammar::latest(Strictness::Lenient)).ok()?;
-            let names = loaded.app.resolve(Name::new(""), code).into_iter().map(|service| service.name.to_string());
-            services.get_or_insert_with(BTreeSet::new).extend(names);
-        }
+/// The services of all deploys of an app; none where one cannot be read.
+fn services_of(deploys: &[&Action]) -> Option<BTreeSet<String>> {
+    let mut services = BTreeSet::new();
+    for deploy in deploys {
+        let Action::Deploy { config, code, .. } = deploy else { continue };
+        // Leniently: a field that nobody knows hides no service.
+        let loaded = appconfig::load(config, &Grammar::latest(Strictness::Lenient)).ok()?;
+        services.extend(loaded.app.resolve(Name::new(""), code).into_iter().map(|service| service.name.to_string()));
     }
-    services
+    Some(services)
 }

@@ -26,7 +26,7 @@ use crate::controllers::tuning::Tuning;
 use crate::kernel::{Budget, RecordId, SimDuration, SimTime, Stop};
 use crate::model::{Actor, Controller, Kind, Name, Node, NodeId, NodeStatus};
 use crate::ports::{Ports, Remembers};
-use crate::scenario::{Action, Constants, Scenario, Step, Variant, Verdict};
+use crate::scenario::{Action, Constants, Scenario, Variant, Verdict};
 use crate::trace::{Record, What};
 pub(crate) use crate::world::judge::Flaps;
 use crate::world::judge::{Judge, Limits};
@@ -245,8 +245,8 @@ impl<'a> Simulation<'a> {
         }
         // What people and clients do is caused by nothing inside.
         world.kernel().set_cause(RecordId::NONE);
-        for (index, step) in self.scenario.steps.iter().enumerate() {
-            steps::schedule(&world, &platform, index, step.clone(), self.image_of(index));
+        for (index, (step, image)) in self.scenario.steps.iter().zip(self.images()).enumerate() {
+            steps::schedule(&world, &platform, index, step.clone(), image);
         }
         for (index, traffic) in self.scenario.traffic.iter().enumerate() {
             traffic::schedule(&world, &platform, index, *traffic);
@@ -254,16 +254,19 @@ impl<'a> Simulation<'a> {
         (world, platform)
     }
 
-    /// The image that a deploy step builds: named after its `build`, else one of its own, which
+    /// The image that each deploy step builds: named after its `build`, else one of its own, which
     /// no `build` can be called.
-    fn image_of(&self, index: usize) -> Name {
-        let Action::Deploy { app, build, .. } = &self.scenario.steps[index].action else { return Name::new("") };
-        if let Some(build) = build {
-            return Name::new(&format!("{app}:{build}"));
-        }
-        let same_app = |step: &&Step| matches!(&step.action, Action::Deploy { app: other, .. } if other == app);
-        let nth = self.scenario.steps[..=index].iter().filter(same_app).count();
-        Name::new(&format!("{app}@{nth}"))
+    fn images(&self) -> impl Iterator<Item = Name> {
+        let mut deploys: BTreeMap<Name, u32> = BTreeMap::new();
+        self.scenario.steps.iter().map(move |step| {
+            let Action::Deploy { app, build, .. } = &step.action else { return Name::new("") };
+            let nth = deploys.entry(*app).or_default();
+            *nth += 1;
+            Name::new(&match build {
+                Some(build) => format!("{app}:{build}"),
+                None => format!("{app}@{nth}"),
+            })
+        })
     }
 
     /// What the judges forgive, as the tuning says.
