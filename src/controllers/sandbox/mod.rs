@@ -80,12 +80,14 @@ impl<P: Platform> SandboxController<P> {
             return Some(Ailment::TaskGone);
         }
         let running = sandbox.status == SandboxStatus::Running;
-        let port = sandbox.spec.ports.first().filter(|_| running && self.rules.has(Fix::PortRequired))?;
-        // Rule 7.34: the kernel's table of listening ports is the node's own: no network is asked.
+        let ports = &sandbox.spec.ports;
+        let first = ports.first().filter(|_| running && self.rules.has(Fix::PortRequired))?;
+        // Rule 7.34: the kernel's table of listening TCP ports is the node's own: no network is asked.
         if self.rules.has(Fix::ListenNotDial) {
-            return (!info.listening).then_some(Ailment::PortSilent);
+            let listens = info.listening || !ports.iter().any(|port| port.is_tcp());
+            return (!listens).then_some(Ailment::PortSilent);
         }
-        let answers = self.dial(info.sandbox, port.number, self.rules.tuning.dial_timeout).await;
+        let answers = self.dial(info.sandbox, first.number, self.rules.tuning.dial_timeout).await;
         (!answers).then_some(Ailment::PortSilent)
     }
 

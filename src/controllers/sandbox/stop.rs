@@ -15,10 +15,13 @@ use crate::controllers::runtime::{End, Failure, at_once, poll_until};
 
 use super::{SandboxController, Tries};
 
-/// The first wait between tries to destroy a container, the longest, and for how long it is tried.
+/// The first wait between tries to destroy a container, the longest, and for how long it is tried, before
+/// `graceful-shutdown`.
 const DESTROY_WAIT: SimDuration = SimDuration::from_millis(100);
 const DESTROY_WAIT_MAX: SimDuration = SimDuration::from_secs(2);
 const DESTROY_LIMIT: SimDuration = SimDuration::from_secs(60);
+/// How much longer than its program a stop may take since then.
+const DESTROY_MARGIN: SimDuration = SimDuration::from_secs(30);
 
 /// How often DEAD is written when others write meanwhile. Rule 7.55.
 const RETIRE_TRIES: Tries = Tries { most: 10, pause: SimDuration::ZERO, longest: SimDuration::ZERO };
@@ -74,23 +77,28 @@ impl<P: Platform> SandboxController<P> {
         Ok(())
     }
 
-    /// Rule 7.56: destroys a sandbox's container, whose program may have a time of its `own` to end; tried for a
-    /// minute.
+    /// Rule 7.56: destroys a sandbox's container, whose program may have a time of its `own` to end.
     pub(super) async fn destroy(&self, id: SandboxId, own: Option<SimDuration>) -> Result<(), Failure> {
-        let own = own.filter(|_| self.rules.has(Fix::GracefulShutdown));
-        let grace = own.unwrap_or(self.rules.tuning.shutdown_timeout);
+        let once = self.rules.has(Fix::GracefulShutdown);
+        let grace = own.filter(|_| once).unwrap_or(self.rules.tuning.shutdown_timeout);
+        let limit = if once { grace + DESTROY_MARGIN } else { DESTROY_LIMIT };
         let clock = &self.ports.clock;
         let longer = |wait: &SimDuration| Some(SimDuration::from_nanos(wait.as_nanos() / 2 * 3).min(DESTROY_WAIT_MAX));
-        let pauses = at_once(successors(Some(DESTROY_WAIT), longer));
+        let first = if once { SimDuration::ZERO } else { DESTROY_WAIT };
+        // By force the second time; what fails then is left to the watchdog.
+        let (mut patience, later) = (grace, if once { SimDuration::ZERO } else { grace });
+        let tries = if once { 2 } else { usize::MAX };
+        let pauses = at_once(successors(Some(first), longer)).take(tries);
         let mut last = None;
-        let destroyed = poll_until(clock, clock.now() + DESTROY_LIMIT, End::BeforeDeadline, pauses, async |left| {
+        let destroyed = poll_until(clock, clock.now() + limit, End::BeforeDeadline, pauses, async |left| {
+            let grace = std::mem::replace(&mut patience, later);
             last = clock.timeout(left, self.backend.destroy(id, grace)).await;
             Ok::<_, Failure>(last.and_then(Result::ok))
         });
         if destroyed.await?.is_some() {
             return Ok(());
         }
-        let late = Failure::NotDestroyed { limit: DESTROY_LIMIT };
+        let late = Failure::NotDestroyed { limit };
         let error = last.and_then(Result::err).map_or(late, Failure::from);
         self.ports.host.note(id, Reason::CleanUpFailed { error });
         Err(error)
