@@ -237,6 +237,10 @@ impl Fixes {
     pub fn proposed() -> Self {
         Fix::ALL.iter().copied().collect()
     }
+    /// The set of which the bits are those, each at the place of its fix.
+    pub const fn from_bits(bits: u128) -> Self {
+        Self(bits)
+    }
     /// Whether `fix` is in force.
     pub const fn has(self, fix: Fix) -> bool {
         self.0 >> fix as u32 & 1 == 1

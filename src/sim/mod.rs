@@ -57,6 +57,7 @@ pub struct Simulation<'a> {
     causes: bool,
     judged: bool,
     between_steps: bool,
+    evidence: bool,
 }
 
 /// What is done about livelocks.
@@ -83,10 +84,19 @@ pub(crate) use crate::world::judge::Violation;
 impl<'a> Simulation<'a> {
     /// Prepares a run.
     pub fn new(scenario: &'a Scenario, variant: &'a Variant) -> Self {
-        let (budget, records_max) = (Budget::default(), RECORDS_MAX);
-        let (proofs, crashes) = (Proofs::Note, Vec::new());
-        let (causes, judged, between_steps) = (true, true, false);
-        Self { scenario, variant, until: None, budget, records_max, crashes, proofs, causes, judged, between_steps }
+        Self {
+            scenario,
+            variant,
+            until: None,
+            budget: Budget::default(),
+            records_max: RECORDS_MAX,
+            crashes: Vec::new(),
+            proofs: Proofs::Note,
+            causes: true,
+            judged: true,
+            between_steps: false,
+            evidence: false,
+        }
     }
 
     /// Ends the run at `until` instead of the scenario's horizon.
@@ -115,6 +125,13 @@ impl<'a> Simulation<'a> {
     #[must_use]
     pub fn without_judges(mut self) -> Self {
         self.judged = false;
+        self
+    }
+
+    /// Keeps what decisions are taken from, for explanations: it is the same run, a quarter slower.
+    #[must_use]
+    pub fn keeps_evidence(mut self) -> Self {
+        self.evidence = true;
         self
     }
 
@@ -202,8 +219,6 @@ impl<'a> Simulation<'a> {
 
     /// A world at time zero with its processes started and its steps waiting.
     fn set_up(&self) -> (World, Platform) {
-        let asked = Asked::default();
-        let rules = Rc::new(rules_under(self.variant.policy.fixes, &self.variant.tuning, &asked));
         let world = World::new(&WorldSpec {
             cluster: self.scenario.cluster.clone(),
             workloads: self.scenario.workloads.clone(),
@@ -211,8 +226,12 @@ impl<'a> Simulation<'a> {
             seed: self.variant.seed,
             budget: self.budget,
             records_max: self.records_max,
+            evidence: self.evidence,
             environment: self.variant.tuning.environment(),
         });
+        let keep = world.keeps_asked();
+        let asked = if self.evidence { Asked::kept_by(move |fix| keep(fix as u32)) } else { Asked::default() };
+        let rules = Rc::new(rules_under(self.variant.policy.fixes, &self.variant.tuning, &asked));
         world.store().follow(store_rules(&rules));
         for step in &self.scenario.steps {
             world.log().name_next(Kind::Step, Name::new(&format!("step/{}", step.name)));

@@ -55,12 +55,12 @@ impl Attempt {
     fn served(mut self, slot: SimTime) {
         self.answered = true;
         let what = What::RequestServed { service: self.service, waited: slot.since(self.arrived) };
-        self.world.log().record(CLIENT, self.app, what);
+        self.world.log().decide(CLIENT, self.app, what);
     }
     fn failed(&mut self, error: RequestError) {
         self.answered = true;
         let waited = self.world.kernel().now().since(self.arrived);
-        self.world.log().record(CLIENT, self.app, What::RequestFailed { service: self.service, waited, error });
+        self.world.log().decide(CLIENT, self.app, What::RequestFailed { service: self.service, waited, error });
     }
 }
 

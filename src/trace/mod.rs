@@ -7,6 +7,7 @@
 
 pub(crate) mod csv;
 pub mod digest;
+pub(crate) mod evidence;
 pub mod jsonl;
 pub mod metrics;
 pub(crate) mod perfetto;

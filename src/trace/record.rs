@@ -11,6 +11,8 @@ use crate::model::{
     Actor, Detail, EffectKind, Field, Invariant, Kind, Name, Point, Reason, RequestError, Subject, Value,
 };
 
+use super::evidence::Evidence;
+
 /// What happened.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize)]
 #[serde(rename_all = "kebab-case")]
@@ -171,6 +173,7 @@ pub struct Trace {
     /// Details by the records of the fields that they belong to; equal ones are kept once.
     details: Vec<(RecordId, Arc<Detail>)>,
     known: BTreeSet<Arc<Detail>>,
+    evidence: Evidence,
 }
 
 impl Trace {
@@ -194,6 +197,14 @@ impl Trace {
     pub fn detail(&self, record: RecordId) -> Option<&Detail> {
         let found = self.details.binary_search_by_key(&record, |(of, _)| *of);
         found.ok().map(|index| &*self.details[index].1)
+    }
+    /// What its decisions were taken from.
+    pub fn evidence(&self) -> &Evidence {
+        &self.evidence
+    }
+    /// The same, for whoever keeps it.
+    pub(crate) fn evidence_mut(&mut self) -> &mut Evidence {
+        &mut self.evidence
     }
     /// All records, in order.
     pub fn records(&self) -> &[Record] {

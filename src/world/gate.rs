@@ -66,17 +66,30 @@ pub(super) struct Call {
     /// Whether its success is written down: not what is asked several times a second, nor what
     /// has records of its own.
     pub(super) told: bool,
+    /// What the caller sees of the world.
+    pub(super) sees: Sees,
+}
+
+/// What the caller of a call sees by its answer.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Sees {
+    /// Nothing but what became of his order.
+    Nothing,
+    /// What the call is about.
+    Subject,
+    /// The things of a kind that are the subject's.
+    Those(Kind),
 }
 
 impl Call {
     /// A question: it takes no time, and is not written down unless it fails.
     pub(super) fn question(point: Option<Point>, subject: Subject) -> Self {
-        Self { point, subject, kind: None, takes: SimDuration::ZERO, told: false }
+        Self { point, subject, kind: None, takes: SimDuration::ZERO, told: false, sees: Sees::Subject }
     }
 
     /// Something to be done, which takes so long.
     pub(super) fn order(point: Point, subject: Subject, takes: SimDuration) -> Self {
-        Self { takes, told: true, ..Self::question(Some(point), subject) }
+        Self { takes, told: true, sees: Sees::Nothing, ..Self::question(Some(point), subject) }
     }
 }
 
@@ -190,6 +203,7 @@ impl<P> Gated<P> {
     ) -> Result<T, E> {
         let gate = &*self.gate;
         let since = gate.log.now();
+        gate.log.go_on();
         // Few calls are struck: the way of all others need not carry what these may need.
         let struck = match call.point {
             Some(point) if gate.faults.are_about(point) => Some(Box::pin(gate.strike(self.actor, point, call)).await),
@@ -209,8 +223,10 @@ impl<P> Gated<P> {
         }
         let mut result = match struck.as_ref().and_then(|struck| struck.error) {
             Some(message) => Err(E::on_the_way(message)),
+            None if call.told => gate.log.ordered(|| act(struck.as_deref())),
             None => act(struck.as_deref()),
         };
+        gate.see(call, struck.as_deref());
         let Some(point) = call.point else { return result };
         if call.told && result.is_ok() {
             gate.log.record(self.actor, call.subject, What::Called { point, since });
@@ -226,7 +242,8 @@ impl<P> Gated<P> {
         if let Err(failure) = &result
             && let Some(error) = failure.told()
         {
-            gate.log.record_and_follow(self.actor, call.subject, What::CallFailed { point, since, error });
+            let failed = gate.log.decide(self.actor, call.subject, What::CallFailed { point, since, error });
+            gate.log.kernel().set_cause(failed);
         }
         result
     }
@@ -264,6 +281,17 @@ impl Gate {
             }
         }
         struck
+    }
+
+    /// Notes what the caller of a call sees, and as of when.
+    fn see(&self, call: Call, struck: Option<&Struck>) {
+        let listed = match call.sees {
+            Sees::Nothing => return,
+            Sees::Subject => None,
+            Sees::Those(kind) => Some(kind),
+        };
+        let real = call.kind.is_none();
+        self.log.look(call.subject, (listed, real), struck.and_then(|struck| struck.stale));
     }
 
     /// Counts a call as under way until the guard is dropped – by its end, or by the caller's death.

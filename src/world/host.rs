@@ -3,7 +3,7 @@
 use std::future::Future;
 use std::rc::Rc;
 
-use crate::kernel::{Kernel, RecordId, SimDuration, SimTime, Streams, streams};
+use crate::kernel::{RecordId, SimDuration, SimTime, Streams, streams};
 use crate::model::{Actor, Controller, Name, Reason, Subject};
 use crate::ports::{Clock, Host, Origin, Platform};
 use crate::trace::What;
@@ -30,20 +30,21 @@ impl Platform for SimPlatform {
 
 /// The simulated clock.
 #[derive(Clone)]
-pub struct SimClock(pub(super) Kernel);
+pub struct SimClock(pub(super) Rc<Log>);
 
 impl Clock for SimClock {
     fn now(&self) -> SimTime {
         self.0.now()
     }
     fn sleep(&self, d: SimDuration) -> impl Future<Output = ()> {
-        self.0.sleep(d)
+        self.0.kernel().sleep(d)
     }
     fn timeout<T>(&self, limit: SimDuration, future: impl Future<Output = T>) -> impl Future<Output = Option<T>> {
-        self.0.timeout(limit, future)
+        self.0.kernel().timeout(limit, future)
     }
     fn idle<T>(&self, future: impl Future<Output = T>) -> impl Future<Output = T> {
-        self.0.idle(future)
+        self.0.turn();
+        self.0.kernel().idle(future)
     }
 }
 
@@ -62,7 +63,17 @@ impl Host for SimHost {
         bits
     }
     fn note(&self, about: impl Into<Subject>, reason: Reason) {
-        self.log.record_and_follow(self.actor, about, What::Decided(reason));
+        let what = What::Decided(reason);
+        let decided = match reason {
+            // What came of it stands in the notes before.
+            Reason::HandlerFailed { .. } => self.log.record(self.actor, about, what),
+            Reason::Reconcile { .. } => {
+                self.log.turn();
+                self.log.decide(self.actor, about, what)
+            }
+            _ => self.log.decide(self.actor, about, what),
+        };
+        self.log.kernel().set_cause(decided);
     }
     fn phase(&self, ticker: &'static str, period: SimDuration) -> SimDuration {
         let process = self.actor.node().map_or_else(|| Name::new("coordinator"), |node| self.log.name(node));

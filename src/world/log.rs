@@ -8,9 +8,11 @@ use std::cell::{Cell, RefCell};
 
 use crate::kernel::{Kernel, RecordId, SimDuration, SimTime, Streams};
 use crate::model::{Actor, Detail, Kind, Name, Subject};
+use crate::trace::evidence::Look;
 use crate::trace::{Record, Trace, What};
 
 use super::spec::Spread;
+use super::trails::Trails;
 use super::{WORLD, judge};
 
 /// The log of a run.
@@ -21,13 +23,16 @@ pub struct Log {
     /// The first record that the judge must see and has not seen.
     news: Cell<Option<RecordId>>,
     streams: RefCell<Streams>,
+    /// None when nobody will ask what decisions were taken from.
+    trails: Option<RefCell<Trails>>,
 }
 
 impl Log {
     /// An empty one; with `records_max` records it is full.
-    pub(super) fn new(kernel: Kernel, records_max: usize, seed: u64) -> Self {
+    pub(super) fn new(kernel: Kernel, records_max: usize, seed: u64, evidence: bool) -> Self {
         let streams = RefCell::new(Streams::new(seed));
-        Self { kernel, trace: RefCell::default(), records_max, news: Cell::new(None), streams }
+        let trails = evidence.then(RefCell::default);
+        Self { kernel, trace: RefCell::default(), records_max, news: Cell::new(None), streams, trails }
     }
 
     /// The kernel, whose clock and causes stand in the records.
@@ -83,6 +88,63 @@ impl Log {
         id
     }
 
+    /// Writes what the running task decided, with what it had seen since it last did.
+    #[inline(always)]
+    pub fn decide(&self, actor: Actor, subject: impl Into<Subject>, what: What) -> RecordId {
+        let noted = matches!(what, What::Decided(_));
+        let id = self.record(actor, subject, what);
+        self.trail(|trails, kernel, trace| trails.decide(kernel, id, noted, trace.evidence_mut()));
+        id
+    }
+
+    /// What a part does at the order of the running task, which shows in its first record.
+    pub(super) fn ordered<T>(&self, act: impl FnOnce() -> T) -> T {
+        if self.trails.is_none() {
+            return act();
+        }
+        let first = self.with_trace(|trace| trace.records().len());
+        let done = act();
+        if self.with_trace(|trace| trace.records().len()) > first {
+            let id = RecordId::from_index(first);
+            self.trail(|trails, kernel, trace| trails.decide(kernel, id, false, trace.evidence_mut()));
+        }
+        done
+    }
+
+    /// The running task looks at a thing, or lists those of a kind that are its, as they are or were so long ago.
+    pub(super) fn look(&self, at: Subject, (listed, real): (Option<Kind>, bool), ago: Option<SimDuration>) {
+        self.trail(|trails, kernel, trace| {
+            let then = |ago: SimDuration| {
+                let then = kernel.now().elapsed().saturating_sub(ago);
+                trace.records().partition_point(|record| record.at.elapsed() <= then)
+            };
+            let now = ago.map_or(trace.records().len(), then) as u32;
+            trails.look(kernel, Look { at, listed, real, first: now, last: now }, trace.evidence_mut());
+        });
+    }
+
+    /// The running task begins a call.
+    pub(super) fn go_on(&self) {
+        self.trail(|trails, kernel, trace| trails.go_on(kernel, trace.evidence_mut()));
+    }
+
+    /// The running task takes up something else, or has nothing in hand any more.
+    pub(super) fn turn(&self) {
+        self.trail(|trails, kernel, trace| trails.turn(kernel, trace.evidence_mut()));
+    }
+
+    /// The running task asks for a fix, by its number.
+    pub fn ask(&self, fix: u32) {
+        self.trail(|trails, kernel, trace| trails.ask(kernel, fix, trace.evidence_mut()));
+    }
+
+    #[inline]
+    fn trail(&self, tell: impl FnOnce(&mut Trails, &Kernel, &mut Trace)) {
+        if let Some(trails) = &self.trails {
+            tell(&mut trails.borrow_mut(), &self.kernel, &mut self.trace.borrow_mut());
+        }
+    }
+
     /// Gives the next thing of a kind its name.
     pub fn name_next(&self, kind: Kind, name: Name) -> Subject {
         self.trace.borrow_mut().name_next(kind, name)
@@ -116,6 +178,7 @@ impl Log {
 
     /// Takes the trace out at the end of the run.
     pub fn take_trace(&self) -> Trace {
+        self.trail(|trails, _, trace| trails.end(trace.evidence_mut()));
         std::mem::take(&mut self.trace.borrow_mut())
     }
 

@@ -23,6 +23,7 @@ pub(crate) mod spec;
 mod store;
 mod store_calls;
 mod table;
+mod trails;
 mod volumes;
 
 use std::cell::{Cell, Ref, RefCell};
@@ -65,6 +66,8 @@ pub struct WorldSpec {
     pub budget: Budget,
     /// With so many records the trace is full.
     pub records_max: usize,
+    /// Whether it is kept what decisions are taken from.
+    pub evidence: bool,
     /// What surrounds the scheduler.
     pub environment: spec::Environment,
 }
@@ -90,7 +93,7 @@ impl World {
     /// A world at time zero: nodes, and nothing on them.
     pub fn new(spec: &WorldSpec) -> Self {
         let cluster = spec.cluster.clone();
-        let log = Rc::new(Log::new(Kernel::new(spec.budget), spec.records_max, spec.seed));
+        let log = Rc::new(Log::new(Kernel::new(spec.budget), spec.records_max, spec.seed, spec.evidence));
         log.name_next(Kind::Cluster, Name::new("cluster"));
         for fault in &spec.faults {
             log.name_next(Kind::Fault, Name::new(&format!("fault/{}", fault.name)));
@@ -137,6 +140,11 @@ impl World {
     pub fn log(&self) -> &Log {
         &self.0.log
     }
+    /// Who keeps which fixes, by their numbers, a task asks for.
+    pub fn keeps_asked(&self) -> impl Fn(u32) + 'static {
+        let log = Rc::clone(&self.0.log);
+        move |fix| log.ask(fix)
+    }
     /// What goes wrong.
     pub fn faults(&self) -> &Faults {
         &self.0.faults
@@ -171,7 +179,7 @@ impl World {
         let later = self.0.phase == spec::Phase::Seed && self.kernel().now() > crate::time::SimTime::ZERO;
         let phase = if later { spec::Phase::Zero } else { self.0.phase };
         Ports {
-            clock: SimClock(self.kernel().clone()),
+            clock: SimClock(Rc::clone(&self.0.log)),
             host: SimHost { log: Rc::clone(&self.0.log), actor, phase },
             store: self.gated(&self.0.store, actor),
         }

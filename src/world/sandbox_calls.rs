@@ -8,12 +8,12 @@ use std::future::Future;
 use std::rc::Rc;
 
 use crate::kernel::SimDuration;
-use crate::model::{Address, Name, Point, SandboxId, SandboxSpec, Subject};
+use crate::model::{Address, Kind, Name, Point, SandboxId, SandboxSpec, Subject};
 use crate::ports::{BackendError, ContainerInfo, Exits, ProcessExit, SandboxBackend, Signal};
 
 use super::WORLD;
 use super::containers::{Containers, Listener, TERMINATED};
-use super::gate::{Call, Gate, Gated};
+use super::gate::{Call, Gate, Gated, Sees};
 
 /// How long removing a container takes whose program has ended, at most; the rest of `latency.destroy` is its end.
 const REMOVAL: SimDuration = SimDuration::from_millis(100);
@@ -56,7 +56,7 @@ impl SandboxBackend for SimSandboxes {
             self.part.borrow_mut().release_address(self.actor, address);
             Ok::<_, BackendError>(())
         };
-        _ = self.call(Call::question(None, Subject::CLUSTER), release).await;
+        _ = self.call(Call { sees: Sees::Nothing, ..Call::question(None, Subject::CLUSTER) }, release).await;
     }
 
     async fn pull_image(&self, sandbox: SandboxId, image: Name) -> Result<(), BackendError> {
@@ -105,7 +105,7 @@ impl SandboxBackend for SimSandboxes {
             Signal::Quit => 131,
             Signal::Kill => 137,
         };
-        let call = Call::question(Some(Point::Signal), sandbox.into());
+        let call = Call { sees: Sees::Nothing, ..Call::question(Some(Point::Signal), sandbox.into()) };
         _ = self.call(call, |_| Ok::<_, BackendError>(self.part.borrow_mut().kill(WORLD, sandbox, code))).await;
     }
 
@@ -127,11 +127,13 @@ impl SandboxBackend for SimSandboxes {
             self.part.borrow_mut().destroy(self.actor, sandbox);
             Ok(())
         };
-        self.call(Call { takes: removal, ..Call::question(None, sandbox.into()) }, remove).await
+        let call = Call { takes: removal, sees: Sees::Nothing, ..Call::question(None, sandbox.into()) };
+        self.call(call, remove).await
     }
 
     async fn containers(&self) -> Result<Vec<ContainerInfo>, BackendError> {
-        self.ask(None, Subject::CLUSTER, |runtime| runtime.list(self.node())).await
+        let list = |_: Option<&_>| Ok(self.part.borrow().list(self.node()));
+        self.call(Call { sees: Sees::Those(Kind::Sandbox), ..Call::question(None, Subject::CLUSTER) }, list).await
     }
 
     fn exits(&self) -> SimExits {
@@ -180,6 +182,7 @@ mod tests {
             seed: 1,
             budget: Budget::default(),
             records_max: usize::MAX,
+            evidence: false,
             environment: Environment::default(),
         });
         let (watchdog, left) =

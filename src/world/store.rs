@@ -258,7 +258,7 @@ impl Store {
         let subject = self.log.name_next(E::KIND, name);
         let revision = self.next_revision();
         let stamp = self.log.now().floor_millis();
-        let record = self.log.record(actor, subject, What::Created { revision: revision.0 });
+        let record = self.log.decide(actor, subject, What::Created { revision: revision.0 });
         entity.for_each_field(|field, to| {
             if !matches!(to, Value::None | Value::Int(0)) {
                 let set = self.log.record_caused(actor, subject, record, What::Set { field, from: Value::None, to });
@@ -320,11 +320,11 @@ impl Store {
         let read = read_at.filter(|_| expected.is_none()).and_then(|at| table.before(id, at));
         let guarded = read.is_some() && self.rules.get().guards_patches;
         if guarded || expected.is_some_and(|expected| expected != meta.revision) {
-            self.log.record(actor, subject, What::Conflict);
+            self.log.decide(actor, subject, What::Conflict);
             return Err(StoreError::Conflict);
         }
         let revision = self.next_revision();
-        let record = self.log.record(actor, subject, What::Patched { revision: revision.0 });
+        let record = self.log.decide(actor, subject, What::Patched { revision: revision.0 });
         let updated_at = self.log.now().floor_millis();
         let meta = Meta { revision, updated_at, origin: Origin(record.number()), ..meta };
         let mut changed = Vec::new();
@@ -356,7 +356,7 @@ impl Store {
         }
         let revision = self.next_revision();
         let subject = Subject::from(id);
-        let record = self.log.record(actor, subject, What::Deleted { revision: revision.0 });
+        let record = self.log.decide(actor, subject, What::Deleted { revision: revision.0 });
         let last = table.remove(id);
         let meta = Meta { revision, origin: Origin(record.number()), ..last.meta };
         let item = Versioned::new(id, last.entity.clone(), meta);

@@ -11,7 +11,7 @@ use crate::kernel::{RecordId, SimDuration, SimTime};
 use crate::model::{Entity, Field, Id, Name, Point, Revision, Subject, Value};
 use crate::ports::{EntityStore, Listed, Query, StoreError, Versioned, Watch, WatchEvent};
 
-use super::gate::{Call, Failure, Gated, Struck};
+use super::gate::{Call, Failure, Gated, Sees, Struck};
 use super::store::Store;
 use super::table::{Delivery, Mailbox};
 
@@ -24,9 +24,10 @@ impl SimStore {
         &self,
         point: Point,
         subject: Option<Subject>,
+        sees: Sees,
         act: impl FnOnce(Option<&Struck>) -> Result<T, StoreError>,
     ) -> impl Future<Output = Result<T, StoreError>> {
-        self.reach::<E, _>(point, subject, SimDuration::ZERO, act)
+        self.reach::<E, _>(point, subject, (sees, SimDuration::ZERO), act)
     }
 
     /// A call that makes or changes an entity: what it refers to is looked for before its commit.
@@ -37,19 +38,19 @@ impl SimStore {
         act: impl FnOnce(SimDuration) -> Result<T, StoreError>,
     ) -> impl Future<Output = Result<T, StoreError>> {
         let commit = self.latency(Subject::CLUSTER, "commit latency", self.gate.latency.commit);
-        self.reach::<E, _>(point, subject, commit, move |_| act(commit))
+        self.reach::<E, _>(point, subject, (Sees::Nothing, commit), move |_| act(commit))
     }
 
     fn reach<E: Entity, T>(
         &self,
         point: Point,
         subject: Option<Subject>,
-        commit: SimDuration,
+        (sees, commit): (Sees, SimDuration),
         act: impl FnOnce(Option<&Struck>) -> Result<T, StoreError>,
     ) -> impl Future<Output = Result<T, StoreError>> {
         let takes = self.latency(Subject::CLUSTER, "store latency", self.gate.latency.store) + commit;
         let subject = subject.unwrap_or(Subject::CLUSTER);
-        self.call(Call { kind: Some(E::KIND), takes, ..Call::question(Some(point), subject) }, act)
+        self.call(Call { kind: Some(E::KIND), takes, sees, ..Call::question(Some(point), subject) }, act)
     }
 
     /// A list of what `query` names, asked for about `subject`.
@@ -65,7 +66,7 @@ impl SimStore {
                 Some(then) => table.list_past(query, then, |entity| self.part.place_of(entity)),
             })
         };
-        self.ask::<E, _>(Point::StoreList, subject, read)
+        self.ask::<E, _>(Point::StoreList, subject, Sees::Those(E::KIND), read)
     }
 
     /// The instant that a read answers for, when it is not now.
@@ -91,7 +92,7 @@ impl EntityStore for SimStore {
             };
             found.ok_or(StoreError::NotFound)
         };
-        self.ask::<E, _>(Point::StoreGet, Some(id.into()), read)
+        self.ask::<E, _>(Point::StoreGet, Some(id.into()), Sees::Subject, read)
     }
 
     fn list<E: Entity>(&self, query: Query<E>) -> impl Future<Output = Result<Listed<E>, StoreError>> {
@@ -140,7 +141,7 @@ impl EntityStore for SimStore {
 
     fn delete<E: Entity>(&self, id: Id<E>) -> impl Future<Output = Result<(), StoreError>> {
         let write = move |_: Option<&Struck>| self.part.delete(self.actor, id);
-        self.ask::<E, _>(Point::StoreDelete, Some(id.into()), write)
+        self.ask::<E, _>(Point::StoreDelete, Some(id.into()), Sees::Nothing, write)
     }
 
     async fn watch<E: Entity>(&self, query: Query<E>, after: Option<Revision>) -> Result<SimWatch<E>, StoreError> {
@@ -188,7 +189,8 @@ impl<E: Entity> SimWatch<E> {
         // What strikes a delivery follows from the write, and the watch goes on as it was.
         let before = kernel.cause();
         kernel.set_cause(RecordId::from_number(event.item.meta.origin.0));
-        let call = Call { kind: Some(E::KIND), ..Call::question(Some(Point::WatchDeliver), event.item.id.into()) };
+        let (point, subject) = (Some(Point::WatchDeliver), event.item.id.into());
+        let call = Call { kind: Some(E::KIND), sees: Sees::Nothing, ..Call::question(point, subject) };
         let delivered = self.store.call(call, |struck| Ok(struck.is_none_or(|struck| !struck.dropped))).await;
         kernel.set_cause(before);
         delivered

@@ -11,7 +11,7 @@ use crate::model::{Failure, Reason};
 use crate::ports::{BackendError, StoreError};
 
 /// Which logic is in force: fixes and constants.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Default)]
 pub struct Rules {
     fixes: Fixes,
     /// The constants.
@@ -20,13 +20,27 @@ pub struct Rules {
 }
 
 /// The fixes that somebody asked for: whether another is in force cannot have mattered.
-#[derive(Clone, Debug, Default)]
-pub struct Asked(Rc<Cell<Fixes>>);
+#[derive(Clone, Default)]
+pub struct Asked {
+    so_far: Rc<Cell<Fixes>>,
+    /// Who keeps them by decisions, beside its audit log.
+    kept_by: Option<Rc<dyn Fn(Fix)>>,
+}
 
 impl Asked {
+    /// They are told to whoever keeps them by decisions.
+    pub fn kept_by(keep: impl Fn(Fix) + 'static) -> Self {
+        Self { so_far: Rc::default(), kept_by: Some(Rc::new(keep)) }
+    }
     /// All of them so far.
     pub fn so_far(&self) -> Fixes {
-        self.0.get()
+        self.so_far.get()
+    }
+    fn add(&self, fix: Fix) {
+        self.so_far.set(self.so_far.get().with(fix));
+        if let Some(keep) = &self.kept_by {
+            keep(fix);
+        }
     }
 }
 
@@ -41,7 +55,7 @@ impl Rules {
     }
     /// Whether a fix is in force.
     pub fn has(&self, fix: Fix) -> bool {
-        self.asked.0.set(self.asked.0.get().with(fix));
+        self.asked.add(fix);
         self.fixes.has(fix)
     }
 }

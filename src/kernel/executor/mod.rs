@@ -46,6 +46,10 @@ impl TaskId {
     pub fn birth(self) -> u64 {
         self.0.birth()
     }
+    /// Its place: no two that live have the same.
+    pub fn slot(self) -> usize {
+        self.0.slot()
+    }
 }
 
 /// A task that waits for a timer.
@@ -129,8 +133,9 @@ struct Running {
 
 struct Core {
     now: Cell<SimTime>,
-    cause: Cell<RecordId>,
     running: Cell<Option<Running>>,
+    /// What the running task was woken by; none when it was a timer.
+    woken: Cell<RecordId>,
     polled: Cell<Option<GroupId>>,
     timers: RefCell<Timers>,
     /// The timer that fired last.
@@ -158,8 +163,8 @@ impl Kernel {
     pub fn new(budget: Budget) -> Self {
         Self(Rc::new(Core {
             now: Cell::new(SimTime::ZERO),
-            cause: Cell::new(RecordId::NONE),
             running: Cell::new(None),
+            woken: Cell::new(RecordId::NONE),
             polled: Cell::new(None),
             timers: RefCell::new(Timers::new()),
             fired: Cell::new(None),
@@ -180,18 +185,26 @@ impl Kernel {
     }
     /// The cause of whatever happens now.
     pub fn cause(&self) -> RecordId {
-        self.0.cause.get()
+        self.0.ready.cause()
+    }
+    /// What whoever woke the running task was caused by, if somebody did and this was not yet asked.
+    pub fn take_woken(&self) -> RecordId {
+        self.0.woken.replace(RecordId::NONE)
+    }
+    /// The task that is being polled.
+    pub fn running(&self) -> Option<TaskId> {
+        self.0.running.get().map(|running| running.task)
     }
     /// Makes `cause` the cause of what the running task does from here on.
     pub fn set_cause(&self, cause: RecordId) {
         if self.0.causes.get() {
-            self.0.cause.set(cause);
+            self.0.ready.set_cause(cause);
         }
     }
     /// Keeps no causes: only to measure what they cost.
     pub fn forget_causes(&self) {
         self.0.causes.set(false);
-        self.0.cause.set(RecordId::NONE);
+        self.0.ready.set_cause(RecordId::NONE);
     }
     /// How many events have run.
     pub fn events(&self) -> u64 {
@@ -258,7 +271,7 @@ impl Kernel {
     /// Starts a task; it runs for the first time after those that are ready now.
     pub fn spawn(&self, group: GroupId, name: &'static str, future: impl Future<Output = ()> + 'static) -> TaskId {
         let core = &*self.0;
-        let id = core.tasks.borrow_mut().insert(group, name, core.cause.get(), future, &core.ready);
+        let id = core.tasks.borrow_mut().insert(group, name, core.ready.cause(), future, &core.ready);
         if core.closed.get() {
             self.kill_task(id);
         }
@@ -324,7 +337,7 @@ impl Kernel {
             if self.is_exhausted(core.now.get()) {
                 return Step::Stopped(self.guard(core.now.get()));
             }
-            core.ready.pop();
+            core.woken.set(core.ready.pop());
             core.tasks.borrow().unqueue(id);
             id
         } else {
@@ -339,6 +352,7 @@ impl Kernel {
             };
             self.move_clock(at);
             core.fired.set(Some(timer));
+            core.woken.set(RecordId::NONE);
             match alarm {
                 // None was ready, so it is next anyhow: no need to queue it.
                 Alarm::Task(id) => id,
@@ -427,7 +441,7 @@ impl Kernel {
         // Its destructors still belong to it.
         drop(dead);
         core.running.set(None);
-        core.cause.set(RecordId::NONE);
+        core.ready.set_cause(RecordId::NONE);
     }
 
     #[inline]

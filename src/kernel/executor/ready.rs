@@ -1,19 +1,21 @@
 //! The ready queue, and the wakers that fill it.
 //!
 //! It knows numbers of tasks and not whether they live: a task may die while it is queued.
-//! Tasks come out in the order of their wake-ups, each at most once until it has run. The
+//! Tasks come out in the order of their wake-ups, each at most once until it has run, with what
+//! their wakers were doing: the cause of whatever happens now is kept here for that. The
 //! standard library wants wakers that could cross threads, hence the atomics; they are only
 //! ever loaded and stored, which costs no more than a plain field. What a newcomer gets wrong:
 //! a waker works on the thread of its kernel only – elsewhere a wake-up could be lost.
 
 use std::collections::VecDeque;
 use std::num::NonZeroU64;
-use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering::Relaxed};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, AtomicUsize, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Wake, Waker};
 
 use super::TaskId;
 use super::keyed::Key;
+use crate::kernel::cause::RecordId;
 
 /// So many tasks are ready at once before a list that can grow takes the others.
 const RING: usize = 256;
@@ -25,11 +27,15 @@ pub(super) struct Ready(Arc<Queue>);
 struct Queue {
     /// Those that were woken longest ago.
     ring: [AtomicU64; RING],
+    /// What was the cause of each wake-up.
+    wakers: [AtomicU32; RING],
+    /// The cause of whatever happens now.
+    cause: AtomicU32,
     /// How many were ever taken from the ring, and put into it.
     taken: AtomicUsize,
     put: AtomicUsize,
     /// The others; none unless the ring is full.
-    more: Mutex<VecDeque<TaskId>>,
+    more: Mutex<VecDeque<(TaskId, u32)>>,
     any_more: AtomicBool,
 }
 
@@ -37,6 +43,8 @@ impl Default for Queue {
     fn default() -> Self {
         Self {
             ring: [const { AtomicU64::new(0) }; RING],
+            wakers: [const { AtomicU32::new(0) }; RING],
+            cause: AtomicU32::new(0),
             taken: AtomicUsize::new(0),
             put: AtomicUsize::new(0),
             more: Mutex::default(),
@@ -55,33 +63,38 @@ impl Queue {
         NonZeroU64::new(number).filter(|_| !self.is_empty()).map(|number| TaskId(Key::from_number(number)))
     }
 
-    fn push(&self, task: TaskId) {
+    fn push(&self, task: TaskId, waker: u32) {
         let put = self.put.load(Relaxed);
         if self.any_more.load(Relaxed) || put.wrapping_sub(self.taken.load(Relaxed)) == RING {
-            return self.push_more(task);
+            return self.push_more(task, waker);
         }
         self.ring[put % RING].store(task.0.number().get(), Relaxed);
+        self.wakers[put % RING].store(waker, Relaxed);
         self.put.store(put.wrapping_add(1), Relaxed);
     }
 
     #[cold]
-    fn push_more(&self, task: TaskId) {
-        self.more.lock().unwrap_or_else(PoisonError::into_inner).push_back(task);
+    fn push_more(&self, task: TaskId, waker: u32) {
+        self.more.lock().unwrap_or_else(PoisonError::into_inner).push_back((task, waker));
         self.any_more.store(true, Relaxed);
     }
 
-    fn pop(&self) {
-        self.taken.store(self.taken.load(Relaxed).wrapping_add(1), Relaxed);
+    /// Takes the first one; gives the cause of its wake-up.
+    fn pop(&self) -> u32 {
+        let taken = self.taken.load(Relaxed);
+        let waker = self.wakers[taken % RING].load(Relaxed);
+        self.taken.store(taken.wrapping_add(1), Relaxed);
         if self.any_more.load(Relaxed) && self.is_empty() {
             self.refill();
         }
+        waker
     }
 
     #[cold]
     fn refill(&self) {
         let mut more = std::mem::take(&mut *self.more.lock().unwrap_or_else(PoisonError::into_inner));
         self.any_more.store(false, Relaxed);
-        more.drain(..).for_each(|task| self.push(task));
+        more.drain(..).for_each(|(task, waker)| self.push(task, waker));
     }
 }
 
@@ -115,9 +128,19 @@ impl Ready {
         }
     }
 
-    /// Takes what [`Ready::front`] gave.
-    pub(super) fn pop(&self) {
-        self.0.pop();
+    /// Takes what [`Ready::front`] gave; gives the cause of whoever woke it.
+    pub(super) fn pop(&self) -> RecordId {
+        RecordId::from_number(self.0.pop())
+    }
+
+    /// The cause of whatever happens now.
+    pub(super) fn cause(&self) -> RecordId {
+        RecordId::from_number(self.0.cause.load(Relaxed))
+    }
+
+    /// Sets it.
+    pub(super) fn set_cause(&self, cause: RecordId) {
+        self.0.cause.store(cause.number(), Relaxed);
     }
 }
 
@@ -126,7 +149,7 @@ impl Scheduled {
     pub(super) fn schedule(&self) {
         if !self.queued.load(Relaxed) {
             self.queued.store(true, Relaxed);
-            self.queue.push(self.task);
+            self.queue.push(self.task, self.queue.cause.load(Relaxed));
         }
     }
 

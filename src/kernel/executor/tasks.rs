@@ -45,11 +45,11 @@ pub(super) trait Work {
 impl<F: Future<Output = ()>> Work for Job<F> {
     fn poll(self: Pin<&mut Self>, id: TaskId, core: &Core) -> bool {
         let job = self.project();
-        core.cause.set(*job.cause);
+        core.ready.set_cause(*job.cause);
         core.polled.set(Some(*job.group));
         core.running.set(Some(Running { task: id, group: *job.group, waker: job.waker.data() }));
         let done = job.future.poll(&mut Context::from_waker(job.waker)).is_ready();
-        *job.cause = core.cause.get();
+        *job.cause = core.ready.cause();
         done
     }
     fn touch(&self) {

@@ -19,6 +19,7 @@ fn world() -> World {
         seed: 0,
         budget: Budget::default(),
         records_max: usize::MAX,
+        evidence: false,
         environment: Environment {
             ticker_phase: Phase::Zero,
             session_ttl: SimDuration::from_secs(120),

@@ -108,6 +108,7 @@ impl Stage {
             seed: 1,
             budget: Budget::default(),
             records_max: usize::MAX,
+            evidence: false,
             environment: Environment::default(),
         });
         let mut stage = Self { world, judge: Judge::new(limits()) };
