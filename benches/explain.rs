@@ -39,7 +39,7 @@ fn story() -> Scenario {
 }
 
 fn run(scenario: &Scenario) -> Outcome {
-    let outcome = Simulation::new(scenario, &scenario.variants[0]).run();
+    let outcome = Simulation::new(scenario, &scenario.variants[0]).keeps_evidence().run();
     assert!(outcome.trace.records().len() >= RECORDS, "{} records", outcome.trace.records().len());
     outcome
 }

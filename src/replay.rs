@@ -50,12 +50,21 @@ pub enum Judged {
 impl<'a> Replay<'a> {
     /// Runs the story under that logic, to its horizon or to `until`.
     pub fn of(scenario: &'a Scenario, variant: &'a Variant, until: Option<SimTime>) -> Self {
-        Self::with(scenario, variant, until, Proofs::Note)
+        Self::with(scenario, variant, until, Proofs::Note, false)
     }
 
-    /// The same; a proof of a livelock may end the run.
-    pub fn with(scenario: &'a Scenario, variant: &'a Variant, until: Option<SimTime>, proofs: Proofs) -> Self {
+    /// The same; a proof of a livelock may end the run, and it may be one that is going to be explained.
+    pub fn with(
+        scenario: &'a Scenario,
+        variant: &'a Variant,
+        until: Option<SimTime>,
+        proofs: Proofs,
+        explained: bool,
+    ) -> Self {
         let mut simulation = Simulation::new(scenario, variant).proofs(proofs);
+        if explained {
+            simulation = simulation.keeps_evidence();
+        }
         if let Some(until) = until {
             simulation = simulation.until(until);
         }

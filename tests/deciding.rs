@@ -216,7 +216,7 @@ fn what_is_printed_as_deciding_decides_and_what_decides_is_printed() {
     let ends: Vec<Measured> = pairs
         .into_par_iter()
         .flat_map_iter(|(scenario, variant)| {
-            let outcome = Simulation::new(scenario, variant).run();
+            let outcome = Simulation::new(scenario, variant).keeps_evidence().run();
             let takes = whole || outcome.trace.records().len() <= SHORT;
             if takes { measured(scenario, variant, &outcome) } else { Vec::new() }
         })

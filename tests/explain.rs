@@ -6,7 +6,7 @@
 //! the record is written, not here.
 
 use rayon::prelude::*;
-use schedsim::model::{AnyStatus, Kind, SandboxStatus, Value};
+use schedsim::model::{AnyStatus, Kind, Reason, SandboxStatus, Value};
 use schedsim::report::explain::{Decider, Explainer, Limits, Page, Question, Run, Setting, ask, story, tag};
 use schedsim::scenario::{Overrides, Scenario, Variant};
 use schedsim::sim::Simulation;
@@ -31,11 +31,15 @@ fn is_root(trace: &Trace, link: &schedsim::report::explain::Link) -> bool {
     ) || matches!(record.subject.kind, Kind::Node | Kind::Cluster | Kind::Process)
         || (record.cause.index().is_none()
             && matches!(record.what, What::Decided(_) | What::TaskEnded { .. } | What::PortBound))
+        // A request raises a pool: nothing inside set it off.
+        || trace.get(record.cause).is_some_and(|cause| {
+            cause.cause.index().is_none() && matches!(cause.what, What::Decided(Reason::NoRoom { .. }))
+        })
 }
 
 /// What is wrong with the explanations of one run.
 fn faults(scenario: &Scenario, variant: &Variant) -> Vec<String> {
-    let outcome = Simulation::new(scenario, variant).run();
+    let outcome = Simulation::new(scenario, variant).keeps_evidence().run();
     let trace = &outcome.trace;
     let setting = Setting::of(scenario, variant);
     let mut explainer = Explainer::new(trace, &setting);
@@ -77,7 +81,7 @@ fn the_fault_that_delayed_a_disk_is_named_by_every_boot_that_waited_for_it() {
     let scenarios = corpus();
     let carousel = scenarios.iter().find(|scenario| scenario.name == "lease-carousel").expect("in the corpus");
     for variant in &carousel.variants {
-        let trace = Simulation::new(carousel, variant).run().trace;
+        let trace = Simulation::new(carousel, variant).keeps_evidence().run().trace;
         let setting = Setting::of(carousel, variant);
         let mut explainer = Explainer::new(&trace, &setting);
         let running = Value::Status(AnyStatus::Sandbox(SandboxStatus::Running));
@@ -123,7 +127,7 @@ fn what_was_once_explained_wrongly_is_explained_by_what_decides_it() {
     let wrong = ONCE_WRONG.par_iter().flat_map_iter(|(name, variant, verdict, wanted)| {
         let scenario = scenarios.iter().find(|known| known.name == *name).unwrap_or_else(|| panic!("no {name}"));
         let variant = scenario.variants.iter().find(|known| known.name == *variant).expect("a variant");
-        let outcome = Simulation::new(scenario, variant).run();
+        let outcome = Simulation::new(scenario, variant).keeps_evidence().run();
         let (setting, run) = (Setting::of(scenario, variant), Run { scenario, variant, outcome: &outcome });
         let explainer = Explainer::new(&outcome.trace, &setting);
         let question = if *verdict { Question::Verdict } else { Question::Failed };
@@ -174,20 +178,21 @@ service = "web"
 rate = "30/m"
 arrivals = "constant"
 from = "1m"
+via = "activator"
 "#;
 
 #[test]
 fn a_request_without_a_pool_leads_to_what_the_launcher_still_waits_for() {
     let scenario = Scenario::from_text(BUSY, "busy", None, &Overrides::default()).expect("a story");
     let variant = &scenario.variants[0];
-    let outcome = Simulation::new(&scenario, variant).run();
+    let outcome = Simulation::new(&scenario, variant).keeps_evidence().run();
     let (setting, run) = (Setting::of(&scenario, variant), Run { scenario: &scenario, variant, outcome: &outcome });
     let mut explainer = Explainer::new(&outcome.trace, &setting);
     let asked = ask(&explainer, &run, Question::Failed).expect("requests fail");
     let record = asked.record.expect("the request");
     let chain = explainer.chain_and_deciders(record, Limits::default()).expect("a record");
     let text = story(&Page { trace: &outcome.trace, setting: &setting }, &chain);
-    let (_, led) = text.split_once("and what its launcher was still waiting for:").unwrap_or_else(|| panic!("{text}"));
+    let (_, led) = text.split_once("and what its worker was still busy with:").unwrap_or_else(|| panic!("{text}"));
     assert!(led.contains("pool/bad-web") && led.contains("step/bad"), "{text}");
     let deciding = decide(&run, None, &asked.end, &chain.all_deciders(), Tries::within_seconds(&run));
     let named: Vec<String> = deciding.decides().map(|trial| tag(trial.deciders[0], &setting)).collect();

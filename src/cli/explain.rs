@@ -101,7 +101,7 @@ pub(crate) fn explain(args: &ExplainArgs, look: &Look, out: &mut Out) -> Result<
     words.extend(question_words(args));
     let line = explain_line(&args.file, &variant.name, variant.seed, &words);
     crash::doing_what(&line, || {
-        let mut simulation = Simulation::new(scenario, variant);
+        let mut simulation = Simulation::new(scenario, variant).keeps_evidence();
         if let Some(until) = args.logic.until {
             simulation = simulation.until(until);
         }

@@ -201,7 +201,7 @@ fn one(job: &Job<'_>, args: &RunArgs, look: &Look, several: bool) -> Result<Show
         let mut variant = job.variant.clone();
         variant.seed = job.seed;
         let proofs = if args.stop_when_proved { Proofs::Stop } else { Proofs::Note };
-        let replay = Replay::with(&job.loaded.scenario, &variant, args.logic.until, proofs);
+        let replay = Replay::with(&job.loaded.scenario, &variant, args.logic.until, proofs, args.report.is_some());
         if let Some(path) = &args.trace {
             write_trace(&replay, path, look)?;
         }
@@ -224,7 +224,7 @@ fn one(job: &Job<'_>, args: &RunArgs, look: &Look, several: bool) -> Result<Show
             }
         }
         if args.twice {
-            let again = Replay::with(&job.loaded.scenario, &variant, args.logic.until, proofs);
+            let again = Replay::with(&job.loaded.scenario, &variant, args.logic.until, proofs, args.report.is_some());
             match difference(&replay, &again) {
                 None if args.format == Format::Text && !look.quiet => {
                     shown.out.push_str(&text::same_twice(&replay));

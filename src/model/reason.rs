@@ -11,7 +11,7 @@ use serde::Serialize;
 use crate::time::{SimDuration, SimTime};
 
 use super::error::Failure;
-use super::id::{AppId, DiskId, LeaseId, NodeId, PoolId, SandboxId, VersionId};
+use super::id::{AppId, DiskId, LeaseId, NodeId, PoolId, SandboxId, Subject, VersionId};
 use super::name::Name;
 
 macro_rules! id_serialize {
@@ -228,6 +228,20 @@ impl Reason {
                 | Self::OwnerUnknown { .. }
                 | Self::NodeChosen { .. }
         )
+    }
+}
+
+impl Reason {
+    /// The other thing that it is about, besides its subject; a number alone does not name it.
+    pub fn speaks_of(self) -> Option<Subject> {
+        Some(match self {
+            Self::AlreadyLeased { by } | Self::DiskHeld { by } => by.into(),
+            Self::LeaseTakenUp { lease } => lease.into(),
+            Self::LeaseAsked { disk } => disk.into(),
+            Self::OwnerUnknown { version } => version.into(),
+            // The others speak of their own subject only.
+            _ => return None,
+        })
     }
 }
 

@@ -6,6 +6,7 @@
 
 use crate::kernel::{RecordId, SimDuration, SimTime};
 use crate::model::{Actor, AnyStatus, Controller, Failure, Field, Kind, Name, Reason, SandboxStatus, Subject, Value};
+use crate::trace::evidence::{Basis, Look};
 use crate::trace::{Record, Trace, What};
 
 /// Makes a trace by hand.
@@ -49,6 +50,27 @@ impl Maker {
     }
     pub(crate) fn push(&mut self, subject: Subject, cause: RecordId, what: What) -> RecordId {
         self.trace.push(Record { at: self.now, subject, cause, actor: self.actor, what })
+    }
+    /// How many there are.
+    pub(crate) fn records(&self) -> u32 {
+        self.trace.records().len() as u32
+    }
+    /// Says what the last record was taken from.
+    pub(crate) fn taken_from(&mut self, record: RecordId, basis: Basis<'_>) {
+        self.trace.evidence_mut().keep(record, basis);
+    }
+    /// The same, of one that saw some things, or those of a kind that are theirs, and asked for some fixes.
+    pub(crate) fn saw(&mut self, record: RecordId, looks: &[(Subject, Option<Kind>)], asked: u128) {
+        let now = record.number() - 1;
+        let look = |(at, listed): &(Subject, Option<Kind>)| Look {
+            at: *at,
+            listed: *listed,
+            real: false,
+            first: now,
+            last: now,
+        };
+        let looks: Vec<Look> = looks.iter().map(look).collect();
+        self.taken_from(record, Basis { looks: &looks, asked, ..Basis::default() });
     }
     pub(crate) fn what(&mut self, subject: Subject, what: What) -> RecordId {
         self.push(subject, RecordId::NONE, what)
@@ -112,6 +134,7 @@ impl Maker {
     pub(crate) fn sandbox(&mut self, pool: Subject, n: u32) -> Subject {
         self.by(Controller::Pool);
         let why = self.decide(pool, Reason::TooFew { actual: 0, desired: 1 });
+        self.saw(why, &[(pool, None), (pool, Some(Kind::Sandbox))], 0);
         self.create(
             Kind::Sandbox,
             &format!("sandbox/pds-database-{n}"),

@@ -324,7 +324,7 @@ fn a_boot_that_waited_for_its_disk_names_the_fault_that_delayed_it() {
         "PROVISIONING -> PROVISIONED",
         "slow first volume, on disk.create_volume",
         "may be decided by",
-        "fault slow first volume ",
+        "fault slow first volume",
     ];
     let mut rest = done.out.as_str();
     for part in order {

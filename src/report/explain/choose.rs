@@ -331,7 +331,9 @@ fn moment(
         _ => true,
     };
     let place = match subject {
-        Some(subject) => index.last(subject, before, class::ANY, telling).or_else(|| index.last_any(subject, before)),
+        Some(subject) => {
+            index.last_that(subject, before, class::ANY, telling).or_else(|| index.last_any(subject, before))
+        }
         None => records[..before].iter().rposition(telling).or(before.checked_sub(1)),
     };
     let place = place.ok_or_else(|| {

@@ -1,23 +1,17 @@
-//! Evidence: what a decision went by, besides the record that set it off.
+//! Evidence: what a link went by, besides the record that set it off.
 //!
-//! One function says for every reason, and one for every invariant, which earlier records had to
-//! be as they were: who held the disk, what had become of the sandboxes, since when the pool
-//! cooled down. It asks the index and decides nothing. What a newcomer gets wrong: a resync
-//! names the entity's last write as its cause, which is seldom *why* it acted; the evidence is.
+//! What a decision looked at stands in the trace's side table ([`crate::trace::evidence`]); here it
+//! is looked up what each look showed, what ended a wait, and who had the thing that was wanted. It
+//! knows no rule and no controller. What a newcomer gets wrong: a resync names the entity's last
+//! write as its cause, which is seldom *why* it acted; what it saw is.
 
-use crate::model::Invariant;
-use crate::model::reason::Ailment;
-use crate::model::{
-    AnyStatus, Controller, Field, Kind, LeaseStatus, Reason, RequestError, SandboxStatus, Subject, Value,
-};
+use crate::kernel::RecordId;
+use crate::model::{AnyStatus, Field, Invariant, Kind, RequestError, Subject, Value};
+use crate::trace::evidence::{Basis, Look};
 use crate::trace::{Record, What};
 
 use super::class;
 use super::index::Index;
-use super::waits::is_try;
-
-/// How many records a search without an index looks back: what a launcher does between two resyncs is far less.
-const LOOKED_BACK_MAX: usize = 10_000;
 
 /// In which way an earlier record was needed.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
@@ -26,13 +20,11 @@ pub enum Role {
     Cause,
     /// It said how many there should be.
     Wanted,
-    /// It is what became of the pool's sandboxes.
+    /// It began the cooldown.
+    Cooldown,
+    /// It is what became of the things that were listed.
     Members,
-    /// It is why the sandbox was not ready.
-    NotReady,
-    /// It is the try before.
-    TryBefore,
-    /// It is who held the disk.
+    /// It is who had what was wanted.
     Holder,
     /// It is the end of what this belongs to.
     OwnerGone,
@@ -40,11 +32,13 @@ pub enum Role {
     Birth,
     /// It is what had happened to the thing.
     Happened,
-    /// It began the cooldown.
-    Cooldown,
+    /// It is what had happened to another thing that was looked at.
+    Found,
+    /// It is what was looked for again and again, and had not changed.
+    InVain,
     /// It ended a wait.
     Awaited,
-    /// It is what a controller had begun and not ended.
+    /// It is what a worker had begun and not ended, for whose turn this waited.
     Busy,
 }
 
@@ -54,16 +48,16 @@ impl Role {
         match self {
             Self::Cause => "set off by",
             Self::Wanted => "how many were wanted",
-            Self::Members => "what became of its sandboxes",
-            Self::NotReady => "why it was not ready",
-            Self::TryBefore => "the try before",
-            Self::Holder => "who held the disk",
+            Self::Cooldown => "since when it cooled down",
+            Self::Members => "what became of those it listed",
+            Self::Holder => "who had it",
             Self::OwnerGone => "the end of its owner",
             Self::Birth => "how it came to be",
             Self::Happened => "what had happened to it",
-            Self::Cooldown => "since when it cooled down",
+            Self::Found => "what it found",
+            Self::InVain => "what it waited for in vain",
             Self::Awaited => "what it waited for",
-            Self::Busy => "what its launcher was still waiting for",
+            Self::Busy => "what its worker was still busy with",
         }
     }
 }
@@ -79,9 +73,9 @@ pub(super) struct Because {
 
 /// Collects evidence for one record.
 pub(super) struct Evidence<'i, 'a> {
-    pub(super) index: &'i mut Index<'a>,
+    index: &'i mut Index<'a>,
     /// Only what came before that record counts.
-    pub(super) before: usize,
+    before: usize,
     found: Vec<Because>,
 }
 
@@ -96,370 +90,186 @@ impl<'i, 'a> Evidence<'i, 'a> {
         self.found
     }
 
-    pub(super) fn add(&mut self, role: Role, at: Option<usize>) {
+    fn add(&mut self, role: Role, at: Option<usize>) {
         self.found.extend(at.map(|at| Because { at, role, leads: false }));
     }
 
-    pub(super) fn add_last(&mut self, role: Role, subject: Subject, of: u8, is: impl Fn(&Record) -> bool) {
-        let at = self.index.last(subject, self.before, of, is);
-        self.add(role, at);
-    }
-
-    fn add_write(&mut self, role: Role, subject: Subject, field: Field) {
-        let at = self.index.last_write(subject, field, self.before);
-        self.add(role, at);
-    }
-
-    fn add_member(&mut self, pool: Subject, of: u8, is: impl Fn(&Record) -> bool) {
-        let at = self.index.last_of_pool(pool, self.before, of, is);
-        self.add(Role::Members, at);
-    }
-
-    /// What a decision about a subject went by.
-    pub(super) fn of_reason(&mut self, subject: Subject, reason: Reason) {
-        match reason {
-            Reason::NoRoom { .. } => {
-                self.add_write(Role::Wanted, subject, Field::DesiredInstances);
-            }
-            Reason::TooFew { .. } => {
-                self.add_write(Role::Wanted, subject, Field::DesiredInstances);
-                self.add_member(subject, class::END | class::STATUS, has_left);
-                self.waited_for_cooldown(subject);
-            }
-            Reason::TooMany { .. } => {
-                if let Some(pool) = self.index.parent(subject) {
-                    self.add_write(Role::Wanted, pool, Field::DesiredInstances);
-                    self.add_member(pool, class::BIRTH, is_birth);
-                }
-            }
-            Reason::PoolEmpty { .. } => {
-                self.add_write(Role::Wanted, subject, Field::DesiredInstances);
-                self.add_member(subject, class::END | class::STATUS, has_left);
-            }
-            Reason::InstancesConfigured { .. }
-            | Reason::ScaleReset
-            | Reason::PoolFloored
-            | Reason::CappedAtMax { .. } => {
-                self.add_write(Role::Wanted, subject, Field::DesiredInstances);
-            }
-            Reason::CrashesCounted { .. } => {
-                self.add_member(subject, class::STATUS, |r| becomes(r, SandboxStatus::Dead))
-            }
-            Reason::Recovered { .. } | Reason::Idle { .. } | Reason::NewPoolAwaited { ready: true, .. } => {
-                self.add_member(subject, class::STATUS, |r| becomes(r, SandboxStatus::Running));
-            }
-            Reason::NewPoolAwaited { ready: false, .. } => {
-                self.add_member(subject, class::LIFE, |r| is_failed_boot(r) || has_left(r) || is_birth(r));
-                self.new_pool_not_ready(subject);
-            }
-            Reason::Drained { empty: true, .. } => self.waited_for_drain(subject),
-            Reason::Drained { empty: false, .. } | Reason::StillDraining => {
-                self.add_member(subject, class::STATUS | class::BIRTH, |r| is_status(r) || is_birth(r))
-            }
-            Reason::CoolingDown { .. } | Reason::CooldownOver { .. } => {
-                self.add_write(Role::Cooldown, subject, Field::CooldownUntil);
-            }
-            Reason::CrashesForgiven { .. } => {
-                self.add_write(Role::Happened, subject, Field::ConsecutiveCrashCount);
-            }
-            Reason::PoolDeleted => {
-                if let Some(pool) = self.index.parent(subject) {
-                    self.add_last(Role::OwnerGone, pool, class::END, is_end);
-                }
-            }
-            Reason::StalePending { .. } | Reason::HealthyPending { .. } => self.not_ready(subject),
-            Reason::NodeLost { .. } => {
-                let node = self.index.last_write(subject, Field::Node, self.before);
-                if let Some(What::Set { to: Value::Ref(node), .. }) = node.map(|at| self.index.record(at).what) {
-                    self.add_write(Role::Happened, node, Field::Status);
-                }
-            }
-            Reason::NoNode => self.nodes(),
-            Reason::BootStarted => {
-                let before = self.index.last(subject, self.before, class::FAILED, is_failed_boot);
-                self.add(Role::TryBefore, before);
-                if before.is_none() {
-                    self.waited_for_node(subject);
-                }
-            }
-            Reason::Booted { .. } => self.waited_for_port(subject),
-            Reason::LeaseBound | Reason::LeaseFailed { .. } => self.waited_for_disk(subject),
-            Reason::VolumeReady | Reason::VolumeFailed { .. } => self.tried_before(subject, is_try),
-            Reason::CleanedUp => {
-                self.tried_before(subject, |r| matches!(r.what, What::Decided(Reason::CleanUpFailed { .. })));
-            }
-            Reason::VolumeGivenBack => {
-                self.tried_before(subject, |r| matches!(r.what, What::Decided(Reason::VolumeStuck { .. })));
-            }
-            Reason::BootFailed { .. } => self.failed_boot(subject),
-            Reason::BootOvertaken => {
-                self.add_last(Role::Happened, subject, class::STATUS | class::END, |r| is_status(r) || is_end(r))
-            }
-            Reason::Unwell { ailment } | Reason::FoundOnStart { ailment } => {
-                self.add_last(Role::Happened, subject, class::WORLD, |r| shows(r, ailment));
-            }
-            Reason::StrayContainer { .. } => {
-                self.add_last(Role::OwnerGone, subject, class::STATUS | class::END, |r| {
-                    is_end(r) || becomes(r, SandboxStatus::Dead)
-                });
-            }
-            Reason::AlreadyLeased { by } | Reason::DiskHeld { by } => {
-                self.add_last(Role::Holder, by.into(), class::STATUS | class::BIRTH, |r| is_status(r) || is_birth(r));
-            }
-            Reason::LeaseTakenUp { lease } => {
-                self.add_last(Role::Happened, lease.into(), class::STATUS | class::BIRTH, |r| {
-                    is_status(r) || is_birth(r)
-                });
-            }
-            Reason::LeaseOrphaned { .. } => {
-                if let Some(sandbox) = self.index.parent(subject) {
-                    self.add_last(Role::OwnerGone, sandbox, class::STATUS | class::END, |r| {
-                        is_end(r) || becomes(r, SandboxStatus::Dead)
-                    });
-                }
-            }
-            Reason::OwnerUnknown { version } => self.add_last(Role::OwnerGone, version.into(), class::END, is_end),
-            // What set these off says all: the event, the call, the request.
-            Reason::Reconcile { .. }
-            | Reason::EventDropped { .. }
-            | Reason::HandlerFailed { .. }
-            | Reason::PassedOver { .. }
-            | Reason::ServiceLeftOut { .. }
-            | Reason::WatchBroke { .. }
-            | Reason::WatchEnded
-            | Reason::FieldIgnored { .. }
-            | Reason::DeployAccepted { .. }
-            | Reason::DeployRefused { .. }
-            | Reason::Requested { .. }
-            | Reason::NoPoolMatches { .. }
-            | Reason::PoolReused { .. }
-            | Reason::PoolUnreferenced
-            | Reason::PoolReaped
-            | Reason::DrainFirst
-            | Reason::Counted { .. }
-            | Reason::NodeChosen { .. }
-            | Reason::AddressTaken
-            | Reason::CleanUp
-            | Reason::CleanUpFailed { .. }
-            | Reason::ProcessExited { .. }
-            | Reason::Collected { .. }
-            | Reason::DiskMade { .. }
-            | Reason::VolumeVanished
-            | Reason::ForeignVolume
-            | Reason::LeaseAsked { .. }
-            | Reason::DiskNotReady
-            | Reason::LeaseAdopted
-            | Reason::MountedAgain
-            | Reason::LeaseGivenUp { .. }
-            | Reason::VolumeStuck { .. }
-            | Reason::VolumeStaysLeased
-            | Reason::DiskChanged => {}
-        }
-    }
-
-    /// Why a sandbox was still PENDING.
-    pub(super) fn not_ready(&mut self, sandbox: Subject) {
-        let tells = |r: &Record| match r.what {
-            What::Decided(reason) => matches!(
-                reason,
-                Reason::BootStarted
-                    | Reason::BootFailed { .. }
-                    | Reason::NoNode
-                    | Reason::LeaseAsked { .. }
-                    | Reason::LeaseTakenUp { .. }
-            ),
-            What::Struck { .. } => true,
-            // Nothing else keeps a sandbox from its boot's end.
-            _ => false,
-        };
-        let last = self.index.last(sandbox, self.before, class::DECIDED | class::WORLD, tells);
-        self.add(Role::NotReady, last);
-        if let Some(asked) = last
-            && let What::Decided(Reason::LeaseAsked { .. } | Reason::LeaseTakenUp { .. }) =
-                self.index.record(asked).what
+    /// What records were taken from, as their task saw it – the link's own, and those that pass on what is behind
+    /// them; gives what woke it.
+    pub(super) fn of_bases(&mut self, bases: &[usize]) -> Option<RecordId> {
+        let trace = self.index.trace();
+        let (mut woken, mut saw_itself) = (None, false);
+        for (record, basis) in
+            bases.iter().filter_map(|at| Some((*at, trace.evidence().of(RecordId::from_index(*at))?)))
         {
-            self.waits_for_lease(sandbox, asked);
+            let subject = self.index.record(record).subject;
+            basis.looks.iter().for_each(|look| saw_itself |= self.of_look(subject, look));
+            woken = woken.or(Some(basis.woken).filter(|woken| *woken != RecordId::NONE));
+        }
+        // Else it is as the event showed it that was taken up.
+        let turn = bases.last().filter(|at| self.index.is(**at, class::TURN) && !saw_itself);
+        if let Some(turn) = turn {
+            let last = self.index.last(self.index.record(*turn).subject, *turn, class::CHANGE | class::EVENT);
+            self.add(Role::Happened, last);
+        }
+        woken
+    }
+
+    /// What a look showed to a decision about a subject; true when that is what it saw.
+    fn of_look(&mut self, subject: Subject, look: &Look) -> bool {
+        let Look { at, listed, real, first, last } = *look;
+        let (first, last) = (first as usize, (last as usize).min(self.before));
+        let is_own = match listed {
+            None => at == subject,
+            Some(kind) => subject.kind == kind && (at == Subject::CLUSTER || self.index.is_of(subject, at)),
+        };
+        // The store shows what was written, and nothing else; in vain one waits for what becomes of a thing.
+        let shown = if real { class::EVENT } else { class::CHANGE };
+        let any = class::CHANGE | class::EVENT;
+        if let Some(kind) = listed.filter(|_| !is_own) {
+            // Some list by what the owner is made from.
+            let owner = if self.index.has_members(at) { at } else { subject };
+            let seen = self.index.last_of(owner, kind, last, shown);
+            match seen.is_some_and(|seen| seen >= first) {
+                true => self.add(Role::Awaited, seen),
+                false if first < last => self.add(Role::InVain, self.index.last_of(owner, kind, last, any)),
+                false => self.add(Role::Members, seen),
+            }
+            return false;
+        }
+        let of = if is_own { subject } else { at };
+        let seen = self.index.last(of, last, shown);
+        match (seen.is_some_and(|seen| seen >= first), is_own) {
+            (true, _) => self.add(Role::Awaited, seen),
+            (false, true) => self.add(Role::Happened, self.index.last(of, last, any)),
+            (false, false) if first < last => {
+                self.add(Role::InVain, self.index.last(of, last, any));
+                self.waits_for_turn(of);
+            }
+            (false, false) => self.add_found(seen),
+        }
+        if of.kind == Kind::Pool {
+            for (role, field) in [(Role::Wanted, Field::DesiredInstances), (Role::Cooldown, Field::CooldownUntil)] {
+                let write = self.index.last_write(of, field, last);
+                self.add(role, write.filter(|at| Some(*at) != seen));
+            }
+        }
+        is_own && !real
+    }
+
+    /// What another thing showed; of several of a kind the last to change. That one is as it was made tells nothing.
+    fn add_found(&mut self, seen: Option<usize>) {
+        let Some(at) = seen.filter(|at| !self.index.is(*at, class::BIRTH)) else { return };
+        let index = &*self.index;
+        let alike = |known: &&mut Because| {
+            known.role == Role::Found && index.record(known.at).subject.kind == index.record(at).subject.kind
+        };
+        match self.found.iter_mut().find(alike) {
+            Some(known) => known.at = known.at.max(at),
+            None => self.add(Role::Found, Some(at)),
         }
     }
 
-    /// What happened to a sandbox and its leases while its boot ran.
-    fn failed_boot(&mut self, sandbox: Subject) {
-        let began = |r: &Record| matches!(r.what, What::Decided(Reason::BootStarted));
-        let Some(began) = self.index.last(sandbox, self.before, class::BOOT, began) else { return };
-        let happened =
-            |r: &Record| is_end(r) || is_status(r) || matches!(r.what, What::TaskEnded { .. } | What::Struck { .. });
-        let last =
-            self.index.last_since(sandbox, began, self.before, class::END | class::STATUS | class::WORLD, happened);
-        self.add(Role::Happened, last);
-        self.leases_of(sandbox, Role::Happened);
-        self.found.retain(|because| because.at > began);
+    /// The last that happened to who had what was wanted.
+    pub(super) fn of_holder(&mut self, holder: Subject) {
+        let last = self.index.last(holder, self.before, class::CHANGE);
+        self.add(Role::Holder, last);
     }
 
-    /// The last change of the last lease of a sandbox.
-    fn leases_of(&mut self, sandbox: Subject, role: Role) {
-        let leases: Vec<Subject> = self.index.leases(sandbox).collect();
-        let last = leases.iter().filter_map(|lease| {
-            self.index.last(*lease, self.before, class::STATUS | class::END, |r| is_status(r) || is_end(r))
-        });
-        let last = last.max();
-        self.add(role, last);
-    }
-
-    /// The last change of any node.
-    fn nodes(&mut self) {
-        let count = self.index.trace().names_of(Kind::Node).len() as u32;
-        let nodes = (0..count).map(|index| Subject { kind: Kind::Node, index });
-        let last = nodes.filter_map(|node| self.index.last(node, self.before, class::STATUS, is_status)).max();
-        self.add(Role::Happened, last);
+    /// What a thing's last change waits for, when nobody has come to it yet: the worker that took it up later was
+    /// still busy.
+    fn waits_for_turn(&mut self, subject: Subject) {
+        let trace = self.index.trace();
+        let Some(turn) = self.index.next_turn(subject, self.before) else { return };
+        let set_off = self.index.record(turn).cause.index().filter(|cause| *cause < self.before);
+        let Some(set_off) = set_off else { return };
+        if self.index.last(subject, self.before, class::TURN).is_some_and(|turn| turn > set_off) {
+            return;
+        }
+        let basis = |record| trace.evidence().of(record);
+        let Some(Basis { before, queued: true, .. }) = basis(RecordId::from_index(turn)) else { return };
+        let (mut held, mut next) = (before, RecordId::from_index(turn));
+        while held.index().is_some_and(|at| at >= self.before) {
+            (held, next) = (basis(held).map_or(RecordId::NONE, |basis| basis.before), held);
+        }
+        self.add(Role::Happened, Some(set_off));
+        if let Some((at, next)) = held.index().zip(next.index()) {
+            self.index.busy.insert(at, next);
+            self.found.push(Because { at, role: Role::Busy, leads: true });
+        }
     }
 
     /// What makes a broken invariant broken, besides the record that the judge names.
     pub(super) fn of_violation(&mut self, subject: Subject, invariant: Invariant, detail: &str) {
-        match invariant {
-            Invariant::NothingOutlivesItsApp => {
-                let birth = self.index.last(subject, self.before, class::BIRTH, is_birth);
-                // That it was made as it was made is the story; that the app ended is its occasion.
-                self.found.extend(birth.map(|at| Because { at, role: Role::Birth, leads: true }));
-                if let Some(app) = self.index.app(subject) {
-                    self.add_last(Role::OwnerGone, app, class::END, is_end);
-                }
-            }
-            Invariant::BoundLeaseHasLiveSandbox => {
-                self.add_last(Role::Happened, subject, class::STATUS, |r| becomes(r, LeaseStatus::Bound));
-                if let Some(sandbox) = self.index.parent(subject) {
-                    self.add_last(Role::OwnerGone, sandbox, class::STATUS | class::END, |r| {
-                        is_end(r) || becomes(r, SandboxStatus::Dead)
-                    });
-                }
-            }
-            Invariant::OneBoundLeasePerDisk => {
-                let leases: Vec<Subject> = self.index.leases(subject).collect();
-                for lease in leases {
-                    self.add_last(Role::Holder, lease, class::STATUS, |r| becomes(r, LeaseStatus::Bound));
-                }
-            }
-            Invariant::NoLeakedAddress => {
-                self.add_last(Role::Happened, subject, class::WORLD, |r| matches!(r.what, What::AddressTaken(_)));
-            }
-            Invariant::NoOrphanContainer => {
-                self.add_last(Role::Birth, subject, class::WORLD, |r| matches!(r.what, What::TaskStarted));
-                self.add_last(Role::OwnerGone, subject, class::STATUS | class::END, |r| {
-                    is_end(r) || becomes(r, SandboxStatus::Dead)
-                });
-            }
-            Invariant::NoOvershoot | Invariant::PoolWithinMaxSize => {
-                self.add_write(Role::Wanted, subject, Field::DesiredInstances);
-                self.add_member(subject, class::BIRTH, is_birth);
-            }
-            Invariant::NoBootDuringCooldown => self.add_write(Role::Cooldown, subject, Field::CooldownUntil),
-            Invariant::Progress => self.stuck(detail),
-            // The record that the judge names began it.
-            Invariant::OneMountPerVolume
-            | Invariant::AddressOwnedOnce
-            | Invariant::DeadIsFinal
-            | Invariant::LegalTransition
-            | Invariant::DiskHasOwner
-            | Invariant::FailuresBackOff
-            | Invariant::RequestsServed
-            | Invariant::RolloutKeepsServing
-            | Invariant::VolumeHasDisk
-            | Invariant::VolumeKeepsItsApp
-            | Invariant::UsedDiskKeepsData
-            | Invariant::LiveProgramKeepsItsOwn => {}
+        // What does not come to rest is told by all that is tried, everything else by what was written.
+        let is_progress = invariant == Invariant::Progress;
+        let told = if is_progress { class::CHANGE | class::EVENT } else { class::CHANGE };
+        let last = self.index.last(subject, self.before, told);
+        if invariant != Invariant::NothingOutlivesItsApp {
+            self.add(Role::Happened, last.filter(|_| !is_progress));
+        } else {
+            // That it was made as it was made is the story; that the app ended is its occasion.
+            let birth = self.index.last(subject, self.before, class::BIRTH);
+            self.found.extend(birth.map(|at| Because { at, role: Role::Birth, leads: true }));
         }
-    }
-
-    /// What the thing that never comes to rest last went through: the text of the finding names it.
-    fn stuck(&mut self, detail: &str) {
-        let named = detail.split([' ', ',', ';']).find_map(|word| self.index.named(word));
-        match named {
-            Some(pool) if pool.kind == Kind::Pool => {
-                self.add_member(pool, class::LIFE, |r| is_failed_boot(r) || is_status(r) || is_end(r) || is_birth(r));
-            }
-            Some(sandbox) if sandbox.kind == Kind::Sandbox => {
-                self.not_ready(sandbox);
-                self.add_last(Role::Happened, sandbox, class::STATUS, is_status);
-            }
-            Some(subject) => {
-                self.add_last(Role::Birth, subject, class::BIRTH | class::STATUS, |r| is_birth(r) || is_status(r));
-                self.found.iter_mut().for_each(|because| because.leads = true);
-            }
-            None => {}
+        // The address that it is about, and no other that the thing has taken.
+        let is_named =
+            |r: &Record| matches!(r.what, What::AddressTaken(address) if is_in(detail, &address.to_string()));
+        let taken = self.index.last_that(subject, self.before, class::ADDRESS, is_named);
+        self.add(Role::Holder, taken);
+        if let Some(owner) = self.index.parent(subject).or_else(|| self.index.app(subject)) {
+            let end = self.index.last(owner, self.before, class::CHANGE);
+            self.add(Role::OwnerGone, end.filter(|at| has_left(self.index.record(*at))));
+        }
+        let before = self.before;
+        let members = |index: &Index<'_>, of| {
+            [Kind::Sandbox, Kind::Lease].iter().filter_map(|kind| index.last_of(of, *kind, before, told)).max()
+        };
+        if matches!(invariant, Invariant::NoOvershoot | Invariant::PoolWithinMaxSize | Invariant::OneBoundLeasePerDisk)
+        {
+            let last = members(self.index, subject);
+            self.add(Role::Members, last);
+        }
+        let named: Vec<Subject> =
+            detail.split([' ', ',', ';']).filter_map(|word| self.index.named(word)).filter(|s| *s != subject).collect();
+        for named in named {
+            let last = self.index.last(named, self.before, told);
+            let last = if is_progress { last.max(members(self.index, named)) } else { last };
+            self.found.extend(last.map(|at| Because { at, role: Role::Happened, leads: is_progress }));
+            self.waits_for_turn(named);
         }
     }
 
     /// Why a request of an app failed: what its pools last went through, or what kept the launcher from making one.
     pub(super) fn of_request(&mut self, app: Subject, error: RequestError) {
+        let pools = self.pools(app);
         if error == RequestError::NoPool {
-            self.launcher_is_busy(app);
+            self.waits_for_turn(app);
         }
-        let last = self.pools(app).into_iter().filter_map(|pool| {
-            self.index.last_of_pool(pool, self.before, class::LIFE, |r| is_failed_boot(r) || is_status(r) || is_end(r))
-        });
-        let last = last.max();
+        let any = class::CHANGE | class::EVENT;
+        let last = pools.iter().filter_map(|pool| self.index.last_of(*pool, Kind::Sandbox, self.before, any)).max();
         self.add(Role::Members, last);
     }
 
-    /// A version that no pool serves yet: the launcher has turned to another app and not come back since.
-    fn launcher_is_busy(&mut self, app: Subject) {
-        let Some(active) = self.index.last_write(app, Field::ActiveVersion, self.before) else { return };
-        let from = self.before.saturating_sub(LOOKED_BACK_MAX);
-        let did = |at: &usize| {
-            let record = self.index.record(*at);
-            let does = matches!(record.what, What::Created { .. } | What::Patched { .. });
-            does && record.actor.controller == Controller::Launcher
-        };
-        let Some(last) = (from..self.before).rev().find(did) else { return };
-        if self.index.app(self.index.record(last).subject) != Some(app) {
-            self.add(Role::Happened, Some(active));
-            self.found.push(Because { at: last, role: Role::Busy, leads: true });
-        }
-    }
-
     /// The pools of an app.
-    pub(super) fn pools(&self, app: Subject) -> Vec<Subject> {
+    fn pools(&self, app: Subject) -> Vec<Subject> {
         let count = self.index.trace().names_of(Kind::Pool).len() as u32;
         let pools = (0..count).map(|index| Subject { kind: Kind::Pool, index });
         pools.filter(|pool| self.index.parent(*pool) == Some(app)).collect()
     }
 }
 
-pub(super) fn is_birth(r: &Record) -> bool {
-    matches!(r.what, What::Created { .. })
+/// Whether a text has that word.
+fn is_in(text: &str, word: &str) -> bool {
+    text.split([' ', ',', ';', ':']).any(|part| part == word)
 }
 
-pub(super) fn is_end(r: &Record) -> bool {
-    matches!(r.what, What::Deleted { .. })
-}
-
-fn is_failed_boot(r: &Record) -> bool {
-    matches!(r.what, What::Decided(Reason::BootFailed { .. }))
-}
-
-/// A change of status, the first one left out.
-pub(super) fn is_status(r: &Record) -> bool {
-    matches!(r.what, What::Set { field: Field::Status, from, .. } if from != Value::None)
-}
-
-pub(super) fn becomes(r: &Record, status: impl Into<AnyStatus>) -> bool {
-    matches!(r.what, What::Set { field: Field::Status, to: Value::Status(to), .. } if to == status.into())
-}
-
-/// A sandbox that no longer counts: stopped, dead or gone.
-pub(super) fn has_left(r: &Record) -> bool {
-    let live = |value| matches!(value, Value::Status(AnyStatus::Sandbox(status)) if status.is_live());
+/// A thing that no longer counts: deleted, or a sandbox that is stopped or dead.
+fn has_left(r: &Record) -> bool {
     match r.what {
-        What::Set { field: Field::Status, from, to } => live(from) && !live(to),
+        What::Set { field: Field::Status, to: Value::Status(AnyStatus::Sandbox(to)), .. } => !to.is_live(),
         What::Deleted { .. } => true,
-        // No other record takes a sandbox away.
+        // No other record takes a thing away.
         _ => false,
-    }
-}
-
-fn shows(r: &Record, ailment: Ailment) -> bool {
-    match ailment {
-        Ailment::TaskGone => matches!(r.what, What::TaskEnded { .. }),
-        Ailment::ContainerGone => matches!(r.what, What::ContainerGone),
-        Ailment::PortSilent => matches!(r.what, What::Struck { .. } | What::TaskStarted | What::TaskEnded { .. }),
     }
 }

@@ -5,13 +5,13 @@
 //! last such record before that one". What a newcomer gets wrong: it holds positions, never
 //! copies – a question about the past is answered by the trace itself.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
-use crate::model::{AnyStatus, Field, Kind, Name, Subject, Value};
+use crate::model::{Field, Kind, Name, Subject};
 use crate::trace::{Record, Trace, What, decision};
 
 use super::class;
-use super::reading::{self, Notes, Related, Relation, unpack};
+use super::reading::{self, Notes, Relation, unpack};
 
 /// Positions of the records of one subject, or of the members of one group, in order.
 type Places = Vec<u32>;
@@ -24,17 +24,16 @@ pub(super) struct Index<'a> {
     places: Places,
     /// The class of each record.
     classes: Vec<u8>,
-    /// For each kind, what each of its subjects belongs to.
+    /// For each kind, what each of its subjects belongs to; a lease to its sandbox, and to a disk besides.
     parents: [Vec<Option<Subject>>; KINDS.len()],
-    /// Births, deaths and changes of status of a pool's sandboxes.
-    members: BTreeMap<u32, Places>,
-    /// How many of a pool's sandboxes were PENDING or RUNNING after each of these.
-    live: BTreeMap<u32, Vec<u32>>,
-    /// The leases of a sandbox and those of a disk.
-    leases: BTreeMap<Subject, Vec<u32>>,
+    disks: Vec<Option<Subject>>,
+    /// What happened to the things that belong to one; the nodes belong to the cluster.
+    members: BTreeMap<Subject, Places>,
     /// The last answer to "who wrote this field": positions only go back, so it is often good
     /// for the next question.
     writes: BTreeMap<(Subject, Field), (usize, Option<usize>)>,
+    /// What workers had decided when something waited for their turn, and what they decided next.
+    pub(super) busy: BTreeMap<usize, usize>,
 }
 
 impl<'a> Index<'a> {
@@ -45,37 +44,13 @@ impl<'a> Index<'a> {
             places: Vec::new(),
             classes: Vec::new(),
             parents: Default::default(),
+            disks: Vec::new(),
             members: BTreeMap::new(),
-            live: BTreeMap::new(),
-            leases: BTreeMap::new(),
             writes: BTreeMap::new(),
+            busy: BTreeMap::new(),
         };
         index.place();
-        index.live = index.members.iter().map(|(pool, members)| (*pool, index.count_live(members))).collect();
         index
-    }
-
-    /// Counts the living among a pool's sandboxes, once for the whole trace.
-    fn count_live(&self, members: &[u32]) -> Vec<u32> {
-        let mut live: BTreeSet<Subject> = BTreeSet::new();
-        let mut counts = Vec::with_capacity(members.len());
-        for record in members.iter().map(|at| self.record(*at as usize)) {
-            match record.what {
-                What::Created { .. } => {
-                    live.insert(record.subject);
-                }
-                What::Set { to: Value::Status(AnyStatus::Sandbox(status)), .. } if status.is_live() => {
-                    live.insert(record.subject);
-                }
-                What::Deleted { .. } | What::Set { .. } => {
-                    live.remove(&record.subject);
-                }
-                // A failed boot is no change of status.
-                _ => {}
-            }
-            counts.push(live.len() as u32);
-        }
-        counts
     }
 
     /// Sorts the positions by subject: counts first, then fills.
@@ -109,34 +84,40 @@ impl<'a> Index<'a> {
         }
     }
 
-    /// Takes down who belongs to whom.
-    fn relate(&mut self, Relation { at, subject, what }: Relation) {
-        match what {
-            Related::SandboxOf(pool) => {
-                self.belongs(subject, pool);
-                self.members.entry(pool.index).or_default().push(at);
+    /// Takes down who belongs to whom, and what happened to those who do.
+    fn relate(&mut self, Relation { at, subject, owner }: Relation) {
+        let Some(owner) = owner else {
+            let [parent, disk] = self.owners(subject);
+            for owner in [parent, disk].into_iter().flatten() {
+                self.members.entry(owner).or_default().push(at);
             }
-            Related::PoolOf(app) => self.belongs(subject, app),
-            Related::LeaseBy(sandbox) => {
-                self.belongs(subject, sandbox);
-                self.leases.entry(sandbox).or_default().push(subject.index);
-            }
-            Related::LeaseOf(disk) => self.leases.entry(disk).or_default().push(subject.index),
-            Related::Lived => {
-                if let Some(pool) = self.parent(subject) {
-                    self.members.entry(pool.index).or_default().push(at);
-                }
-            }
+            return;
+        };
+        let owners = match owner.kind {
+            Kind::Disk => &mut self.disks,
+            _ => &mut self.parents[subject.kind as usize],
+        };
+        let index = subject.index as usize;
+        if owners.len() <= index {
+            owners.resize(index + 1, None);
+        }
+        owners[index] = Some(owner);
+        self.members.entry(owner).or_default().push(at);
+    }
+
+    /// What a thing belongs to.
+    fn owners(&self, subject: Subject) -> [Option<Subject>; 2] {
+        let disk = || self.disks.get(subject.index as usize).copied().flatten();
+        match subject.kind {
+            Kind::Node => [Some(Subject::CLUSTER), None],
+            Kind::Lease => [self.parent(subject), disk()],
+            _ => [self.parent(subject), None],
         }
     }
 
-    fn belongs(&mut self, subject: Subject, parent: Subject) {
-        let parents = &mut self.parents[subject.kind as usize];
-        let index = subject.index as usize;
-        if parents.len() <= index {
-            parents.resize(index + 1, None);
-        }
-        parents[index] = Some(parent);
+    /// Whether a thing belongs to another.
+    pub(super) fn is_of(&self, subject: Subject, owner: Subject) -> bool {
+        self.owners(subject).contains(&Some(owner))
     }
 
     pub(super) fn trace(&self) -> &'a Trace {
@@ -156,37 +137,38 @@ impl<'a> Index<'a> {
         &all[..all.partition_point(|at| (*at as usize) < before)]
     }
 
-    /// The last record about a subject, before that one, that is so. Only records of these
-    /// classes can be.
-    pub(super) fn last(&self, subject: Subject, before: usize, of: u8, is: impl Fn(&Record) -> bool) -> Option<usize> {
-        self.find(self.of(subject, before).iter().rev(), of, is)
+    /// The last record about a subject, before that one, of one of these classes.
+    pub(super) fn last(&self, subject: Subject, before: usize, of: u8) -> Option<usize> {
+        self.last_that(subject, before, of, |_| true)
     }
 
-    /// The same among the records after `since`.
-    pub(super) fn last_since(
+    /// The same that is so.
+    pub(super) fn last_that(
         &self,
         subject: Subject,
-        since: usize,
         before: usize,
         of: u8,
         is: impl Fn(&Record) -> bool,
     ) -> Option<usize> {
-        let places = self.of(subject, before).iter().rev();
-        self.find(places.take_while(|at| **at as usize > since), of, is)
+        self.find(self.of(subject, before).iter().rev(), of, is)
     }
 
     /// The first of these records that is so. The classes fit the cache, the records do not.
     fn find<'p>(
         &self,
-        mut places: impl Iterator<Item = &'p u32> + Clone,
+        mut places: impl Iterator<Item = &'p u32>,
         of: u8,
         is: impl Fn(&Record) -> bool,
     ) -> Option<usize> {
-        let all = places.clone();
-        let is_so = |at: &&u32| is(self.record(**at as usize));
-        let found = places.find(|at| self.classes[**at as usize] & of != 0 && is_so(at));
-        debug_assert_eq!(found, all.clone().find(is_so), "a class was forgotten");
+        let found = places.find(|at| self.classes[**at as usize] & of != 0 && is(self.record(**at as usize)));
         found.map(|at| *at as usize)
+    }
+
+    /// The first time after a record that somebody took up a subject.
+    pub(super) fn next_turn(&self, subject: Subject, after: usize) -> Option<usize> {
+        let all = self.of(subject, usize::MAX);
+        let past = all.partition_point(|at| *at as usize <= after);
+        self.find(all[past..].iter(), class::TURN, |_| true)
     }
 
     /// The last record about a subject up to an instant, when there is one.
@@ -197,7 +179,7 @@ impl<'a> Index<'a> {
     /// The record of the last write of a field before that record.
     pub(super) fn last_write(&mut self, subject: Subject, field: Field, before: usize) -> Option<usize> {
         let search = |index: &Self| {
-            index.last(subject, before, class::SET, |r| matches!(r.what, What::Set { field: f, .. } if f == field))
+            index.last_that(subject, before, class::SET, |r| matches!(r.what, What::Set { field: f, .. } if f == field))
         };
         if self.of(subject, before).len() <= WRITES_MIN {
             return search(self);
@@ -211,25 +193,22 @@ impl<'a> Index<'a> {
         found
     }
 
-    /// The last birth, death or change of a pool's sandboxes, before that record, that is so.
-    /// Only records of these classes can be.
-    pub(super) fn last_of_pool(
-        &self,
-        pool: Subject,
-        before: usize,
-        of: u8,
-        is: impl Fn(&Record) -> bool,
-    ) -> Option<usize> {
-        let members = self.members.get(&pool.index)?;
-        let members = &members[..members.partition_point(|at| (*at as usize) < before)];
-        self.find(members.iter().rev(), of, is)
+    /// Whether anything belongs to it.
+    pub(super) fn has_members(&self, owner: Subject) -> bool {
+        self.members.contains_key(&owner)
     }
 
-    /// How many sandboxes of a pool were PENDING or RUNNING before that record.
-    pub(super) fn live_of_pool(&self, pool: Subject, before: usize) -> usize {
-        let Some((members, live)) = self.members.get(&pool.index).zip(self.live.get(&pool.index)) else { return 0 };
-        let past = members.partition_point(|at| (*at as usize) < before);
-        past.checked_sub(1).map_or(0, |last| live[last] as usize)
+    /// Whether a record is of one of these classes.
+    pub(super) fn is(&self, at: usize, of: u8) -> bool {
+        self.classes[at] & of != 0
+    }
+
+    /// The last that happened to things of a kind that belong to another, before that record,
+    /// of one of these classes.
+    pub(super) fn last_of(&self, owner: Subject, kind: Kind, before: usize, of: u8) -> Option<usize> {
+        let members = self.members.get(&owner)?;
+        let members = &members[..members.partition_point(|at| (*at as usize) < before)];
+        self.find(members.iter().rev(), of, |r| r.subject.kind == kind)
     }
 
     /// What a subject belongs to: a sandbox to its pool, a pool to its app, a lease to its sandbox.
@@ -241,7 +220,7 @@ impl<'a> Index<'a> {
     pub(super) fn app(&self, subject: Subject) -> Option<Subject> {
         let mut at = subject;
         if subject.kind == Kind::Disk {
-            let birth = self.last(subject, usize::MAX, class::BIRTH, |r| matches!(r.what, What::Created { .. }))?;
+            let birth = self.last(subject, usize::MAX, class::BIRTH)?;
             let (made, _) = decision(self.trace, self.record(birth))?;
             at = self.record(made).subject;
         }
@@ -253,12 +232,6 @@ impl<'a> Index<'a> {
             at = self.parent(at)?;
         }
         None
-    }
-
-    /// The leases of a sandbox or of a disk.
-    pub(super) fn leases(&self, of: Subject) -> impl Iterator<Item = Subject> + '_ {
-        let leases = self.leases.get(&of).map_or(&[][..], Vec::as_slice);
-        leases.iter().map(|index| Subject { kind: Kind::Lease, index: *index })
     }
 
     /// The subject of that name.
@@ -297,6 +270,7 @@ const KINDS: [Kind; 12] = [
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::Value;
     use crate::trace::testing::{Maker, t};
 
     #[test]

@@ -17,18 +17,16 @@ mod json;
 mod likeness;
 mod question;
 mod reading;
-mod relations;
 mod setting;
 mod story;
 mod values;
-mod waits;
 mod walk;
 
 use std::collections::BTreeMap;
 
 use rayon::prelude::*;
 
-use crate::controllers::fixes::Fix;
+use crate::controllers::fixes::Fixes;
 use crate::kernel::{RecordId, SimDuration, SimTime};
 use crate::model::{Actor, Reason, Subject};
 use crate::trace::timeline::{self, Tone};
@@ -40,13 +38,11 @@ pub use end::{End, Ending, Run, family};
 pub use evidence::Role;
 pub use json::{decider as decider_json, json};
 pub use question::{Asked, Question, ask};
-pub use relations::shows_nowhere;
 pub use setting::Setting;
 pub use story::{Page, decider_line, legend, story};
 
 use fold::Item;
 use index::Index;
-use relations::Fact;
 use walk::{Hop, Walker};
 
 /// One link of a chain: something that happened, and why it came out so.
@@ -186,9 +182,13 @@ impl<'a> Explainer<'a> {
                 if branches == limits.branches {
                     chain.branches_left_out += 1;
                 } else {
-                    branches += 1;
-                    seen.add(because.at);
-                    link.branches.push((because.role, self.branch(because.at, &mut seen, limits.branch)));
+                    let branch = self.branch(because.at, &mut seen, limits.branch);
+                    // That a thing was made for what is told here already adds nothing.
+                    let is_told = branch.joins.is_some() && self.walker.index.is(because.at, class::BIRTH);
+                    if !(is_told && branch.links.len() == 1) {
+                        branches += 1;
+                        link.branches.push((because.role, branch));
+                    }
                 }
             }
             chain.links.push(link);
@@ -314,20 +314,22 @@ impl<'a> Explainer<'a> {
 
     /// Adds what decided a link and is not yet known.
     fn add_deciders(&self, hop: Hop, known: &mut Vec<Decider>) {
-        let (at, record) = (hop.at(), self.trace.records()[hop.at()]);
-        let mut add = |decider, decided: &dyn Fn() -> bool| {
-            if !known.contains(&decider) && decided() {
+        let record = self.trace.records()[hop.at()];
+        let mut add = |decider| {
+            if !known.contains(&decider) {
                 known.push(decider);
             }
         };
         if let What::Struck { fault, .. } = record.what {
-            add(Decider::Fault(fault), &|| true);
+            add(Decider::Fault(fault));
         }
-        let fact = Fact { index: &self.walker.index, at, record, reason: self.reason(hop) };
         let fixes = self.setting.fixes_at(record.at);
-        for fix in Fix::ALL {
-            let in_force = fixes.has(*fix);
-            add(Decider::Fix { fix: *fix, in_force }, &|| relations::decided(*fix, in_force, &fact));
+        let mut bases = Vec::new();
+        self.walker.bases_of(hop, &mut bases);
+        let asked = |base: &usize| self.trace.evidence().of(RecordId::from_index(*base)).map_or(0, |basis| basis.asked);
+        let asked = bases.iter().map(asked).fold(0, |all, asked| all | asked);
+        for fix in Fixes::from_bits(asked).iter() {
+            add(Decider::Fix { fix, in_force: fixes.has(fix) });
         }
     }
 
@@ -441,4 +443,4 @@ fn cut(shown: &mut Vec<usize>, chain: &mut Chain, limit: usize) {
 #[cfg(test)]
 mod tests;
 #[cfg(test)]
-mod tests_waits;
+mod tests_evidence;

@@ -7,7 +7,7 @@
 
 use rayon::prelude::*;
 
-use crate::model::{Field, Kind, Reason, Subject, Value};
+use crate::model::{Field, Kind, Subject, Value};
 use crate::trace::{Record, What};
 
 use super::class;
@@ -33,19 +33,12 @@ pub(super) fn read(records: &[Record]) -> Notes {
 /// So many records are read in one go.
 const CHUNK: usize = 1 << 16;
 
-/// A record that relates two things, or tells of a sandbox's life.
+/// A record that relates two things, or tells of the life of one that has an owner.
 pub(super) struct Relation {
     pub(super) at: u32,
     pub(super) subject: Subject,
-    pub(super) what: Related,
-}
-
-pub(super) enum Related {
-    SandboxOf(Subject),
-    PoolOf(Subject),
-    LeaseBy(Subject),
-    LeaseOf(Subject),
-    Lived,
+    /// Whose it is from now on; none: its life goes on.
+    pub(super) owner: Option<Subject>,
 }
 
 /// Reads one chunk.
@@ -55,36 +48,33 @@ fn chunk(records: &[Record], nth: usize, (subjects, classes): (&mut [u32], &mut 
     for (place, record) in records[begin..begin + subjects.len()].iter().enumerate() {
         subjects[place] = pack(record.subject);
         classes[place] = class::of(record);
-        let at = (begin + place) as u32;
-        relations.extend(related(at, record).map(|(at, what)| Relation { at, subject: record.subject, what }));
+        let (at, subject) = ((begin + place) as u32, record.subject);
+        match record.what {
+            What::Set { field, to: Value::Ref(owner), .. } if owns(subject.kind, field) => {
+                // The fields of a creation follow it: it is told now that its owner is known.
+                let at = record.cause.index().map_or(at, |birth| birth as u32);
+                relations.push(Relation { at, subject, owner: Some(owner) });
+            }
+            // Of a thing that nobody owns, nobody asks.
+            _ if classes[place] & (class::CHANGE | class::EVENT) != 0 && is_owned(subject.kind) => {
+                relations.push(Relation { at, subject, owner: None });
+            }
+            _ => {}
+        }
     }
     relations
 }
 
-/// What a record relates, as the fields of a creation say, and of which record that is told.
-fn related(at: u32, record: &Record) -> Option<(u32, Related)> {
-    let kind = record.subject.kind;
-    match record.what {
-        What::Set { field, to: Value::Ref(parent), .. } => match (kind, field) {
-            // The fields of a creation follow it: it is told now that its pool is known.
-            (Kind::Sandbox, Field::Pool) => {
-                Some((record.cause.index().map_or(at, |birth| birth as u32), Related::SandboxOf(parent)))
-            }
-            (Kind::Pool, Field::App) => Some((at, Related::PoolOf(parent))),
-            (Kind::Lease, Field::Sandbox) => Some((at, Related::LeaseBy(parent))),
-            (Kind::Lease, Field::Disk) => Some((at, Related::LeaseOf(parent))),
-            // Other references are read from their own records.
-            _ => None,
-        },
-        What::Set { field: Field::Status, from, .. } if kind == Kind::Sandbox && from != Value::None => {
-            Some((at, Related::Lived))
-        }
-        What::Deleted { .. } | What::Decided(Reason::BootFailed { .. }) if kind == Kind::Sandbox => {
-            Some((at, Related::Lived))
-        }
-        // Nothing else relates two things.
-        _ => None,
-    }
+/// Whether a field of a kind names its owner.
+fn owns(kind: Kind, field: Field) -> bool {
+    matches!(
+        (kind, field),
+        (Kind::Sandbox, Field::Pool) | (Kind::Pool, Field::App) | (Kind::Lease, Field::Sandbox | Field::Disk)
+    )
+}
+
+fn is_owned(kind: Kind) -> bool {
+    matches!(kind, Kind::Sandbox | Kind::Pool | Kind::Lease | Kind::Node)
 }
 
 fn pack(Subject { kind, index }: Subject) -> u32 {

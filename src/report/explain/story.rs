@@ -10,8 +10,7 @@ use std::fmt::{self, Write};
 use crate::trace::Trace;
 use crate::trace::timeline::{self, Entry};
 
-use super::decider::meaning;
-use super::{Chain, Fold, Link, Role, Setting, tag};
+use super::{Chain, Decider, Fold, Link, Role, Setting, tag};
 
 /// What a story is told on.
 pub struct Page<'a> {
@@ -20,6 +19,9 @@ pub struct Page<'a> {
     /// Its setting; its timeline options say width and colours.
     pub setting: &'a Setting,
 }
+
+/// So many tags at one link; the legend has all.
+const TAGS_MAX: usize = 4;
 
 /// Tells a chain: its links.
 pub fn story(page: &Page<'_>, chain: &Chain) -> String {
@@ -45,11 +47,13 @@ pub fn decider_line(setting: &Setting, name: &str, about: &str) -> String {
 
 impl Page<'_> {
     fn chain(&self, chain: &Chain, out: &mut String) -> fmt::Result {
+        // What could be otherwise is tagged where it is met first.
+        let told = &mut Vec::new();
         for (place, link) in chain.links.iter().enumerate() {
             let depth = chain.folds.iter().filter(|fold| (fold.first..=fold.last).contains(&place)).count();
-            self.link(link, &"|".repeat(depth), out)?;
+            self.link(link, &"|".repeat(depth), told, out)?;
             for (role, branch) in &link.branches {
-                self.branch(role.label(), branch, out)?;
+                self.branch(role.label(), branch, told, out)?;
             }
             if link.role == Role::Busy {
                 timeline::write_remark(&self.setting.timeline, &format!("and {}:", link.role.label()), out)?;
@@ -68,7 +72,7 @@ impl Page<'_> {
         Ok(())
     }
 
-    fn link(&self, link: &Link, gutter: &str, out: &mut String) -> fmt::Result {
+    fn link(&self, link: &Link, gutter: &str, told: &mut Vec<Decider>, out: &mut String) -> fmt::Result {
         let entry = Entry {
             record: link.record.index().unwrap_or_default(),
             at: link.at,
@@ -79,17 +83,22 @@ impl Page<'_> {
             tone: link.tone,
         };
         timeline::write_line(self.trace, &entry, gutter, &self.setting.timeline, out)?;
-        if link.decided_by.is_empty() {
+        let new: Vec<Decider> = link.decided_by.iter().copied().filter(|decider| !told.contains(decider)).collect();
+        if new.is_empty() {
             return Ok(());
         }
-        let tags: Vec<String> = link.decided_by.iter().map(|decider| tag(*decider, self.setting)).collect();
+        let mut tags: Vec<String> = new.iter().take(TAGS_MAX).map(|decider| tag(*decider, self.setting)).collect();
+        if new.len() > TAGS_MAX {
+            tags.push(format!("{} more", new.len() - TAGS_MAX));
+        }
+        told.extend(new);
         timeline::write_remark(&self.setting.timeline, &format!("[{}]", tags.join(", ")), out)
     }
 
-    fn branch(&self, label: &str, branch: &Chain, out: &mut String) -> fmt::Result {
+    fn branch(&self, label: &str, branch: &Chain, told: &mut Vec<Decider>, out: &mut String) -> fmt::Result {
         timeline::write_remark(&self.setting.timeline, &format!("and {label}:"), out)?;
         for (place, link) in branch.links.iter().enumerate() {
-            self.link(link, "+", out)?;
+            self.link(link, "+", told, out)?;
             if let Some((_, links)) = branch.left_out.filter(|(after, _)| *after == place) {
                 timeline::write_remark(&self.setting.timeline, &format!("... {links} more links (--full)"), out)?;
             }
@@ -114,18 +123,14 @@ impl Page<'_> {
 
     /// What could be otherwise, each once.
     fn legend(&self, chain: &Chain, out: &mut String) -> fmt::Result {
-        let shown = chain.deciders();
-        if !shown.is_empty() {
-            writeln!(out, "\nmay be decided by (nothing was tried)")?;
-            for decider in &shown {
-                out.write_str(&decider_line(self.setting, &tag(*decider, self.setting), &meaning(*decider)))?;
-            }
-        }
-        if !chain.decided_unseen.is_empty() {
-            let tags: Vec<String> = chain.decided_unseen.iter().map(|d| tag(*d, self.setting)).collect();
-            let text = format!("and by, in links not shown: {}", tags.join(", "));
+        let parts = [
+            ("may be decided by (nothing was tried)", chain.deciders()),
+            ("and by, in links not shown", chain.decided_unseen.clone()),
+        ];
+        for (what, deciders) in parts.iter().filter(|(_, deciders)| !deciders.is_empty()) {
+            let tags: Vec<String> = deciders.iter().map(|decider| tag(*decider, self.setting)).collect();
             out.write_char('\n')?;
-            timeline::write_words(&self.setting.timeline, &text, (0, 2), out)?;
+            timeline::write_words(&self.setting.timeline, &format!("{what}: {}", tags.join(", ")), (0, 2), out)?;
         }
         Ok(())
     }

@@ -1,12 +1,10 @@
 //! What chains must be like, on traces made by hand and on every reason there is.
 
 use super::*;
-use crate::controllers::fixes::Fixes;
+use crate::controllers::fixes::{Fix, Fixes};
 use crate::kernel::RecordId;
-use crate::model::reason::Ailment;
 use crate::model::{
-    Actor, Controller, DiskId, EffectKind, Failure, Field, Invariant, Kind, LeaseId, LeaseStatus, Name, Point,
-    RequestError, SandboxId, Value, VersionId,
+    Actor, Controller, DiskId, EffectKind, Failure, Field, Invariant, Kind, LeaseId, LeaseStatus, Name, Point, Value,
 };
 use crate::trace::Record;
 use crate::trace::testing::{Maker, d, t, word};
@@ -30,13 +28,16 @@ fn forever(lives: u64) -> (Trace, RecordId) {
         for boot in 0..6_u64 {
             m.at(&at(&format!("{}s", 60 * boot))).by(Controller::Sandbox);
             let began = m.push(sandbox, RecordId::from_index(birth), What::Decided(Reason::BootStarted));
+            m.saw(began, &[(sandbox, None)], 0);
             m.at(&at(&format!("{}s14ms", 60 * boot)));
             let failed = Reason::BootFailed { error, after: d("14ms") };
-            m.push(sandbox, began, What::Decided(failed));
+            let failed = m.push(sandbox, began, What::Decided(failed));
+            m.saw(failed, &[], 1 << Fix::DeadOnBootFailure as u32);
         }
         m.at(&at("5m10s")).by(Controller::Monitor);
         let stale = Reason::StalePending { age: d("5m10s"), limit: d("5m") };
         let why = m.push(sandbox, RecordId::from_index(birth), What::Decided(stale));
+        m.saw(why, &[(Subject::CLUSTER, Some(Kind::Sandbox))], 1 << Fix::StalePendingMonitor as u32);
         end = m.status(sandbox, why, "pending", "stopped");
     }
     (m.trace, end)
@@ -123,8 +124,6 @@ fn the_lease_that_was_held_is_a_branch_or_leads() {
     assert_eq!(chain.links[0].values, [("by".to_owned(), "lease/pds-data-0".to_owned())]);
     assert_eq!(chain.links[0].role, Role::Holder);
     assert_eq!(chain.links[1].record, bound, "who held it leads on");
-    let missing = Decider::Fix { fix: Fix::DrainBeforeCreate, in_force: false };
-    assert_eq!(chain.links[0].decided_by, [missing]);
 }
 
 #[test]
@@ -230,151 +229,6 @@ fn the_worst_is_the_gravest_violation_else_the_last_failed_boot_else_the_verdict
     assert_eq!(what(&m), Ok(graver));
 }
 
-/// One of each reason, with values that the table of fixes can tell apart.
-fn reasons() -> Vec<Reason> {
-    let (name, error) = (Name::new("x"), Failure::NoDisk(Name::new("x")));
-    let (secs, by) = (d("1s"), LeaseId::from_index(0));
-    vec![
-        Reason::Reconcile { change: "added" },
-        Reason::EventDropped { capacity: 1 },
-        Reason::HandlerFailed { error },
-        Reason::PassedOver { error },
-        Reason::WatchBroke { retry_in: secs },
-        Reason::WatchEnded,
-        Reason::FieldIgnored { field: name, line: 1 },
-        Reason::FieldIgnored { field: Name::new("services.db.ports"), line: 1 },
-        Reason::FieldIgnored { field: Name::new("services.db.port_timeout"), line: 1 },
-        Reason::FieldIgnored { field: Name::new("aliases"), line: 1 },
-        Reason::DeployAccepted { version: VersionId::from_index(0) },
-        Reason::DeployRefused { error: Failure::NotFound },
-        Reason::PoolReused { version: VersionId::from_index(0) },
-        Reason::ScaleReset,
-        Reason::PoolUnreferenced,
-        Reason::CrashesForgiven { count: 1 },
-        Reason::NewPoolAwaited { ready: true, waited: secs },
-        Reason::StillDraining,
-        Reason::ForeignVolume,
-        Reason::LeaseFailed { error: Failure::Other(name) },
-        Reason::LeaseFailed { error: Failure::VolumeElsewhere },
-        Reason::NodeChosen { ready: 2 },
-        Reason::DeployRefused { error: Failure::NoServices },
-        Reason::PoolFloored,
-        Reason::PoolReaped,
-        Reason::DrainFirst,
-        Reason::Drained { empty: true, waited: secs },
-        Reason::CrashesCounted { found: 1, count: 1, wait: secs, limit: secs },
-        Reason::CoolingDown { until: t("1m") },
-        Reason::Recovered { ran: secs, limit: secs },
-        Reason::CooldownOver { instances: 1 },
-        Reason::CappedAtMax { limit: 1 },
-        Reason::TooFew { actual: 0, desired: 1 },
-        Reason::TooMany { actual: 1, desired: 0 },
-        Reason::StalePending { age: secs, limit: secs },
-        Reason::PoolEmpty { age: secs, limit: secs },
-        Reason::NodeLost { since: secs, limit: secs },
-        Reason::BootFailed { error, after: secs },
-        Reason::BootFailed { error: Failure::PortNotBound { port: 80, limit: secs }, after: secs },
-        Reason::HealthyPending { age: secs, limit: secs },
-        Reason::Unwell { ailment: Ailment::PortSilent },
-        Reason::CleanedUp,
-        Reason::ProcessExited { code: 1 },
-        Reason::Collected { age: secs, limit: secs },
-        Reason::StrayContainer { known: true },
-        Reason::LeaseTakenUp { lease: by },
-        Reason::DiskHeld { by },
-        Reason::OwnerUnknown { version: VersionId::from_index(0) },
-        Reason::DiskNotReady,
-        Reason::DiskChanged,
-        Reason::AlreadyLeased { by },
-        Reason::LeaseGivenUp { sandbox: SandboxId::from_index(0) },
-        Reason::LeaseOrphaned { age: secs, limit: secs },
-    ]
-}
-
-/// A trace in which every kind of link occurs, and the positions of the links.
-fn everything() -> (Trace, Vec<(usize, Option<Reason>)>) {
-    let mut m = Maker::new();
-    let (_, pool) = m.pool(1);
-    m.patch(pool, RecordId::NONE, &[(Field::ReferencedByVersions, Value::Int(1), Value::Int(0))]);
-    let (sandbox, _) = (m.sandbox(pool, 0), m.sandbox(pool, 1));
-    m.create(Kind::Lease, "lease/x-0", RecordId::NONE, &[(Field::Sandbox, Value::Ref(sandbox))]);
-    let mut links = Vec::new();
-    let mut push = |m: &mut Maker, by, subject, what, reason| {
-        m.by(by);
-        let at = m.what(subject, what);
-        links.push((at.index().expect("a record"), reason));
-    };
-    for reason in reasons() {
-        for by in [Controller::Sandbox, Controller::Collector] {
-            for subject in [pool, sandbox] {
-                push(&mut m, by, subject, What::Decided(reason), Some(reason));
-            }
-        }
-    }
-    for error in [
-        RequestError::BadGateway,
-        RequestError::NoPool,
-        RequestError::DiedDuringBoot,
-        RequestError::PoolTimeout(d("50s")),
-        RequestError::MaxSize(20),
-    ] {
-        let service = Name::new("web");
-        push(&mut m, Controller::World, pool, What::RequestFailed { service, waited: d("1s"), error }, None);
-    }
-    for invariant in [Invariant::NoLeakedAddress, Invariant::BoundLeaseHasLiveSandbox] {
-        push(&mut m, Controller::World, sandbox, What::Broken { invariant, detail: Name::new("x") }, None);
-    }
-    push(&mut m, Controller::Activator, pool, What::Conflict, None);
-    m.by(Controller::Activator);
-    let raised = m.patch(pool, RecordId::NONE, &[(Field::DesiredInstances, Value::Int(1), Value::Int(2))]);
-    links.push((raised.index().expect("a record"), None));
-    let dead = m.status(sandbox, RecordId::NONE, "running", "dead");
-    let [never, now] = [Value::None, Value::Time(SimTime::ZERO)];
-    let active = m.patch(sandbox, dead, &[(Field::LastActivity, never, now)]);
-    links.push((active.index().expect("a record"), None));
-    m.by(Controller::Sandbox);
-    for (reason, status) in [
-        (Reason::ProcessExited { code: 1 }, "stopped"),
-        (Reason::ProcessExited { code: 1 }, "dead"),
-        (Reason::CleanedUp, "dead"),
-        (Reason::BootFailed { error: Failure::NotFound, after: d("1s") }, "dead"),
-    ] {
-        let why = m.decide(sandbox, reason);
-        let write = m.status(sandbox, why, "running", status);
-        links.push((write.index().expect("a record"), Some(reason)));
-    }
-    for owner in [vec![], vec![(Field::CreatedBy, Value::Ref(pool))]] {
-        let at = m.trace.records().len();
-        m.create(Kind::Disk, "disk/x", RecordId::NONE, &owner);
-        links.push((at, None));
-    }
-    (m.trace, links)
-}
-
-#[test]
-fn every_fix_shows_at_some_link_or_says_why_at_none() {
-    let (trace, links) = everything();
-    let index = Index::new(&trace);
-    for fix in Fix::ALL {
-        let shows = |in_force| {
-            links.iter().any(|(at, reason)| {
-                let record = trace.records()[*at];
-                relations::decided(*fix, in_force, &Fact { index: &index, at: *at, record, reason: *reason })
-            })
-        };
-        let mark = relations::mark(*fix);
-        match mark {
-            relations::Mark::When(_) => assert!(shows(true) && !shows(false), "{fix}"),
-            relations::Mark::Unless(_) => assert!(shows(false) && !shows(true), "{fix}"),
-            relations::Mark::Both { .. } => assert!(shows(true) && shows(false), "{fix}"),
-            relations::Mark::Nowhere(why) => {
-                assert!(!shows(true) && !shows(false) && why.len() > 10, "{fix}");
-            }
-        }
-        assert_eq!(shows_nowhere(*fix).is_some(), matches!(mark, relations::Mark::Nowhere(_)));
-    }
-}
-
 #[test]
 fn an_upgrade_changes_what_is_in_force() {
     let mut setting = Setting::plain(Fixes::NONE);
@@ -393,12 +247,12 @@ fn the_story_says_who_when_and_what_could_be_otherwise() {
     let text = story(&page, &chain) + &legend(&page, &chain);
     for part in [
         "boot fails after 0:00.014",
-        "[-dead-on-boot-failure, -validate-disks-at-deploy]",
+        "[-dead-on-boot-failure]",
         "stale PENDING at age",
         "[+stale-pending-monitor]",
         "\\   these ",
         "may be decided by",
-        "in force, 2026-02-23: sandboxes PENDING for 5 min are stopped",
+        "(nothing was tried): +stale-pending-monitor",
     ] {
         assert!(text.contains(part), "no {part:?} in\n{text}");
     }

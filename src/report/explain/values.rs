@@ -39,15 +39,7 @@ fn text(trace: &Trace, name: &str, value: &Json) -> String {
 
 /// The other thing that a rule speaks of, when its text does not name it.
 pub(super) fn counterpart(trace: &Trace, reason: Reason) -> Option<Name> {
-    let subject: Subject = match reason {
-        Reason::AlreadyLeased { by } | Reason::DiskHeld { by } => by.into(),
-        Reason::LeaseTakenUp { lease } => lease.into(),
-        Reason::LeaseAsked { disk } => disk.into(),
-        Reason::OwnerUnknown { version } => version.into(),
-        // The others speak of their own subject only.
-        _ => return None,
-    };
-    Some(trace.name(subject))
+    reason.speaks_of().map(|subject| trace.name(subject))
 }
 
 #[cfg(test)]

@@ -6,9 +6,9 @@
 //! (reconciles, counts, own addresses) is passed over, but never lost: what is behind it leads on.
 
 use crate::kernel::RecordId;
-use crate::model::{Field, Reason, Value};
 use crate::trace::{Record, What, decision};
 
+use super::class;
 use super::evidence::{Because, Evidence, Role};
 use super::index::Index;
 use super::likeness::Likenesses;
@@ -57,6 +57,7 @@ pub(super) struct Walker<'a> {
     /// Room for the causes of one link, used again for the next.
     causes: Vec<Because>,
     passed: Vec<usize>,
+    bases: Vec<usize>,
     likenesses: Likenesses,
 }
 
@@ -65,7 +66,8 @@ const NOTHING: u32 = u32::MAX;
 impl<'a> Walker<'a> {
     pub(super) fn new(index: Index<'a>) -> Self {
         let records = index.trace().records().len();
-        Self { index, behind: vec![0; records], causes: Vec::new(), passed: Vec::new(), likenesses: Likenesses::new() }
+        let (causes, passed, bases) = Default::default();
+        Self { index, behind: vec![0; records], causes, passed, bases, likenesses: Likenesses::new() }
     }
 
     /// The main record of the occurrence that a record belongs to.
@@ -132,24 +134,47 @@ impl<'a> Walker<'a> {
         self.causes = room;
     }
 
+    /// The records in which it stands what a link was taken from: its own, that of the decision behind it, and of
+    /// those before it that only pass on what is behind them.
+    pub(super) fn bases_of(&self, hop: Hop, bases: &mut Vec<usize>) {
+        let mut at = hop.at();
+        bases.extend(self.index.busy.get(&at));
+        loop {
+            bases.push(at);
+            let Some(cause) = self.index.record(at).cause.index() else { return };
+            let What::Decided(reason) = self.index.record(cause).what else { return };
+            if Some(cause) != hop.rule() && !class::is_bookkeeping(reason) {
+                return;
+            }
+            at = cause;
+        }
+    }
+
     fn causes(&mut self, hop: Hop) -> Vec<Because> {
         let at = hop.at();
         let base = hop.rule().unwrap_or(at);
         let decided = *self.index.record(base);
+        let mut bases = std::mem::take(&mut self.bases);
+        self.bases_of(hop, &mut bases);
         let mut evidence = Evidence::new(&mut self.index, base, std::mem::take(&mut self.causes));
+        // What a busy worker decided next lies ahead.
+        bases.retain(|record| *record <= at);
+        let woken = evidence.of_bases(&bases);
+        bases.clear();
         match decided.what {
-            What::Decided(reason) => evidence.of_reason(decided.subject, reason),
+            What::Decided(reason) => reason.speaks_of().into_iter().for_each(|holder| evidence.of_holder(holder)),
             What::Broken { invariant, detail } => evidence.of_violation(decided.subject, invariant, &detail),
             What::RequestFailed { error, .. } => evidence.of_request(decided.subject, error),
-            What::RequestServed { waited, .. } => evidence.waited_for_capacity(decided.subject, waited),
             // What else there is happens for its cause alone.
             _ => {}
         }
-        evidence.of_boot_wait(&decided);
         let mut causes = evidence.found();
+        self.bases = bases;
         for because in &mut causes {
             because.at = self.main(because.at);
         }
+        let woken = woken.and_then(|woken| self.visible(woken));
+        causes.extend(woken.map(|at| Because { at, role: Role::Awaited, leads: false }));
         let cause = self.visible(decided.cause);
         causes.extend(cause.map(|at| Because { at, role: Role::Cause, leads: false }));
         causes.retain(|because| because.at < base && because.at != at);
@@ -183,23 +208,11 @@ impl<'a> Walker<'a> {
     /// Whether a record only passes on what is behind it.
     fn is_bookkeeping(&self, at: usize, record: &Record) -> bool {
         match record.what {
-            What::Decided(reason) => matches!(
-                reason,
-                Reason::Reconcile { .. }
-                    | Reason::Counted { .. }
-                    | Reason::NodeChosen { .. }
-                    | Reason::AddressTaken
-                    | Reason::DiskChanged
-                    | Reason::DiskNotReady
-                    | Reason::PoolReused { .. }
-                    | Reason::CleanUp
-                    | Reason::CleanedUp
-                    | Reason::HandlerFailed { .. }
-            ),
+            What::Decided(reason) => class::is_bookkeeping(reason),
             What::Patched { .. } => {
                 let sets = self.index.trace().records()[at + 1..].iter();
                 let mut sets = sets.take_while(|set| is_set_of(set, at));
-                !sets.any(is_telling)
+                !sets.any(class::is_telling)
             }
             What::Drawn { .. } | What::Called { .. } => true,
             _ => false,
@@ -218,21 +231,4 @@ fn is_set_of(record: &Record, write: usize) -> bool {
 
 fn is_write(record: &Record) -> bool {
     matches!(record.what, What::Created { .. } | What::Patched { .. } | What::Deleted { .. })
-}
-
-/// Whether a changed field is worth telling.
-fn is_telling(set: &Record) -> bool {
-    let What::Set { field, from, to } = set.what else { return false };
-    from != to
-        && match field {
-            Field::Status
-            | Field::DesiredInstances
-            | Field::ConsecutiveCrashCount
-            | Field::CooldownUntil
-            | Field::ActiveVersion
-            | Field::CreatedBy => true,
-            Field::ReferencedByVersions => to == Value::Int(0),
-            // What is counted, noted down or only passed on.
-            _ => false,
-        }
 }
