@@ -245,6 +245,11 @@ impl<P> Gated<P> {
             let failed = gate.log.decide(self.actor, call.subject, What::CallFailed { point, since, error });
             gate.log.kernel().set_cause(failed);
         }
+        // Who tries again at once, without a pause, does so for ever where failing takes no time: a
+        // guard has to see it.
+        if result.is_err() && gate.log.now() == since {
+            gate.log.kernel().sleep(SimDuration::ZERO).await;
+        }
         result
     }
 }
