@@ -38,6 +38,8 @@ pub(super) struct Recurrence {
     reach: Reach,
     /// When to look next; the end of time: never.
     next: SimTime,
+    /// The grid is that of the tickers which run.
+    narrowed: bool,
     /// What was last found to disturb the quiet.
     unrest: Option<Unrest>,
     /// How many records had been written at each look whose state is kept.
@@ -60,11 +62,23 @@ impl Recurrence {
         // Not before the first cell with nothing ahead: to find out whether the world is quiet
         // costs as much as there are tasks, and under traffic it never is. Nor while the nodes,
         // which are as old as the run, still age.
-        let from = nothing_ahead_from.max(SimTime::ZERO + reach.caps.memory);
-        let next = reach.grid.map_or(SimTime::MAX, |grid| cell_from(from, grid));
+        let next = nothing_ahead_from.max(SimTime::ZERO + reach.caps.memory);
         let (seen, written, tallies, retries) = Default::default();
         let (unrest, proved, doubt, tried) = (None, None, None, None);
-        Self { seen, reach, next, unrest, written, nothing_ahead_from, proved, tallies, retries, doubt, tried }
+        Self {
+            seen,
+            reach,
+            next,
+            narrowed: false,
+            unrest,
+            written,
+            nothing_ahead_from,
+            proved,
+            tallies,
+            retries,
+            doubt,
+            tried,
+        }
     }
 
     /// Instead of looking for recurrences, tries one that was found.
@@ -91,7 +105,7 @@ impl Recurrence {
         if self.tallies.len() == 0 {
             let from = capped_from.max(self.nothing_ahead_from);
             if now < cell_from(from, grid) + grid {
-                return Unproved::NotBefore(cell_from(from, grid));
+                return Unproved::NotBefore(cell_from(from, grid), grid);
             }
             if world.faults().lie_ahead() {
                 return Unproved::Faults(world.faults().ahead());
@@ -122,7 +136,6 @@ impl Recurrence {
     /// Looks at the world, if it is time to and the world is quiet.
     pub(super) fn look<'a>(&mut self, world: &World, memories: impl Iterator<Item = &'a Rc<dyn Remembers>> + Clone) {
         let now = world.kernel().now();
-        let Some(grid) = self.reach.grid else { return };
         if !self.is_due(now) || !self.is_quiet(world) {
             return;
         }
@@ -131,6 +144,21 @@ impl Recurrence {
         if let Some(certificate) = &mut self.tried {
             certificate.look(world, still(&self.reach));
             self.next = certificate.next_look();
+            return;
+        }
+        // The first look finds out how often to look.
+        let begun = self.next;
+        if !std::mem::replace(&mut self.narrowed, true) {
+            self.reach.narrow(
+                &world.kernel().pending_timers().iter().filter_map(|(_, who)| Some(who.as_ref()?.name)).collect(),
+            );
+        }
+        let Some(grid) = self.reach.grid else {
+            self.next = SimTime::MAX;
+            return;
+        };
+        self.next = cell_from(begun, grid);
+        if self.next > now {
             return;
         }
         self.next = cell_from(now + SimDuration::from_nanos(1), grid);

@@ -3,14 +3,14 @@
 //! It reads the roles of the constants, and what apps set themselves. What a newcomer gets wrong: the
 //! grid decides how often a state can come again and is looked for, not whether it is the same.
 
-use crate::constants::Role;
+use std::collections::BTreeSet;
+
+use crate::constants::{Period, Role};
 use crate::controllers::runtime::Rules;
 use crate::controllers::tuning::Tuning;
 use crate::kernel::{SimDuration, SimTime};
 use crate::world::Caps;
 
-/// A grid wider than this is none: too few states would be looked at.
-const GRID_MAX: SimDuration = SimDuration::from_hours(24);
 /// The least that counts as long past.
 const MEMORY_MIN: SimDuration = SimDuration::from_hours(1);
 /// Long past is what lies further back than any rule looks, by that much.
@@ -18,21 +18,20 @@ const MARGIN: SimDuration = SimDuration::from_mins(10);
 
 /// How far the rules reach in time, as the roles of their constants tell.
 pub(super) struct Reach {
-    /// The common period of all tickers; none: they have none.
+    /// The common period of all tickers; none: there is no such number, or it is beyond all time.
     pub(super) grid: Option<SimDuration>,
     pub(super) caps: Caps,
+    periods: Vec<Period>,
 }
 
 impl Reach {
     /// The reach of these roles.
     pub(super) fn of(rules: &Rules, roles: impl Iterator<Item = Role>) -> Self {
-        let mut common = Some(1);
+        let mut periods = Vec::new();
         let mut longest = MEMORY_MIN;
         for role in roles {
             match role {
-                Role::Period(period) => {
-                    common = common.and_then(|common| multiple(common, period.every().as_nanos().max(1)));
-                }
+                Role::Period(period) => periods.push(period),
                 Role::LookBack(back) => longest = longest.max(back.length()),
                 Role::Neither => {}
             }
@@ -44,7 +43,14 @@ impl Reach {
             crashes: crashes.unwrap_or(u32::MAX),
             address_rest: address_rest.length(),
         };
-        Self { grid: common.map(SimDuration::from_nanos), caps }
+        Self { grid: common(periods.iter()), caps, periods }
+    }
+
+    /// Narrows the grid to the tickers that run, as the names of the tasks tell that wait for the time:
+    /// whatever comes again does so at a multiple of the periods of all of them.
+    pub(super) fn narrow(&mut self, waiting: &BTreeSet<&'static str>) {
+        let runs = |period: &&Period| waiting.contains(period.task());
+        self.grid = common(self.periods.iter().filter(runs)).or(self.grid);
     }
 
     /// Takes into account that something that is no constant of the scheduler is compared with an age: a
@@ -59,9 +65,12 @@ pub(super) fn cell_from(at: SimTime, grid: SimDuration) -> SimTime {
     SimTime::ZERO + grid.saturating_mul(at.as_nanos().div_ceil(grid.as_nanos()))
 }
 
-/// The least common multiple of two periods, if it is no longer than a grid may be.
-fn multiple(a: u64, b: u64) -> Option<u64> {
-    (a / gcd(a, b)).checked_mul(b).filter(|multiple| *multiple <= GRID_MAX.as_nanos())
+/// The least common multiple of periods; nothing, of none.
+fn common<'a>(periods: impl Iterator<Item = &'a Period>) -> Option<SimDuration> {
+    let multiple = |a: u64, b: u64| (a / gcd(a, b)).checked_mul(b);
+    let lengths = periods.map(|period| period.every().as_nanos().max(1));
+    let common = lengths.map(Some).reduce(|a, b| multiple(a?, b?))?;
+    common.map(SimDuration::from_nanos)
 }
 
 fn gcd(a: u64, b: u64) -> u64 {

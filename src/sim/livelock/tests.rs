@@ -26,13 +26,20 @@ fn ticks(task: &'static str, millis: u64) -> Role {
 fn the_proof_takes_every_ticker_and_every_look_back_into_account() {
     let usual = [ticks("monitor", 30_000), ticks("collector", 300_000), Role::Neither];
     let back = Role::LookBack(LookBack::of(SimDuration::from_hours(5)));
-    let Reach { grid, caps } = reach(&usual);
+    let Reach { grid, caps, .. } = reach(&usual);
     assert_eq!((grid, caps.memory), (Some(SimDuration::from_mins(5)), SimDuration::from_mins(70)));
 
-    let Reach { grid, caps } = reach(&[&usual[..], &[ticks("sweep", 7_000), back]].concat());
+    let Reach { grid, caps, .. } = reach(&[&usual[..], &[ticks("sweep", 7_000), back]].concat());
     assert_eq!((grid, caps.memory), (Some(SimDuration::from_mins(35)), SimDuration::from_mins(310)));
-    let prime = ticks("sweep", 29_989);
-    assert_eq!(reach(&[&usual[..], &[prime]].concat()).grid, None, "a prime has no small multiple in common");
+    let sevens = [ticks("sweep", 7_000), ticks("watchdog", 11_000), ticks("leases", 13_000)];
+    let mut wide = reach(&[&usual[..], &sevens].concat());
+    assert_eq!(wide.grid, Some(SimDuration::from_secs(300 * 7 * 11 * 13)), "83 hours");
+    wide.narrow(&BTreeSet::from(["monitor", "sweep", "session"]));
+    assert_eq!(wide.grid, Some(SimDuration::from_secs(210)), "of those that run");
+    wide.narrow(&BTreeSet::from(["session"]));
+    assert_eq!(wide.grid, Some(SimDuration::from_secs(210)), "where none is known to, as it was");
+    let primes = [29_989, 29_983, 29_959].map(|millis| ticks("sweep", millis));
+    assert_eq!(reach(&[&usual[..], &primes].concat()).grid, None, "beyond all time");
 }
 
 #[test]
@@ -41,7 +48,7 @@ fn the_schedulers_own_constants_are_among_them() {
     let grid = |rules: &Rules| Reach::of(rules, rules.tuning.roles()).grid;
     assert!(grid(&rules).is_some(), "without a common period nothing is ever proved");
     rules.tuning.monitor_every = Period::of("monitor", SimDuration::from_millis(29_989));
-    assert_eq!(grid(&rules), None);
+    assert!(grid(&rules) > Some(SimDuration::from_hours(24)), "a prime has no small multiple in common");
     rules.tuning.backoff.healthy_min = LookBack::of(SimDuration::from_hours(100));
     let memory = Reach::of(&rules, rules.tuning.roles()).caps.memory;
     assert_eq!(memory, SimDuration::from_hours(100) + SimDuration::from_mins(10));
@@ -119,7 +126,7 @@ fn story(path: &str) -> Scenario {
 fn watch(scenario: &Scenario, variant: &Variant, cells: u64, mut see: impl FnMut(&dyn Fn() -> Still)) {
     const NO_CRASHES: &[Crash] = &[];
     let run = Simulation::new(scenario, variant).start(Crashes::new(NO_CRASHES));
-    let Reach { grid, caps } = Reach::of(&run.platform.rules.borrow(), run.platform.rules.borrow().tuning.roles());
+    let Reach { grid, caps, .. } = Reach::of(&run.platform.rules.borrow(), run.platform.rules.borrow().tuning.roles());
     let grid = grid.expect("the usual periods have one");
     let until = SimTime::ZERO + grid.saturating_mul(cells);
     let mut next = cell_from(SimTime::ZERO + caps.memory, grid);

@@ -17,10 +17,10 @@ use super::Refusal;
 /// Why a run was not proved to repeat itself.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Unproved {
-    /// States are compared only from that moment on: before, something lies ahead, or ages are told
-    /// apart.
-    NotBefore(SimTime),
-    /// The tickers' periods have no small common multiple.
+    /// States are compared only from that moment on, and so often: before, something lies ahead, or ages
+    /// are told apart; and the tickers come together no more often.
+    NotBefore(SimTime, SimDuration),
+    /// The tickers' periods have no common multiple within all time.
     NoGrid,
     /// No moment was quiet: what was going on at the last look.
     NeverQuiet(String),
@@ -53,8 +53,11 @@ pub struct Growth {
 impl fmt::Display for Unproved {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::NotBefore(from) => write!(f, "states are compared from {} on only", from.elapsed().clock()),
-            Self::NoGrid => f.write_str("the tickers' periods have no common multiple within a day"),
+            Self::NotBefore(from, every) => {
+                let (from, every) = (from.elapsed().clock(), every.clock());
+                write!(f, "states are compared from {from} on only, and every {every}, as the tickers come together")
+            }
+            Self::NoGrid => f.write_str("the tickers' periods have no common multiple"),
             Self::NeverQuiet(what) => write!(f, "no moment is quiet: {what}"),
             Self::Faults(names) => {
                 let names: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
