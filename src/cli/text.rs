@@ -103,7 +103,7 @@ fn head(replay: &Replay<'_>) -> String {
 /// Verdict first, then what else came of it: each a word, its look, and how.
 fn outcome(replay: &Replay<'_>) -> Vec<(Style, String, String)> {
     let outcome = &replay.outcome;
-    let (word, how) = report::verdict_in_words(outcome, |d| d.clock().to_string());
+    let (word, how) = report::verdict_in_words(replay.scenario, outcome, |d| d.clock().to_string());
     let at = outcome.settled_at.map(|at| format!("at {}{}", at.elapsed().clock(), after_step(replay, at)));
     let how = at.into_iter().chain([how]).filter(|part| !part.is_empty()).collect::<Vec<_>>().join("; ");
     let style = match outcome.verdict {
@@ -144,16 +144,12 @@ fn outcome(replay: &Replay<'_>) -> Vec<(Style, String, String)> {
     facts
 }
 
-/// What happens in each period, and while which faults last.
+/// What happens in each period.
 fn each_time(replay: &Replay<'_>, proof: Livelock) -> String {
     let trace = &replay.outcome.trace;
     let counts: Vec<String> = sim::repeats(trace, proof).iter().map(|(what, n)| format!("{what} {n}")).collect();
-    let faults = sim::while_they_last(trace, proof);
-    let name = |fault: &u32| replay.scenario.faults.get(*fault as usize).map_or("?", |fault| fault.name.as_str());
-    let faults: Vec<String> = faults.iter().map(|fault| format!("`{}`", name(fault))).collect();
     let counts = if counts.is_empty() { "nothing changes".to_owned() } else { counts.join(", ") };
-    let lasts = if faults.is_empty() { String::new() } else { format!("; while {} lasts", faults.join(", ")) };
-    format!("each {}: {counts}{lasts}", proof.period.clock())
+    format!("each {}: {counts}", proof.period.clock())
 }
 
 /// `, 5:14.250 after fix`: how long after the step that settling is measured from.

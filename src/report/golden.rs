@@ -260,7 +260,7 @@ fn end(page: &mut Page, scenario: &Scenario, variant: &Variant, outcome: &Outcom
     }
     let after = settled_after(scenario, variant.expect.as_ref());
     let after = after.map(|step| format!(" after step `{}`", scenario.steps[step].name)).unwrap_or_default();
-    let (word, how) = verdict_in_words(outcome, |d| age(d, false));
+    let (word, how) = verdict_in_words(scenario, outcome, |d| age(d, false));
     let took = settled_in(scenario, variant.expect.as_ref(), outcome);
     let took = took.map(|took| format!("{}{after}", age(took, false)));
     page.entry(&word, &took.into_iter().chain([how]).filter(|part| !part.is_empty()).collect::<Vec<_>>().join("; "));

@@ -13,7 +13,7 @@ use crate::scenario::{Scenario, Variant};
 use crate::sim::{self, Outcome};
 use crate::trace::metrics::Metrics;
 
-use super::{ExpectResult, is_sound, settled_in};
+use super::{ExpectResult, is_sound, lasting_faults, settled_in};
 
 /// The version of the object's shape. 2: `trace_digest` is of the records, no longer of their JSON lines.
 const SCHEMA: u32 = 2;
@@ -45,7 +45,13 @@ pub fn json_with(
     let step = |index: usize| scenario.steps.get(index).map(|step| step.name.as_str());
     let livelock = outcome.livelock().map(|lock| {
         let each: BTreeMap<_, _> = sim::repeats(&outcome.trace, lock).into_iter().collect();
-        json!({ "from": lock.from, "period": lock.period, "proof": "state-recurrence", "each_period": each })
+        json!({
+            "from": lock.from,
+            "period": lock.period,
+            "proof": "state-recurrence",
+            "each_period": each,
+            "while_faults": lasting_faults(scenario, outcome, lock),
+        })
     });
     let quiet = outcome.quiet.map(|quiet| {
         json!({ "lasted": quiet.lasted, "needed": quiet.needed, "proved": quiet.proved, "too_short": quiet.is_too_short() })

@@ -30,7 +30,7 @@ pub(crate) use steps::{action, timeline_options};
 
 use crate::kernel::{SimDuration, SimTime};
 use crate::scenario::{Action, Expect, Scenario, Verdict};
-use crate::sim::{Livelock, Outcome};
+use crate::sim::{self, Livelock, Outcome};
 use crate::trace::Record;
 use crate::trace::metrics::{self, Figure, Frame, Metrics};
 
@@ -75,17 +75,42 @@ pub(crate) fn is_sound(outcome: &Outcome, metrics: &Metrics) -> bool {
     outcome.verdict == Verdict::Settled && unharmed
 }
 
+/// The faults that strike in each period of what repeats: it does so while they last.
+pub(crate) fn lasting_faults<'a>(scenario: &'a Scenario, outcome: &Outcome, proof: Livelock) -> Vec<&'a str> {
+    let faults = sim::while_they_last(&outcome.trace, proof);
+    faults.iter().filter_map(|fault| Some(scenario.faults.get(*fault as usize)?.name.as_str())).collect()
+}
+
+/// ``while fault `a` lasts``, if one strikes in each period.
+pub(crate) fn while_they_last(scenario: &Scenario, outcome: &Outcome, proof: Livelock) -> Option<String> {
+    let names: Vec<String> = lasting_faults(scenario, outcome, proof).iter().map(|name| format!("`{name}`")).collect();
+    match names.as_slice() {
+        [] => None,
+        [one] => Some(format!("while fault {one} lasts")),
+        several => Some(format!("while faults {} last", several.join(", "))),
+    }
+}
+
 /// A verdict as it is shouted, and what there is to say of it beside when it came; `clock` writes
 /// durations.
-pub(crate) fn verdict_in_words(outcome: &Outcome, clock: impl Fn(SimDuration) -> String) -> (String, String) {
+pub(crate) fn verdict_in_words(
+    scenario: &Scenario,
+    outcome: &Outcome,
+    clock: impl Fn(SimDuration) -> String,
+) -> (String, String) {
     let word = outcome.verdict.name().to_uppercase();
     let proved = |proof: Livelock| {
         let (from, period) = (clock(proof.from.elapsed()), clock(proof.period));
-        format!("from {from}, repeats every {period}: no fault, step or draw lies ahead")
+        let ahead = match while_they_last(scenario, outcome, proof) {
+            None => ": no fault, step or draw lies ahead".to_owned(),
+            Some(faults) => format!(" {faults}: nothing else lies ahead"),
+        };
+        format!("from {from}, repeats every {period}{ahead}")
     };
     let how = match (outcome.verdict, outcome.quiet, outcome.flaps, outcome.recurrence) {
         (Verdict::Settled, _, _, Some(proof)) => {
-            format!("for ever, as is proved from {} on", clock(proof.from.elapsed()))
+            let long = while_they_last(scenario, outcome, proof).unwrap_or_else(|| "for ever".to_owned());
+            format!("{long}, as is proved from {} on", clock(proof.from.elapsed()))
         }
         (Verdict::Settled, Some(quiet), ..) if quiet.is_too_short() => {
             return (format!("{word} so far"), format!("too short to tell: {} of rest would", clock(quiet.needed)));

@@ -46,7 +46,7 @@ pub(super) fn tell(
         subject: "cluster".to_owned(),
         what: "from here on the run repeats for ever".to_owned(),
         why: format!(
-            "the same state again after {}; nothing was drawn in between, and no step, fault or request lies ahead",
+            "the same state again after {}; nothing was drawn in between, and no step, request or edge of a fault lies ahead",
             proof.period.clock()
         ),
         tags: String::new(),

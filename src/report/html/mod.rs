@@ -101,9 +101,9 @@ impl Part {
         let setting = Setting::of(scenario, variant);
         let picture = model::picture(&outcome.trace, outcome.ended_at, &setting, outcome.livelock());
         let expected = match (checked.asked, checked.passed) {
-            (false, _) => "nothing is expected".to_owned(),
+            (false, true) => "nothing is expected".to_owned(),
             (true, true) => "all as expected".to_owned(),
-            (true, false) => checked.failures.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "),
+            (_, false) => checked.failures.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "),
         };
         let mark = |mark| match mark {
             Mark::Holds => "holds",
@@ -159,7 +159,7 @@ fn name(parts: &mut [Part]) {
 /// The verdict in a sentence, after its word.
 fn how(scenario: &Scenario, variant: &Variant, outcome: &Outcome) -> String {
     let after = settled_after(scenario, variant.expect.as_ref()).map(|step| scenario.steps[step].name);
-    let (_, how) = verdict_in_words(outcome, |d| d.clock().to_string());
+    let (_, how) = verdict_in_words(scenario, outcome, |d| d.clock().to_string());
     let at = outcome.settled_at.map(|at| {
         let took = settled_in(scenario, variant.expect.as_ref(), outcome).unwrap_or_default();
         match after.filter(|_| !took.is_zero()) {
