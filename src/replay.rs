@@ -29,7 +29,7 @@ pub struct Replay<'a> {
     digest: OnceLock<String>,
     /// Whether expectations were checked.
     pub judged: Judged,
-    /// How the checks came out; of a run that was not judged, nothing was asked.
+    /// How the checks came out; of a run that was cut short, nothing was asked.
     pub checked: ExpectResult,
 }
 
@@ -38,7 +38,7 @@ pub struct Replay<'a> {
 pub enum Judged {
     /// It was.
     Yes,
-    /// There are none.
+    /// There are none; still, no invariant may break to the horizon.
     NoExpect,
     /// It ended before the horizon.
     CutShort,
@@ -85,7 +85,10 @@ impl<'a> Replay<'a> {
                 (Judged::Proved, report::check(scenario, &asked, &outcome, &metrics))
             }
             Some(_) => (Judged::Yes, report::check(scenario, variant, &outcome, &metrics)),
-            None => (Judged::NoExpect, report::check(scenario, variant, &outcome, &metrics)),
+            None => {
+                let checked = report::check(scenario, variant, &outcome, &metrics);
+                (Judged::NoExpect, if cut { checked } else { checked.nothing_may_break(&outcome) })
+            }
         };
         Self { scenario, variant, outcome, metrics, digest: OnceLock::new(), judged, checked }
     }

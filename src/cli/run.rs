@@ -2,12 +2,13 @@
 //!
 //! Many runs use many threads; what they print comes strictly in the order of files, variants
 //! and seeds. It may use everything. What a newcomer gets wrong: a story without `[expect]` ends
-//! with status 0 whatever comes out; only `test` asks for an `[expect]`.
+//! with status 1 where an invariant breaks, and with 0 whatever else comes out; only `test` asks for an
+//! `[expect]`.
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
-use crate::replay::{Replay, difference};
+use crate::replay::{Judged, Replay, difference};
 use crate::report::html;
 use crate::scenario::Variant;
 use crate::sim::Proofs;
@@ -205,9 +206,10 @@ fn one(job: &Job<'_>, args: &RunArgs, look: &Look, several: bool) -> Result<Show
         if let Some(path) = &args.trace {
             write_trace(&replay, path, look)?;
         }
+        let becomes_expected = args.expect_from_run && replay.judged == Judged::NoExpect;
         let mut shown = Shown {
             out: String::new(),
-            exit: if replay.checked.passed { Exit::Fine } else { Exit::Failed },
+            exit: if replay.checked.passed || becomes_expected { Exit::Fine } else { Exit::Failed },
             part: args.report.is_some().then(|| part(&replay, &line)),
         };
         match args.format {

@@ -152,12 +152,31 @@ pub struct Check {
 pub struct ExpectResult {
     /// Whether the scenario expects anything.
     pub asked: bool,
-    /// Whether all of it came; true when nothing was asked.
+    /// Whether all of it came; where nothing was asked, whether that is so at least of no invariant broken
+    /// ([`ExpectResult::nothing_may_break`]).
     pub passed: bool,
     /// What did not.
     pub failures: Vec<Failure>,
     /// Every check with its mark, for golden texts.
     pub lines: Vec<Check>,
+}
+
+impl ExpectResult {
+    /// The same of a run of which nothing is expected: it fails where an invariant breaks.
+    #[must_use]
+    pub fn nothing_may_break(mut self, outcome: &Outcome) -> Self {
+        self.failures = Invariant::ALL.iter().filter_map(|invariant| violated(*invariant, outcome)).collect();
+        self.passed = self.failures.is_empty();
+        self
+    }
+}
+
+/// The failure of an invariant that nobody expected to break, if it did.
+fn violated(invariant: Invariant, outcome: &Outcome) -> Option<Failure> {
+    let mut found = outcome.violations.iter().filter(|violation| violation.invariant == invariant);
+    let first = found.next()?;
+    let first = format!("{}: {}", outcome.trace.name(first.subject), first.detail);
+    Some(Failure::Violated { invariant, subjects: 1 + found.count(), first })
 }
 
 /// Compares a run with what its scenario expects.
@@ -307,9 +326,8 @@ impl Checks {
                     self.line(Mark::Broken { expected: false }, name, text);
                 }
                 (Some(violation), false) => {
-                    let first = format!("{}: {}", outcome.trace.name(violation.subject), violation.detail);
-                    let failure = Failure::Violated { invariant: *invariant, subjects: found.len(), first };
-                    self.fail(failure, name, told(outcome, violation, found.len()));
+                    self.failures.extend(violated(*invariant, outcome));
+                    self.line(Mark::Failed, name, told(outcome, violation, found.len()));
                 }
             }
         }

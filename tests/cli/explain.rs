@@ -263,7 +263,7 @@ fn run_shows_the_state_and_stops_at_a_proof() {
     assert_eq!(json["state"]["sandbox"].as_array().map(Vec::len), Some(2));
     assert_eq!(json["state"]["sandbox"][0]["fields"]["status"], "dead");
     assert_eq!(json["state"]["app"][0]["age"], "5m59.989s");
-    let plain = folder.schedsim(&["run", "typo.toml", "--format", "json"]).code(0).out;
+    let plain = folder.schedsim(&["run", "typo.toml", "--format", "json"]).code(1).out;
     assert!(!plain.contains("\"state\""), "only when it is asked for");
 }
 

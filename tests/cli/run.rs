@@ -17,6 +17,47 @@ fn the_status_says_whether_expectations_hold() {
     assert_eq!(folder.files().len(), 3, "a run writes nothing");
 }
 
+/// A container that can never be made, and nothing that is expected.
+const NEVER: &str = r#"
+schema = 1
+horizon = "4h"
+policy = { as_of = "2026-03-11" }
+fault = [{ name = "no-containers", on = "sandbox.create_container", effect.error = "full" }]
+[[step]]
+name = "deploy"
+at = "0s"
+do.deploy = { app = "pds", config = '''
+[services.database.concurrency]
+mode = "fixed"
+num_instances = 1
+''' }
+"#;
+
+#[test]
+fn a_run_of_which_nothing_is_expected_fails_where_an_invariant_breaks() {
+    let folder = folder(&[("never.toml", NEVER)]);
+    let words = ["run", "-q", "never.toml", "--report", "never.html"];
+    let text = folder.schedsim(&words).code(1).out("BROKEN  failures-back-off").out("reproduce:").out;
+    assert!(!text.contains("FAILED") && folder.read("never.html").contains("failures-back-off is broken: "), "{text}");
+    let json = folder.schedsim(&["run", "never.toml", "--format", "json"]).code(1).out;
+    let json: serde_json::Value = serde_json::from_str(&json).expect("JSON");
+    assert_eq!((&json["expect"]["passed"], &json["sound"]), (&false.into(), &false.into()));
+    // Before its horizon a run is shown and not judged.
+    folder.schedsim(&["run", "-q", "never.toml", "--until", "3h"]).code(0).out("BROKEN  failures-back-off");
+}
+
+#[test]
+fn a_livelock_that_a_fault_keeps_up_is_said_to_last_as_long_as_the_fault() {
+    let folder = folder(&[("never.toml", NEVER)]);
+    folder
+        .schedsim(&["run", "-q", "never.toml"])
+        .code(1)
+        .out("while fault `no-containers` lasts: nothing else lies ahead");
+    let json = folder.schedsim(&["run", "never.toml", "--format", "json"]).code(1).out;
+    let json: serde_json::Value = serde_json::from_str(&json).expect("JSON");
+    assert_eq!(json["livelock"]["while_faults"], serde_json::json!(["no-containers"]));
+}
+
 #[test]
 fn the_text_tells_the_story_then_what_came_of_it() {
     let folder = folder(&[("fails.toml", FAILS)]);
