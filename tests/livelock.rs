@@ -7,6 +7,7 @@
 //! they find once they do not find again; their records are left out.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::mem::discriminant;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -243,9 +244,13 @@ const LONG: SimDuration = SimDuration::from_hours(24);
 /// size at worst.
 const RECORDS_MAX: usize = 3_000_000;
 
-/// What came of a story.
+/// How many stories are told between two lines about them.
+const TOLD_EVERY: u64 = 250;
+
+/// What came of stories.
 #[derive(Default)]
 struct Told {
+    stories: u64,
     claims: u32,
     at_rest: u32,
     /// Unsettled to the end, without a claim, and nothing grows.
@@ -258,8 +263,22 @@ struct Told {
     wrong: Vec<String>,
 }
 
+impl fmt::Display for Told {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { stories, claims, at_rest, endless, growing, cut_short, wrong, .. } = self;
+        let share = 100 * claims / (claims + endless).max(1);
+        write!(
+            f,
+            "{stories} stories: {claims} claimed to repeat, {at_rest} to rest, {} of them unsound; unproved: {endless}, and \
+             {growing} that grow; {share} % of those that never rest and do not grow are proved; {cut_short} not looked at",
+            wrong.len()
+        )
+    }
+}
+
 impl Told {
     fn add(&mut self, other: Self) {
+        self.stories += other.stories;
         self.claims += other.claims;
         self.at_rest += other.at_rest;
         self.endless += other.endless;
@@ -280,7 +299,7 @@ fn tell(number: u64, days: &[&str], hours: u64) -> Told {
     }
     // Its trace is let go of before there is another.
     let Outcome { recurrence, unproved, stop, .. } = simulation.run();
-    let mut told = Told::default();
+    let mut told = Told { stories: 1, ..Told::default() };
     if stop != Stop::Horizon {
         return Told { cut_short: 1, ..told };
     }
@@ -379,19 +398,16 @@ fn whatever_is_claimed_of_a_story_holds() {
                     }
                     let told = tell(number, &days, hours);
                     told.wrong.iter().for_each(|wrong| println!("UNSOUND {wrong}"));
-                    all.lock().expect("no teller panics").add(told);
+                    let mut all = all.lock().expect("no teller panics");
+                    all.add(told);
+                    if all.stories % TOLD_EVERY == 0 || all.stories == count {
+                        println!("{all}");
+                    }
                 }
             });
         }
     });
-    let Told { claims, at_rest, endless, growing, cut_short, mut wrong, reasons } =
-        all.into_inner().expect("no teller panics");
-    println!(
-        "{count} stories: {claims} claimed to repeat, {at_rest} to rest; unproved: {endless}, and {growing} that grow; \
-         {cut_short} with too long a trace"
-    );
-    let share = 100 * claims / (claims + endless).max(1);
-    println!("{share} % of those that never come to rest, and in which nothing grows, are proved to repeat");
+    let Told { claims, at_rest, mut wrong, reasons, .. } = all.into_inner().expect("no teller panics");
     reasons.iter().for_each(|(why, count)| println!("{count:6} {why}"));
     wrong.sort();
     assert!(wrong.is_empty(), "{} unsound claims:\n{}", wrong.len(), wrong.join("\n"));
