@@ -57,9 +57,29 @@ impl<E: Entity> Default for Key<E> {
     }
 }
 
+/// So many handles share a page.
+const PAGE: usize = 16;
+
+/// Keys by handle, which count from 0. A node's queues see few of all entities, so only the pages exist on
+/// which somebody was ever marked.
+struct Pages<E: Entity>(Vec<Option<Box<[Key<E>; PAGE]>>>);
+
+impl<E: Entity> Pages<E> {
+    fn key(&mut self, id: Id<E>) -> &mut Key<E> {
+        let (page, place) = (id.index() as usize / PAGE, id.index() as usize % PAGE);
+        if self.0.len() <= page {
+            self.0.resize_with(page + 1, || None);
+        }
+        &mut self.0[page].get_or_insert_with(|| Box::new(std::array::from_fn(|_| Key::default())))[place]
+    }
+    fn iter(&self) -> impl Iterator<Item = (u32, &Key<E>)> {
+        let pages = (0..).step_by(PAGE).zip(&self.0);
+        pages.flat_map(|(first, page)| page.iter().flat_map(move |page| (first..).zip(&**page)))
+    }
+}
+
 struct Inner<E: Entity> {
-    /// By handle: those count from 0.
-    keys: Vec<Key<E>>,
+    keys: Pages<E>,
     /// By [`Lane`]; each entry with the life of its key.
     lanes: [VecDeque<(Id<E>, u32)>; 2],
     /// By time, then by the order in which they failed.
@@ -89,11 +109,7 @@ fn wait(failures: u32, bits: u64) -> SimDuration {
 
 impl<E: Entity> Inner<E> {
     fn key(&mut self, id: Id<E>) -> &mut Key<E> {
-        let index = id.index() as usize;
-        if self.keys.len() <= index {
-            self.keys.resize_with(index + 1, Key::default);
-        }
-        &mut self.keys[index]
+        self.keys.key(id)
     }
 
     fn append(&mut self, id: Id<E>, lane: Lane) {
@@ -107,8 +123,8 @@ impl<E: Entity> Inner<E> {
 impl<E: Entity> Keys<E> {
     /// An empty one for so many workers.
     pub(super) fn new(workers: u32) -> Self {
-        let (keys, lanes, waiting) = Default::default();
-        let inner = Inner { keys, lanes, waiting, failed: 0, retries: Retries::new(workers) };
+        let (lanes, waiting) = Default::default();
+        let inner = Inner { keys: Pages(Vec::new()), lanes, waiting, failed: 0, retries: Retries::new(workers) };
         Self { inner: RefCell::new(inner), added: Notify::default() }
     }
 
@@ -216,7 +232,7 @@ impl<E: Entity> Keys<E> {
     /// Tells which entities wait after failures, and which are held by a worker; not for how long: whoever
     /// looks must ask whether the retries can matter.
     pub(super) fn tell(&self, fact: &mut dyn FnMut(Fact)) {
-        for (key, index) in self.inner.borrow().keys.iter().zip(0..) {
+        for (index, key) in self.inner.borrow().keys.iter() {
             let state = match key.state {
                 State::Quiet => continue,
                 State::Waits(..) => {
