@@ -22,7 +22,9 @@ pub(super) const TURN: u8 = 16;
 pub(super) const ANY: u8 = u8::MAX;
 /// An address that was taken.
 pub(super) const ADDRESS: u8 = 32;
-const NONE: u8 = 64;
+/// A call that succeeded.
+pub(super) const CALL: u8 = 64;
+const NONE: u8 = 128;
 
 /// The class of a record.
 pub(super) fn of(record: &Record) -> u8 {
@@ -45,6 +47,7 @@ pub(super) fn of(record: &Record) -> u8 {
         | What::Mounted { .. }
         | What::Unmounted { .. } => EVENT,
         What::AddressTaken(_) => ADDRESS,
+        What::Called { .. } => CALL,
         _ => NONE,
     }
 }

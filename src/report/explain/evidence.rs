@@ -6,12 +6,16 @@
 //! write as its cause, which is seldom *why* it acted; what it saw is.
 
 use crate::kernel::RecordId;
-use crate::model::{AnyStatus, Field, Invariant, Kind, RequestError, Subject, Value};
+use crate::model::{AnyStatus, Field, Invariant, Kind, Point, RequestError, SandboxStatus, Subject, Value};
 use crate::trace::evidence::{Basis, Look};
 use crate::trace::{Record, What};
 
 use super::class;
 use super::index::Index;
+
+const RUNNING: Value = Value::Status(AnyStatus::Sandbox(SandboxStatus::Running));
+/// How far it is looked back for a sandbox that does not run.
+const LOOKED_BACK_MAX: usize = 1000;
 
 /// In which way an earlier record was needed.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
@@ -135,6 +139,9 @@ impl<'i, 'a> Evidence<'i, 'a> {
                 false if first < last => self.add(Role::InVain, self.index.last_of(owner, kind, last, any)),
                 false => self.add(Role::Members, seen),
             }
+            if let Some(seen) = seen {
+                self.of_owner(self.index.record(seen).subject, last);
+            }
             return false;
         }
         let of = if is_own { subject } else { at };
@@ -167,6 +174,22 @@ impl<'i, 'a> Evidence<'i, 'a> {
         match self.found.iter_mut().find(alike) {
             Some(known) => known.at = known.at.max(at),
             None => self.add(Role::Found, Some(at)),
+        }
+    }
+
+    /// The end of what a thing belongs to, if that came.
+    fn of_owner(&mut self, subject: Subject, before: usize) {
+        let Some(owner) = self.index.parent(subject).or_else(|| self.index.app(subject)) else { return };
+        let end = self.index.last(owner, before, class::CHANGE);
+        self.add(Role::OwnerGone, end.filter(|at| has_left(self.index.record(*at))));
+    }
+
+    /// A call that failed by itself: who made it last with success, and what became of him.
+    pub(super) fn of_failed_call(&mut self, subject: Subject, failed: Point) {
+        let is = |r: &Record| matches!(r.what, What::Called { point, .. } if point == failed);
+        let Some(call) = self.index.last_that(subject, self.before, class::CALL, is) else { return };
+        if let Some(for_whom) = self.index.record(call).cause.index() {
+            self.of_holder(self.index.record(for_whom).subject);
         }
     }
 
@@ -217,10 +240,7 @@ impl<'i, 'a> Evidence<'i, 'a> {
             |r: &Record| matches!(r.what, What::AddressTaken(address) if is_in(detail, &address.to_string()));
         let taken = self.index.last_that(subject, self.before, class::ADDRESS, is_named);
         self.add(Role::Holder, taken);
-        if let Some(owner) = self.index.parent(subject).or_else(|| self.index.app(subject)) {
-            let end = self.index.last(owner, self.before, class::CHANGE);
-            self.add(Role::OwnerGone, end.filter(|at| has_left(self.index.record(*at))));
-        }
+        self.of_owner(subject, self.before);
         let before = self.before;
         let members = |index: &Index<'_>, of| {
             [Kind::Sandbox, Kind::Lease].iter().filter_map(|kind| index.last_of(of, *kind, before, told)).max()
@@ -234,10 +254,30 @@ impl<'i, 'a> Evidence<'i, 'a> {
             detail.split([' ', ',', ';']).filter_map(|word| self.index.named(word)).filter(|s| *s != subject).collect();
         for named in named {
             let last = self.index.last(named, self.before, told);
-            let last = if is_progress { last.max(members(self.index, named)) } else { last };
+            let last = if is_progress { self.unrest(named).or(last) } else { last };
             self.found.extend(last.map(|at| Because { at, role: Role::Happened, leads: is_progress }));
             self.waits_for_turn(named);
         }
+    }
+
+    /// The last that happened to a sandbox of a pool that does not run, and to any if all do.
+    fn unrest(&self, pool: Subject) -> Option<usize> {
+        let any = class::CHANGE | class::EVENT;
+        let runs = |at: usize| {
+            let status = |r: &Record| matches!(r.what, What::Set { field: Field::Status, .. });
+            let last = self.index.last_that(self.index.record(at).subject, self.before, class::SET, status);
+            last.is_some_and(|last| matches!(self.index.record(last).what, What::Set { to, .. } if to == RUNNING))
+        };
+        let mut at = self.index.last_of(pool, Kind::Sandbox, self.before, any);
+        let last = at;
+        for _ in 0..LOOKED_BACK_MAX {
+            match at {
+                Some(found) if runs(found) => at = self.index.last_of(pool, Kind::Sandbox, found, any),
+                Some(found) => return Some(found),
+                None => break,
+            }
+        }
+        last
     }
 
     /// Why a request of an app failed: what its pools last went through, or what kept the launcher from making one.

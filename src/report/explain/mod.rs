@@ -131,7 +131,7 @@ pub struct Limits {
 impl Default for Limits {
     /// What fits a screen.
     fn default() -> Self {
-        Self { links: 15, branch: 3, branches: 3 }
+        Self { links: 14, branch: 3, branches: 3 }
     }
 }
 

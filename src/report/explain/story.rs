@@ -21,7 +21,7 @@ pub struct Page<'a> {
 }
 
 /// So many tags at one link; the legend has all.
-const TAGS_MAX: usize = 4;
+const TAGS_MAX: usize = 3;
 
 /// Tells a chain: its links.
 pub fn story(page: &Page<'_>, chain: &Chain) -> String {

@@ -165,6 +165,7 @@ impl<'a> Walker<'a> {
             What::Decided(reason) => reason.speaks_of().into_iter().for_each(|holder| evidence.of_holder(holder)),
             What::Broken { invariant, detail } => evidence.of_violation(decided.subject, invariant, &detail),
             What::RequestFailed { error, .. } => evidence.of_request(decided.subject, error),
+            What::CallFailed { point, .. } => evidence.of_failed_call(decided.subject, point),
             // What else there is happens for its cause alone.
             _ => {}
         }
