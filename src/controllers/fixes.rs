@@ -186,6 +186,7 @@ fixes! {
     TickKeepsWatch = "tick-keeps-watch", Day::of(2026, 9, 16), "#1240", "a resync lists beside an open watch, instead of closing it and beginning anew";
     SkipUdpPorts = "skip-udp-ports", Day::of(2026, 9, 22), "#1254", "a boot does not wait for UDP ports, which nobody can be seen to listen on";
     ExitEndsPortWait = "exit-ends-port-wait", Day::of(2026, 9, 29), "2026-09", "a program that exits while its boot waits for the port fails the boot at once";
+    SagaResumes = "saga-resumes", Day::of(2026, 9, 29), "2026-09", "a boot whose program has survived a restart goes on waiting for its port";
     DeadWrittenOnce = "dead-written-once", Day::of(2026, 9, 29), "2026-09", "neither an exit nor a stop writes over DEAD";
     DeletedReleasesLeases = "deleted-releases-leases", Day::of(2026, 9, 29), "2026-09", "the clean-up of a deleted sandbox releases its leases, too";
     ExitWakesController = "exit-wakes-controller", Day::PROPOSED, "rules", "the exit's own write is not skipped, so that the stop follows at once";

@@ -9,8 +9,10 @@
 use std::iter::{once, repeat};
 use std::rc::Rc;
 
-use crate::model::{Address, LeaseId, Protocol, Reason, Sandbox, SandboxChange, SandboxId, SandboxStatus};
-use crate::ports::{Clock, EntityStore, Host, Platform, SandboxBackend, Versioned};
+use crate::model::{
+    Address, DiskLease, LeaseId, LeaseIndex, Protocol, Reason, Sandbox, SandboxChange, SandboxId, SandboxStatus,
+};
+use crate::ports::{Clock, EntityStore, Host, Platform, Query, SandboxBackend, Versioned};
 use crate::time::{SimDuration, SimTime};
 
 use crate::controllers::fixes::Fix;
@@ -47,7 +49,32 @@ impl<P: Platform> SandboxController<P> {
         let began = self.ports.clock.now();
         self.ports.host.note(item.id, Reason::BootStarted);
         let mut taken = Taken::default();
-        let Err((stage, error)) = self.try_boot(item, &mut taken, began).await else { return Ok(()) };
+        let done = self.try_boot(item, &mut taken, began).await;
+        self.undo(item, done, taken, began).await
+    }
+
+    /// Rule 7.2: goes on with a boot whose program has survived the end of the process that began it.
+    pub(super) async fn resume(&self, item: &Versioned<Sandbox>) -> Result<(), Failure> {
+        let began = self.ports.clock.now();
+        self.ports.host.note(item.id, Reason::BootStarted);
+        let leases = self.ports.store.list::<DiskLease>(Query::By(LeaseIndex::Sandbox(item.id))).await?;
+        let taken = Taken { address: item.entity.address, leases: leases.iter().map(|lease| lease.id).collect() };
+        let done = match self.wait_for_ports(item).await {
+            Ok(()) => self.finish(item.id, began, None).await,
+            Err(error) => Err(error),
+        };
+        self.undo(item, done.map_err(|error| (Stage::Port, error)), taken, began).await
+    }
+
+    /// Rules 7.8, 7.9: what a boot that failed gives back.
+    async fn undo(
+        &self,
+        item: &Versioned<Sandbox>,
+        done: Result<(), (Stage, Failure)>,
+        mut taken: Taken,
+        began: SimTime,
+    ) -> Result<(), Failure> {
+        let Err((stage, error)) = done else { return Ok(()) };
         let after = self.ports.clock.now().since(began);
         self.ports.host.note(item.id, Reason::BootFailed { error, after });
         if self.rules.has(Fix::DeadOnBootFailure) {

@@ -70,6 +70,10 @@ impl<P: Platform> SandboxController<P> {
                 }
                 self.stop(item.id, Some(item)).await
             }
+            // Rule 7.2.
+            None if item.entity.status == SandboxStatus::Pending && self.rules.has(Fix::SagaResumes) => {
+                self.resume(item).await
+            }
             None => self.promote(item).await,
         }
     }
