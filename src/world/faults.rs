@@ -265,12 +265,6 @@ impl Faults {
         counting.flat_map(|fault| [fault.calls, fault.struck, fault.writes]).collect()
     }
 
-    /// The faults (by number) that may strike for ever.
-    pub fn without_end(&self) -> Vec<u32> {
-        let now = self.log.now();
-        (0..).zip(&*self.faults.borrow()).filter(|(_, fault)| !fault.is_over(now)).map(|(n, _)| n).collect()
-    }
-
     /// The next instant at which a window opens or closes, as far as it is known now: a trigger
     /// that was not met yet has no instant.
     pub fn next_edge(&self) -> Option<SimTime> {
