@@ -75,7 +75,7 @@ impl HasKey for Task {
 }
 
 /// What is needed more rarely.
-struct Civil {
+struct TaskInfo {
     name: &'static str,
     group: GroupId,
     scheduled: Arc<Scheduled>,
@@ -96,7 +96,7 @@ struct Ends {
 pub(super) struct Tasks {
     table: Keyed<Task>,
     /// By slot of the table.
-    civil: Vec<Option<Civil>>,
+    info: Vec<Option<TaskInfo>>,
     groups: BTreeMap<GroupId, Ends>,
     /// How many tasks wait on a timer themselves.
     waiting: usize,
@@ -111,7 +111,7 @@ impl Tasks {
     pub(super) fn new() -> Self {
         Self {
             table: Keyed::new(),
-            civil: Vec::new(),
+            info: Vec::new(),
             groups: BTreeMap::new(),
             waiting: 0,
             doomed: false,
@@ -142,13 +142,13 @@ impl Tasks {
     /// Makes a task the youngest of its group.
     fn enter(&mut self, key: Key, group: GroupId, name: &'static str, scheduled: Arc<Scheduled>) {
         let elder = self.groups.get(&group).map(|ends| ends.youngest);
-        if self.civil.len() <= key.slot() {
-            self.civil.resize_with(key.slot() + 1, || None);
+        if self.info.len() <= key.slot() {
+            self.info.resize_with(key.slot() + 1, || None);
         }
-        self.civil[key.slot()] = Some(Civil { name, group, scheduled, idle: false, elder, younger: None });
+        self.info[key.slot()] = Some(TaskInfo { name, group, scheduled, idle: false, elder, younger: None });
         match elder {
             Some(elder) => {
-                self.civil(elder).younger = Some(key);
+                self.info(elder).younger = Some(key);
                 self.ends(group).youngest = key;
             }
             None => drop(self.groups.insert(group, Ends { eldest: key, youngest: key })),
@@ -167,14 +167,14 @@ impl Tasks {
     /// The name of the task that was started last.
     pub(super) fn last_name(&self) -> &'static str {
         match self.last {
-            Some(id) => self.civil[id.0.slot()].as_ref().map_or(self.last_name, |civil| civil.name),
+            Some(id) => self.info[id.0.slot()].as_ref().map_or(self.last_name, |info| info.name),
             None => self.last_name,
         }
     }
 
     /// A queued task is about to run: from now on a wake-up queues it again.
     pub(super) fn unqueue(&self, id: TaskId) {
-        self.civil[id.0.slot()].as_ref().expect("every task has one").scheduled.unqueue();
+        self.info[id.0.slot()].as_ref().expect("every task has one").scheduled.unqueue();
     }
 
     /// Takes a task out to be polled; none when it is dead.
@@ -243,19 +243,19 @@ impl Tasks {
     /// The group and the name of a task that lives.
     pub(super) fn describe(&self, id: TaskId) -> Option<(GroupId, &'static str)> {
         self.table.get(id.0)?;
-        self.civil[id.0.slot()].as_ref().map(|civil| (civil.group, civil.name))
+        self.info[id.0.slot()].as_ref().map(|info| (info.group, info.name))
     }
 
     /// Says whether a task waits with nothing in hand.
     pub(super) fn set_idle(&mut self, id: TaskId, idle: bool) {
-        if let Some(civil) = self.civil[id.0.slot()].as_mut() {
-            civil.idle = idle;
+        if let Some(info) = self.info[id.0.slot()].as_mut() {
+            info.idle = idle;
         }
     }
 
     /// Whether a task waits with nothing in hand.
     pub(super) fn is_idle(&self, id: TaskId) -> bool {
-        self.is_alive(id) && self.civil[id.0.slot()].as_ref().is_some_and(|civil| civil.idle)
+        self.is_alive(id) && self.info[id.0.slot()].as_ref().is_some_and(|info| info.idle)
     }
 
     /// A task that waits on a timer itself with something in hand, and the timer's number.
@@ -283,7 +283,7 @@ impl Tasks {
         let mut dead = Vec::new();
         let mut next = self.groups.get(&group).map(|ends| ends.eldest);
         while let Some(key) = next {
-            next = self.civil(key).younger;
+            next = self.info(key).younger;
             dead.extend(self.kill(TaskId(key)));
         }
         dead
@@ -301,22 +301,22 @@ impl Tasks {
         self.waiting -= usize::from(timer != 0);
         // Without a job it is the one that was polled: that doom is fulfilled.
         self.doomed &= job.is_some();
-        let civil = self.civil[id.0.slot()].take().expect("every task has one");
-        let group = civil.group;
+        let info = self.info[id.0.slot()].take().expect("every task has one");
+        let group = info.group;
         if self.last == Some(id) {
-            (self.last, self.last_name) = (None, civil.name);
+            (self.last, self.last_name) = (None, info.name);
         }
-        match civil.elder {
-            Some(elder) => self.civil(elder).younger = civil.younger,
+        match info.elder {
+            Some(elder) => self.info(elder).younger = info.younger,
             None => {
-                if let Some(younger) = civil.younger {
+                if let Some(younger) = info.younger {
                     self.ends(group).eldest = younger;
                 }
             }
         }
-        match civil.younger {
-            Some(younger) => self.civil(younger).elder = civil.elder,
-            None => match civil.elder {
+        match info.younger {
+            Some(younger) => self.info(younger).elder = info.elder,
+            None => match info.elder {
                 Some(elder) => self.ends(group).youngest = elder,
                 None => drop(self.groups.remove(&group)),
             },
@@ -324,8 +324,8 @@ impl Tasks {
         job
     }
 
-    fn civil(&mut self, key: Key) -> &mut Civil {
-        self.civil[key.slot()].as_mut().expect("every task has one")
+    fn info(&mut self, key: Key) -> &mut TaskInfo {
+        self.info[key.slot()].as_mut().expect("every task has one")
     }
 
     fn ends(&mut self, group: GroupId) -> &mut Ends {
