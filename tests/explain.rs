@@ -77,6 +77,27 @@ fn every_violation_of_the_corpus_leads_back_to_something_from_outside() {
 }
 
 #[test]
+fn a_run_that_keeps_evidence_is_the_same_run() {
+    let scenarios = corpus();
+    let runs: Vec<(&Scenario, &Variant)> = scenarios
+        .iter()
+        .flat_map(|scenario| scenario.variants.iter().map(move |variant| (scenario, variant)))
+        .step_by(10)
+        .collect();
+    runs.par_iter().for_each(|(scenario, variant)| {
+        let (plain, kept) =
+            (Simulation::new(scenario, variant).run(), Simulation::new(scenario, variant).keeps_evidence().run());
+        assert!(plain.trace.records() == kept.trace.records(), "{} @ {}", scenario.name, variant.name);
+        let taken = |trace: &Trace| {
+            let all = (0..trace.records().len()).map(schedsim::kernel::RecordId::from_index);
+            all.filter(|record| trace.evidence().of(*record).is_some()).count()
+        };
+        assert_eq!(taken(&plain.trace), 0, "nobody will ask");
+        assert!(taken(&kept.trace) > 0, "{} @ {}", scenario.name, variant.name);
+    });
+}
+
+#[test]
 fn the_fault_that_delayed_a_disk_is_named_by_every_boot_that_waited_for_it() {
     let scenarios = corpus();
     let carousel = scenarios.iter().find(|scenario| scenario.name == "lease-carousel").expect("in the corpus");
