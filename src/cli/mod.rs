@@ -24,6 +24,7 @@ mod output;
 mod progress;
 mod reproduce;
 mod results;
+mod review;
 mod run;
 mod schema;
 mod story;
@@ -60,6 +61,7 @@ enum Command {
     Run(run::RunArgs),
     Explain(explain::ExplainArgs),
     Test(test::TestArgs),
+    Review(review::ReviewArgs),
     Check(check::CheckArgs),
     Compare(compare::CompareArgs),
     Bisect(bisect::BisectArgs),
@@ -132,6 +134,7 @@ pub fn main() -> ExitCode {
         Command::Run(args) => run::run(args, &cli.look, &mut out),
         Command::Explain(args) => explain::explain(args, &cli.look, &mut out),
         Command::Test(args) => test::test(args, &cli.look, &mut out),
+        Command::Review(args) => review::review(args, &cli.look, &mut out),
         Command::Check(args) => check::check(args, &cli.look, &mut out),
         Command::Compare(args) => compare::run(args, &mut out),
         Command::Bisect(args) => bisect::run(args, &mut out),

@@ -20,6 +20,7 @@ use rayon::prelude::*;
 use super::args::{Format, Look, shell_line};
 use super::output::{self, Out, painted, style};
 use super::results::{self, Place, TestResult};
+use super::review::{Answer, Review};
 use super::{Exit, Refusal, crash, file, input, reproduce};
 
 /// Replays every scenario below PATH; checks [expect] and the snapshot beside it
@@ -46,9 +47,17 @@ pub(crate) struct TestArgs {
     /// For whom the results are written; with `json` the text goes to standard error
     #[arg(long, value_enum, default_value = "text")]
     format: Format,
+    /// Whether somebody is asked about each text that moved: `schedsim review`.
+    #[arg(skip)]
+    review: bool,
 }
 
 impl TestArgs {
+    /// What a review runs: nothing is accepted but what its reader says.
+    pub(super) fn for_review(paths: Vec<String>, filter: Option<String>, variant: Option<String>) -> Self {
+        Self { paths, accept: false, jobs: None, filter, variant, junit: None, format: Format::Text, review: true }
+    }
+
     /// Where the JUnit file is to be, if it is to be one.
     fn junit_file(&self) -> Option<&PathBuf> {
         self.junit.as_ref().filter(|path| path.as_os_str() != "-")
@@ -110,6 +119,9 @@ struct Case<'a> {
 struct Tally {
     results: Vec<TestResult>,
     broken: bool,
+    review: Review,
+    /// Runs whose fingerprints are not those on the shelf, by it.
+    moved: BTreeMap<PathBuf, Vec<(String, Fingerprint)>>,
 }
 
 pub(crate) fn test(args: &TestArgs, look: &Look, out: &mut Out) -> Result<Exit, Refusal> {
@@ -174,6 +186,9 @@ pub(crate) fn test(args: &TestArgs, look: &Look, out: &mut Out) -> Result<Exit, 
     }
     tidy(&corpus, &books, args, &mut shelves, out, &mut tally)?;
     let failed = tally.results.iter().filter(|result| result.failure.is_some()).count();
+    if args.review {
+        out.line(&tally.review.told());
+    }
     out.line(&format!("{} passed, {failed} failed", tally.results.len() - failed));
     publish(&tally.results, args, out)?;
     if json {
@@ -308,12 +323,37 @@ fn judge(
         Text::Differs(how) => failures.push(how),
     }
     let prints = shelves.get_mut(&story.shelf).expect("every book's folder was read");
-    let old = prints.lines.get(&title);
+    let old = prints.lines.get(&title).cloned();
+    let old = old.as_ref();
     if args.accept {
         prints.lines.insert(title.clone(), case.fingerprint.clone());
     } else if same_text && old != Some(&case.fingerprint) {
         // When the text moved as well, it says more.
         failures.push(fingerprint_moved(&story.shelf, old, &case.fingerprint));
+    }
+    let moved = !args.accept && (!same_text || old != Some(&case.fingerprint));
+    let mut stays = moved;
+    if args.review && moved {
+        let told = failures.concat();
+        let answer = tally.review.ask(&format!("{} {title}\n{told}", painted(style::WARN, "moved")), out);
+        stays = answer == Answer::Skip;
+        match answer {
+            Answer::Accept => {
+                accept(case, &path)?;
+                prints.lines.insert(title.clone(), case.fingerprint.clone());
+                failures.retain(|text| text.contains("[expect]"));
+            }
+            Answer::Reject => {
+                let pending = snapshot_file::pending(&path);
+                snapshot_file::remove(&pending)
+                    .map_err(|error| Refusal::wrong(format!("cannot remove {}: {error}", shown(&pending))))?;
+            }
+            Answer::Skip => {}
+        }
+    }
+    if stays {
+        let of_shelf = tally.moved.entry(story.shelf.snapshots.clone()).or_default();
+        of_shelf.push((title.clone(), case.fingerprint.clone()));
     }
 
     let mut result = TestResult {
@@ -471,7 +511,14 @@ fn tidy(
                 tally.results.push(TestResult { story, variant, file, failure, places, reproduce, took });
             }
         }
-        if args.accept {
+        let moved = tally.moved.remove(&shelf.snapshots).unwrap_or_default();
+        if !snapshot_file::in_ci() {
+            // What is pending beside the texts is reviewed with them, whoever reviews.
+            prints.leave_pending(&shelf.snapshots, moved).unwrap_or_else(|error| {
+                output::warning(&format!("cannot write {}: {error}", shown(&snapshot_file::pending(&path))));
+            });
+        }
+        if args.accept || args.review {
             prints
                 .write(&shelf.snapshots)
                 .map_err(|error| Refusal::wrong(format!("cannot write {}: {error}", shown(&path))))?;

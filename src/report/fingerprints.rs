@@ -7,7 +7,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use super::snapshot_file::{SnapshotError, SnapshotFile};
+use super::snapshot_file::{self, SnapshotError, SnapshotFile};
 
 /// One run, in one line.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -62,6 +62,21 @@ impl Fingerprints {
     /// The body of the file: events, digest, name; in the order of the names.
     pub fn render(&self) -> String {
         self.lines.iter().map(|(name, print)| format!("{print}  {name}\n")).collect()
+    }
+
+    /// Leaves these lines beside the file for review, with all that stay; without any, nothing is pending.
+    ///
+    /// # Errors
+    /// The file system's.
+    pub fn leave_pending(&self, folder: &Path, moved: Vec<(String, Fingerprint)>) -> std::io::Result<()> {
+        let pending = snapshot_file::pending(&Self::path(folder));
+        if moved.is_empty() {
+            return snapshot_file::remove(&pending);
+        }
+        let mut new = self.clone();
+        new.lines.extend(moved);
+        let file = new.file.clone().unwrap_or_else(|| SnapshotFile::new("schedsim", ""));
+        file.with_body(&new.render()).write(&pending)
     }
 
     /// Writes the file of that folder, unless it says the same already.

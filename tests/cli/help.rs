@@ -22,6 +22,7 @@ Commands:
   run          Replays scenarios: timeline, outcome, figures
   explain      Tells why something happened: the causal chain from its end back to its root, and what decides it
   test         Replays every scenario below PATH; checks [expect] and the snapshot beside it
+  review       Shows each text that moved and asks: accept, reject or skip
   check        Parses and validates scenarios and sweeps without running them
   compare      Shows the same story under two or more logics side by side, or what each single fix is worth
   bisect       Finds the fix, or the smallest set of fixes, that heals a story or breaks it

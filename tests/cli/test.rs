@@ -37,7 +37,10 @@ fn a_missing_snapshot_fails_and_leaves_one_for_review() {
     let first = folder.schedsim(&["test", "scenarios"]).code(1).out("there is no snapshot yet").no_err();
     assert_eq!(first.reproduce(), ["test", "scenarios/m/fine.toml"]);
     assert!(first.out.ends_with("\n0 passed, 1 failed\n"), "{}", first.out);
-    assert_eq!(folder.files(), ["scenarios/m/fine.toml", "snapshots/m/fine@main.snap.new"]);
+    assert_eq!(
+        folder.files(),
+        ["scenarios/m/fine.toml", "snapshots/fingerprints.snap.new", "snapshots/m/fine@main.snap.new"]
+    );
     folder.schedsim(&["test", "scenarios", "--accept"]).code(0);
     assert!(!folder.exists("snapshots/m/fine@main.snap.new"), "accepted is reviewed");
 }
@@ -353,4 +356,57 @@ fn on_github_failures_are_annotated_and_summed_up() {
     let text = folder.read("summary.md");
     assert!(text.starts_with("before\n## schedsim test\n\n1 passed, 1 failed"), "{text}");
     assert!(text.contains("fails@main") && text.contains("schedsim run s/scenarios/fails.toml"), "{text}");
+}
+
+/// Three stories whose texts have moved since they were accepted.
+fn moved() -> super::Folder {
+    let folder = folder(&[("a.toml", FINE), ("b.toml", FINE), ("c.toml", FINE)]);
+    folder.schedsim(&["test", ".", "--accept"]).code(0);
+    for file in ["a.toml", "b.toml", "c.toml"] {
+        folder.write(file, &FINE.replace("Nothing.", "Something."));
+    }
+    folder
+}
+
+#[test]
+fn a_review_asks_about_each_text_and_does_what_is_said() {
+    let folder = moved();
+    let asked = super::done(folder.command(&["review", "."]).stdin("what?\na\nr\ns\n")).code(1);
+    asked.out("moved a@main").out("+").out("1 accepted, 1 rejected, 1 skipped").out("1 passed, 2 failed");
+    assert!(!folder.exists("snapshots/a@main.snap.new") && !folder.exists("snapshots/b@main.snap.new"));
+    assert!(folder.exists("snapshots/c@main.snap.new"));
+    folder.schedsim(&["test", "a.toml"]).code(0);
+    folder.schedsim(&["test", "b.toml"]).code(1);
+    // Where the answers end, nothing more is accepted; `A` accepts all that follow.
+    super::done(folder.command(&["review", "."]).stdin("")).code(1).out("0 accepted, 0 rejected, 2 skipped");
+    super::done(folder.command(&["review", "."]).stdin("A\n")).code(0).out("2 accepted");
+    super::done(folder.command(&["review", "."]).stdin("")).code(0).out("nothing has moved");
+    folder.schedsim(&["test", "."]).code(0).no_err();
+}
+
+#[test]
+fn a_review_accepts_no_expectation() {
+    let folder = folder(&[("a.toml", super::FAILS)]);
+    let done = super::done(folder.command(&["review", "a.toml"]).stdin("a\n")).code(1);
+    done.out("[expect]").out("1 accepted").out("0 passed, 1 failed");
+    assert!(folder.exists("snapshots/a@main.snap"));
+}
+
+#[test]
+fn what_another_tool_accepts_is_accepted_as_a_whole() {
+    let folder = moved();
+    folder.schedsim(&["test", "."]).code(1);
+    // As `cargo insta accept` does.
+    for file in folder.files().iter().filter(|file| file.ends_with(".snap.new")) {
+        let (new, old) = (folder.path().join(file), folder.path().join(file.trim_end_matches(".new")));
+        std::fs::rename(new, old).expect("a move");
+    }
+    folder.schedsim(&["test", "."]).code(0).out("3 passed");
+    // What is reverted leaves nothing behind.
+    folder.write("a.toml", FINE);
+    folder.schedsim(&["test", "."]).code(1);
+    assert!(folder.exists("snapshots/fingerprints.snap.new"));
+    folder.write("a.toml", &FINE.replace("Nothing.", "Something."));
+    folder.schedsim(&["test", "."]).code(0);
+    assert!(!folder.files().iter().any(|file| file.ends_with(".new")), "{:?}", folder.files());
 }
