@@ -27,6 +27,7 @@ mod results;
 mod review;
 mod run;
 mod schema;
+mod snapshots;
 mod story;
 mod sweep;
 mod test;

@@ -6,13 +6,13 @@
 
 use std::collections::BTreeMap;
 use std::io::Write;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::replay::{Judged, Replay};
 use crate::report::corpus::{Corpus, Owner, Shelf, Story, shown};
 use crate::report::fingerprints::{Fingerprint, Fingerprints};
-use crate::report::snapshot_file::{self, SnapshotError, SnapshotFile};
+use crate::report::snapshot_file;
 use crate::scenario::{Diagnostics, Overrides, Scenario, Variant, similar};
 use clap::Args;
 use rayon::prelude::*;
@@ -21,6 +21,7 @@ use super::args::{Format, Look, shell_line};
 use super::output::{self, Out, painted, style};
 use super::results::{self, Place, TestResult};
 use super::review::{Answer, Review};
+use super::snapshots::{Text, accept, compare, fingerprint_moved};
 use super::{Exit, Refusal, crash, file, input, reproduce};
 
 /// Replays every scenario below PATH; checks [expect] and the snapshot beside it
@@ -315,7 +316,11 @@ fn judge(
     }
 
     let path = story.snapshot(&case.variant.name);
-    let text = if args.accept { accept(case, &path)? } else { compare(case, &path) };
+    let text = if args.accept {
+        accept(&case.golden, &story.source(), &path)?
+    } else {
+        compare(&case.golden, &story.source(), &path)
+    };
     let same_text = matches!(text, Text::Same);
     match text {
         Text::Same => {}
@@ -339,7 +344,7 @@ fn judge(
         stays = answer == Answer::Skip;
         match answer {
             Answer::Accept => {
-                accept(case, &path)?;
+                accept(&case.golden, &story.source(), &path)?;
                 prints.lines.insert(title.clone(), case.fingerprint.clone());
                 failures.retain(|text| text.contains("[expect]"));
             }
@@ -380,90 +385,6 @@ fn judge(
     result.failure = Some(failures);
     tally.results.push(result);
     Ok(())
-}
-
-/// How the text for review is.
-enum Text {
-    /// As in the snapshot.
-    Same,
-    /// Otherwise, and the snapshot was written.
-    Written,
-    /// Otherwise; this is to be shown.
-    Differs(String),
-}
-
-/// A snapshot for a file that has none.
-fn fresh(case: &Case<'_>) -> SnapshotFile {
-    SnapshotFile::new(&case.book.story.source(), &case.golden)
-}
-
-/// Writes the snapshot, unless it says the same already.
-fn accept(case: &Case<'_>, path: &Path) -> Result<Text, Refusal> {
-    let cannot = |path: &Path, error: std::io::Error| Refusal::wrong(format!("cannot write {}: {error}", shown(path)));
-    let (text, new) = match SnapshotFile::read(path) {
-        Ok(Some(old)) if old.matches(&case.golden) => (Text::Same, None),
-        Ok(Some(old)) => (Text::Written, Some(old.with_body(&case.golden))),
-        Ok(None) | Err(SnapshotError::NotASnapshot) => (Text::Written, Some(fresh(case))),
-        Err(SnapshotError::Io(error)) => return Err(cannot(path, error)),
-    };
-    if let Some(new) = new {
-        new.write(path).map_err(|error| cannot(path, error))?;
-    }
-    let pending = snapshot_file::pending(path);
-    snapshot_file::remove(&pending).map_err(|error| cannot(&pending, error))?;
-    Ok(text)
-}
-
-/// Compares with the snapshot; what differs is left beside it for review.
-fn compare(case: &Case<'_>, path: &Path) -> Text {
-    let pending = snapshot_file::pending(path);
-    let (mut text, new) = match SnapshotFile::read(path) {
-        Ok(Some(old)) if old.matches(&case.golden) => {
-            // What is pending there is stale; that it cannot be removed changes nothing.
-            if !snapshot_file::in_ci() {
-                let _ = snapshot_file::remove(&pending);
-            }
-            return Text::Same;
-        }
-        Ok(Some(old)) => (diff(old.body(), &case.golden, &shown(path)), old.with_body(&case.golden)),
-        Ok(None) => (format!("  {}: there is no snapshot yet; --accept writes it\n", shown(path)), fresh(case)),
-        Err(error) => (format!("  {}: {error}\n", shown(path)), fresh(case)),
-    };
-    if !snapshot_file::in_ci() {
-        match new.write(&pending) {
-            Ok(()) => text.push_str(&format!("  review: {} (or --accept)\n", shown(&pending))),
-            Err(error) => text.push_str(&format!("  cannot write {}: {error}\n", shown(&pending))),
-        }
-    }
-    Text::Differs(text)
-}
-
-fn diff(old: &str, new: &str, name: &str) -> String {
-    let (old, new) = (format!("{old}\n"), format!("{}\n", new.trim_end()));
-    let diff = similar::TextDiff::from_lines(&old, &new);
-    let unified = diff.unified_diff().context_radius(3).header(name, "this run").to_string();
-    let mut text = String::new();
-    for line in unified.lines() {
-        let style = match line.as_bytes().first() {
-            Some(b'+') => style::ADDED,
-            Some(b'-') => style::REMOVED,
-            Some(_) | None => anstyle::Style::new(),
-        };
-        text.push_str(&format!("  {}\n", painted(style, line)));
-    }
-    text
-}
-
-fn fingerprint_moved(shelf: &Shelf, old: Option<&Fingerprint>, new: &Fingerprint) -> String {
-    let path = shown(&Fingerprints::path(&shelf.snapshots));
-    match old {
-        None => format!("  {path}: there is no line for it yet; --accept writes it\n"),
-        Some(old) => format!(
-            "  {path}: the text is the same, the run is not\n  {}\n  {}\n",
-            painted(style::REMOVED, format!("-{old}")),
-            painted(style::ADDED, format!("+{new}"))
-        ),
-    }
 }
 
 /// What is left of scenarios that are gone; and the fingerprints, to their files.

@@ -1,0 +1,95 @@
+//! Snapshots beside what a run gives: the same, written, or different and how.
+//!
+//! It knows texts and files, no runs. What differs is left beside the snapshot for review, unless nobody reviews,
+//! as in continuous integration.
+
+use std::path::Path;
+
+use crate::report::corpus::{Shelf, shown};
+use crate::report::fingerprints::{Fingerprint, Fingerprints};
+use crate::report::snapshot_file::{self, SnapshotError, SnapshotFile};
+
+use super::Refusal;
+use super::output::{painted, style};
+
+/// How the text for review is.
+pub(super) enum Text {
+    /// As in the snapshot.
+    Same,
+    /// Otherwise, and the snapshot was written.
+    Written,
+    /// Otherwise; this is to be shown.
+    Differs(String),
+}
+
+/// Writes the snapshot, unless it says the same already.
+pub(super) fn accept(golden: &str, source: &str, path: &Path) -> Result<Text, Refusal> {
+    let cannot = |path: &Path, error: std::io::Error| Refusal::wrong(format!("cannot write {}: {error}", shown(path)));
+    let (text, new) = match SnapshotFile::read(path) {
+        Ok(Some(old)) if old.matches(golden) => (Text::Same, None),
+        Ok(Some(old)) => (Text::Written, Some(old.with_body(golden))),
+        Ok(None) | Err(SnapshotError::NotASnapshot) => (Text::Written, Some(SnapshotFile::new(source, golden))),
+        Err(SnapshotError::Io(error)) => return Err(cannot(path, error)),
+    };
+    if let Some(new) = new {
+        new.write(path).map_err(|error| cannot(path, error))?;
+    }
+    let pending = snapshot_file::pending(path);
+    snapshot_file::remove(&pending).map_err(|error| cannot(&pending, error))?;
+    Ok(text)
+}
+
+/// Compares with the snapshot; what differs is left beside it for review.
+pub(super) fn compare(golden: &str, source: &str, path: &Path) -> Text {
+    let pending = snapshot_file::pending(path);
+    let (mut text, new) = match SnapshotFile::read(path) {
+        Ok(Some(old)) if old.matches(golden) => {
+            // What is pending there is stale; that it cannot be removed changes nothing.
+            if !snapshot_file::in_ci() {
+                let _ = snapshot_file::remove(&pending);
+            }
+            return Text::Same;
+        }
+        Ok(Some(old)) => (diff(old.body(), golden, &shown(path)), old.with_body(golden)),
+        Ok(None) => (
+            format!("  {}: there is no snapshot yet; --accept writes it\n", shown(path)),
+            SnapshotFile::new(source, golden),
+        ),
+        Err(error) => (format!("  {}: {error}\n", shown(path)), SnapshotFile::new(source, golden)),
+    };
+    if !snapshot_file::in_ci() {
+        match new.write(&pending) {
+            Ok(()) => text.push_str(&format!("  review: {} (or --accept)\n", shown(&pending))),
+            Err(error) => text.push_str(&format!("  cannot write {}: {error}\n", shown(&pending))),
+        }
+    }
+    Text::Differs(text)
+}
+
+fn diff(old: &str, new: &str, name: &str) -> String {
+    let (old, new) = (format!("{old}\n"), format!("{}\n", new.trim_end()));
+    let diff = similar::TextDiff::from_lines(&old, &new);
+    let unified = diff.unified_diff().context_radius(3).header(name, "this run").to_string();
+    let mut text = String::new();
+    for line in unified.lines() {
+        let style = match line.as_bytes().first() {
+            Some(b'+') => style::ADDED,
+            Some(b'-') => style::REMOVED,
+            Some(_) | None => anstyle::Style::new(),
+        };
+        text.push_str(&format!("  {}\n", painted(style, line)));
+    }
+    text
+}
+
+pub(super) fn fingerprint_moved(shelf: &Shelf, old: Option<&Fingerprint>, new: &Fingerprint) -> String {
+    let path = shown(&Fingerprints::path(&shelf.snapshots));
+    match old {
+        None => format!("  {path}: there is no line for it yet; --accept writes it\n"),
+        Some(old) => format!(
+            "  {path}: the text is the same, the run is not\n  {}\n  {}\n",
+            painted(style::REMOVED, format!("-{old}")),
+            painted(style::ADDED, format!("+{new}"))
+        ),
+    }
+}
