@@ -86,6 +86,11 @@ const MODULES: &[Module] = &[
         ],
         tests_may_use: &["appconfig"],
     },
+    module(
+        "own",
+        "what a controller of a user's own is written against",
+        &["time", "model", "ports", "controllers::pool", "controllers::runtime"],
+    ),
     module("replay", "a run and its report together", &["time", "kernel", "trace", "scenario", "sim", "report"]),
     module(
         "study",

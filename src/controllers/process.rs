@@ -8,7 +8,7 @@
 use std::rc::Rc;
 
 use crate::constants::Period;
-use crate::model::{Controller, Entity, LeaseIndex, NodeId, SandboxIndex};
+use crate::model::{Controller, Entity, LeaseIndex, NodeId, Pool, SandboxIndex};
 use crate::ports::{Platform, Ports, Query, Remembers};
 
 use super::disk::DiskController;
@@ -18,8 +18,7 @@ use super::launcher::Launcher;
 use super::lease::{LeaseCollector, LeaseManager};
 use super::monitor::Monitor;
 use super::node_health::NodeHealth;
-use super::pool::PoolController;
-use super::runtime::{Drive, OwnWrites, Rules, Runtime, Task};
+use super::runtime::{Drive, OwnWrites, Reconciler, Rules, Runtime, Task};
 use super::sandbox::{Collector, SandboxController, SandboxReconciler, Watchdog};
 use super::scheduler::Scheduler;
 
@@ -33,6 +32,30 @@ pub trait Hosting<P: Platform> {
     fn disks(&self, controller: Controller) -> P::Disks;
     /// Makes a controller's memory visible from outside, as a debug endpoint does.
     fn expose(&self, memory: Rc<dyn Remembers>);
+    /// Starts the pool controller: ours ([`super::pool::PoolController`]), or another.
+    fn pool(&self, ports: Ports<P>, rules: &Rc<Rules>, settings: Drive<Pool>, own: OwnWrites) -> Started;
+}
+
+/// A controller that has started: what it remembers, and its tasks.
+pub type Started = (Rc<dyn Remembers>, Vec<Task>);
+
+/// Starts a controller.
+pub fn started<P: Platform, R: Reconciler>(
+    ports: Ports<P>,
+    rules: &Rc<Rules>,
+    settings: Drive<R::Entity>,
+    own: OwnWrites,
+    reconciler: R,
+) -> Started {
+    let runtime = Runtime::new(ports, Rc::clone(rules), settings, own, reconciler);
+    let tasks = runtime.tasks();
+    runtime.start();
+    (runtime, tasks)
+}
+
+fn exposed<P: Platform>(host: &impl Hosting<P>, (memory, tasks): Started) -> Vec<Task> {
+    host.expose(memory);
+    tasks
 }
 
 fn drive<E: Entity>(name: &'static str, query: Query<E>, workers: u32, resync: Period) -> Drive<E> {
@@ -55,20 +78,13 @@ pub fn coordinator<P: Platform>(host: &impl Hosting<P>, rules: &Rc<Rules>) -> Ve
     // Rule 4.14.
     let workers = if rules.has(Fix::TwoLauncherWorkers) { 2 } else { 1 };
     let settings = drive("launcher", Query::All, workers, tuning.launcher_resync);
-    let launcher = Runtime::new(ports, Rc::clone(rules), settings, own(), launcher);
-    host.expose(Rc::clone(&launcher) as Rc<dyn Remembers>);
-    tasks.extend(launcher.tasks());
-    launcher.start();
+    tasks.extend(exposed(host, started(ports, rules, settings, own(), launcher)));
 
     let ports = host.ports(Controller::Pool);
-    let pool = PoolController::new(ports.clone(), Rc::clone(rules));
     // Rule 5.1.
     let workers = if rules.has(Fix::SinglePoolWorker) { 1 } else { 3 };
     let settings = drive("pool", Query::All, workers, tuning.pool_resync);
-    let pool = Runtime::new(ports, Rc::clone(rules), settings, own(), pool);
-    host.expose(Rc::clone(&pool) as Rc<dyn Remembers>);
-    tasks.extend(pool.tasks());
-    pool.start();
+    tasks.extend(exposed(host, host.pool(ports, rules, settings, own())));
     tasks.push(Monitor::new(host.ports(Controller::Monitor), Rc::clone(rules)).task());
 
     let ports = host.ports(Controller::Scheduler);
@@ -84,10 +100,7 @@ pub fn coordinator<P: Platform>(host: &impl Hosting<P>, rules: &Rc<Rules>) -> Ve
         let ports = host.ports(Controller::NodeHealth);
         let health = NodeHealth::new(ports.clone(), Rc::clone(rules));
         let settings = drive("node-health", Query::All, 1, tuning.node_health_every);
-        let health = Runtime::new(ports, Rc::clone(rules), settings, own(), health);
-        host.expose(Rc::clone(&health) as Rc<dyn Remembers>);
-        tasks.extend(health.tasks());
-        health.start();
+        tasks.extend(exposed(host, started(ports, rules, settings, own(), health)));
     }
     tasks.push((
         "scheduler start",
@@ -109,10 +122,7 @@ pub fn node<P: Platform>(host: &impl Hosting<P>, rules: &Rc<Rules>, node: NodeId
     let ports = host.ports(Controller::Disk);
     let disk = DiskController::new(ports.clone(), host.disks(Controller::Disk), Rc::clone(rules), node);
     let settings = drive("disk", Query::All, workers, tuning.disk_resync);
-    let disk = Runtime::new(ports, Rc::clone(rules), settings, own(), disk);
-    host.expose(Rc::clone(&disk) as Rc<dyn Remembers>);
-    tasks.extend(disk.tasks());
-    disk.start();
+    tasks.extend(exposed(host, started(ports, rules, settings, own(), disk)));
 
     let ports = host.ports(Controller::Lease);
     let lease = LeaseManager::new(ports.clone(), host.disks(Controller::Lease), Rc::clone(rules));
@@ -127,10 +137,7 @@ pub fn node<P: Platform>(host: &impl Hosting<P>, rules: &Rc<Rules>, node: NodeId
     let ports = host.ports(Controller::DiskWatch);
     let watch = DiskWatch::new(ports.clone(), Rc::clone(rules), node, lease);
     let settings = drive("disk-watch", Query::All, 1, tuning.disk_watch_resync);
-    let watch = Runtime::new(ports, Rc::clone(rules), settings, own(), watch);
-    host.expose(Rc::clone(&watch) as Rc<dyn Remembers>);
-    tasks.extend(watch.tasks());
-    watch.start();
+    tasks.extend(exposed(host, started(ports, rules, settings, own(), watch)));
     tasks
 }
 

@@ -91,7 +91,7 @@ macro_rules! entity {
 
         #[doc = concat!("A new value for one field of [`", stringify!($name), "`].")]
         #[derive(Clone, Debug, PartialEq)]
-        pub enum $change { $($variant($ty)),* }
+        pub enum $change { $(#[doc = concat!("`", stringify!($field), "`")] $variant($ty)),* }
 
         impl Entity for $name {
             const KIND: Kind = Kind::$kind;

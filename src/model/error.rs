@@ -74,11 +74,22 @@ pub enum Failure {
     /// The entity has another revision than expected.
     Conflict,
     /// The sandbox's port did not answer in time.
-    PortNotBound { port: u16, limit: SimDuration },
+    PortNotBound {
+        /// The port.
+        port: u16,
+        /// The limit that decided.
+        limit: SimDuration,
+    },
     /// The sandbox's container is still there.
-    NotDestroyed { limit: SimDuration },
+    NotDestroyed {
+        /// The limit that decided.
+        limit: SimDuration,
+    },
     /// Sandboxes of an old pool are left that may hold a disk.
-    NotDrained { limit: SimDuration },
+    NotDrained {
+        /// The limit that decided.
+        limit: SimDuration,
+    },
     /// A service was left out, and its app has no pool for it yet.
     ServiceLeftOut,
     /// The program exited while its boot waited for the port.
@@ -101,17 +112,43 @@ pub enum Failure {
     /// than that there is none.
     OwnerUnknown(Option<Name>),
     /// The lease that a boot waits for is gone.
-    LeaseDeleted { disk: Name },
+    LeaseDeleted {
+        /// The disk.
+        disk: Name,
+    },
     /// The lease that a boot waits for was given up.
-    LeaseReleased { disk: Name },
+    LeaseReleased {
+        /// The disk.
+        disk: Name,
+    },
     /// The lease that a boot waits for failed, for that reason.
-    LeaseFailed { disk: Name, why: Option<Name> },
+    LeaseFailed {
+        /// The disk.
+        disk: Name,
+        /// What the lease itself says.
+        why: Option<Name>,
+    },
     /// The lease that a boot waits for did not come in time.
-    LeaseLate { disk: Name, limit: SimDuration },
+    LeaseLate {
+        /// The disk.
+        disk: Name,
+        /// The limit that decided.
+        limit: SimDuration,
+    },
     /// An operator asks for what is not there.
-    Unknown { kind: Kind, name: Name },
+    Unknown {
+        /// Its kind.
+        kind: Kind,
+        /// Its name.
+        name: Name,
+    },
     /// No pool runs that service of the app's active version.
-    NoPool { app: Name, service: Name },
+    NoPool {
+        /// The app.
+        app: Name,
+        /// The service.
+        service: Name,
+    },
     /// In the words of a port, or of whoever wrote the app's configuration.
     Other(Name),
 }

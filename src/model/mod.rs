@@ -23,15 +23,18 @@ pub use actor::{Actor, Controller};
 pub(crate) use config::{Concurrency, DiskConfig, Filesystem, PortConfig, Protocol, ServiceConfig};
 pub(crate) use detail::Detail;
 pub(crate) use entity::{
-    App, AppChange, AppVersion, Disk, DiskChange, DiskIndex, DiskLease, DiskLeaseChange, Entity, LeaseIndex, Mount,
-    Node, NodeChange, Pool, PoolChange, Sandbox, SandboxChange, SandboxIndex, SandboxSpec, TableFamily,
+    App, AppChange, AppVersion, Disk, DiskChange, DiskIndex, DiskLease, DiskLeaseChange, LeaseIndex, Mount, Node,
+    NodeChange, SandboxSpec, TableFamily,
 };
-pub(crate) use error::{Failure, RequestError};
+// What a controller of a user's own is written in (`crate::own`).
+pub(crate) use entity::{Entity, PoolChange, SandboxChange};
+pub use entity::{Pool, Sandbox, SandboxIndex};
+pub use error::Failure;
+pub(crate) use error::RequestError;
 pub use field::{Field, Value};
-pub use id::NodeId;
 pub use id::{Address, Kind, Subject};
-pub(crate) use id::{AppId, DiskId, LeaseId, PoolId, SandboxId, VersionId};
-pub(crate) use id::{Id, Revision, VolumeId};
+pub(crate) use id::{AppId, DiskId, Id, LeaseId, Revision, SandboxId, VersionId, VolumeId};
+pub use id::{NodeId, PoolId};
 pub use invariant::Invariant;
 pub use name::Name;
 pub use point::{EffectKind, Point};

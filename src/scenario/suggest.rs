@@ -36,10 +36,17 @@ fn closest<'a>(
     known
         .into_iter()
         .filter(|name| name.len() <= LENGTH_MAX)
-        .map(|name| (damerau_levenshtein(&word.to_lowercase(), &name.to_lowercase()), name))
+        .map(|name| (edits(&word.to_lowercase(), &name.to_lowercase()), name))
         .filter(|(edits, name)| close(*edits, name))
         .min_by_key(|(edits, _)| *edits)
         .map(|(_, name)| name)
+}
+
+/// How many slips lie between them; of `sandbox.pull_image` the last part may be all that is written.
+fn edits(word: &str, name: &str) -> usize {
+    let whole = damerau_levenshtein(word, name);
+    let last = name.rsplit_once('.').map(|(_, last)| last).filter(|last| *last != "*" && !word.contains('.'));
+    last.map_or(whole, |last| whole.min(damerau_levenshtein(word, last)))
 }
 
 /// `a, b and c`, each in back quotes; cut where the list gets too long to read.
@@ -69,6 +76,9 @@ mod tests {
             ("ab", &["ax", "ay"], None),
             ("nodf", &["nods", "node"], Some("nods")),
             ("", &["a"], None),
+            ("pull_image", &["sandbox.signal", "sandbox.pull_image", "sandbox.*"], Some("sandbox.pull_image")),
+            ("mout", &["disk.mount", "disk.unmount", "disk.*"], Some("disk.mount")),
+            ("sandbox.pull", &["sandbox.pull_image", "sandbox.*"], Some("sandbox.pull_image")),
         ] {
             assert_eq!(similar(word, known.iter().copied()), meant, "{word}");
         }

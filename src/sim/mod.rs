@@ -6,8 +6,10 @@
 
 mod configs;
 mod crash;
+mod host;
 mod livelock;
 mod outcome;
+mod own_pool;
 mod run;
 mod steps;
 mod traffic;
@@ -25,16 +27,18 @@ use crate::controllers::runtime::{Asked, Rules};
 use crate::controllers::tuning::Tuning;
 use crate::kernel::{Budget, RecordId, SimDuration, SimTime, Stop};
 use crate::model::{Actor, Controller, Kind, Name, Node, NodeId, NodeStatus};
-use crate::ports::{Ports, Remembers};
+use crate::ports::Remembers;
 use crate::scenario::{Action, Constants, Scenario, Variant, Verdict};
 use crate::trace::{Record, What};
 pub(crate) use crate::world::judge::Flaps;
 use crate::world::judge::{Judge, Limits};
-use crate::world::{Process, SimDisks, SimPlatform, SimSandboxes, StoreRules, World, WorldSpec};
+use crate::world::{Process, SimPlatform, StoreRules, World, WorldSpec};
 
 pub(crate) use configs::config_warnings;
 use crash::Crashes;
+use host::Host;
 use livelock::{Certificate, PERIODS, Recurrence};
+use own_pool::OwnPool;
 use run::Run;
 
 /// Most failed boots in ten minutes for each desired instance (`failures-back-off`).
@@ -58,6 +62,7 @@ pub struct Simulation<'a> {
     judged: bool,
     between_steps: bool,
     evidence: bool,
+    pool: Option<OwnPool>,
 }
 
 /// What is done about livelocks.
@@ -96,6 +101,7 @@ impl<'a> Simulation<'a> {
             judged: true,
             between_steps: false,
             evidence: false,
+            pool: None,
         }
     }
 
@@ -246,6 +252,7 @@ impl<'a> Simulation<'a> {
             world.store().create(operator, Node { name: *name, status: NodeStatus::Ready, session_until: None });
         }
         let platform = Platform {
+            pool: self.pool.clone(),
             rules: Rc::new(RefCell::new(rules)),
             constants: Rc::new(self.variant.tuning.clone()),
             activator: Rc::default(),
@@ -428,6 +435,8 @@ struct Platform {
     refusals: Refusals,
     /// Which fixes were asked for, under all rules that were in force.
     asked: Asked,
+    /// The pool controller, where it is not ours.
+    pool: Option<OwnPool>,
 }
 
 impl Platform {
@@ -439,34 +448,6 @@ impl Platform {
     }
 }
 
-/// Hands each controller of a process its ports.
-struct Host<'a> {
-    world: &'a World,
-    node: Option<NodeId>,
-    memories: RefCell<Memories>,
-}
-
-impl Host<'_> {
-    fn actor(&self, controller: Controller) -> Actor {
-        self.node.map_or(Actor::central(controller), |node| Actor::on(controller, node))
-    }
-}
-
-impl Hosting<SimPlatform> for Host<'_> {
-    fn ports(&self, controller: Controller) -> Ports<SimPlatform> {
-        self.world.ports(self.actor(controller))
-    }
-    fn sandboxes(&self, controller: Controller) -> SimSandboxes {
-        self.world.sandboxes(self.actor(controller))
-    }
-    fn disks(&self, controller: Controller) -> SimDisks {
-        self.world.disks(self.actor(controller))
-    }
-    fn expose(&self, memory: Rc<dyn Remembers>) {
-        self.memories.borrow_mut().push(memory);
-    }
-}
-
 /// Starts the controllers of a process.
 fn start(world: &World, process: Process, platform: &Platform) {
     let rules = Rc::clone(&platform.rules.borrow());
@@ -474,7 +455,7 @@ fn start(world: &World, process: Process, platform: &Platform) {
         Process::Coordinator => None,
         Process::Node(node) => Some(node),
     };
-    let host = Host { world, node, memories: RefCell::default() };
+    let host = Host { world, node, memories: RefCell::default(), pool: platform.pool.clone() };
     let tasks = match node {
         None => {
             let activator = Activator::new(host.ports(Controller::Activator), Rc::clone(&rules));

@@ -32,7 +32,7 @@ pub use own_writes::OwnWrites;
 pub use rules::{Asked, Rules, Task};
 pub use ticker::{End, First, at_once, periodically, poll_until};
 
-pub(crate) use crate::model::Failure;
+pub use crate::model::Failure;
 
 use keys::{Keys, Lane};
 
