@@ -129,6 +129,9 @@ const STEPS: usize = 0;
 /// All faults together: strikes are about what they strike.
 const FAULTS: Subject = Subject { kind: Kind::Fault, index: u32::MAX };
 
+/// All requests together: those that fail are an app's, and would hide everything else on its lane.
+const REQUESTS: Subject = Subject { kind: Kind::App, index: u32::MAX };
+
 /// Draws up the picture of a trace.
 pub(super) fn picture(trace: &Trace, end: SimTime, setting: &Setting, proof: Option<Livelock>) -> Picture {
     let shown = timeline::entries(trace, &setting.timeline);
@@ -149,9 +152,14 @@ pub(super) fn picture(trace: &Trace, end: SimTime, setting: &Setting, proof: Opt
     let mut places: BTreeMap<Subject, usize> = BTreeMap::new();
     let lanes = Lanes { trace, index: &index };
     picture.lanes.push(empty("steps", "steps".to_owned(), 0));
-    if shown.iter().any(|entry| matches!(trace.records()[entry.record].what, What::Struck { .. })) {
-        places.insert(FAULTS, picture.lanes.len());
-        picture.lanes.push(empty("faults", "faults".to_owned(), 0));
+    let some = |is: fn(&What) -> bool| shown.iter().any(|entry| is(&trace.records()[entry.record].what));
+    let own = [
+        (FAULTS, "faults", "faults", some(|what| matches!(what, What::Struck { .. }))),
+        (REQUESTS, "requests", "failed requests", some(|what| matches!(what, What::RequestFailed { .. }))),
+    ];
+    for (subject, kind, name, _) in own.into_iter().filter(|(.., some)| *some) {
+        places.insert(subject, picture.lanes.len());
+        picture.lanes.push(empty(kind, name.to_owned(), 0));
     }
     for track in &tracks {
         if !matches!(track.subject.kind, Kind::Version | Kind::Step | Kind::Fault) {
@@ -214,7 +222,8 @@ impl Picture {
         // A bar's begin is mark enough, unless it is bad news; other writes say little.
         let writes = matches!(what, What::Created { .. } | What::Patched { .. });
         let seen = begun.contains(&entry.record) && tone != MarkTone::Bad || writes && tone == MarkTone::Plain;
-        let Some(&lane) = places.get(&entry.subject) else { return };
+        let subject = if matches!(what, What::RequestFailed { .. }) { REQUESTS } else { entry.subject };
+        let Some(&lane) = places.get(&subject) else { return };
         if !seen || tone == MarkTone::Step {
             put(lane);
         }

@@ -15,7 +15,7 @@ function filterLanes() {
   hit = -1;
   for (const view of page.views) {
     // What outside did stands above whatever is looked for.
-    const always = (lane) => lane.kind === "steps" || lane.kind === "faults" || lane.kind === "cluster";
+    const always = (lane) => lane.kind === "steps" || lane.kind === "faults" || lane.kind === "requests" || lane.kind === "cluster";
     view.filter((lane) => (always(lane) && !words.length) || ((!words.length || has(lane)) && (!trouble.checked || lane.trouble)));
     if (words.length) hits.push(...view.shown.map((lane) => ({ view, lane: lane.place })));
   }
