@@ -10,6 +10,7 @@ use crate::report::counted;
 use crate::report::{self, Mark};
 use crate::scenario::Verdict;
 use crate::sim::{self, Livelock};
+use crate::trace::metrics::Figure;
 use crate::trace::timeline;
 use anstyle::Style;
 
@@ -169,7 +170,18 @@ fn figures(replay: &Replay<'_>) -> String {
     for (figure, value) in replay.metrics.iter().filter(|(_, value)| !value.is_zero()) {
         text.push_str(&format!("  {:28}{:>14}\n", figure.name(), value.to_string()));
     }
-    if text.is_empty() { text } else { format!("\nfigures\n{text}") }
+    let figures = if text.is_empty() { text } else { format!("\nfigures\n{text}") };
+    figures + &down(replay)
+}
+
+/// How long each app was down, where more than one was.
+fn down(replay: &Replay<'_>) -> String {
+    if replay.metrics.of(Figure::Down) == replay.metrics.of(Figure::DownMax) {
+        return String::new();
+    }
+    let down = report::down_by_app(replay.scenario, &replay.outcome);
+    let line = |(app, time): &(String, SimDuration)| format!("  {app:28}{:>14}\n", time.rounded().to_string());
+    format!("\ndown\n{}", down.iter().map(line).collect::<String>())
 }
 
 fn checks(replay: &Replay<'_>, reproduce: &str) -> String {

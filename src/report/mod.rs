@@ -29,6 +29,7 @@ pub(crate) use state::{state_json, state_text};
 pub(crate) use steps::{action, timeline_options};
 
 use crate::kernel::{SimDuration, SimTime};
+use crate::model::{Kind, Subject};
 use crate::scenario::{Action, Expect, Scenario, Verdict};
 use crate::sim::{self, Livelock, Outcome};
 use crate::trace::Record;
@@ -41,18 +42,30 @@ pub fn figures(scenario: &Scenario, outcome: &Outcome) -> Metrics {
 
 /// The same; `beside` is told every record on the way.
 pub fn figures_beside(scenario: &Scenario, outcome: &Outcome, beside: impl FnMut(&Record)) -> Metrics {
+    metrics::fold(&outcome.trace, &frame(scenario, outcome), beside)
+}
+
+/// How long each app was down, by name, the longest first; those that never were are left out.
+pub(crate) fn down_by_app(scenario: &Scenario, outcome: &Outcome) -> Vec<(String, SimDuration)> {
+    let down = metrics::down_by_app(&outcome.trace, &frame(scenario, outcome));
+    let name = |index| outcome.trace.name(Subject { kind: Kind::App, index });
+    let mut down: Vec<_> = down.into_iter().map(|(app, time)| (name(app).to_string(), time)).collect();
+    down.sort_by_key(|(_, time)| std::cmp::Reverse(*time));
+    down
+}
+
+fn frame(scenario: &Scenario, outcome: &Outcome) -> Frame {
     let when = |wanted: fn(&Action) -> bool| {
         scenario.steps.iter().filter(move |step| wanted(&step.action)).map(|step| step.at)
     };
-    let frame = Frame {
+    Frame {
         ended_at: outcome.ended_at,
         settled_at: outcome.settled_at,
         first_deploy: when(|action| matches!(action, Action::Deploy { .. })).min(),
         last_step: when(|action| !matches!(action, Action::Note { .. })).max(),
         workload_changed: when(|action| matches!(action, Action::SetWorkload { .. })).max(),
         fault_ends: scenario.faults.iter().map(|fault| fault.when.until).collect(),
-    };
-    metrics::fold(&outcome.trace, &frame, beside)
+    }
 }
 
 /// Why requests failed, with how many of how many; none: none did.

@@ -14,9 +14,9 @@ use std::fmt;
 use serde::Serialize;
 use serde::ser::{SerializeMap, Serializer};
 
-use crate::kernel::SimDuration;
+use crate::kernel::{SimDuration, SimTime};
 
-pub use fold::{Frame, fold};
+pub use fold::{down_by_app, fold};
 
 /// What a metric counts in.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -144,6 +144,23 @@ impl Figure {
     pub fn named(name: &str) -> Option<Self> {
         Self::ALL.iter().copied().find(|figure| figure.name() == name)
     }
+}
+
+/// What the fold must be told, because no record says it.
+#[derive(Clone, Debug, Default)]
+pub struct Frame {
+    /// Where simulated time ended.
+    pub ended_at: SimTime,
+    /// The last entry into the settled state, when it lasted to the end.
+    pub settled_at: Option<SimTime>,
+    /// The first step that deploys something.
+    pub first_deploy: Option<SimTime>,
+    /// The last step of any kind.
+    pub last_step: Option<SimTime>,
+    /// The last step that changes a workload.
+    pub workload_changed: Option<SimTime>,
+    /// Where the window of each fault ends, when it has a fixed end.
+    pub fault_ends: Vec<Option<SimTime>>,
 }
 
 /// The figures of one run.

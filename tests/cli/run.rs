@@ -17,6 +17,24 @@ fn the_status_says_whether_expectations_hold() {
     assert_eq!(folder.files().len(), 3, "a run writes nothing");
 }
 
+#[test]
+fn where_several_apps_were_down_each_is_told() {
+    let app = |name, exits| {
+        format!(
+            "[workload.{name}.web]\nexit_after = \"{exits}\"\n[[step]]\nname = \"{name}\"\nat = \"0s\"\n[step.do.deploy]\n\
+             app = \"{name}\"\nconfig = '''\n[services.web.concurrency]\nmode = \"fixed\"\nnum_instances = 1\n'''\n"
+        )
+    };
+    let head = "schema = 1\nhorizon = \"30m\"\n";
+    let (one, two) = (format!("{head}{}", app("a", "4m")), format!("{head}{}{}", app("a", "10m"), app("b", "4m")));
+    let folder = folder(&[("one.toml", &one), ("two.toml", &two)]);
+    let text = folder.schedsim(&["run", "two.toml"]).code(0).out;
+    let table = text.split("\ndown\n").nth(1).expect("a table");
+    let apps: Vec<&str> = table.lines().take(2).filter_map(|line| line.split_whitespace().next()).collect();
+    assert_eq!(apps, ["app/b", "app/a"], "the longest first: {text}");
+    assert!(!folder.schedsim(&["run", "one.toml"]).code(0).out.contains("\ndown\n"), "its figure tells the same");
+}
+
 /// A container that can never be made, and nothing that is expected.
 const NEVER: &str = r#"
 schema = 1

@@ -82,16 +82,15 @@ impl Down {
         }
     }
 
-    /// The time of all services together, and that of the app that has the most.
-    pub(super) fn finish(mut self, end: SimTime) -> (SimDuration, SimDuration) {
+    /// The time of each app's services together, by the app's number.
+    pub(super) fn finish(mut self, end: SimTime) -> BTreeMap<u32, SimDuration> {
         for service in &self.services {
             if let Some(since) = service.down_since {
                 let total = self.by_app.entry(service.app).or_default();
                 *total = *total + end.since(since);
             }
         }
-        let all = self.by_app.values().fold(SimDuration::ZERO, |sum, time| sum + *time);
-        (all, self.by_app.values().copied().max().unwrap_or_default())
+        self.by_app
     }
 }
 
@@ -122,6 +121,6 @@ mod tests {
         down.counted(3, at(30), 1, 1);
         down.counted(3, at(60), 0, 1);
         down.counted(1, at(80), 0, 0);
-        assert_eq!(down.finish(at(100)), (SimDuration::from_secs(75), SimDuration::from_secs(40)));
+        assert_eq!(down.finish(at(100)), [(0, SimDuration::from_secs(35)), (1, SimDuration::from_secs(40))].into());
     }
 }

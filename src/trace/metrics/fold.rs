@@ -6,6 +6,8 @@
 //! decision. What a newcomer gets wrong: times are integrals over *counts* (how many pools are
 //! unready now), kept up at each change, never a scan over all things.
 
+use std::collections::BTreeMap;
+
 use crate::kernel::{SimDuration, SimTime};
 use crate::model::{
     Address, AnyStatus, Failure, Field, Kind, LeaseStatus, Reason, RequestError, SandboxStatus, Subject, Value,
@@ -14,29 +16,22 @@ use crate::trace::{Record, Trace, What};
 
 use super::down::Down;
 use super::slabs::{Disk, Integral, LEASE, Lease, NOBODY, POOL, Pool, SANDBOX, Sandbox, number, reference, slot};
-use super::{Figure, Metrics};
-
-/// What the fold must be told, because no record says it.
-#[derive(Clone, Debug, Default)]
-pub struct Frame {
-    /// Where simulated time ended.
-    pub ended_at: SimTime,
-    /// The last entry into the settled state, when it lasted to the end.
-    pub settled_at: Option<SimTime>,
-    /// The first step that deploys something.
-    pub first_deploy: Option<SimTime>,
-    /// The last step of any kind.
-    pub last_step: Option<SimTime>,
-    /// The last step that changes a workload.
-    pub workload_changed: Option<SimTime>,
-    /// Where the window of each fault ends, when it has a fixed end.
-    pub fault_ends: Vec<Option<SimTime>>,
-}
+use super::{Figure, Frame, Metrics};
 
 /// Folds a trace into its figures. Whoever has something of his own to fold does it `beside`,
 /// which is told every record, in order, in the same pass: to read a long trace from memory takes
 /// longer than most of what is done with it.
-pub fn fold(trace: &Trace, frame: &Frame, mut beside: impl FnMut(&Record)) -> Metrics {
+pub fn fold(trace: &Trace, frame: &Frame, beside: impl FnMut(&Record)) -> Metrics {
+    folded(trace, frame, beside).finish()
+}
+
+/// How long each app was down, its services together, by the app's number: what [`Figure::Down`] is the sum
+/// of. Apps that never were are left out.
+pub fn down_by_app(trace: &Trace, frame: &Frame) -> BTreeMap<u32, SimDuration> {
+    folded(trace, frame, |_| {}).down.finish(frame.ended_at)
+}
+
+fn folded<'a>(trace: &'a Trace, frame: &'a Frame, mut beside: impl FnMut(&Record)) -> Fold<'a> {
     let mut fold = Fold::new(trace.records(), frame);
     for record in trace.records() {
         // Most records are nothing but this.
@@ -47,7 +42,7 @@ pub fn fold(trace: &Trace, frame: &Frame, mut beside: impl FnMut(&Record)) -> Me
         }
         beside(record);
     }
-    fold.finish()
+    fold
 }
 
 struct Fold<'a> {
@@ -468,9 +463,9 @@ impl<'a> Fold<'a> {
         metrics.time(Figure::LeasesBoundToDead, self.bound_to_dead.total);
         metrics.time(Figure::Unready, self.unready.total);
         metrics.time(Figure::SettledTime, self.settled_time.total);
-        let (down, down_max) = std::mem::take(&mut self.down).finish(end);
-        metrics.time(Figure::Down, down);
-        metrics.time(Figure::DownMax, down_max);
+        let down = std::mem::take(&mut self.down).finish(end);
+        metrics.time(Figure::Down, down.values().fold(SimDuration::ZERO, |sum, time| sum + *time));
+        metrics.time(Figure::DownMax, down.values().copied().max().unwrap_or_default());
         self.waits.sort_unstable();
         metrics.time(Figure::RequestWaitP50, percentile(&self.waits, 50));
         metrics.time(Figure::RequestWaitP99, percentile(&self.waits, 99));
