@@ -68,7 +68,7 @@ const ROWS: &[Make] = &[
     ("PHOLD at 1e5, tasks / bare heap", |name| peers::phold(name, 100_000)),
     ("PHOLD at 1e6, tasks / bare heap", |name| peers::phold(name, 1_000_000)),
     ("PHOLD at 1e5, woken tasks / bare heap", |name| peers::phold_woken(name, 100_000)),
-    ("100,000 apps, an hour", large),
+    ("100,000 apps, 5 simulated minutes", large),
 ];
 
 /// The story of a case: `apps-APPS-NODES-HORIZON` or `pools-POOLS-DAY`, the day of the logic.
@@ -296,7 +296,7 @@ fn day_of_one(name: &'static str) -> Row {
 }
 
 fn large(name: &'static str) -> Row {
-    let case = Case::of("apps-100000-1000-1h");
+    let case = Case::of("apps-100000-1000-5m");
     let beside = format!(
         "{} events, {} records, {} events dropped, {:.1} GiB, read in {:.1} s",
         case.events,
@@ -305,5 +305,6 @@ fn large(name: &'static str) -> Row {
         case.peak as f64 / f64::from(1 << 20),
         case.read as f64 / 1e9
     );
-    Row::plain(name, "not tried", "60", case.wall as f64 / 1e9, "s", beside)
+    // The goal is an hour's: a twelfth of it.
+    Row::plain(name, "not tried", "5", case.wall as f64 / 1e9, "s", beside)
 }

@@ -51,7 +51,9 @@ mod callbacks {
     }
 
     #[derive(Debug)]
-    struct Poke;
+    struct Poke {
+        process: usize,
+    }
 
     impl OkEvent<State, u64> for Poke {
         fn execute(&mut self, simulation: &mut Simulation<State, u64>) {
@@ -60,16 +62,16 @@ mod callbacks {
             state.pokes[other] += 1;
             state.left -= 1;
             let increment = state.increments.next();
-            simulation.schedule_with_delay(Self, increment).expect("the future");
+            simulation.schedule_with_delay(Self { process: self.process }, increment).expect("the future");
         }
     }
 
     pub(super) fn peer(processes: usize) -> Peer {
         let state = State { increments: Increments::new(), pokes: vec![0; processes], left: 0 };
         let mut simulation = Simulation::new(state, 0);
-        for _ in 0..processes {
+        for process in 0..processes {
             let increment = simulation.state_mut().increments.next();
-            simulation.schedule(Poke, increment).expect("the future");
+            simulation.schedule(Poke { process }, increment).expect("the future");
         }
         Box::new(move |events| {
             simulation.state_mut().left = events;
