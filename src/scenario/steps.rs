@@ -18,7 +18,7 @@ use super::values;
 use super::walk::{Fields, Walk};
 
 /// More steps than this are a mistake.
-const STEPS_MAX: usize = 10_000;
+const STEPS_MAX: usize = 100_000;
 
 /// Reads all steps; those with problems are missing.
 pub(crate) fn steps(walk: &mut Walk, scenario: &mut Fields<'_>, place: &Place<'_>) -> Vec<Step> {
