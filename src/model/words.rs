@@ -32,13 +32,14 @@ pub(crate) use words;
 /// A count and what is counted, as people say it: `1 step`, `2 further steps`, `2 streams of traffic`, `3 fixes`.
 pub(crate) fn counted(n: impl std::fmt::Display, what: &str) -> String {
     let n = n.to_string();
+    if n == "1" { format!("1 {what}") } else { format!("{n} {}", plural(what)) }
+}
+
+/// Several of them: `pools`, `sandboxes`, `streams of traffic`.
+pub(crate) fn plural(what: &str) -> String {
     let (head, rest) = what.split_at(what.find(" of ").unwrap_or(what.len()));
-    let ending = match head {
-        _ if n == "1" => "",
-        _ if head.ends_with(['x', 's', 'h']) => "es",
-        _ => "s",
-    };
-    format!("{n} {head}{ending}{rest}")
+    let ending = if head.ends_with(['x', 's', 'h']) { "es" } else { "s" };
+    format!("{head}{ending}{rest}")
 }
 
 #[cfg(test)]

@@ -8,7 +8,7 @@ use comfy_table::{Table, presets};
 use serde_json::{Map, Value as Json, json};
 
 use crate::kernel::SimDuration;
-use crate::model::{Field, Kind};
+use crate::model::{Field, counted};
 use crate::trace::state::{Row, State};
 use crate::trace::{Trace, timeline};
 
@@ -19,7 +19,7 @@ pub fn state_text(trace: &Trace, state: &State, width: usize) -> String {
         text.push_str("  the store is empty\n");
     }
     for (kind, rows) in &state.rows {
-        text.push_str(&format!("  {}\n", heading(*kind, rows.len())));
+        text.push_str(&format!("  {}\n", counted(rows.len(), kind.name())));
         text.push_str(&table(trace, state, rows, width));
     }
     if !state.strays.is_empty() {
@@ -27,12 +27,6 @@ pub fn state_text(trace: &Trace, state: &State, width: usize) -> String {
         state.strays.iter().for_each(|stray| text.push_str(&format!("    {stray}\n")));
     }
     text
-}
-
-fn heading(kind: Kind, rows: usize) -> String {
-    let name = kind.name();
-    let plural = if name.ends_with('x') { format!("{name}es") } else { format!("{name}s") };
-    format!("{rows} {}", if rows == 1 { name.to_owned() } else { plural })
 }
 
 /// The columns of a kind: the fields that any of its entities has, the status first.

@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 use std::fmt;
 
 use crate::kernel::{SimDuration, SimTime};
-use crate::model::{AnyStatus, Kind, Name};
+use crate::model::{AnyStatus, Kind, Name, plural};
 use crate::trace::{Trace, What};
 use crate::world::{Unrest, World};
 
@@ -153,7 +153,7 @@ impl Tallies {
 fn label(n: usize) -> String {
     let statuses = AnyStatus::all().count();
     match AnyStatus::all().nth(n) {
-        Some(status) => format!("{} {}s", status.name().to_uppercase(), status.kind().name()),
+        Some(status) => format!("{} {}", status.loud(), plural(status.kind().name())),
         None => OTHERS[n - statuses].to_owned(),
     }
 }
