@@ -47,26 +47,37 @@ pub enum Judged {
     Proved,
 }
 
+/// What is wanted of a run.
+#[derive(Clone, Copy, Default)]
+pub struct Wanted<'a> {
+    /// Its end, where that is not the horizon.
+    pub until: Option<SimTime>,
+    /// What is done about livelocks: a proof of one may end the run.
+    pub proofs: Proofs,
+    /// It is going to be explained.
+    pub explained: bool,
+    /// Who is told how far it is.
+    pub progress: Option<&'a (dyn Fn(SimTime) + Sync)>,
+}
+
 impl<'a> Replay<'a> {
     /// Runs the story under that logic, to its horizon or to `until`.
     pub fn of(scenario: &'a Scenario, variant: &'a Variant, until: Option<SimTime>) -> Self {
-        Self::with(scenario, variant, until, Proofs::Note, false)
+        Self::with(scenario, variant, &Wanted { until, ..Wanted::default() })
     }
 
-    /// The same; a proof of a livelock may end the run, and it may be one that is going to be explained.
-    pub fn with(
-        scenario: &'a Scenario,
-        variant: &'a Variant,
-        until: Option<SimTime>,
-        proofs: Proofs,
-        explained: bool,
-    ) -> Self {
+    /// The same, as it is wanted.
+    pub fn with(scenario: &'a Scenario, variant: &'a Variant, wanted: &Wanted<'_>) -> Self {
+        let Wanted { until, proofs, explained, progress } = *wanted;
         let mut simulation = Simulation::new(scenario, variant).proofs(proofs);
         if explained {
             simulation = simulation.keeps_evidence();
         }
         if let Some(until) = until {
             simulation = simulation.until(until);
+        }
+        if let Some(progress) = progress {
+            simulation = simulation.progress(progress);
         }
         let outcome = simulation.run();
         let metrics = report::figures(scenario, &outcome);

@@ -1,4 +1,5 @@
-//! What stands beside the bar of many runs: how many a second, and how long the rest takes.
+//! What stands beside the bar of many runs: how many a second, and how long the rest takes; and the bar of
+//! one long run: how far simulated time is.
 //!
 //! It knows numbers and words for people, not what is run. Nothing here is a result; that it is read from a
 //! clock is why it is nowhere but on a terminal. What a newcomer gets wrong: before the first run has ended
@@ -6,11 +7,51 @@
 
 use std::fmt::Write;
 
-use crate::kernel::SimDuration;
-use indicatif::{ProgressState, ProgressStyle};
+use std::time::Duration;
+
+use crate::kernel::{SimDuration, SimTime};
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
+
+/// A run that is over before is not worth a bar.
+const SHOWN_AFTER: Duration = Duration::from_secs(2);
 
 /// Longer than 100 days is no estimate.
 const LEFT_MAX: u64 = 100 * 24 * 3600;
+
+/// The bar of one run: how far simulated time is. It shows on a terminal, once the run takes longer than
+/// two seconds.
+pub(crate) struct Simulated {
+    bar: ProgressBar,
+    end: SimTime,
+    wanted: bool,
+}
+
+impl Simulated {
+    /// The bar of a run to that end, where it is wanted.
+    pub(crate) fn new(end: SimTime, wanted: bool) -> Self {
+        let style = ProgressStyle::with_template("{bar:30} {msg}, {eta} left").expect("the template is ours");
+        let bar = ProgressBar::with_draw_target(Some(end.as_nanos()), ProgressDrawTarget::hidden()).with_style(style);
+        Self { bar, end, wanted: wanted && console::Term::stderr().is_term() }
+    }
+
+    /// The run is that far.
+    pub(crate) fn tell(&self, now: SimTime) {
+        if !self.wanted || self.bar.elapsed() < SHOWN_AFTER {
+            return;
+        }
+        if self.bar.is_hidden() {
+            self.bar.set_draw_target(ProgressDrawTarget::stderr());
+        }
+        self.bar.set_message(format!("{} of {}", now.elapsed().clock(), self.end.elapsed().clock()));
+        self.bar.set_position(now.as_nanos());
+    }
+}
+
+impl Drop for Simulated {
+    fn drop(&mut self) {
+        self.bar.finish_and_clear();
+    }
+}
 
 /// The look of the bar.
 pub(crate) fn style() -> ProgressStyle {

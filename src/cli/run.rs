@@ -8,7 +8,7 @@
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
-use crate::replay::{Judged, Replay, difference};
+use crate::replay::{Judged, Replay, Wanted, difference};
 use crate::report::html;
 use crate::scenario::Variant;
 use crate::sim::Proofs;
@@ -19,7 +19,7 @@ use rayon::prelude::*;
 use super::args::{Format, Logic, Look};
 use super::input::{self, Loaded};
 use super::output::{self, Kept, Out, fit_for_eyes, width};
-use super::{Exit, Refusal, crash, expected, file, json, reproduce, story, text, watch};
+use super::{Exit, Refusal, crash, expected, file, json, progress, reproduce, story, text, watch};
 
 /// Replays scenarios: timeline, outcome, figures
 #[derive(Args)]
@@ -202,7 +202,12 @@ fn one(job: &Job<'_>, args: &RunArgs, look: &Look, several: bool) -> Result<Show
         let mut variant = job.variant.clone();
         variant.seed = job.seed;
         let proofs = if args.stop_when_proved { Proofs::Stop } else { Proofs::Note };
-        let replay = Replay::with(&job.loaded.scenario, &variant, args.logic.until, proofs, args.report.is_some());
+        let horizon = job.loaded.scenario.horizon;
+        let bar = progress::Simulated::new(args.logic.until.unwrap_or(horizon).min(horizon), !several && !look.quiet);
+        let tell = |now| bar.tell(now);
+        let (until, explained) = (args.logic.until, args.report.is_some());
+        let wanted = Wanted { until, proofs, explained, progress: Some(&tell) };
+        let replay = Replay::with(&job.loaded.scenario, &variant, &wanted);
         if let Some(path) = &args.trace {
             write_trace(&replay, path, look)?;
         }
@@ -226,7 +231,7 @@ fn one(job: &Job<'_>, args: &RunArgs, look: &Look, several: bool) -> Result<Show
             }
         }
         if args.twice {
-            let again = Replay::with(&job.loaded.scenario, &variant, args.logic.until, proofs, args.report.is_some());
+            let again = Replay::with(&job.loaded.scenario, &variant, &wanted);
             match difference(&replay, &again) {
                 None if args.format == Format::Text && !look.quiet => {
                     shown.out.push_str(&text::same_twice(&replay));

@@ -63,7 +63,11 @@ pub struct Simulation<'a> {
     between_steps: bool,
     evidence: bool,
     pool: Option<OwnPool>,
+    progress: Option<Progress<'a>>,
 }
+
+/// Who is told now and then how far a run is.
+pub(crate) type Progress<'a> = &'a (dyn Fn(SimTime) + Sync);
 
 /// What is done about livelocks.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
@@ -102,6 +106,7 @@ impl<'a> Simulation<'a> {
             between_steps: false,
             evidence: false,
             pool: None,
+            progress: None,
         }
     }
 
@@ -138,6 +143,13 @@ impl<'a> Simulation<'a> {
     #[must_use]
     pub fn keeps_evidence(mut self) -> Self {
         self.evidence = true;
+        self
+    }
+
+    /// Tells somebody now and then how far it is.
+    #[must_use]
+    pub(crate) fn progress(mut self, progress: Progress<'a>) -> Self {
+        self.progress = Some(progress);
         self
     }
 
@@ -189,7 +201,7 @@ impl<'a> Simulation<'a> {
         let until = certificate.until();
         let mut run = Self { proofs: Proofs::Note, ..self.clone() }.start(Crashes::new(&self.crashes));
         run.recurrence = run.recurrence.trying(certificate);
-        run.drive(until);
+        run.drive(until, self.progress);
         let certificate = run.recurrence.tried().expect("it was asked for");
         run.end();
         certificate.result()
@@ -197,7 +209,7 @@ impl<'a> Simulation<'a> {
 
     fn run_with(&self, crashes: Crashes) -> (Outcome, Crashes) {
         let mut run = self.start(crashes);
-        let stop = run.drive(self.until.unwrap_or(self.scenario.horizon));
+        let stop = run.drive(self.until.unwrap_or(self.scenario.horizon), self.progress);
         // Nothing is claimed before it was tried; of a cluster at rest nothing is.
         let claim = run.recurrence.proved().filter(|proof| !proof.is_at_rest());
         let refused = claim.and_then(|proof| self.certify(proof, PERIODS, self.variant.seed).err());

@@ -12,7 +12,10 @@ use crate::world::judge::Judge;
 
 use super::crash::Crashes;
 use super::livelock::Recurrence;
-use super::{Livelock, Platform, Proofs};
+use super::{Livelock, Platform, Progress, Proofs};
+
+/// Who is told how far a run is hears of it after so many looks of the judges.
+const LOOKS_PER_TELLING: u32 = 1024;
 
 /// A run under way.
 pub(super) struct Run {
@@ -28,10 +31,15 @@ pub(super) struct Run {
 
 impl Run {
     /// Goes on to the horizon, or until a guard stops it.
-    pub(super) fn drive(&mut self, horizon: SimTime) -> Stop {
+    pub(super) fn drive(&mut self, horizon: SimTime, progress: Option<Progress<'_>>) -> Stop {
         self.crashes.strike(&self.world);
         let mut due = self.look(horizon);
+        let mut looks = 0_u32;
         loop {
+            looks = looks.wrapping_add(1);
+            if let Some(progress) = progress.filter(|_| looks.is_multiple_of(LOOKS_PER_TELLING)) {
+                progress(self.world.kernel().now());
+            }
             match self.world.kernel().run(due.unwrap_or(horizon), self.look_from()) {
                 Step::Ran => {
                     self.crashes.strike(&self.world);

@@ -199,7 +199,7 @@ mod tests {
         let scenario = Scenario::from_text(text, "quiet.toml", None, &Overrides::default()).expect("a good text");
         let simulation = Simulation::new(&scenario, &scenario.variants[0]);
         let mut run = simulation.start(Crashes::default());
-        run.drive(SimTime::ZERO + SimDuration::from_mins(1));
+        run.drive(SimTime::ZERO + SimDuration::from_mins(1), None);
         test(&run.world);
         run.end();
     }
