@@ -4,6 +4,9 @@
 //! a newcomer gets wrong: only a rule's lines `Fixes:` and `Constants:` say what belongs to it;
 //! its text may name others.
 
+use std::collections::BTreeMap;
+use std::sync::LazyLock;
+
 use super::fixes::Fix;
 
 const PAGE: &str = include_str!("../../docs/rules.md");
@@ -49,10 +52,23 @@ pub fn rules() -> impl Iterator<Item = Rule> {
     })
 }
 
+/// The numbers of the rules by the names of their fixes: the page is read once.
+static BY_FIX: LazyLock<BTreeMap<&str, Vec<&str>>> = LazyLock::new(|| {
+    let mut by_fix: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+    for rule in rules() {
+        for fix in rule.named("Fixes") {
+            let numbers = by_fix.entry(fix).or_default();
+            if numbers.last() != Some(&rule.number) {
+                numbers.push(rule.number);
+            }
+        }
+    }
+    by_fix
+});
+
 /// The numbers of the rules that a fix belongs to.
 pub fn numbers_of(fix: Fix) -> Vec<&'static str> {
-    let of_it = rules().filter(|rule| rule.named("Fixes").contains(&fix.name()));
-    of_it.map(|rule| rule.number).collect()
+    BY_FIX.get(fix.name()).cloned().unwrap_or_default()
 }
 
 #[cfg(test)]
