@@ -24,8 +24,9 @@ with tempfile.TemporaryDirectory() as folder:
         browser.size(1400, 800)
         browser.open(page)
         browser.frames(3)
-        # The heart of the story: the new sandbox's lease fails because the old one was first.
-        browser.js("document.querySelector('.scroll .s-failed .bar').dispatchEvent(new MouseEvent('click', {bubbles: true}))")
+        # The heart of the story: the old sandbox is refused the disk that the new one leases, and asks again.
+        refused = "[...document.querySelector('.scroll').querySelectorAll('.mark.m-bad')].pop()"
+        browser.js(refused + ".dispatchEvent(new MouseEvent('click', {bubbles: true}))")
         for key in "++":
             browser.key(key)
         browser.js("document.querySelector('.picture').scrollIntoView()")

@@ -92,7 +92,7 @@ class Carousel(OnThePage):
     def test_both_variants_stand_there_with_all_their_lanes(self):
         self.assertEqual(self.count(".live:not([hidden])"), 2)
         first = self.browser.js("return [...document.querySelectorAll('.scroll')[0].querySelectorAll('.name')].map(n => n.textContent)")
-        for name in ["steps", "cluster", "app/pds", "pool/pds-database", "sandbox/pds-database-0", "disk/pds-data", "lease/pds-data-1", "node/n1"]:
+        for name in ["steps", "cluster", "app/pds", "pool/pds-database", "sandbox/pds-database-0", "disk/pds-data", "lease/pds-data-0", "node/n1"]:
             self.assertIn(name, first)
         self.assertEqual(self.count(".static:not([hidden])") and self.browser.js(
             "return getComputedStyle(document.querySelector('svg.static')).display"), "none", "drawn once")
@@ -126,11 +126,11 @@ class Carousel(OnThePage):
         self.assertIn("is broken", self.text("#panel h2"))
 
     def test_hovering_a_bar_shows_its_reason(self):
-        stopped = ".scroll .lane[data-lane] .s-failed .bar"
-        self.browser.pointer(self.middle(stopped))
+        pending = ".scroll .lane.k-sandbox[data-lane] .s-pending .bar"
+        self.browser.pointer(self.middle(pending))
         tip = self.text("#tip")
-        self.assertIn("FAILED", tip)
-        self.assertIn("already leased", tip)
+        self.assertIn("PENDING", tip)
+        self.assertIn("actual 0 < desired 1", tip)
 
     def test_keys_zoom_move_and_go_through_violations(self):
         axis = lambda: self.browser.js("return document.querySelector('.live .axis').textContent")
