@@ -133,21 +133,18 @@ pub fn write(trace: &Trace, options: &Options, out: &mut impl Write) -> fmt::Res
     let entries = entries(trace, options);
     let items = if options.fold { fold(trace, &entries) } else { (0..entries.len()).map(Item::Line).collect() };
     let page = Page { trace, entries: &entries, options };
-    let written: Vec<String> = items
-        .iter()
-        .map(|item| {
-            let mut text = String::new();
-            page.item(item, 0, &mut text).map(|()| text)
-        })
-        .collect::<Result<_, _>>()?;
-    let shown = page.shown(&items, &written);
-    for stretch in shown.chunk_by(|a, b| a == b).scan(0, |at, same| {
-        *at += same.len();
-        Some((*at - same.len()..*at, same[0]))
-    }) {
-        match stretch {
-            (places, true) => written[places].iter().try_for_each(|text| out.write_str(text))?,
-            (places, false) => page.left_out(&items[places.clone()], &written[places], out)?,
+    let Some(most) = options.lines_max else {
+        return items.iter().try_for_each(|item| page.item(item, 0, out));
+    };
+    let mut written = vec![String::new(); items.len()];
+    written.iter_mut().zip(&items).try_for_each(|(text, item)| page.item(item, 0, text))?;
+    let mut from = 0;
+    for stretch in page.shown(&items, &written, most).chunk_by(|a, b| a == b) {
+        let places = from..from + stretch.len();
+        from = places.end;
+        match stretch[0] {
+            true => written[places].iter().try_for_each(|text| out.write_str(text))?,
+            false => page.left_out(&items[places.clone()], &written[places], out)?,
         }
     }
     Ok(())
@@ -231,10 +228,11 @@ struct Page<'a> {
 impl Page<'_> {
     /// Which items have their place on a page that is bounded: the first and the last, and in between what came
     /// from outside and what broke.
-    fn shown(&self, items: &[Item], written: &[String]) -> Vec<bool> {
+    fn shown(&self, items: &[Item], written: &[String], most: usize) -> Vec<bool> {
         let lines: Vec<usize> = written.iter().map(|text| text.lines().count()).collect();
-        let all: usize = lines.iter().sum();
-        let Some(most) = self.options.lines_max.filter(|most| *most < all) else { return vec![true; items.len()] };
+        if lines.iter().sum::<usize>() <= most {
+            return vec![true; items.len()];
+        }
         let mut shown: Vec<bool> = items.iter().map(|item| self.is_news(item)).collect();
         // News has half of the page at the most; of the rest, the beginning has twice as much as the end.
         let mut left = most / 2;
