@@ -168,9 +168,7 @@ fn ending(replay: &Replay<'_>) -> String {
     if let Some(at) = outcome.settled_at {
         text.push_str(&format!(" at {}", at.elapsed().clock()));
     }
-    let mut broken: Vec<&str> = outcome.violations.iter().map(|violation| violation.invariant.name()).collect();
-    broken.sort_unstable();
-    broken.dedup();
+    let broken = outcome.broken();
     if !broken.is_empty() {
         text.push_str(&format!("; broken: {}", broken.join(", ")));
     }

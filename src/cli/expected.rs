@@ -62,12 +62,9 @@ fn of(replay: &Replay<'_>) -> Table {
         let whole = SimDuration::from_secs(took.as_nanos().div_ceil(1_000_000_000));
         expect.insert("settled_within", value(whole.to_string()));
     }
-    let mut invariants: Vec<&str> = outcome.violations.iter().map(|found| found.invariant.name()).collect();
-    invariants.sort_unstable();
-    invariants.dedup();
     let names = outcome.rejected.iter().filter_map(|(step, _)| replay.scenario.steps.get(*step));
     let rejected: Vec<&str> = names.map(|step| step.name.as_str()).collect();
-    for (key, list) in [("violations", invariants), ("rejected", rejected)] {
+    for (key, list) in [("violations", outcome.broken()), ("rejected", rejected)] {
         if !list.is_empty() {
             expect.insert(key, value(list.into_iter().collect::<Array>()));
         }

@@ -163,6 +163,11 @@ pub(crate) fn painted(style: anstyle::Style, text: impl std::fmt::Display) -> St
     format!("{style}{text}{style:#}")
 }
 
+/// A text without colours.
+pub(crate) fn plain(text: &str) -> String {
+    anstream::adapter::strip_str(text).to_string()
+}
+
 /// Says what is wrong, on standard error.
 pub(crate) fn error(text: &str) {
     note(&format!("{} {}", painted(style::BAD, "error:"), text.trim_end()));

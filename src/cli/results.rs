@@ -12,6 +12,8 @@ use quick_xml::Writer;
 use quick_xml::events::{BytesDecl, BytesText, Event};
 use serde_json::json;
 
+use super::output::plain;
+
 /// How one variant of a scenario came out.
 pub(crate) struct TestResult {
     /// The scenario, as it is called in the corpus.
@@ -46,11 +48,6 @@ impl TestResult {
             None => self.story.clone(),
         }
     }
-}
-
-/// A text without colours.
-fn plain(text: &str) -> String {
-    anstream::adapter::strip_str(text).to_string()
 }
 
 /// So many annotations, and one that says how many more there are.

@@ -9,7 +9,7 @@ use similar::{ChangeTag, TextDiff};
 
 use crate::scenario::Overrides;
 
-use super::output::{Out, painted, style};
+use super::output::{Out, painted, plain, style};
 use super::{Refusal, input};
 
 /// How often files are read: soon enough for an eye that goes from the editor to the terminal.
@@ -62,17 +62,13 @@ fn changes(before: &str, now: &str) -> String {
             let line = change.value().trim_end_matches('\n');
             text.push_str(&match change.tag() {
                 ChangeTag::Equal => format!("  {line}\n"),
+                // What changed has the colour of its change, and none of its own.
                 ChangeTag::Insert => format!("{}\n", painted(style::ADDED, format!("+ {}", plain(line)))),
                 ChangeTag::Delete => format!("{}\n", painted(style::REMOVED, format!("- {}", plain(line)))),
             });
         }
     }
     if text.is_empty() { "the same as before\n".to_owned() } else { text }
-}
-
-/// A line without colours of its own: what changed has the colour of its change.
-fn plain(line: &str) -> String {
-    anstream::adapter::strip_str(line).to_string()
 }
 
 #[cfg(test)]
@@ -83,7 +79,7 @@ mod tests {
     fn only_what_changed_is_told_with_a_line_around() {
         let before = "a\nb\nc\nd\ne\n";
         assert_eq!(changes(before, before), "the same as before\n");
-        let told = anstream::adapter::strip_str(&changes(before, "a\nb\nc\nD\ne\n")).to_string();
+        let told = plain(&changes(before, "a\nb\nc\nD\ne\n"));
         assert_eq!(told, "  c\n- d\n+ D\n  e\n");
     }
 }

@@ -92,6 +92,14 @@ impl Outcome {
         self.recurrence.filter(|proof| proof.never_settles())
     }
 
+    /// The names of the invariants that broke, each once, in the order of the alphabet.
+    pub(crate) fn broken(&self) -> Vec<&'static str> {
+        let mut names: Vec<_> = self.violations.iter().map(|found| found.invariant.name()).collect();
+        names.sort_unstable();
+        names.dedup();
+        names
+    }
+
     /// All that is not in the records, for runs that must be alike. Why nothing was proved is left out, for it tells how
     /// far proofs were looked for.
     pub fn beside_the_trace(&self) -> String {
