@@ -1,14 +1,14 @@
 //! The agenda in the hold model (take the next event, add one an exponential time later),
 //! beside a bare binary heap that does the same. Read the ratios, not the nanoseconds.
 
-use std::cmp::Reverse;
-use std::collections::BinaryHeap;
 use std::hint::black_box;
 use std::time::Duration;
 
 use criterion::{BenchmarkId, Criterion, criterion_group, criterion_main};
 use schedsim::kernel::{Agenda, SimTime};
 
+#[path = "common/heap.rs"]
+mod heap;
 #[expect(dead_code, reason = "the other bench draws numbers below a bound")]
 #[path = "common/increments.rs"]
 mod increments;
@@ -20,20 +20,7 @@ const HOLDS_PER_EVENT: usize = 3;
 fn hold(c: &mut Criterion) {
     let mut group = c.benchmark_group("hold");
     for pending in [1_000usize, 100_000, 1_000_000] {
-        // The sequence number stands for what the agenda promises: ties in order of pushes.
-        let mut increments = Increments::new();
-        let mut heap: BinaryHeap<Reverse<(u64, u64, u64)>> = BinaryHeap::new();
-        let mut sequence = 0;
-        for n in 0..pending {
-            sequence += 1;
-            heap.push(Reverse((increments.next(), sequence, n as u64)));
-        }
-        let mut hold_heap = || {
-            let Reverse((at, _, payload)) = heap.pop().expect("held");
-            sequence += 1;
-            heap.push(Reverse((at + increments.next(), sequence, payload)));
-            at
-        };
+        let mut hold_heap = heap::hold(pending);
         for _ in 0..pending * HOLDS_PER_EVENT {
             hold_heap();
         }

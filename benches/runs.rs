@@ -7,7 +7,6 @@
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
-use std::fmt::Write as _;
 use std::hint::black_box;
 use std::time::Duration;
 
@@ -17,6 +16,8 @@ use schedsim::scenario::{Overrides, Scenario};
 use schedsim::sim::{Outcome, Simulation};
 use schedsim::trace::What;
 
+#[path = "common/apps.rs"]
+mod apps;
 #[path = "common/increments.rs"]
 mod increments;
 use increments::Increments;
@@ -87,18 +88,8 @@ fn day(c: &mut Criterion) {
 
 /// So many apps of one healthy service each, and every tenth of them in a crash loop.
 fn cluster(apps: usize) -> Scenario {
-    let mut text = String::from("schema = 1\nhorizon = \"1h\"\n[cluster]\nnodes = [");
-    (0..10).for_each(|node| write!(text, "\"n{node}\", ").expect("a text can grow"));
-    text.push_str("]\n");
-    for app in 0..apps {
-        if app % 10 == 0 {
-            write!(text, "[workload.a{app}.web]\nexit_after = \"20s\"\n").expect("a text can grow");
-        }
-        let deploy = format!("do.deploy = {{ app = \"a{app}\", config = \"name = 'shop'\" }}");
-        write!(text, "[[step]]\nat = \"{app}ms\"\n{deploy}\n").expect("a text can grow");
-    }
-    // A launcher that waits for each new pool would need hours for a thousand apps.
-    let without = vec!["wait-for-new-pool".to_owned()];
+    let text = apps::text(apps, 10, "1h");
+    let without = vec![apps::WITHOUT.to_owned()];
     let overrides = Overrides { as_of: Some("current".to_owned()), without, ..Overrides::default() };
     let loaded = Scenario::from_text(&text, "apps", None, &overrides);
     loaded.unwrap_or_else(|diagnostics| panic!("{}", diagnostics.render(false)))

@@ -6,6 +6,10 @@
 //! starts as `limits case NAME`; instructions need valgrind, the toy Python 3, and a row that needs what is
 //! not there says so.
 
+#[path = "../common/apps.rs"]
+mod apps;
+#[path = "../common/heap.rs"]
+mod heap;
 #[path = "../common/increments.rs"]
 mod increments;
 mod peers;

@@ -2,13 +2,12 @@
 //!
 //! Peers that come from the registry stand in a package of their own (benches/peers).
 
-use std::cmp::Reverse;
-use std::collections::BinaryHeap;
 use std::hint::black_box;
 
 use schedsim::kernel::{Agenda, SimTime};
 
 use super::cpu_time;
+use super::heap;
 use super::increments::Increments;
 use super::phold;
 use super::table::Row;
@@ -53,20 +52,10 @@ fn agenda(pending: usize) -> Events {
     })
 }
 
-/// A binary heap; the sequence number stands for what the agenda promises: ties in order of pushes.
 fn binary_heap(pending: usize) -> Events {
-    let mut increments = Increments::new();
-    let mut heap: BinaryHeap<Reverse<(u64, u64, u64)>> = BinaryHeap::new();
-    let mut sequence = 0;
-    for n in 0..pending {
-        sequence += 1;
-        heap.push(Reverse((increments.next(), sequence, n as u64)));
-    }
+    let mut hold = heap::hold(pending);
     Box::new(move || {
-        let Reverse((at, _, payload)) = heap.pop().expect("held");
-        sequence += 1;
-        heap.push(Reverse((at + increments.next(), sequence, payload)));
-        black_box(at);
+        black_box(hold());
     })
 }
 

@@ -4,6 +4,8 @@ use std::fmt::Write as _;
 
 use schedsim::scenario::{Overrides, Scenario};
 
+use super::apps::{WITHOUT, text};
+
 /// A story and the logic that it is run under.
 pub(crate) struct Story {
     pub(crate) text: String,
@@ -30,18 +32,7 @@ impl Story {
 
 /// So many apps of one service each on so many nodes; every tenth of them is in a crash loop.
 pub(crate) fn apps(apps: usize, nodes: usize, horizon: &str) -> Story {
-    let mut text = format!("schema = 1\nhorizon = \"{horizon}\"\n[cluster]\nnodes = [");
-    (0..nodes).for_each(|node| write!(text, "\"n{node}\", ").expect("a text can grow"));
-    text.push_str("]\n");
-    for app in 0..apps {
-        if app % 10 == 0 {
-            write!(text, "[workload.a{app}.web]\nexit_after = \"20s\"\n").expect("a text can grow");
-        }
-        let deploy = format!("do.deploy = {{ app = \"a{app}\", config = \"name = 'shop'\" }}");
-        write!(text, "[[step]]\nat = \"{app}ms\"\n{deploy}\n").expect("a text can grow");
-    }
-    // A launcher that waits for each new pool would need hours for a thousand apps.
-    Story { text, as_of: "current".to_owned(), without: &["wait-for-new-pool"] }
+    Story { text: text(apps, nodes, horizon), as_of: "current".to_owned(), without: &[WITHOUT] }
 }
 
 /// A simulated day of so many pools whose program exits as soon as it has started; one of them is the story
