@@ -176,6 +176,7 @@ fixes! {
     DeployFloorsPool = "deploy-floors-pool", Day::of(2026, 6, 29), "#869", "a pool at zero that is used again gets one instance and is awaited";
     RepointActivator = "repoint-activator", Day::of(2026, 7, 6), "#883", "the activator leaves a pool that no longer references the version";
     ReapMismatched = "reap-mismatched", Day::of(2026, 7, 17), "#934", "a pool without disks whose spec no longer matches is given up, referenced or not";
+    MissingVolumeWaits = "missing-volume-waits", Day::of(2026, 7, 28), "#983", "a lease whose disk names a volume that is not there stays PENDING instead of FAILED";
     DrainWaitsForDead = "drain-waits-for-dead", Day::of(2026, 8, 21), "#1077", "only DEAD counts as drained";
     SagaBoot = "saga-boot", Day::of(2026, 8, 27), "#972", "a boot is a saga: volumes after the container, RUNNING by revision, the action that failed is not undone";
     FloorOnlyNewVersion = "floor-only-new-version", Day::of(2026, 9, 3), "#1150", "a pool at zero is started for a new version only, not by every resync";
@@ -187,6 +188,7 @@ fixes! {
     SkipUdpPorts = "skip-udp-ports", Day::of(2026, 9, 22), "#1254", "a boot does not wait for UDP ports, which nobody can be seen to listen on";
     ExitEndsPortWait = "exit-ends-port-wait", Day::of(2026, 9, 29), "2026-09", "a program that exits while its boot waits for the port fails the boot at once";
     SagaResumes = "saga-resumes", Day::of(2026, 9, 29), "2026-09", "a boot whose program has survived a restart goes on waiting for its port";
+    DrainResumes = "drain-resumes", Day::of(2026, 9, 29), "MIR-1994", "a stop that a restart has cut goes on with the time that its program had left, of a DEAD sandbox, too";
     DeadWrittenOnce = "dead-written-once", Day::of(2026, 9, 29), "2026-09", "neither an exit nor a stop writes over DEAD";
     DeletedReleasesLeases = "deleted-releases-leases", Day::of(2026, 9, 29), "2026-09", "the clean-up of a deleted sandbox releases its leases, too";
     ExitWakesController = "exit-wakes-controller", Day::PROPOSED, "rules", "the exit's own write is not skipped, so that the stop follows at once";

@@ -117,7 +117,7 @@ impl<P: Platform> LeaseManager<P> {
         };
         // Rule 9.12.
         let volume = match self.rules.has(Fix::NoVolumeLeases) {
-            true => self.volume_here(item, lease).await?,
+            true => self.volume_here(item, lease).await,
             false => Some(volume),
         };
         let Some(volume) = volume else { return Ok(()) };
@@ -134,18 +134,17 @@ impl<P: Platform> LeaseManager<P> {
         Ok(())
     }
 
-    /// Rule 9.12: the first volume of the disk, if it is on the lease's node, which is this one.
-    async fn volume_here(
-        &self,
-        item: &Versioned<DiskLease>,
-        lease: &mut Draft<DiskLease>,
-    ) -> Result<Option<VolumeId>, Failure> {
-        match self.backend.volumes_of(lease.disk).await?.first() {
-            Some((volume, node)) if *node == lease.node => return Ok(Some(*volume)),
-            Some(_) => self.fail(item.id, lease, Failure::VolumeElsewhere),
-            None => self.ports.host.note(item.id, Reason::DiskNotReady),
+    /// Rule 9.12: the first volume of the disk, if it is on the lease's node, which is this one. Rules 9.4, 9.5: what
+    /// cannot be looked up is final, what is not there was.
+    async fn volume_here(&self, item: &Versioned<DiskLease>, lease: &mut Draft<DiskLease>) -> Option<VolumeId> {
+        match self.backend.volumes_of(lease.disk).await.as_deref().map(<[_]>::first) {
+            Ok(Some((volume, node))) if *node == lease.node => return Some(*volume),
+            Ok(Some(_)) => self.fail(item.id, lease, Failure::VolumeElsewhere),
+            Ok(None) if self.rules.has(Fix::MissingVolumeWaits) => self.ports.host.note(item.id, Reason::DiskNotReady),
+            Ok(None) => self.fail(item.id, lease, Failure::NoVolume(DiskStatus::Provisioned)),
+            Err(error) => self.fail(item.id, lease, (*error).into()),
         }
-        Ok(None)
+        None
     }
 
     /// Rule 9.12: whether volumes have leases of their own.
@@ -211,23 +210,34 @@ impl<P: Platform> LeaseManager<P> {
     async fn give_back(&self, id: LeaseId) -> Result<(), Failure> {
         let found = self.active.borrow().iter().find(|(_, held)| held.by == id).map(|(disk, held)| (*disk, *held));
         let Some((disk, held)) = found else { return Ok(()) };
+        let free_at_once = self.rules.has(Fix::LeaseConflictWaits);
+        if free_at_once {
+            self.active.borrow_mut().remove(&disk);
+        }
         if let Some(volume) = held.volume
-            && let Err(error) = self.unmount(volume, held.nonce).await
+            && let Err(error) = self.unmount(id, disk, volume, held.nonce).await
         {
             self.ports.host.note(id, Reason::VolumeStuck { error });
         }
-        self.active.borrow_mut().remove(&disk);
+        if !free_at_once {
+            self.active.borrow_mut().remove(&disk);
+        }
         let lost = held.volume.is_some() && held.nonce.is_none() && self.leases_volumes();
         self.ports.host.note(id, if lost { Reason::VolumeStaysLeased } else { Reason::VolumeGivenBack });
         Ok(())
     }
 
-    async fn unmount(&self, volume: VolumeId, nonce: Option<Nonce>) -> Result<(), Failure> {
+    async fn unmount(&self, id: LeaseId, disk: DiskId, volume: VolumeId, nonce: Option<Nonce>) -> Result<(), Failure> {
         let unmounted = match self.backend.is_mounted(volume).await {
-            Ok(true) => self.backend.unmount(volume).await,
-            Ok(false) => Ok(()),
+            // Rule 9.8: not under another that holds the disk meanwhile.
+            Ok(true) if self.held(disk).is_none_or(|held| held.by == id) => self.backend.unmount(volume).await,
+            Ok(_) => Ok(()),
             Err(error) => Err(error),
         };
+        // One that was bound while this took its time had found it mounted.
+        if self.held(disk).is_some_and(|held| held.by != id && held.volume == Some(volume)) {
+            let _ = self.backend.mount(volume).await;
+        }
         let released = match nonce {
             Some(nonce) => self.backend.release_volume(volume, nonce).await,
             None => Ok(()),

@@ -344,6 +344,8 @@ pub struct ContainerInfo {
     pub task_alive: bool,
     /// Whether it listens on its port, as the node's own kernel says.
     pub listening: bool,
+    /// When its program was told to end, if nobody waits for that any more.
+    pub told_at: Option<SimTime>,
 }
 
 /// A process ended by itself.

@@ -59,6 +59,8 @@ pub struct Container {
     /// When its port will bind and its process exit, if ever; and when it will, because it was told to
     /// by somebody who does not wait for it any more.
     pub ahead: [Option<SimTime>; 3],
+    /// When it was told so.
+    pub told_at: Option<SimTime>,
     /// The task that sees to it.
     life: Option<TaskId>,
 }
@@ -74,7 +76,7 @@ impl Container {
     }
     fn info(&self, sandbox: SandboxId) -> ContainerInfo {
         let listening = self.task == TaskState::Running { bound: true };
-        ContainerInfo { sandbox, address: self.address, task_alive: self.is_alive(), listening }
+        ContainerInfo { sandbox, address: self.address, task_alive: self.is_alive(), listening, told_at: self.told_at }
     }
 }
 
@@ -254,6 +256,7 @@ impl Containers {
             spec,
             task: TaskState::Created,
             ahead: [None; 3],
+            told_at: None,
             life: None,
         };
         self.runtimes[node.index() as usize].containers.insert(self.made, sandbox);
@@ -314,13 +317,15 @@ impl Containers {
     }
 
     /// The program of a sandbox was told to end, and nobody waits for it any more: it ends then.
-    pub(super) fn ends_alone(this: &Rc<RefCell<Self>>, sandbox: SandboxId, at: SimTime) {
+    pub(super) fn ends_alone(this: &Rc<RefCell<Self>>, sandbox: SandboxId, told_at: SimTime, at: SimTime) {
         let runtimes = &mut *this.borrow_mut();
         let Some(container) = runtimes.containers.get_mut(&sandbox).filter(|container| container.is_alive()) else {
             return;
         };
         let number = container.number;
-        Rc::make_mut(container).ahead[2] = Some(at);
+        let container = Rc::make_mut(container);
+        container.ahead[2] = Some(at);
+        container.told_at.get_or_insert(told_at);
         let (world, kernel) = (Rc::clone(this), runtimes.log.kernel().clone());
         let end = async move {
             kernel.sleep_until(at).await;

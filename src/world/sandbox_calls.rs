@@ -121,7 +121,7 @@ impl SandboxBackend for SimSandboxes {
             self.part.borrow_mut().kill(self.actor, sandbox, TERMINATED);
             Ok(())
         };
-        let ends_alone = |delay| Containers::ends_alone(&self.part, sandbox, now + own + delay);
+        let ends_alone = |delay| Containers::ends_alone(&self.part, sandbox, now, now + own + delay);
         self.call_or(Call::order(Point::Destroy, sandbox.into(), own.min(grace)), kill, ends_alone).await?;
         let remove = |_: Option<&_>| {
             self.part.borrow_mut().destroy(self.actor, sandbox);

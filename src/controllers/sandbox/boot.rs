@@ -232,12 +232,13 @@ impl<P: Platform> SandboxController<P> {
     async fn fail_boot(&self, id: SandboxId, taken: &Taken) -> Result<(), Failure> {
         // Asked, not remembered: the reply of its creation may have been lost.
         let exists = self.backend.inspect(id).await?.is_some();
-        let destroyed = if exists { self.destroy(id, None).await } else { Ok(()) };
+        let destroyed = if exists { self.destroy(id, None, None).await } else { Ok(()) };
         if let Some(address) = taken.address.filter(|_| destroyed.is_ok()) {
             self.backend.release_address(address).await;
         }
-        // Since `dead-written-once` by revision, and not when DEAD already; before, over whatever stands there.
-        let now = if self.rules.has(Fix::DeadWrittenOnce) { Some(self.ports.store.get(id).await?) } else { None };
+        // Since `dead-written-once` by revision, and not when DEAD already; before, over whatever stands there, and so it
+        // is when the sandbox cannot be read.
+        let now = if self.rules.has(Fix::DeadWrittenOnce) { self.ports.store.get(id).await.ok() } else { None };
         if now.as_ref().is_some_and(|now| now.entity.status == SandboxStatus::Dead) {
             return destroyed;
         }
@@ -252,7 +253,7 @@ impl<P: Platform> SandboxController<P> {
 
     /// The older way with a first task that does not start. Rules 7.8, 7.9.
     async fn tear_down(&self, id: SandboxId, taken: &Taken) -> Result<(), Failure> {
-        self.destroy(id, None).await?;
+        self.destroy(id, None, None).await?;
         if let Some(address) = taken.address {
             self.backend.release_address(address).await;
         }

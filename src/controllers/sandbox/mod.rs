@@ -12,14 +12,14 @@ mod volumes;
 mod watchdog;
 
 use std::cell::RefCell;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
 use crate::constants::Age;
 use crate::model::reason::Ailment;
 use crate::model::{NodeId, Reason, Revision, Sandbox, SandboxChange, SandboxId, SandboxIndex, SandboxStatus};
 use crate::ports::{
-    Clock, ContainerInfo, EntityStore, Exits, Host, Platform, Ports, Query, SandboxBackend, StoreError, Versioned,
+    Clock, ContainerInfo, EntityStore, Exits, Fact, Host, Platform, Ports, Query, SandboxBackend, StoreError, Versioned,
 };
 use crate::time::SimDuration;
 
@@ -49,12 +49,15 @@ pub struct SandboxController<P: Platform> {
     node: NodeId,
     /// The boots that wait for a port, and whether their program has exited meanwhile.
     exits_of_boots: RefCell<BTreeMap<SandboxId, bool>>,
+    /// Whose stops were cut by the end of the process before this one, and not taken up yet. Rule 7.57.
+    cut: RefCell<BTreeSet<SandboxId>>,
 }
 
 impl<P: Platform> SandboxController<P> {
     /// The controller of a node.
     pub fn new(ports: Ports<P>, backend: P::Sandboxes, rules: Rc<Rules>, own: OwnWrites, node: NodeId) -> Self {
-        Self { ports, backend, rules, own, node, exits_of_boots: RefCell::default() }
+        let (exits_of_boots, cut) = Default::default();
+        Self { ports, backend, rules, own, node, exits_of_boots, cut }
     }
 
     async fn examine(&self, item: &Versioned<Sandbox>) -> Result<(), Failure> {
@@ -154,6 +157,12 @@ impl<P: Platform> SandboxController<P> {
     /// At the start of the controller: RUNNING sandboxes whose container is gone or unwell are
     /// stopped and marked DEAD.
     pub async fn reconcile_boots(&self) {
+        // Rule 7.57.
+        if self.rules.has(Fix::DrainResumes) {
+            let told = self.backend.containers().await.unwrap_or_default();
+            let told = told.into_iter().filter(|container| container.told_at.is_some());
+            self.cut.borrow_mut().extend(told.map(|container| container.sandbox));
+        }
         let listed = self.ports.store.list::<Sandbox>(looked_at(&self.rules, self.node)).await;
         for item in listed.unwrap_or_default().iter() {
             if item.entity.status != SandboxStatus::Running {
@@ -227,20 +236,26 @@ pub struct SandboxReconciler<P: Platform>(pub Rc<SandboxController<P>>);
 impl<P: Platform> Reconciler for SandboxReconciler<P> {
     type Entity = Sandbox;
 
+    /// Rule 7.57: a DEAD one is done with, unless its stop was cut.
     fn ignores(&self, item: &Versioned<Sandbox>) -> bool {
-        item.entity.status == SandboxStatus::Dead
+        item.entity.status == SandboxStatus::Dead && !self.0.cut.borrow().contains(&item.id)
     }
 
     async fn reconcile(&self, item: &Versioned<Sandbox>, _work: &mut Draft<Sandbox>) -> Result<(), Failure> {
         match item.entity.status {
-            // Ignored before.
-            SandboxStatus::Dead => Ok(()),
-            SandboxStatus::Stopped => self.0.stop(item.id, Some(item)).await,
+            SandboxStatus::Dead | SandboxStatus::Stopped => {
+                self.0.cut.borrow_mut().remove(&item.id);
+                self.0.stop(item.id, Some(item)).await
+            }
             SandboxStatus::Pending | SandboxStatus::Running => self.0.examine(item).await,
         }
     }
 
     async fn deleted(&self, id: SandboxId) -> Result<(), Failure> {
         self.0.stop(id, None).await
+    }
+
+    fn remembers(&self, fact: &mut dyn FnMut(Fact)) {
+        self.0.cut.borrow().iter().for_each(|id| fact(Fact::Thing((*id).into())));
     }
 }

@@ -8,7 +8,7 @@ use std::iter::successors;
 
 use crate::model::{Reason, Sandbox, SandboxId, SandboxStatus};
 use crate::ports::{Clock, Host, Platform, SandboxBackend, Versioned};
-use crate::time::SimDuration;
+use crate::time::{SimDuration, SimTime};
 
 use crate::controllers::fixes::Fix;
 use crate::controllers::runtime::{End, Failure, at_once, poll_until};
@@ -43,7 +43,7 @@ impl<P: Platform> SandboxController<P> {
         }
         if container.is_some() {
             let own = item.and_then(|item| item.entity.spec.shutdown_timeout);
-            let destroyed = self.destroy(id, own).await;
+            let destroyed = self.destroy(id, own, container.and_then(|container| container.told_at)).await;
             // Rule 7.53.
             if !self.rules.has(Fix::StopGoesOn) {
                 destroyed?;
@@ -77,12 +77,20 @@ impl<P: Platform> SandboxController<P> {
         Ok(())
     }
 
-    /// Rule 7.56: destroys a sandbox's container, whose program may have a time of its `own` to end.
-    pub(super) async fn destroy(&self, id: SandboxId, own: Option<SimDuration>) -> Result<(), Failure> {
+    /// Rules 7.56, 7.57: destroys a sandbox's container, whose program may have a time of its `own` to end, and may
+    /// have been told to before, by a process that is gone.
+    pub(super) async fn destroy(
+        &self,
+        id: SandboxId,
+        own: Option<SimDuration>,
+        told_at: Option<SimTime>,
+    ) -> Result<(), Failure> {
         let once = self.rules.has(Fix::GracefulShutdown);
-        let grace = own.filter(|_| once).unwrap_or(self.rules.tuning.shutdown_timeout);
-        let limit = if once { grace + DESTROY_MARGIN } else { DESTROY_LIMIT };
         let clock = &self.ports.clock;
+        let grace = own.filter(|_| once).unwrap_or(self.rules.tuning.shutdown_timeout);
+        let waited = told_at.filter(|_| self.rules.has(Fix::DrainResumes)).map(|at| clock.now().since(at));
+        let grace = grace.saturating_sub(waited.unwrap_or_default());
+        let limit = if once { grace + DESTROY_MARGIN } else { DESTROY_LIMIT };
         let longer = |wait: &SimDuration| Some(SimDuration::from_nanos(wait.as_nanos() / 2 * 3).min(DESTROY_WAIT_MAX));
         let first = if once { SimDuration::ZERO } else { DESTROY_WAIT };
         // By force the second time; what fails then is left to the watchdog.

@@ -196,6 +196,7 @@ impl Canon<'_> {
                 TaskState::Ended => 3,
             });
             container.ahead.iter().for_each(|at| self.maybe_time(at.filter(|at| at > now)));
+            self.maybe_time(container.told_at.filter(|_| container.is_alive()));
         }
     }
 
