@@ -13,6 +13,8 @@ use rand_chacha::rand_core::{Rng, SeedableRng};
 /// All streams of one run. Those that are drawn from repeatedly are kept alive.
 pub struct Streams {
     seed: u64,
+    /// The seed of what is drawn once, which stays.
+    first_seed: u64,
     open: BTreeMap<(String, &'static str), ChaCha8Rng>,
     /// A purpose whose streams are those of another seed.
     redrawn: Option<(&'static str, Box<Streams>)>,
@@ -21,7 +23,7 @@ pub struct Streams {
 impl Streams {
     /// The streams of the run with that seed.
     pub fn new(seed: u64) -> Self {
-        Self { seed, open: BTreeMap::new(), redrawn: None }
+        Self { seed, first_seed: seed, open: BTreeMap::new(), redrawn: None }
     }
 
     /// The next 64 bits of the stream (subject, purpose).
@@ -45,9 +47,15 @@ impl Streams {
         self.redrawn = Some((purpose, Box::new(Self::new(seed))));
     }
 
+    /// From now on all streams are those of another seed, from their beginnings; what is drawn once stays as it was.
+    pub fn redraw_all(&mut self, seed: u64) {
+        self.seed = seed;
+        self.open.clear();
+    }
+
     /// The first 64 bits of a stream that is drawn from once only; nothing is kept.
     pub fn once(&self, subject: &str, purpose: &'static str) -> u64 {
-        stream(self.seed, subject, purpose).next_u64()
+        stream(self.first_seed, subject, purpose).next_u64()
     }
 
     /// The first 64 bits of a stream that is the same for every seed.
@@ -131,6 +139,16 @@ mod tests {
         let (retry, key) = (both("retry"), both("key"));
         assert!(retry.0 != retry.1 && key.0 == key.1);
         assert_eq!(retry.1, Streams::new(8).draw("a", "retry"));
+    }
+
+    #[test]
+    fn everything_is_drawn_anew_but_what_is_drawn_once() {
+        let (mut plain, mut redrawn, mut other) = (Streams::new(7), Streams::new(7), Streams::new(8));
+        assert_eq!(plain.draw("a", "key"), redrawn.draw("a", "key"));
+        redrawn.redraw_all(8);
+        assert_eq!(redrawn.draw("a", "key"), other.draw("a", "key"), "from its beginning");
+        assert_eq!(redrawn.draw("b", "retry"), other.draw("b", "retry"));
+        assert_eq!(redrawn.once("a", "phase"), plain.once("a", "phase"));
     }
 
     #[test]

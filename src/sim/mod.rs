@@ -63,6 +63,7 @@ pub struct Simulation<'a> {
     between_steps: bool,
     evidence: bool,
     pool: Option<OwnPool>,
+    redrawn: Option<(SimTime, u64)>,
     progress: Option<Progress<'a>>,
 }
 
@@ -87,6 +88,7 @@ pub(crate) use livelock::{repeats, while_they_last};
 
 pub(crate) use outcome::Quiet;
 pub use outcome::{Livelock, Outcome};
+pub(crate) use steps::COORDINATOR_DOWN;
 
 pub(crate) use crate::world::judge::Violation;
 
@@ -106,6 +108,7 @@ impl<'a> Simulation<'a> {
             between_steps: false,
             evidence: false,
             pool: None,
+            redrawn: None,
             progress: None,
         }
     }
@@ -143,6 +146,13 @@ impl<'a> Simulation<'a> {
     #[must_use]
     pub fn keeps_evidence(mut self) -> Self {
         self.evidence = true;
+        self
+    }
+
+    /// Lets all draws from an instant on be those of another seed: the same past, another future.
+    #[must_use]
+    pub fn redrawn(mut self, from: SimTime, seed: u64) -> Self {
+        self.redrawn = Some((from, seed));
         self
     }
 
@@ -286,6 +296,9 @@ impl<'a> Simulation<'a> {
         for (index, (step, image)) in self.scenario.steps.iter().zip(self.images()).enumerate() {
             steps::schedule(&world, &platform, index, step.clone(), image);
         }
+        if let Some((from, seed)) = self.redrawn {
+            steps::redraw(&world, from, seed);
+        }
         for (index, traffic) in self.scenario.traffic.iter().enumerate() {
             traffic::schedule(&world, &platform, index, *traffic);
         }
@@ -348,7 +361,7 @@ impl<'a> Simulation<'a> {
         let steps = self.scenario.steps.iter().map(|step| step.at);
         let wait = self.all_rules().map(|rules| rules.tuning.request_wait).max().unwrap_or_default();
         let traffic = self.scenario.traffic.iter().map(|traffic| traffic.until + wait);
-        steps.chain(traffic).max().unwrap_or_default()
+        steps.chain(traffic).chain(self.redrawn.map(|(from, _)| from)).max().unwrap_or_default()
     }
 
     /// How the cluster settles and unsettles: as is proved, else as the judges saw it.

@@ -9,7 +9,7 @@ use std::rc::Rc;
 use crate::controllers::deploy::{DeployRequest, Deployer};
 use crate::controllers::operator::Operator;
 use crate::controllers::runtime::{Failure, Rules};
-use crate::kernel::GroupId;
+use crate::kernel::{GroupId, SimTime};
 use crate::model::{Actor, Controller, Kind, Name, NodeId, SandboxId, Subject};
 use crate::scenario::{Action, Step, WorkloadChange};
 use crate::trace::What;
@@ -17,6 +17,9 @@ use crate::world::spec::WorkloadSpec;
 use crate::world::{Process, World};
 
 use super::{Platform, Refusals, rules_under};
+
+/// Why a request to the platform is refused while its process is down.
+pub(crate) const COORDINATOR_DOWN: &str = "the coordinator is down";
 
 /// Lets a step happen at its time.
 pub(super) fn schedule(world: &World, platform: &Platform, index: usize, step: Step, image: Name) {
@@ -32,7 +35,7 @@ pub(super) fn schedule(world: &World, platform: &Platform, index: usize, step: S
             return end(&world, &platform.refusals, index, refused);
         }
         if !world.is_up(Process::Coordinator) {
-            let refused = Some(Name::new("the coordinator is down"));
+            let refused = Some(Name::new(COORDINATOR_DOWN));
             return end(&world, &platform.refusals, index, refused);
         }
         // The request lives in the coordinator, and dies with it.
@@ -42,6 +45,15 @@ pub(super) fn schedule(world: &World, platform: &Platform, index: usize, step: S
             let refused = act_on_platform(&inner, &rules, &step.action, image).await.err();
             end(&inner, &platform.refusals, index, refused);
         });
+    });
+}
+
+/// Lets all draws be those of another seed from an instant on.
+pub(super) fn redraw(world: &World, from: SimTime, seed: u64) {
+    let inner = world.clone();
+    world.kernel().spawn(GroupId::WORLD, "redraw", async move {
+        inner.kernel().sleep_until(from).await;
+        inner.log().redraw_all(seed);
     });
 }
 

@@ -214,6 +214,11 @@ impl Log {
         self.streams.borrow_mut().redraw(purpose, seed);
     }
 
+    /// From now on all draws are those of another seed, but for what is drawn once.
+    pub fn redraw_all(&self, seed: u64) {
+        self.streams.borrow_mut().redraw_all(seed);
+    }
+
     /// The first 64 bits of a stream, the same each time.
     pub(super) fn bits_once(&self, subject: &str, purpose: &'static str) -> u64 {
         self.streams.borrow().once(subject, purpose)
