@@ -6,11 +6,14 @@
 //! the record is written, not here.
 
 use rayon::prelude::*;
+use schedsim::controllers::fixes::Fix;
+use schedsim::kernel::SimTime;
 use schedsim::model::{AnyStatus, Kind, Reason, SandboxStatus, Value};
-use schedsim::report::explain::{Decider, Explainer, Limits, Page, Question, Run, Setting, ask, story, tag};
+use schedsim::report::explain::{Decider, End, Explainer, Limits, Page, Question, Run, Setting, ask, story, tag};
 use schedsim::scenario::{Overrides, Scenario, Variant};
 use schedsim::sim::Simulation;
 use schedsim::study::deciding::{Tries, all, decide, otherwise};
+use schedsim::study::sealed::sealed;
 use schedsim::trace::{Record, Trace, What};
 
 #[path = "common/corpus.rs"]
@@ -172,6 +175,97 @@ fn what_was_once_explained_wrongly_is_explained_by_what_decides_it() {
     });
     let wrong: Vec<String> = wrong.collect();
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+fn story_named(name: &str, variant: &str) -> (Scenario, usize) {
+    let scenario = corpus().into_iter().find(|known| known.name == name).expect("in the corpus");
+    let variant = scenario.variants.iter().position(|known| known.name == variant).expect("a variant");
+    (scenario, variant)
+}
+
+#[test]
+fn with_other_draws_from_an_instant_on_the_past_is_the_same_and_only_the_future_another() {
+    for (name, variant) in [("skip-dead", "before"), ("node-lost", "before"), ("crash-loop-traffic", "before")] {
+        let (scenario, variant) = story_named(name, variant);
+        let variant = &scenario.variants[variant];
+        let plain = Simulation::new(&scenario, variant).run().trace;
+        let mut differ = 0;
+        for at in [0, 1, 2, 3].map(|quarter| plain.records()[plain.records().len() * quarter / 4].at) {
+            let other = Simulation::new(&scenario, variant).redrawn(at, variant.seed + 1).run().trace;
+            let past = |trace: &Trace| trace.records().partition_point(|record| record.at < at);
+            assert_eq!(past(&plain), past(&other), "{name} {at:?}");
+            assert!(plain.records()[..past(&plain)] == other.records()[..past(&other)], "{name} {at:?}");
+            differ += usize::from(plain.records() != other.records());
+        }
+        // Under its own seed, before anything is drawn, it is the run itself.
+        let same = Simulation::new(&scenario, variant).redrawn(SimTime::ZERO, variant.seed).run().trace;
+        assert!(plain.records() == same.records(), "{name}");
+        assert!(differ > 0, "{name}");
+    }
+}
+
+/// Whether an end stays away when a fix comes by an upgrade just before an instant, as a user would write it.
+fn upgraded(file: &str, (variant, fix): (&str, Fix), end: &End, at: SimTime) -> bool {
+    let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("scenarios").join(file);
+    let story = std::fs::read_to_string(path).expect("a story");
+    let step =
+        format!("[[step]]\nname = \"by hand\"\nat = \"{}ns\"\ndo.upgrade.with = [\"{fix}\"]\n", at.as_nanos() - 1);
+    let text = format!("{story}\n{step}");
+    let scenario = Scenario::from_text(&text, file, None, &Overrides::default()).expect("a story");
+    let variant = scenario.variants.iter().find(|known| known.name == variant).expect("a variant");
+    let outcome = Simulation::new(&scenario, variant).run();
+    end.look_for(&Run { scenario: &scenario, variant, outcome: &outcome }).is_averted()
+}
+
+#[test]
+fn a_fix_helps_up_to_the_moment_at_which_the_end_was_sealed_and_not_after_it() {
+    for (folder, name, fix) in [
+        ("nodes", "runner-kills-the-others", Fix::OwnNodeOnly),
+        ("mir-788", "lease-carousel", Fix::DeadOnBootFailure),
+        ("requests", "skip-dead", Fix::SkipDead),
+    ] {
+        let (scenario, variant) = story_named(name, "before");
+        let variant = &scenario.variants[variant];
+        let outcome = Simulation::new(&scenario, variant).keeps_evidence().run();
+        let (setting, run) = (Setting::of(&scenario, variant), Run { scenario: &scenario, variant, outcome: &outcome });
+        let asked = ask(&Explainer::new(&outcome.trace, &setting), &run, Question::Failed).expect("an end");
+        let decider = Decider::Fix { fix, in_force: false };
+        let sealed = sealed(&run, None, &asked, &[vec![decider]], Tries(150));
+        assert!(sealed.runs <= 150 && sealed.futures.is_none(), "{name}: {} runs", sealed.runs);
+        let cure = sealed.cures.iter().find(|cure| cure.of == [decider]).expect("it was tried");
+        let last = cure.last.unwrap_or_else(|| panic!("{name}: it helps"));
+        let record = last.record.and_then(|record| outcome.trace.get(record)).expect("it was sealed before the end");
+        assert_eq!(record.at, last.at, "{name}");
+        let next = outcome.trace.records().iter().map(|record| record.at).find(|at| *at > last.at).expect("it goes on");
+        assert!(next <= sealed.came, "{name}");
+        let upgraded = |at| upgraded(&format!("{folder}/{name}.toml"), ("before", fix), &asked.end, at);
+        assert!(upgraded(last.at) && !upgraded(next), "{name}");
+    }
+}
+
+#[test]
+fn the_draw_that_gave_a_request_to_the_dead_is_where_its_future_turns() {
+    let (scenario, variant) = story_named("skip-dead", "before");
+    let variant = &scenario.variants[variant];
+    let outcome = Simulation::new(&scenario, variant).keeps_evidence().run();
+    let (setting, run) = (Setting::of(&scenario, variant), Run { scenario: &scenario, variant, outcome: &outcome });
+    let asked = ask(&Explainer::new(&outcome.trace, &setting), &run, Question::Failed).expect("requests fail");
+    let futures = sealed(&run, None, &asked, &[], Tries::within_seconds(&run)).futures.expect("they are run");
+    let (place, record) = futures.steepest.expect("one draw decides");
+    let record = outcome.trace.get(record).expect("a record");
+    assert!(matches!(record.what, What::Drawn { .. }) && record.at == futures.moments[place].at, "{record:?}");
+    let [before, after] = [futures.moments[place], futures.moments[place + 1]];
+    assert!(before.share() < 0.9 && after.bad == after.of, "{futures:?}");
+    let (low, high) = before.interval();
+    assert!(low < before.share() && before.share() < high && high < 1.0, "{low} {high}");
+    // A story without draws has one future.
+    let (scenario, variant) = story_named("lease-carousel", "before");
+    let variant = &scenario.variants[variant];
+    let outcome = Simulation::new(&scenario, variant).keeps_evidence().run();
+    let run = Run { scenario: &scenario, variant, outcome: &outcome };
+    let asked = ask(&Explainer::new(&outcome.trace, &setting), &run, Question::Failed).expect("a violation");
+    let futures = sealed(&run, None, &asked, &[], Tries(400)).futures.expect("they are run");
+    assert!(futures.is_one && futures.steepest.is_none(), "{futures:?}");
 }
 
 /// The launcher waits a minute for a bad app; a good app's new version has no pool meanwhile, and its callers fail.

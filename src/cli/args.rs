@@ -6,6 +6,7 @@
 
 use std::ffi::OsString;
 use std::ops::Range;
+use std::path::PathBuf;
 use std::str::FromStr;
 
 use crate::kernel::{SimDuration, SimTime};
@@ -135,6 +136,16 @@ impl FromStr for Seeds {
         let number = |part: &str| part.parse::<u64>().map_err(|_| format!("`{part}` is no seed; {hint}"));
         let (from, to) = (number(from)?, number(to)?);
         if from >= to { Err(format!("no seed lies in it; {hint}")) } else { Ok(Self(from..to)) }
+    }
+}
+
+/// A file that a browser shows.
+pub(crate) fn page_file(text: &str) -> Result<PathBuf, String> {
+    let path = PathBuf::from(text);
+    if path.extension().is_some_and(|ending| ending == "html") {
+        Ok(path)
+    } else {
+        Err("a report is a page for browsers: its name ends in `.html`".to_owned())
     }
 }
 

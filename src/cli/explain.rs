@@ -4,19 +4,25 @@
 //! be, and names what decides. It may use everything. What a newcomer gets wrong: the run is the same as
 //! `run` makes it, so that record numbers of a trace or of a JSON result can be asked for.
 
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
 use crate::kernel::{SimDuration, SimTime};
 use crate::report::explain::{
     self, Asked, Chain, Choice, Decider, Ending, Explainer, Limits, Page, Question, Run, Setting, Unknown,
 };
+use crate::report::{self, html};
 use crate::scenario::{Scenario, Variant};
 use crate::sim::{Outcome, Simulation};
 use crate::study::deciding::{self, Deciding, Trial, Tries};
+use crate::study::sealed::{self, Sealed};
+use crate::trace;
 use clap::{ArgGroup, Args};
 use serde_json::json;
 
-use super::args::{Format, Logic, Look, shell_line};
-use super::output::{Out, fit, painted, style, width};
-use super::{Exit, Refusal, crash, input, reproduce, story};
+use super::args::{Format, Logic, Look, page_file, shell_line};
+use super::output::{Out, fit, painted, plain, style, width};
+use super::{Exit, Refusal, crash, file, input, reproduce, story};
 
 /// Tells why something happened: the causal chain from its end back to its root, and what decides it
 #[derive(Args)]
@@ -67,6 +73,12 @@ pub(crate) struct ExplainArgs {
     /// Tells of everything that was tried and makes another run what became of the end
     #[arg(long, help_heading = "Results")]
     verify: bool,
+    /// Until when each thing that decides would still have helped, and how many futures end so from each moment on
+    #[arg(long, conflicts_with = "quick", help_heading = "Results")]
+    sealed: bool,
+    /// Writes a page about the run with that curve in it: a file of HTML
+    #[arg(long, value_name = "FILE", value_parser = page_file, requires = "sealed", help_heading = "Results")]
+    report: Option<PathBuf>,
     /// The whole chain, not just a screen of it
     #[arg(long, help_heading = "Results")]
     full: bool,
@@ -84,6 +96,7 @@ struct Told<'a> {
     asked: &'a Asked,
     chain: Option<Chain>,
     deciding: Option<Deciding>,
+    sealed: Option<Sealed>,
     verify: bool,
 }
 
@@ -97,6 +110,10 @@ pub(crate) fn explain(args: &ExplainArgs, look: &Look, out: &mut Out) -> Result<
         None => &scenario.variants[0],
         Some(name) => story::variant_named(scenario, name)?,
     };
+    if let Some(path) = &args.report {
+        file::apart("report", path, [Path::new(&args.file)])?;
+        file::probe("report", path)?;
+    }
     let mut words = args.logic.words();
     words.extend(question_words(args));
     let line = explain_line(&args.file, &variant.name, variant.seed, &words);
@@ -114,14 +131,23 @@ pub(crate) fn explain(args: &ExplainArgs, look: &Look, out: &mut Out) -> Result<
         let asked = explain::ask(&explainer, &run, question(args)).map_err(refusal)?;
         let limits = if args.full || look.verbose > 0 { Limits::ALL } else { Limits::default() };
         let chain = asked.record.and_then(|record| explainer.chain_and_deciders(record, limits));
+        let tries = args.tries.map_or_else(|| Tries::within_seconds(&run), Tries);
         let deciding = (!args.quick).then(|| {
             let likely = chain.as_ref().map(Chain::all_deciders).unwrap_or_default();
-            let tries = args.tries.map_or_else(|| Tries::within_seconds(&run), Tries);
             deciding::decide(&run, args.logic.until, &asked.end, &likely, tries)
         });
+        let sealed = deciding.as_ref().filter(|_| args.sealed).map(|deciding| {
+            let decides: Vec<_> = deciding.decides().map(|trial| trial.deciders.clone()).collect();
+            sealed::sealed(&run, args.logic.until, &asked, &decides, tries)
+        });
         let (setting, verify) = (&setting, args.verify);
-        let mut told = Told { scenario, variant, outcome: &outcome, setting, asked: &asked, chain, deciding, verify };
+        let mut told =
+            Told { scenario, variant, outcome: &outcome, setting, asked: &asked, chain, deciding, sealed, verify };
         told.keep_what_decides();
+        if let Some(path) = &args.report {
+            let page = told.page(&line);
+            file::write("report", path, |out| out.write_all(page.as_bytes()))?;
+        }
         match args.format {
             Format::Text => out.text(&fit(&told.text(look), width())),
             Format::Json => out.text(&(told.json() + "\n")),
@@ -232,7 +258,8 @@ impl Told<'_> {
             let record = self.asked.record.map(|record| format!(" record {}", record.number())).unwrap_or_default();
             text.push_str(&format!("  why{record}: {}\n\n", self.asked.what));
         }
-        let page = Page { trace: &self.outcome.trace, setting: self.setting };
+        let trace = &self.outcome.trace;
+        let page = Page { trace, setting: self.setting };
         if let Some(chain) = &self.chain {
             text.push_str(&explain::story(&page, chain));
         }
@@ -250,7 +277,33 @@ impl Told<'_> {
                 }
             }
         }
+        if let Some(sealed) = &self.sealed {
+            text.push_str(&sealed::text(trace, self.setting, sealed));
+        }
         text
+    }
+
+    /// The report of the run, with how it was sealed.
+    fn page(&self, reproduce: &str) -> String {
+        let Self { scenario, variant, outcome, .. } = *self;
+        let metrics = report::figures(scenario, outcome);
+        let checked = report::check(scenario, variant, outcome, &metrics);
+        let digest = trace::digest::of(&outcome.trace);
+        let source = html::Source {
+            scenario,
+            variant,
+            outcome,
+            metrics: &metrics,
+            checked: &checked,
+            digest: &digest,
+            reproduce,
+        };
+        let mut part = html::Part::of(&source);
+        if let Some(sealed) = &self.sealed {
+            let (text, curve) = (sealed::text(&outcome.trace, self.setting, sealed), sealed::curve(sealed));
+            part.tells(html::Sealed { end: self.asked.what.clone(), text: plain(&text), curve });
+        }
+        html::page(vec![part])
     }
 
     fn json(&self) -> String {
@@ -271,7 +324,34 @@ impl Told<'_> {
                 object["verified"] = deciding.alone.iter().map(|trial| self.trial_json(trial)).collect();
             }
         }
+        if let Some(sealed) = &self.sealed {
+            object["sealed"] = self.sealed_json(sealed);
+        }
         serde_json::to_string_pretty(&object).expect("a value of JSON can be written")
+    }
+
+    fn sealed_json(&self, sealed: &Sealed) -> serde_json::Value {
+        let things = |of: &[Decider]| -> Vec<_> {
+            of.iter().map(|decider| explain::decider_json(self.setting, *decider)).collect()
+        };
+        let cures = sealed.cures.iter().map(|cure| {
+            json!({
+                "of": things(&cure.of),
+                "helps_until": cure.last.map(|last| last.at),
+                "event": cure.last.and_then(|last| last.record),
+                "wavers": cure.wavers,
+            })
+        });
+        let futures = sealed.futures.as_ref().map(|futures| {
+            let moments = futures.moments.iter().map(|moment| {
+                let (low, high) = moment.interval();
+                let [low, high] = [low, high].map(|share| libm::round(share * 1e4) / 1e4);
+                json!({ "at": moment.at, "end_so": moment.bad, "of": moment.of, "interval": [low, high] })
+            });
+            let steepest = futures.steepest.map(|(place, event)| json!({ "moment": place, "event": event }));
+            json!({ "moments": moments.collect::<Vec<_>>(), "steepest": steepest, "is_one": futures.is_one })
+        });
+        json!({ "came": sealed.came, "runs": sealed.runs, "cures": cures.collect::<Vec<_>>(), "futures": futures })
     }
 
     fn trial_json(&self, trial: &Trial) -> serde_json::Value {

@@ -16,7 +16,7 @@ use crate::trace;
 use clap::Args;
 use rayon::prelude::*;
 
-use super::args::{Format, Logic, Look};
+use super::args::{Format, Logic, Look, page_file};
 use super::input::{self, Loaded};
 use super::output::{self, Kept, Out, fit_for_eyes, width};
 use super::{Exit, Refusal, crash, expected, file, json, progress, reproduce, story, text, watch};
@@ -306,14 +306,5 @@ fn trace_file(text: &str) -> Result<PathBuf, String> {
         (Some(_), _) => Ok(path),
         (None, Some(other)) => Err(format!("a trace cannot be written as `.{}`; {possible}", other.to_string_lossy())),
         (None, None) => Err(format!("the ending says how a trace is written; {possible}")),
-    }
-}
-
-fn page_file(text: &str) -> Result<PathBuf, String> {
-    let path = PathBuf::from(text);
-    if path.extension().is_some_and(|ending| ending == "html") {
-        Ok(path)
-    } else {
-        Err("a report is a page for browsers: its name ends in `.html`".to_owned())
     }
 }

@@ -200,10 +200,15 @@ fn contradict(pair: &[Decider]) -> bool {
         || matches!(pair, [Decider::Fix { fix: a, .. }, Decider::Fix { fix: b, .. }] if a == b)
 }
 
+/// A run that writes more records than that is given up.
+pub(super) fn longest(base: &Run<'_>) -> usize {
+    base.outcome.trace.records().len() * LONGER.0 + LONGER.1
+}
+
 fn trial(base: &Run<'_>, until: Option<SimTime>, end: &End, deciders: Vec<Decider>) -> Trial {
     let (scenario, variant) = otherwise(base.scenario, base.variant, &deciders);
     let records = base.outcome.trace.records();
-    let mut simulation = Simulation::new(&scenario, &variant).records_max(records.len() * LONGER.0 + LONGER.1);
+    let mut simulation = Simulation::new(&scenario, &variant).records_max(longest(base));
     if let Some(until) = until {
         simulation = simulation.until(until);
     }

@@ -11,6 +11,7 @@ pub mod each_fix;
 pub mod fidelity;
 mod logic;
 mod otherwise;
+pub mod sealed;
 mod signature;
 pub mod sweep;
 

@@ -250,6 +250,32 @@ fn what_cannot_be_explained_says_why() {
 }
 
 #[test]
+fn sealed_tells_until_when_it_could_be_averted_in_text_json_and_a_page() {
+    let folder = folder(&[("typo.toml", TYPO)]);
+    let words = ["explain", "typo.toml", "--sealed"];
+    let done = folder.schedsim(&words).code(0).no_err();
+    let (_, sealed) = done.out.split_once("\nsealed (the end: ").unwrap_or_else(|| panic!("{}", done.out));
+    assert!(sealed.contains("a mere restart of everything") && sealed.contains("\nfutures"), "{sealed}");
+    let report = ["--report", "typo.html", "--format", "json"];
+    let json = folder.schedsim(&[&words[..], &report].concat()).code(0).no_err().out;
+    let json: serde_json::Value = serde_json::from_str(&json).expect("JSON");
+    let cures = json["sealed"]["cures"].as_array().expect("cures");
+    assert!(cures.len() > 1 && cures[0]["of"] == serde_json::json!([]), "{cures:#?}");
+    assert!(json["sealed"]["futures"]["moments"].as_array().is_some_and(|moments| moments.len() > 2));
+    let page = std::fs::read_to_string(folder.path().join("typo.html")).expect("the page");
+    assert!(page.contains("When it was sealed") && page.contains("sealed (the end: "), "{page}");
+    folder.schedsim(&[&words[..], &["--tries", "3"]].concat()).code(0).out("for so few tries; --tries N tries more");
+    for (more, part) in [
+        (&["--quick"][..], "cannot be used with"),
+        (&["--report", "typo.txt"], "its name ends in `.html`"),
+        (&["--report", "none/typo.html"], "none/typo.html"),
+    ] {
+        folder.schedsim(&[&words[..], more].concat()).code(2).no_out().err(part);
+    }
+    folder.schedsim(&["explain", "typo.toml", "--report", "typo.html"]).code(2).no_out().err("--sealed");
+}
+
+#[test]
 fn run_shows_the_state_and_stops_at_a_proof() {
     let folder = folder(&[("typo.toml", TYPO)]);
     folder

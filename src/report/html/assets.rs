@@ -30,11 +30,16 @@ pub(super) const SCRIPT: &str = concat!(
     "})();\n",
 );
 
-/// What the page may load and run: these two, and nothing from anywhere.
+/// A drawing as an image of its own: its style holds in it and nowhere else.
+pub(super) fn image(svg: &str) -> String {
+    format!("data:image/svg+xml;base64,{}", base64::engine::general_purpose::STANDARD.encode(svg))
+}
+
+/// What the page may load and run: these two, drawings that it carries itself, and nothing from anywhere.
 pub(super) fn policy() -> String {
     let hash = |text: &str| base64::engine::general_purpose::STANDARD.encode(sha2::Sha256::digest(text));
     format!(
-        "default-src 'none'; script-src 'sha256-{}'; style-src 'sha256-{}'; base-uri 'none'; form-action 'none'",
+        "default-src 'none'; script-src 'sha256-{}'; style-src 'sha256-{}'; img-src data:; base-uri 'none'; form-action 'none'",
         hash(SCRIPT),
         hash(STYLE)
     )

@@ -74,6 +74,17 @@ pub struct Part {
     digest: String,
     reproduce: String,
     picture: Picture,
+    sealed: Option<Sealed>,
+}
+
+/// When an end of the run was sealed.
+pub struct Sealed {
+    /// Which end, in words.
+    pub end: String,
+    /// How long what could have been otherwise would have helped, and the share of bad futures, as lines.
+    pub text: String,
+    /// That share as a drawing of `report::plots`.
+    pub curve: Option<String>,
 }
 
 /// A rule that broke, or an expectation that did not come.
@@ -134,7 +145,13 @@ impl Part {
             digest: digest.to_owned(),
             reproduce: reproduce.to_owned(),
             picture,
+            sealed: None,
         }
+    }
+
+    /// The page tells, too, when an end was sealed.
+    pub fn tells(&mut self, sealed: Sealed) {
+        self.sealed = Some(sealed);
     }
 }
 

@@ -37,6 +37,7 @@ pub(super) fn page(parts: &[Part]) -> String {
                 main {
                     (verdicts(parts))
                     (findings(parts))
+                    (sealed(parts))
                     (pictures(parts))
                     (outside(parts))
                     (numbers(parts))
@@ -148,6 +149,22 @@ fn one_case(part: &Part, case: &Case) -> Markup {
     let telling = &part.picture.told[case.told];
     html! {
         span.time { (figure::clock(telling.at)) } " " span.subject { (telling.subject) } " " (case.detail)
+    }
+}
+
+/// When ends were sealed.
+fn sealed(parts: &[Part]) -> Markup {
+    html! {
+        @for sealed in parts.iter().filter_map(|part| part.sealed.as_ref()) {
+            section.sealed {
+                h2 { "When it was sealed" }
+                p.note { (sealed.end) }
+                @if let Some(curve) = &sealed.curve {
+                    img width="640" src=(assets::image(curve)) alt="The share of futures that end so, moment by moment, as below";
+                }
+                pre { (sealed.text) }
+            }
+        }
     }
 }
 
