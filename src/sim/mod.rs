@@ -29,7 +29,6 @@ use crate::kernel::{Budget, RecordId, SimDuration, SimTime, Stop};
 use crate::model::{Actor, Controller, Kind, Name, Node, NodeId, NodeStatus};
 use crate::ports::Remembers;
 use crate::scenario::{Action, Constants, Scenario, Variant, Verdict};
-use crate::trace::{Record, What};
 pub(crate) use crate::world::judge::Flaps;
 use crate::world::judge::{Judge, Limits};
 use crate::world::{Process, SimPlatform, StoreRules, World, WorldSpec};
@@ -364,19 +363,6 @@ impl<'a> Simulation<'a> {
         steps.chain(traffic).chain(self.redrawn.map(|(from, _)| from)).max().unwrap_or_default()
     }
 
-    /// How the cluster settles and unsettles: as is proved, else as the judges saw it.
-    fn flaps(&self, run: &Run, recurrence: Option<Livelock>) -> Option<Flaps> {
-        let Run { world, judge, .. } = run;
-        let Some(proof) = recurrence else { return judge.flaps(world) };
-        if proof.never_settles() || proof.is_at_rest() {
-            return None;
-        }
-        let Livelock { from, period, settled } = proof;
-        let is_end = |record: &&Record| record.what == What::Unsettled && record.at > from;
-        let times = world.log().with_trace(|trace| trace.records().iter().filter(is_end).count());
-        Some(Flaps { from, times: u32::try_from(times).unwrap_or(u32::MAX), settled, of: period })
-    }
-
     fn outcome(&self, run: &Run, stop: Stop, refused: Option<Refusal>) -> Outcome {
         let Run { world, judge, recurrence, .. } = run;
         let ended_at = world.kernel().now();
@@ -390,7 +376,7 @@ impl<'a> Simulation<'a> {
         let settled_at = judge.settled_since().filter(|_| stop == Stop::Horizon);
         let recurrence = recurrence.proved().filter(|_| refused.is_none());
         let livelock = recurrence.filter(|proof| proof.never_settles());
-        let flaps = self.flaps(run, recurrence).filter(|_| livelock.is_none() && stop == Stop::Horizon);
+        let flaps = run.flaps(recurrence).filter(|_| livelock.is_none() && stop == Stop::Horizon);
         let settled_at = settled_at.filter(|_| flaps.is_none());
         let quiet = settled_at.map(|at| {
             let (needed, proved) = (judge.quiet(world), recurrence.is_some());

@@ -7,8 +7,10 @@
 //! that ends the run ends it at once, wherever it stands.
 
 use crate::kernel::{SimTime, Step, Stop};
+use crate::trace::{Record, What};
+
 use crate::world::World;
-use crate::world::judge::Judge;
+use crate::world::judge::{Flaps, Judge};
 
 use super::crash::Crashes;
 use super::livelock::Recurrence;
@@ -107,6 +109,19 @@ impl Run {
             return self.proofs == Proofs::Stop && self.recurrence.proved().is_some_and(Livelock::never_settles);
         }
         false
+    }
+
+    /// How the cluster settles and unsettles: as is proved, else as the judges saw it.
+    pub(super) fn flaps(&self, recurrence: Option<Livelock>) -> Option<Flaps> {
+        let Self { world, judge, .. } = self;
+        let Some(proof) = recurrence else { return judge.flaps(world) };
+        if proof.never_settles() || proof.is_at_rest() {
+            return None;
+        }
+        let Livelock { from, period, settled } = proof;
+        let is_end = |record: &&Record| record.what == What::Unsettled && record.at > from;
+        let times = world.log().with_trace(|trace| trace.records().iter().filter(is_end).count());
+        Some(Flaps { from, times: u32::try_from(times).unwrap_or(u32::MAX), settled, of: period })
     }
 
     /// Ends it: its tasks are dropped and its memory is given back.
