@@ -5,12 +5,13 @@
 //! only the logic differs – unless a side names a variant itself.
 
 use crate::controllers::fixes::Fix;
-use crate::replay::Replay;
+use crate::replay::{Replay, Wanted};
 use crate::report;
 use crate::scenario::{Scenario, Variant};
-use crate::study::Logic;
 use crate::study::compare::{Comparison, compare};
+use crate::study::diverge::Divergence;
 use crate::study::each_fix::{Noticed, each_fix};
+use crate::study::{self, Logic};
 use crate::trace::metrics::Figure;
 use crate::trace::timeline;
 use clap::Args;
@@ -20,7 +21,7 @@ use serde_json::{Map, Value, json};
 use super::args::Format;
 use super::output::{Out, fit, painted, style, width};
 use super::story::StoryArgs;
-use super::{Exit, Refusal};
+use super::{Exit, Refusal, diverge};
 
 /// Shows the same story under two or more logics side by side, or what each single fix is worth
 #[derive(Args)]
@@ -37,6 +38,9 @@ pub(crate) struct CompareArgs {
     /// The story without each fix: what breaks when exactly this one is missing
     #[arg(long)]
     each_fix: bool,
+    /// The first decision that differs, with its values on both sides, and what follows from it
+    #[arg(long, conflicts_with = "each_fix")]
+    diverge: bool,
     /// For whom the result is written
     #[arg(long, value_enum, default_value = "text")]
     format: Format,
@@ -54,14 +58,18 @@ pub(crate) fn run(args: &CompareArgs, out: &mut Out) -> Result<Exit, Refusal> {
         return Ok(Exit::Fine);
     }
     let variants = sides(args, scenario, base)?;
-    let replays: Vec<_> = variants.par_iter().map(|variant| Replay::of(scenario, variant, None)).collect();
+    let wanted = Wanted { explained: args.diverge, ..Wanted::default() };
+    let replays: Vec<_> = variants.par_iter().map(|variant| Replay::with(scenario, variant, &wanted)).collect();
     let sides: Vec<Side<'_>> = LETTERS.into_iter().zip(&replays).map(|(name, replay)| Side { name, replay }).collect();
     let (a, others) = sides.split_first().expect("there are two at least");
     let found: Vec<Comparison> =
         others.iter().map(|other| compare(a.replay, other.replay, [a.name, other.name])).collect();
+    let of = |other: &Side<'_>| args.diverge.then(|| study::diverge::diverge(a.replay, other.replay)).flatten();
+    let divergences: Vec<Option<Divergence>> = others.iter().map(of).collect();
     out.text(&match args.format {
+        Format::Text if args.diverge => fit(&diverge::text(&sides, &found, &divergences), width()),
         Format::Text => fit(&text(&sides, &found), width()),
-        Format::Json => object(&sides, &found),
+        Format::Json => object(&sides, &found, &divergences),
     });
     Ok(Exit::Fine)
 }
@@ -70,9 +78,9 @@ pub(crate) fn run(args: &CompareArgs, out: &mut Out) -> Result<Exit, Refusal> {
 const LETTERS: [&str; 8] = ["a", "b", "c", "d", "e", "f", "g", "h"];
 
 /// One logic's run.
-struct Side<'a> {
-    name: &'static str,
-    replay: &'a Replay<'a>,
+pub(super) struct Side<'a> {
+    pub(super) name: &'static str,
+    pub(super) replay: &'a Replay<'a>,
 }
 
 /// The story's variants under all logics: two at least.
@@ -162,7 +170,7 @@ fn text(sides: &[Side<'_>], found: &[Comparison]) -> String {
     text
 }
 
-fn ending(replay: &Replay<'_>) -> String {
+pub(super) fn ending(replay: &Replay<'_>) -> String {
     let outcome = &replay.outcome;
     let mut text = outcome.verdict.name().to_owned();
     if let Some(at) = outcome.settled_at {
@@ -179,7 +187,7 @@ fn ending(replay: &Replay<'_>) -> String {
 }
 
 /// A record of one side and the record that caused it, as the timeline tells them.
-fn moment(side: &Side<'_>, index: Option<usize>) -> String {
+pub(super) fn moment(side: &Side<'_>, index: Option<usize>) -> String {
     let Side { name: side, replay } = side;
     let Some(index) = index else { return format!("  {side}  (ends before)\n") };
     let trace = &replay.outcome.trace;
@@ -220,7 +228,7 @@ fn matrix_json(scenario: &Scenario, noticed: &[Noticed]) -> String {
     serde_json::to_string_pretty(&object).expect("a value of JSON can be written") + "\n"
 }
 
-fn object(sides: &[Side<'_>], found: &[Comparison]) -> String {
+fn object(sides: &[Side<'_>], found: &[Comparison], divergences: &[Option<Divergence>]) -> String {
     let (a, others) = sides.split_first().expect("there are two at least");
     let all = |values: &[String]| -> Map<String, Value> {
         sides.iter().zip(values).map(|(side, value)| (side.name.to_owned(), number(value))).collect()
@@ -232,9 +240,12 @@ fn object(sides: &[Side<'_>], found: &[Comparison]) -> String {
         index.map(|index| side.replay.outcome.trace.records()[index].at.to_string())
     };
     let mut differences = Map::new();
-    for (other, found) in others.iter().zip(found) {
+    for ((other, found), divergence) in others.iter().zip(found).zip(divergences) {
         let first = found.first.map(|(x, y)| json!({ a.name: at(a, x), other.name: at(other, y) }));
-        let difference = json!({ "first_difference": first, "lives": found.lives });
+        let mut difference = json!({ "first_difference": first, "lives": found.lives });
+        if let Some(divergence) = divergence {
+            difference["diverge"] = diverge::object([a, other], divergence);
+        }
         differences.insert(other.name.to_owned(), difference);
     }
     // What differs between the first two, as it was before there could be more.

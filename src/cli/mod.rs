@@ -11,6 +11,7 @@ mod compare;
 mod completions;
 mod crash;
 mod digest;
+mod diverge;
 mod expected;
 mod explain;
 mod file;

@@ -8,7 +8,6 @@
 
 use crate::kernel::{SimTime, Step, Stop};
 use crate::trace::{Record, What};
-
 use crate::world::World;
 use crate::world::judge::{Flaps, Judge};
 

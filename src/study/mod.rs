@@ -7,6 +7,7 @@
 pub mod bisect;
 pub(crate) mod compare;
 pub mod deciding;
+pub mod diverge;
 pub mod each_fix;
 pub mod fidelity;
 mod logic;

@@ -44,6 +44,51 @@ fn a_third_logic_is_a_third_column_in_text_and_json() {
     assert!(differences["c"]["first_difference"]["c"].is_string(), "{differences:#?}");
 }
 
+#[test]
+fn where_two_logics_part_the_decision_is_named_with_its_values_and_the_fix_that_it_asked_for() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let compare = |words: &[&str]| {
+        super::done(super::schedsim().current_dir(root).args(["compare", "--diverge"]).args(words)).code(0).no_err().out
+    };
+    let in_order = |text: &str, parts: &[&str]| {
+        let mut rest = text;
+        for part in parts {
+            rest = rest.split_once(part).unwrap_or_else(|| panic!("no {part:?}, or not there, in\n{text}")).1;
+        }
+    };
+    let owner = ["scenarios/mir-788/orphaned-disk.toml", "--b", "variant=after"];
+    // The same decision, and another write.
+    let parts =
+        ["first decision that differs\n", "created PROVISIONING", "created_by", "a: -", "b: app/pds", "same on both"];
+    let parts =
+        [&parts[..], &["disk-ownership", "missing in a, in force in b", "what follows in a only\n", "disk-has-owner"]];
+    let told = compare(&owner);
+    in_order(&told, &parts.concat());
+    let page = std::fs::read_to_string(root.join("docs/reading-a-run.md")).expect("a page");
+    let quote =
+        page.split_once("```text\nfirst decision").and_then(|(_, rest)| rest.split_once("```")).expect("a quote").0;
+    let mut quoted = quote.lines().skip(1).filter(|line| line.trim() != "…");
+    assert!(quoted.clone().count() > 8 && quoted.all(|line| told.contains(line)), "{quote}\nis not\n{told}");
+    let json: serde_json::Value =
+        serde_json::from_str(&compare(&[&owner[..], &["--format", "json"]].concat())).expect("JSON");
+    assert_eq!(json["diverge"]["fixes"]["disk-ownership"], serde_json::json!({ "a": false, "b": true }));
+    assert_eq!(json["diverge"]["values"]["created_by"], serde_json::json!({ "a": null, "b": "app/pds" }));
+    assert_eq!(json["diverge"]["decision"]["a"]["about"], "disk/pds-data");
+    let parts = ["bad gateway", "served after", "skip-dead", "missing in a, in force in b", "\noutcome\n"];
+    in_order(&compare(&["scenarios/requests/skip-dead.toml"]), &parts);
+    // No fix but a fault: the decision is the same, and comes later.
+    let race = ["scenarios/mir-788/orphaned-disk.toml", "--b", "variant=before-race", "--b", "variant=after"];
+    in_order(&compare(&race), &["differs of a and b\n", "0:45.1", "no fix", "differs of a and c\n"]);
+    let folder = folder(&[("two.toml", &variants(&["after"]))]);
+    folder.schedsim(&["compare", "two.toml", "--diverge"]).code(0).out("no decision differs");
+    folder.schedsim(&["compare", "two.toml", "--diverge", "--each-fix"]).code(2).no_out().err("cannot be used with");
+    folder
+        .schedsim(&["compare", "two.toml", "--diverge", "--b", "variant=aftr"])
+        .code(2)
+        .no_out()
+        .err("did you mean `after`?");
+}
+
 /// Variants that differ: the first has the rules of another day.
 fn variants(names: &[&str]) -> String {
     let later: Vec<String> = names.iter().map(|name| format!("{{ name = \"{name}\" }}")).collect();

@@ -32,7 +32,8 @@ pub fn json(trace: &Trace, setting: &Setting, chain: &Chain) -> Value {
     })
 }
 
-fn link(trace: &Trace, setting: &Setting, link: &Link) -> Value {
+/// One link as JSON.
+pub fn link(trace: &Trace, setting: &Setting, link: &Link) -> Value {
     let values: serde_json::Map<String, Value> =
         link.values.iter().map(|(name, value)| (name.clone(), Value::String(value.clone()))).collect();
     let branches = link.branches.iter().map(|(role, branch)| {

@@ -6,6 +6,7 @@
 //! What a newcomer gets wrong: a record names one cause, which is what set it off; that it came
 //! out as it did often hangs on another record, and the chain follows that one.
 
+mod after;
 mod choose;
 mod class;
 mod decider;
@@ -36,7 +37,7 @@ pub use choose::{Choice, Unknown, choose};
 pub use decider::{Decider, ProgramKey, meaning, otherwise, tag};
 pub use end::{End, Ending, Run, family};
 pub use evidence::Role;
-pub use json::{decider as decider_json, json};
+pub use json::{decider as decider_json, json, link as link_json};
 pub use question::{Asked, Question, ask};
 pub use setting::Setting;
 pub use story::{Page, decider_line, legend, story};
