@@ -10,7 +10,9 @@ use serde::Serialize;
 
 use crate::kernel::SimTime;
 
-use super::model::{Bar, Lane, Level, MarkTone, Picture};
+use crate::report::picture::{Bar, Lane, Level, MarkTone};
+
+use super::tellings::Drawn;
 
 #[derive(Serialize)]
 struct Run<'a> {
@@ -90,8 +92,8 @@ impl Texts {
 }
 
 /// The runs of a report as JSON that can stand in a script tag.
-pub(super) fn json<'a>(runs: impl Iterator<Item = (&'a str, &'a Picture)>) -> String {
-    let runs: Vec<Run<'_>> = runs.map(|(name, picture)| run(name, picture)).collect();
+pub(super) fn json<'a>(runs: impl Iterator<Item = (&'a str, &'a Drawn)>) -> String {
+    let runs: Vec<Run<'_>> = runs.map(|(name, drawn)| run(name, drawn)).collect();
     let json = serde_json::to_string(&runs).expect("plain data can be written");
     escape(&json)
 }
@@ -112,32 +114,34 @@ fn escape(json: &str) -> String {
     out
 }
 
-fn run<'a>(name: &'a str, picture: &Picture) -> Run<'a> {
+fn run<'a>(name: &'a str, drawn: &Drawn) -> Run<'a> {
     let mut texts = Texts::default();
     // The empty text is number 0, so that a reader can ask for it by its falseness.
     texts.number("");
-    let lanes = picture.lanes.iter().map(|lane| row(lane, &mut texts)).collect();
-    let told = told(picture, &mut texts);
+    let lanes = drawn.picture.lanes.iter().map(|lane| row(drawn, lane, &mut texts)).collect();
+    let told = told(drawn, &mut texts);
     let tones = MarkTone::ALL.iter().map(|tone| tone.class()).collect();
-    Run { name, end: micros(picture.end), text: texts.list, tones, lanes, told }
+    Run { name, end: micros(drawn.picture.end), text: texts.list, tones, lanes, told }
 }
 
-fn row(lane: &Lane, texts: &mut Texts) -> Row {
+fn row(drawn: &Drawn, lane: &Lane, texts: &mut Texts) -> Row {
     let bars = |bars: &[Bar], texts: &mut Texts| {
         let mut out = Vec::with_capacity(bars.len() * 5);
         for bar in bars {
             let (from, until) = (micros(bar.from), micros(bar.until));
             let (class, label) = (texts.number(bar.class), texts.number(&bar.label));
-            out.extend([from, until.saturating_sub(from), class, label, bar.told as u64]);
+            out.extend([from, until.saturating_sub(from), class, label, drawn.place(lane, bar.record) as u64]);
         }
         out
     };
-    let levels = |levels: &[Level]| levels.iter().flat_map(|l| [micros(l.at), l.value, l.told as u64]).collect();
+    let levels = |levels: &[Level]| {
+        levels.iter().flat_map(|l| [micros(l.at), l.value, drawn.place(lane, l.record) as u64]).collect()
+    };
     let mut marks = Vec::with_capacity(lane.marks.len() * 3);
     let mut last = 0;
     for mark in &lane.marks {
         let at = micros(mark.at);
-        marks.extend([at - last, mark.tone as u64, mark.told as u64]);
+        marks.extend([at - last, mark.tone as u64, drawn.place(lane, mark.record) as u64]);
         last = at;
     }
     Row {
@@ -156,10 +160,10 @@ fn row(lane: &Lane, texts: &mut Texts) -> Row {
     }
 }
 
-fn told(picture: &Picture, texts: &mut Texts) -> Told {
+fn told(drawn: &Drawn, texts: &mut Texts) -> Told {
     let mut told = Told::default();
     let (mut number, mut at) = (0, 0);
-    for (place, telling) in picture.told.iter().enumerate() {
+    for (place, telling) in drawn.told.iter().enumerate() {
         told.number.push(telling.number as u64 - number);
         told.at.push(micros(telling.at) - at);
         (number, at) = (telling.number as u64, micros(telling.at));

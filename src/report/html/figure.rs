@@ -10,7 +10,9 @@ use maud::{Markup, html};
 
 use crate::kernel::{SimDuration, SimTime};
 
-use super::model::{Bar, Lane, Level, Mark, MarkTone, Picture};
+use crate::report::picture::{Bar, Lane, Level, Mark, MarkTone};
+
+use super::tellings::{Drawn, Telling};
 
 const WIDTH: u64 = 1120;
 const GUTTER: u64 = 212;
@@ -23,7 +25,8 @@ const LANES_MAX: usize = 80;
 const MARK_WIDTH: u64 = 4;
 
 /// The whole run as an SVG drawing.
-pub(super) fn figure(picture: &Picture, title: &str) -> Markup {
+pub(super) fn figure(drawn: &Drawn, title: &str) -> Markup {
+    let picture = &drawn.picture;
     let sheet = Sheet { end: picture.end.as_nanos().max(1) };
     let lanes = &picture.lanes[..picture.lanes.len().min(LANES_MAX)];
     let mut tops = Vec::with_capacity(lanes.len());
@@ -40,7 +43,7 @@ pub(super) fn figure(picture: &Picture, title: &str) -> Markup {
                 (sheet.lane(lane, *top))
             }
             @for (lane, top) in lanes.iter().zip(&tops) {
-                (sheet.marks(picture, lane, (*top, y)))
+                (sheet.marks(drawn, lane, (*top, y)))
             }
         }
         @if left_out > 0 {
@@ -223,7 +226,7 @@ impl Sheet {
     }
 
     /// Marks, the loudest on top.
-    fn marks(&self, picture: &Picture, lane: &Lane, (top, bottom): (u64, u64)) -> Markup {
+    fn marks(&self, drawn: &Drawn, lane: &Lane, (top, bottom): (u64, u64)) -> Markup {
         let mut marks: Vec<&Mark> = lane.marks.iter().collect();
         marks.sort_by_key(|mark| (mark.tone, mark.at));
         let mut seen = BTreeSet::new();
@@ -236,7 +239,7 @@ impl Sheet {
                 let x = self.tenths(mark.at);
                 let named = mark.tone == MarkTone::Step && x >= taken;
                 if named {
-                    taken = x + 100 + step_name(picture, mark).chars().count() as u64 * 68;
+                    taken = x + 100 + step_name(telling(drawn, lane, mark)).chars().count() as u64 * 68;
                 }
                 (mark, x, named)
             })
@@ -246,18 +249,21 @@ impl Sheet {
                 @if mark.tone == MarkTone::Step {
                     line.guide x1=(decimal(x)) x2=(decimal(x)) y1=(TOP) y2=(bottom) {}
                 }
-                (one_mark(picture, mark, (x, top + height(lane) / 2), named))
+                (one_mark(telling(drawn, lane, mark), mark, (x, top + height(lane) / 2), named))
             }
         }
     }
 }
 
-fn step_name<'a>(picture: &'a Picture, mark: &Mark) -> &'a str {
-    picture.told[mark.told].subject.trim_start_matches("step/")
+fn telling<'a>(drawn: &'a Drawn, lane: &Lane, mark: &Mark) -> &'a Telling {
+    &drawn.told[drawn.place(lane, mark.record)]
 }
 
-fn one_mark(picture: &Picture, mark: &Mark, (x, y): (u64, u64), named: bool) -> Markup {
-    let telling = &picture.told[mark.told];
+fn step_name(telling: &Telling) -> &str {
+    telling.subject.trim_start_matches("step/")
+}
+
+fn one_mark(telling: &Telling, mark: &Mark, (x, y): (u64, u64), named: bool) -> Markup {
     let at = decimal(x);
     html! {
         g.mark.{ "m-" (mark.tone.class()) } transform={ "translate(" (at) " " (y) ")" } {
@@ -265,7 +271,7 @@ fn one_mark(picture: &Picture, mark: &Mark, (x, y): (u64, u64), named: bool) -> 
                 title { (clock(telling.at)) " " (telling.subject) ": " (telling.what) " " (telling.why) }
             }
             @if named {
-                text.label x="6" y="4" { (step_name(picture, mark)) }
+                text.label x="6" y="4" { (step_name(telling)) }
             }
         }
     }

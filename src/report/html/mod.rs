@@ -9,9 +9,8 @@ mod assets;
 mod chains;
 mod data;
 mod figure;
-mod forever;
-mod model;
 mod page;
+mod tellings;
 
 use crate::model::Invariant;
 use crate::scenario::{Scenario, Variant};
@@ -19,9 +18,10 @@ use crate::sim::Outcome;
 use crate::trace::metrics::Metrics;
 
 use super::explain::{Explainer, Limits, Setting};
+use super::picture::picture;
 use super::{ExpectResult, Failure, Mark, failed_requests, is_sound, settled_after, settled_in, verdict_in_words};
 
-use model::Picture;
+use tellings::Drawn;
 
 /// More runs in one page would be looked at by nobody.
 pub const RUNS_MAX: usize = 12;
@@ -73,7 +73,7 @@ pub struct Part {
     checks: Vec<(&'static str, String, String)>,
     digest: String,
     reproduce: String,
-    picture: Picture,
+    drawn: Drawn,
     sealed: Option<Sealed>,
 }
 
@@ -110,7 +110,8 @@ impl Part {
     pub fn of(source: &Source<'_>) -> Self {
         let Source { scenario, variant, outcome, metrics, checked, digest, reproduce } = *source;
         let setting = Setting::of(scenario, variant);
-        let picture = model::picture(&outcome.trace, outcome.ended_at, &setting, outcome.livelock());
+        let picture = picture(&outcome.trace, outcome.ended_at, &setting.timeline, outcome.livelock());
+        let drawn = Drawn::of(&outcome.trace, picture, &setting);
         let expected = match (checked.asked, checked.passed) {
             (false, true) => "nothing is expected".to_owned(),
             (true, true) => "all as expected".to_owned(),
@@ -137,14 +138,14 @@ impl Part {
             events: outcome.events,
             findings: requests(variant, metrics)
                 .into_iter()
-                .chain(findings(variant, outcome, checked, &setting, &picture))
+                .chain(findings(variant, outcome, checked, &setting, &drawn))
                 .collect(),
             outside: outside(scenario, variant, outcome),
             figures: metrics.iter().map(|(figure, value)| (figure.name(), value.to_string())).collect(),
             checks: checked.lines.iter().map(|c| (mark(c.mark), c.subject.clone(), c.text.clone())).collect(),
             digest: digest.to_owned(),
             reproduce: reproduce.to_owned(),
-            picture,
+            drawn,
             sealed: None,
         }
     }
@@ -204,7 +205,7 @@ fn findings(
     outcome: &Outcome,
     checked: &ExpectResult,
     setting: &Setting,
-    picture: &Picture,
+    drawn: &Drawn,
 ) -> Vec<Finding> {
     let mut explainer = Explainer::new(&outcome.trace, setting);
     let unseen = |failure: &&Failure| !matches!(failure, Failure::Violated { .. });
@@ -219,7 +220,7 @@ fn findings(
     let mut broken: Vec<Finding> = Vec::new();
     for violation in &outcome.violations {
         let (name, detail) = (violation.invariant.to_string(), violation.detail.to_string());
-        let told = picture.violation(violation);
+        let told = drawn.violation(violation);
         let place = broken.iter().position(|finding| finding.name == name).unwrap_or_else(|| {
             let expected = listed(violation.invariant);
             broken.push(Finding { expected, name, detail: detail.clone(), cases: Vec::new() });

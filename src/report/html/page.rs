@@ -14,7 +14,7 @@ pub(super) const CASES_MAX: usize = 24;
 /// The whole page.
 pub(super) fn page(parts: &[Part]) -> String {
     let title = title(parts);
-    let json = data::json(parts.iter().map(|part| (part.name.as_str(), &part.picture)));
+    let json = data::json(parts.iter().map(|part| (part.name.as_str(), &part.drawn)));
     let markup = html! {
         (DOCTYPE)
         html lang="en" {
@@ -85,7 +85,7 @@ fn verdicts(parts: &[Part]) -> Markup {
                     p.word { (part.verdict.to_uppercase()) }
                     p { (part.how) }
                     p.pass.failed[!part.passed].unasked[!part.asked] { (part.expected) }
-                    p.quiet { "seed " (part.seed) " \u{b7} ran " (part.picture.end.elapsed().clock()) " \u{b7} " (part.events) " events" }
+                    p.quiet { "seed " (part.seed) " \u{b7} ran " (part.drawn.picture.end.elapsed().clock()) " \u{b7} " (part.events) " events" }
                 }
             }
         }
@@ -146,7 +146,7 @@ fn one_finding(run: usize, part: &Part, finding: &Finding) -> Markup {
 }
 
 fn one_case(part: &Part, case: &Case) -> Markup {
-    let telling = &part.picture.told[case.told];
+    let telling = &part.drawn.told[case.told];
     html! {
         span.time { (figure::clock(telling.at)) } " " span.subject { (telling.subject) } " " (case.detail)
     }
@@ -173,13 +173,13 @@ fn pictures(parts: &[Part]) -> Markup {
         section.picture {
             h2 { "Timeline" }
             (tools())
-            (legend(parts.iter().any(|part| part.picture.is_proved())))
+            (legend(parts.iter().any(|part| part.drawn.picture.proof.is_some())))
             div #overview hidden {}
             div.runs {
                 @for (run, part) in parts.iter().enumerate() {
                     div.run data-run=(run) {
                         h3 { (part.name) span.quiet { " " (part.verdict) } }
-                        (figure::figure(&part.picture, &format!("Timeline of {}", part.name)))
+                        (figure::figure(&part.drawn, &format!("Timeline of {}", part.name)))
                         div.live hidden {}
                     }
                 }

@@ -2,16 +2,11 @@
 
 use super::*;
 use crate::kernel::RecordId;
-use crate::model::{Controller, DiskStatus, EffectKind, Invariant, Name, Value};
-use crate::report::testing::Story;
+use crate::model::{Controller, DiskStatus, EffectKind, Value};
 use crate::trace::testing::{Maker, t, word};
 
 fn draw(maker: &Maker) -> Picture {
-    picture(&maker.trace, t("1h"), &plain(), None)
-}
-
-fn plain() -> Setting {
-    Setting::plain(crate::controllers::fixes::Fixes::current())
+    picture(&maker.trace, t("1h"), &Options::default(), None)
 }
 
 fn lane<'a>(picture: &'a Picture, name: &str) -> &'a Lane {
@@ -36,50 +31,6 @@ fn a_lane_has_its_states_as_bars_and_its_failures_as_marks() {
     assert!(bad.count() >= 6, "each failed boot is one");
     assert!(sandbox.trouble);
     assert!(!lane(&picture, "app/pds").trouble);
-}
-
-#[test]
-fn what_is_told_of_a_bar_is_the_write_with_its_reason() {
-    let picture = draw(&stuck());
-    let stopped = &lane(&picture, "sandbox/pds-database-0").bars[1];
-    let telling = &picture.told[stopped.told];
-    assert_eq!(telling.what, "PENDING -> STOPPED");
-    assert_eq!(telling.why, "stale PENDING at age 5:10: limit 5:00");
-    assert_eq!((telling.by.as_str(), telling.at), ("monitor", stopped.from));
-}
-
-#[test]
-fn causes_lead_to_a_root_and_only_backwards() {
-    let mut m = stuck();
-    let sandbox = Subject { kind: Kind::Sandbox, index: 0 };
-    let last = RecordId::from_index(m.trace.records().len() - 1);
-    m.push(sandbox, last, What::Broken { invariant: Invariant::DeadIsFinal, detail: Name::new("it is dead") });
-    let picture = draw(&m);
-    let mut at = picture.told.iter().position(|telling| telling.tone == MarkTone::Broken).expect("it is told");
-    let mut chain = vec![picture.told[at].what.as_str()];
-    while let Some(cause) = picture.told[at].cause {
-        assert!(cause < at, "causes come first");
-        at = cause;
-        chain.push(&picture.told[at].what);
-    }
-    assert_eq!(chain[..2], ["BROKEN", "STOPPED -> DEAD"], "{chain:?}");
-    for (at, telling) in picture.told.iter().enumerate() {
-        assert!(telling.sides.iter().all(|(_, side)| *side < at));
-    }
-}
-
-#[test]
-fn an_arrow_of_causes_never_leads_to_what_is_not_told() {
-    let story = Story::forever_pending();
-    let picture = picture(&story.outcome.trace, story.outcome.ended_at, &plain(), None);
-    assert!(picture.told.len() < story.outcome.trace.records().len(), "not every record is told");
-    for telling in &picture.told {
-        assert!(telling.cause.is_none_or(|cause| cause < picture.told.len()));
-        assert!(!telling.what.is_empty(), "record {} says nothing", telling.number);
-    }
-    for lane in &picture.lanes {
-        assert!(lane.marks.iter().all(|mark| mark.told < picture.told.len()));
-    }
 }
 
 #[test]
@@ -116,5 +67,5 @@ fn the_holder_of_a_disk_is_named_by_its_sandbox() {
 #[test]
 fn a_trace_of_no_events_has_a_lane_for_steps_and_nothing_in_it() {
     let picture = draw(&Maker::new());
-    assert_eq!((picture.lanes.len(), picture.told.len()), (1, 0));
+    assert_eq!((picture.lanes.len(), picture.pointed.len()), (1, 0));
 }

@@ -1,0 +1,309 @@
+//! The picture of a run: lanes with bars, steps and marks, each with the record behind it.
+//!
+//! Tracks and timeline entries are put together here; the page and the terminal view draw nothing
+//! else. It may know traces only. What a newcomer gets wrong: not every record stands in it – only
+//! what a reader can point at; what is to be told of a record is asked of the explanations.
+
+mod forever;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::kernel::{SimDuration, SimTime};
+use crate::model::{AnyStatus, Field, Kind, LeaseStatus, SandboxStatus, Subject};
+use crate::sim::Livelock;
+use crate::trace::timeline::{self, Entry, Options, Tone};
+use crate::trace::tracks::{Span, State, Step, Track, tracks};
+use crate::trace::{Trace, What};
+
+/// Everything that is drawn of one run.
+pub(crate) struct Picture {
+    /// When the run ended.
+    pub(crate) end: SimTime,
+    pub(crate) lanes: Vec<Lane>,
+    /// The records that a reader can point at.
+    pub(crate) pointed: BTreeSet<usize>,
+    /// The lane of each thing.
+    pub(crate) places: BTreeMap<Subject, usize>,
+    /// The proof that it goes on for ever, if there is one.
+    pub(crate) proof: Option<Proof>,
+}
+
+/// That a run repeats for ever, and the record that says best why it does not settle.
+#[derive(Clone, Copy)]
+pub(crate) struct Proof {
+    pub(crate) livelock: Livelock,
+    pub(crate) because: Option<usize>,
+}
+
+/// What a proof says, in words.
+pub(crate) const FOR_EVER: &str = "from here on the run repeats for ever";
+
+impl Proof {
+    /// How that is known, in words.
+    pub(crate) fn why(&self) -> String {
+        format!(
+            "the same state again after {}; nothing was drawn in between, and no step, request or edge of a fault lies ahead",
+            self.livelock.period.clock()
+        )
+    }
+}
+
+/// One row.
+pub(crate) struct Lane {
+    pub(crate) name: String,
+    /// What kind of thing it is, as a word for styles.
+    pub(crate) kind: &'static str,
+    /// How far it stands in.
+    pub(crate) depth: u8,
+    pub(crate) bars: Vec<Bar>,
+    /// Who held it: these can overlap.
+    pub(crate) bands: Vec<Bar>,
+    pub(crate) cooldowns: Vec<Bar>,
+    pub(crate) desired: Vec<Level>,
+    pub(crate) ready: Vec<Level>,
+    pub(crate) crashes: Vec<Level>,
+    /// When it was deleted: its numbers end there.
+    pub(crate) gone: Option<SimTime>,
+    /// In order of time.
+    pub(crate) marks: Vec<Mark>,
+    /// Whether something broke or failed here.
+    pub(crate) trouble: bool,
+}
+
+/// Something that was so for a while.
+pub(crate) struct Bar {
+    pub(crate) from: SimTime,
+    pub(crate) until: SimTime,
+    /// The class of its style.
+    pub(crate) class: &'static str,
+    /// Drawn as a line.
+    pub(crate) thin: bool,
+    pub(crate) label: String,
+    /// The record of its begin.
+    pub(crate) record: usize,
+}
+
+/// A number from a moment on.
+pub(crate) struct Level {
+    pub(crate) at: SimTime,
+    pub(crate) value: u64,
+    pub(crate) record: usize,
+}
+
+/// Something at a moment.
+pub(crate) struct Mark {
+    pub(crate) at: SimTime,
+    pub(crate) tone: MarkTone,
+    pub(crate) record: usize,
+}
+
+/// How a mark is meant, the loudest last.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub(crate) enum MarkTone {
+    Plain,
+    Good,
+    Bad,
+    Outside,
+    Fault,
+    Step,
+    Broken,
+}
+
+impl MarkTone {
+    pub(crate) const ALL: &[Self] =
+        &[Self::Plain, Self::Good, Self::Bad, Self::Outside, Self::Fault, Self::Step, Self::Broken];
+
+    /// The class of its style.
+    pub(crate) const fn class(self) -> &'static str {
+        match self {
+            Self::Plain => "plain",
+            Self::Good => "good",
+            Self::Bad => "bad",
+            Self::Outside => "outside",
+            Self::Fault => "fault",
+            Self::Step => "step",
+            Self::Broken => "broken",
+        }
+    }
+}
+
+/// The lane of the operator's steps.
+const STEPS: usize = 0;
+/// All faults together: strikes are about what they strike.
+const FAULTS: Subject = Subject { kind: Kind::Fault, index: u32::MAX };
+
+/// All requests together: those that fail are an app's, and would hide everything else on its lane.
+const REQUESTS: Subject = Subject { kind: Kind::App, index: u32::MAX };
+
+/// Draws up the picture of a trace.
+pub(crate) fn picture(trace: &Trace, end: SimTime, options: &Options, proof: Option<Livelock>) -> Picture {
+    let shown = timeline::entries(trace, options);
+    let tracks = tracks(trace, end);
+    let mut pointed: BTreeSet<usize> = shown.iter().map(|entry| entry.record).collect();
+    let mut begun = BTreeSet::new();
+    for track in &tracks {
+        begun.extend(track.states.iter().chain(&track.cooldowns).map(|span| span.record));
+        pointed.extend(track.holders.iter().map(|span| span.record));
+        for steps in track.numbers.values() {
+            begun.extend(steps.iter().map(|step| step.record));
+        }
+    }
+    pointed.extend(&begun);
+    let proof = proof.map(|livelock| Proof { livelock, because: forever::because(trace, livelock) });
+    let mut picture = Picture { end, lanes: Vec::new(), pointed, places: BTreeMap::new(), proof };
+    picture.lanes.push(empty("steps", "steps".to_owned(), 0));
+    let some = |is: fn(&What) -> bool| shown.iter().any(|entry| is(&trace.records()[entry.record].what));
+    let own = [
+        (FAULTS, "faults", "faults", some(|what| matches!(what, What::Struck { .. }))),
+        (REQUESTS, "requests", "failed requests", some(|what| matches!(what, What::RequestFailed { .. }))),
+    ];
+    for (subject, kind, name, _) in own.into_iter().filter(|(.., some)| *some) {
+        picture.places.insert(subject, picture.lanes.len());
+        picture.lanes.push(empty(kind, name.to_owned(), 0));
+    }
+    for track in &tracks {
+        if !matches!(track.subject.kind, Kind::Version | Kind::Step | Kind::Fault) {
+            picture.places.insert(track.subject, picture.lanes.len());
+            picture.lanes.push(lane(trace, track, depth_of(track.subject.kind)));
+        }
+        if let (Subject::CLUSTER, Some(proof)) = (track.subject, proof) {
+            picture.lanes.push(forever::lane(proof, end));
+        }
+    }
+    // What has no lane of its own stands with what it belongs to.
+    for track in &tracks {
+        let place = match track.subject.kind {
+            Kind::Step => Some(STEPS),
+            Kind::Version => track.parent.and_then(|app| picture.places.get(&app).copied()),
+            _ => continue,
+        };
+        picture.places.extend(place.map(|place| (track.subject, place)));
+    }
+    for entry in &shown {
+        picture.mark(trace, entry, &begun);
+    }
+    picture
+}
+
+const fn depth_of(kind: Kind) -> u8 {
+    match kind {
+        Kind::Cluster | Kind::App | Kind::Node | Kind::Step | Kind::Fault => 0,
+        Kind::Version | Kind::Pool | Kind::Disk | Kind::Process => 1,
+        Kind::Sandbox | Kind::Volume | Kind::Lease => 2,
+    }
+}
+
+impl Picture {
+    fn mark(&mut self, trace: &Trace, entry: &Entry, begun: &BTreeSet<usize>) {
+        let what = trace.records()[entry.record].what;
+        let tone = tone(&what, entry.tone);
+        let mark = || Mark { at: entry.at, tone, record: entry.record };
+        if let What::Struck { .. } = what
+            && let Some(&lane) = self.places.get(&FAULTS)
+        {
+            self.lanes[lane].marks.push(mark());
+        }
+        // A bar's begin is mark enough, unless it is bad news; other writes say little.
+        let writes = matches!(what, What::Created { .. } | What::Patched { .. });
+        let seen = begun.contains(&entry.record) && tone != MarkTone::Bad || writes && tone == MarkTone::Plain;
+        let subject = if matches!(what, What::RequestFailed { .. }) { REQUESTS } else { entry.subject };
+        let Some(&lane) = self.places.get(&subject) else { return };
+        let lane = &mut self.lanes[lane];
+        if !seen || tone == MarkTone::Step {
+            lane.marks.push(mark());
+        }
+        lane.trouble |= matches!(tone, MarkTone::Bad | MarkTone::Broken);
+    }
+}
+
+/// How a record is meant.
+pub(crate) fn tone(what: &What, tone: Tone) -> MarkTone {
+    match (what, tone) {
+        (What::Broken { .. }, _) => MarkTone::Broken,
+        (What::Struck { .. }, _) => MarkTone::Fault,
+        (What::StepBegan | What::Note(_), _) => MarkTone::Step,
+        (_, Tone::Bad) => MarkTone::Bad,
+        (_, Tone::Good) => MarkTone::Good,
+        (_, Tone::Outside) => MarkTone::Outside,
+        (_, Tone::Plain) => MarkTone::Plain,
+    }
+}
+
+/// The lane of a track, without its marks.
+fn lane(trace: &Trace, track: &Track, depth: u8) -> Lane {
+    let bars = |spans: &[Span]| spans.iter().map(|span| bar(trace, span)).collect();
+    let levels = |field: Field| {
+        let steps = track.numbers.get(&field).map_or(&[] as &[Step], Vec::as_slice);
+        steps.iter().map(|s| Level { at: s.at, value: s.value, record: s.record }).collect()
+    };
+    Lane {
+        bars: bars(&track.states),
+        bands: bars(&track.holders),
+        cooldowns: bars(&track.cooldowns),
+        desired: levels(Field::DesiredInstances),
+        ready: levels(Field::ReadyInstances),
+        crashes: levels(Field::ConsecutiveCrashCount),
+        gone: track.gone,
+        ..empty(track.subject.kind.name(), trace.name(track.subject).to_string(), depth)
+    }
+}
+
+fn bar(trace: &Trace, span: &Span) -> Bar {
+    let bare = |subject: Subject| {
+        let name = trace.name(subject);
+        name.split_once('/').map_or_else(|| name.to_string(), |(_, bare)| bare.to_owned())
+    };
+    let (class, label) = match span.state {
+        State::Status(status) => (status.name(), status.loud()),
+        State::Phase(phase) => (phase.name(), phase.name().to_uppercase()),
+        State::Cooldown { set } => {
+            // To the second: who waits for minutes asks for no more.
+            let half = SimDuration::from_millis(500);
+            let wait = SimDuration::from_secs(set.since(span.from).saturating_add(half).as_secs());
+            ("cooldown", format!("cooldown {}", wait.clock()))
+        }
+        State::Thing(thing) if thing.kind == Kind::Node => ("mounted", bare(thing)),
+        State::Thing(thing) => (turn(thing.index), bare(thing)),
+        State::Held { lease, sandbox } => {
+            let holder = sandbox.unwrap_or(lease);
+            (turn(holder.index), bare(holder))
+        }
+    };
+    // What is over is a thin line; of what failed, one wants to see that it did.
+    let thin = match span.state {
+        State::Status(AnyStatus::Sandbox(status)) => status == SandboxStatus::Dead,
+        State::Status(AnyStatus::Lease(status)) => status == LeaseStatus::Released,
+        State::Status(AnyStatus::Disk(_) | AnyStatus::Node(_))
+        | State::Phase(_)
+        | State::Cooldown { .. }
+        | State::Thing(_)
+        | State::Held { .. } => false,
+    };
+    Bar { from: span.from, until: span.until, class, thin, label, record: span.record }
+}
+
+pub(crate) fn empty(kind: &'static str, name: String, depth: u8) -> Lane {
+    Lane {
+        name,
+        kind,
+        depth,
+        bars: Vec::new(),
+        bands: Vec::new(),
+        cooldowns: Vec::new(),
+        desired: Vec::new(),
+        ready: Vec::new(),
+        crashes: Vec::new(),
+        gone: None,
+        marks: Vec::new(),
+        trouble: false,
+    }
+}
+
+/// One of a few colours that take turns, so that neighbours differ.
+const fn turn(index: u32) -> &'static str {
+    const TURNS: [&str; 6] = ["turn0", "turn1", "turn2", "turn3", "turn4", "turn5"];
+    TURNS[index as usize % TURNS.len()]
+}
+
+#[cfg(test)]
+mod tests;
