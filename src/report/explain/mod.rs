@@ -16,6 +16,7 @@ mod fold;
 mod index;
 mod json;
 mod likeness;
+pub(crate) mod lines;
 mod question;
 mod reading;
 mod setting;

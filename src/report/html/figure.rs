@@ -98,7 +98,7 @@ impl Sheet {
             g.lane.{ "k-" (lane.kind) } {
                 line.rule x1="0" x2=(WIDTH) y1=(top + height) y2=(top + height) {}
                 text.name.trouble[lane.trouble] x=(8 + 12 * u64::from(lane.depth)) y=(top + height / 2 + 4) {
-                    (shortened(&lane.name, 31 - 2 * usize::from(lane.depth)))
+                    (lane.short_name(31 - 2 * usize::from(lane.depth)))
                 }
                 @if !lane.desired.is_empty() {
                     (self.levels(lane, top + 5, height - 10))
@@ -302,21 +302,6 @@ fn step(end: u64) -> u64 {
     STEPS.iter().find(fits).map_or_else(|| (end / 11).max(1), |step| step * SECOND)
 }
 
-/// A name for so many letters: without its kind if need be, then cut in front, for the numbers
-/// stand at its end.
-fn shortened(name: &str, most: usize) -> String {
-    let bare = name.split_once('/').map_or(name, |(_, bare)| bare);
-    let length = bare.chars().count();
-    if name.chars().count() <= most {
-        name.to_owned()
-    } else if length <= most {
-        bare.to_owned()
-    } else {
-        let tail: String = bare.chars().skip(length - most.saturating_sub(1)).collect();
-        format!("\u{2026}{tail}")
-    }
-}
-
 /// As timelines write it: always to the millisecond.
 pub(super) fn clock(at: SimTime) -> String {
     let millis = at.as_nanos() / 1_000_000;
@@ -336,15 +321,6 @@ mod tests {
             assert!(end / step(end) >= 1, "{secs} s");
         }
         assert!(step(1) > 0);
-    }
-
-    #[test]
-    fn a_long_name_loses_its_kind_and_then_its_beginning() {
-        for (most, short) in
-            [(22, "sandbox/pds-database-0"), (21, "pds-database-0"), (14, "pds-database-0"), (8, "\u{2026}abase-0")]
-        {
-            assert_eq!(shortened("sandbox/pds-database-0", most), short);
-        }
     }
 
     #[test]

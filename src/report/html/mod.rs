@@ -6,7 +6,6 @@
 //! run can be dropped before the next.
 
 mod assets;
-mod chains;
 mod data;
 mod figure;
 mod page;
@@ -17,7 +16,8 @@ use crate::scenario::{Scenario, Variant};
 use crate::sim::Outcome;
 use crate::trace::metrics::Metrics;
 
-use super::explain::{Explainer, Limits, Setting};
+use super::explain::lines::Line;
+use super::explain::{self, Explainer, Limits, Setting};
 use super::picture::picture;
 use super::{ExpectResult, Failure, Mark, failed_requests, is_sound, settled_after, settled_in, verdict_in_words};
 
@@ -102,7 +102,7 @@ struct Case {
     told: usize,
     detail: String,
     /// What led to it.
-    lines: Vec<chains::Line>,
+    lines: Vec<Line>,
 }
 
 impl Part {
@@ -233,7 +233,7 @@ fn findings(
             }
             false => None,
         };
-        let lines = chain.map(|chain| chains::lines(&outcome.trace, setting, &chain)).unwrap_or_default();
+        let lines = chain.map(|chain| explain::lines::lines(&outcome.trace, setting, &chain)).unwrap_or_default();
         broken[place].cases.extend(told.map(|told| Case { told, detail, lines }));
     }
     broken.sort_by_key(|finding| finding.expected);

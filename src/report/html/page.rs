@@ -6,7 +6,10 @@
 
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
-use super::{Case, Finding, Part, assets, chains, data, figure};
+use crate::report::explain::lines::Line;
+use crate::trace::timeline::Tone;
+
+use super::{Case, Finding, Part, assets, data, figure};
 
 /// More things that break one rule are counted instead of told; the figure shows all.
 pub(super) const CASES_MAX: usize = 24;
@@ -123,7 +126,7 @@ fn one_finding(run: usize, part: &Part, finding: &Finding) -> Markup {
                 summary data-run=(run) data-told=(case.told) {
                     span.badge { (badge) } " " strong { (finding.name) } " " (one_case(part, case))
                 }
-                (chains::list(&case.lines))
+                (chain(&case.lines))
             }
         } @else {
             details.finding.expected[finding.expected] {
@@ -134,7 +137,7 @@ fn one_finding(run: usize, part: &Part, finding: &Finding) -> Markup {
                 @for case in finding.cases.iter().take(CASES_MAX) {
                     details.case {
                         summary data-run=(run) data-told=(case.told) { (one_case(part, case)) }
-                        (chains::list(&case.lines))
+                        (chain(&case.lines))
                     }
                 }
                 @if finding.cases.len() > CASES_MAX {
@@ -142,6 +145,40 @@ fn one_finding(run: usize, part: &Part, finding: &Finding) -> Markup {
                 }
             }
         }
+    }
+}
+
+/// The lines of a chain as a list: for print and for readers without scripts.
+fn chain(lines: &[Line]) -> Markup {
+    html! {
+        ol.chain {
+            @for line in lines {
+                @match line {
+                    Line::Remark(remark) => { li.remark { (remark.words(figure::clock)) } }
+                    Line::Link { record: _, at, subject, by, what, why, tags, tone, side } => {
+                        li.{ "m-" (tone_class(*tone)) }.side[side.is_some()] {
+                            span.head {
+                                @if let Some(role) = side { span.role { (role) ": " } }
+                                span.time { (figure::clock(*at)) } " " span.subject { (subject) } " " span.by { "by " (by) }
+                                @for tag in tags { " " span.tag { (tag) } }
+                            } " "
+                            span.what { (what) } " "
+                            @if !why.is_empty() { span.why { (why) } }
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// The class of a line's dot.
+const fn tone_class(tone: Tone) -> &'static str {
+    match tone {
+        Tone::Plain => "plain",
+        Tone::Good => "good",
+        Tone::Bad => "bad",
+        Tone::Outside => "outside",
     }
 }
 

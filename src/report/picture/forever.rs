@@ -9,7 +9,7 @@ use crate::model::Invariant;
 use crate::sim::Livelock;
 use crate::trace::{Trace, What};
 
-use super::{Bar, Lane, Proof, empty};
+use super::{Bar, Lane, Meaning, Proof, empty};
 
 /// More rounds are one bar: nobody tells them apart.
 const ROUNDS_MAX: usize = 500;
@@ -37,7 +37,15 @@ pub(super) fn lane(proof: Proof, end: SimTime) -> Lane {
             _ => "again".to_owned(),
         };
         let until = if bars.len() == ROUNDS_MAX { end } else { end.min(from + livelock.period) };
-        bars.push(Bar { from, until, class: "round", thin: false, label, record: because.unwrap_or_default() });
+        bars.push(Bar {
+            from,
+            until,
+            class: "round",
+            meaning: Meaning::Bad,
+            thin: false,
+            label,
+            record: because.unwrap_or_default(),
+        });
         from = until;
     }
     Lane { bars, ..empty("proof", "for ever".to_owned(), 1) }

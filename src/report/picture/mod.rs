@@ -5,6 +5,7 @@
 //! what a reader can point at; what is to be told of a record is asked of the explanations.
 
 mod forever;
+mod meaning;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -14,6 +15,8 @@ use crate::sim::Livelock;
 use crate::trace::timeline::{self, Entry, Options, Tone};
 use crate::trace::tracks::{Span, State, Step, Track, tracks};
 use crate::trace::{Trace, What};
+
+pub(crate) use meaning::Meaning;
 
 /// Everything that is drawn of one run.
 pub(crate) struct Picture {
@@ -68,6 +71,26 @@ pub(crate) struct Lane {
     pub(crate) marks: Vec<Mark>,
     /// Whether something broke or failed here.
     pub(crate) trouble: bool,
+    /// How many of the lanes after it are told together by this one.
+    pub(crate) members: usize,
+}
+
+impl Lane {
+    /// Its name for so many letters: without its kind if need be, then cut in front, for the numbers
+    /// stand at its end.
+    pub(crate) fn short_name(&self, most: usize) -> String {
+        let name = self.name.as_str();
+        let bare = name.split_once('/').map_or(name, |(_, bare)| bare);
+        let length = bare.chars().count();
+        if name.chars().count() <= most {
+            name.to_owned()
+        } else if length <= most {
+            bare.to_owned()
+        } else {
+            let tail: String = bare.chars().skip(length - most.saturating_sub(1)).collect();
+            format!("\u{2026}{tail}")
+        }
+    }
 }
 
 /// Something that was so for a while.
@@ -76,6 +99,7 @@ pub(crate) struct Bar {
     pub(crate) until: SimTime,
     /// The class of its style.
     pub(crate) class: &'static str,
+    pub(crate) meaning: Meaning,
     /// Drawn as a line.
     pub(crate) thin: bool,
     pub(crate) label: String,
@@ -214,6 +238,13 @@ impl Picture {
         }
         lane.trouble |= matches!(tone, MarkTone::Bad | MarkTone::Broken);
     }
+
+    /// The lane that tells of a record.
+    pub(crate) fn lane_of(&self, trace: &Trace, record: usize) -> Option<usize> {
+        let record = trace.records().get(record)?;
+        let subject = if matches!(record.what, What::RequestFailed { .. }) { REQUESTS } else { record.subject };
+        self.places.get(&subject).copied()
+    }
 }
 
 /// How a record is meant.
@@ -279,7 +310,8 @@ fn bar(trace: &Trace, span: &Span) -> Bar {
         | State::Thing(_)
         | State::Held { .. } => false,
     };
-    Bar { from: span.from, until: span.until, class, thin, label, record: span.record }
+    let meaning = Meaning::of(span.state);
+    Bar { from: span.from, until: span.until, class, meaning, thin, label, record: span.record }
 }
 
 pub(crate) fn empty(kind: &'static str, name: String, depth: u8) -> Lane {
@@ -296,13 +328,16 @@ pub(crate) fn empty(kind: &'static str, name: String, depth: u8) -> Lane {
         gone: None,
         marks: Vec::new(),
         trouble: false,
+        members: 0,
     }
 }
 
-/// One of a few colours that take turns, so that neighbours differ.
+/// So many colours take turns, so that neighbours differ.
+const TURNS: u32 = 6;
+
+/// The class of one of them.
 const fn turn(index: u32) -> &'static str {
-    const TURNS: [&str; 6] = ["turn0", "turn1", "turn2", "turn3", "turn4", "turn5"];
-    TURNS[index as usize % TURNS.len()]
+    ["turn0", "turn1", "turn2", "turn3", "turn4", "turn5"][(index % TURNS) as usize]
 }
 
 #[cfg(test)]

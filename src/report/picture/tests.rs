@@ -69,3 +69,13 @@ fn a_trace_of_no_events_has_a_lane_for_steps_and_nothing_in_it() {
     let picture = draw(&Maker::new());
     assert_eq!((picture.lanes.len(), picture.pointed.len()), (1, 0));
 }
+
+#[test]
+fn a_long_name_loses_its_kind_and_then_its_beginning() {
+    for (most, short) in
+        [(22, "sandbox/pds-database-0"), (21, "pds-database-0"), (14, "pds-database-0"), (8, "\u{2026}abase-0")]
+    {
+        let lane = empty("sandbox", "sandbox/pds-database-0".to_owned(), 0);
+        assert_eq!(lane.short_name(most), short);
+    }
+}
