@@ -40,4 +40,5 @@ pub mod sim;
 pub mod study;
 mod time;
 pub mod trace;
+mod view;
 pub mod world;

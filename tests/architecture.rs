@@ -109,6 +109,11 @@ const MODULES: &[Module] = &[
             "replay",
         ],
     ),
+    module(
+        "view",
+        "a run looked at in a terminal",
+        &["time", "kernel", "controllers::fixes", "trace", "scenario", "sim", "report", "study"],
+    ),
     // Commands ask for runs and print what comes back; they look into no world.
     module(
         "cli",
@@ -124,6 +129,7 @@ const MODULES: &[Module] = &[
             "report",
             "replay",
             "study",
+            "view",
         ],
     ),
     module("main", "the program's entry", &["cli"]),

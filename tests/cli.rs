@@ -33,6 +33,8 @@ mod sweep_kept;
 mod sweep_wrong;
 #[path = "cli/test.rs"]
 mod test;
+#[path = "cli/view.rs"]
+mod view;
 
 /// A story that passes whatever comes out.
 const FINE: &str = "schema = 1\nhorizon = \"1m\"\nstep = [{ at = \"1s\", do.note = \"Nothing.\" }]\n[expect]\n";

@@ -44,6 +44,11 @@ impl Look {
         };
         choice.write_global();
     }
+
+    /// Whether there is colour on standard output.
+    pub(crate) fn has_colour(&self) -> bool {
+        anstream::AutoStream::choice(&std::io::stdout()) != anstream::ColorChoice::Never
+    }
 }
 
 /// The colours that `--color` asks for, read before there is a command line that makes sense.

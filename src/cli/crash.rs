@@ -6,6 +6,7 @@
 
 use std::backtrace::{Backtrace, BacktraceStatus};
 use std::cell::RefCell;
+use std::sync::OnceLock;
 
 use super::args::shell_line;
 use super::output;
@@ -15,9 +16,18 @@ thread_local! {
     static DOING: RefCell<Option<String>> = const { RefCell::new(None) };
 }
 
+/// What is to be done before a panic says anything: giving a terminal back.
+static BEFORE: OnceLock<fn()> = OnceLock::new();
+
+/// From now on this is done before a panic says anything.
+pub(crate) fn before_words(act: fn()) {
+    let _ = BEFORE.set(act);
+}
+
 /// Makes panics say whose fault they are.
 pub(crate) fn install() {
     std::panic::set_hook(Box::new(|info| {
+        BEFORE.get().into_iter().for_each(|act| act());
         let what = info.payload_as_str().unwrap_or("a panic without words");
         let place = info.location().map_or_else(String::new, |at| format!(" ({at})"));
         report(&format!("{what}{place}"), &doing());

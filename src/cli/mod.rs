@@ -33,6 +33,7 @@ mod story;
 mod sweep;
 mod test;
 mod text;
+mod view;
 mod watch;
 
 use std::process::ExitCode;
@@ -62,6 +63,7 @@ enum Command {
     New(new::NewArgs),
     Run(run::RunArgs),
     Explain(explain::ExplainArgs),
+    View(view::ViewArgs),
     Test(test::TestArgs),
     Review(review::ReviewArgs),
     Check(check::CheckArgs),
@@ -135,6 +137,7 @@ pub fn main() -> ExitCode {
         Command::New(args) => new::new(args, &mut out),
         Command::Run(args) => run::run(args, &cli.look, &mut out),
         Command::Explain(args) => explain::explain(args, &cli.look, &mut out),
+        Command::View(args) => view::view(args, &cli.look),
         Command::Test(args) => test::test(args, &cli.look, &mut out),
         Command::Review(args) => review::review(args, &cli.look, &mut out),
         Command::Check(args) => check::check(args, &cli.look, &mut out),

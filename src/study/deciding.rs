@@ -15,7 +15,8 @@ use rayon::prelude::*;
 use crate::controllers::fixes::{Fix, Fixes};
 use crate::kernel::SimTime;
 use crate::report::explain::{Decider, End, Ending, Run};
-use crate::sim::Simulation;
+use crate::scenario::{Scenario, Variant};
+use crate::sim::{Outcome, Simulation};
 
 pub use super::otherwise::{all, otherwise};
 pub use text::text;
@@ -205,10 +206,34 @@ pub(super) fn longest(base: &Run<'_>) -> usize {
     base.outcome.trace.records().len() * LONGER.0 + LONGER.1
 }
 
+/// A run with one thing otherwise, and what came of it.
+pub(crate) struct Made {
+    /// What became of the end.
+    pub(crate) trial: Trial,
+    /// The story as it was changed.
+    pub(crate) scenario: Scenario,
+    /// Likewise the logic.
+    pub(crate) variant: Variant,
+    /// What came of the run.
+    pub(crate) outcome: Outcome,
+}
+
+/// Tries one thing, and keeps the run, so that it can be explained.
+pub(crate) fn one(base: &Run<'_>, until: Option<SimTime>, end: &End, decider: Decider) -> Made {
+    make(base, until, end, vec![decider], true)
+}
+
 fn trial(base: &Run<'_>, until: Option<SimTime>, end: &End, deciders: Vec<Decider>) -> Trial {
+    make(base, until, end, deciders, false).trial
+}
+
+fn make(base: &Run<'_>, until: Option<SimTime>, end: &End, deciders: Vec<Decider>, explained: bool) -> Made {
     let (scenario, variant) = otherwise(base.scenario, base.variant, &deciders);
     let records = base.outcome.trace.records();
     let mut simulation = Simulation::new(&scenario, &variant).records_max(longest(base));
+    if explained {
+        simulation = simulation.keeps_evidence();
+    }
     if let Some(until) = until {
         simulation = simulation.until(until);
     }
@@ -217,5 +242,6 @@ fn trial(base: &Run<'_>, until: Option<SimTime>, end: &End, deciders: Vec<Decide
     let ending = end.look_for(&run);
     let instead = end.instead(base, &run);
     let differs = outcome.trace.records() != records;
-    Trial { deciders, ending, instead, differs, asked: outcome.asked }
+    let trial = Trial { deciders, ending, instead, differs, asked: outcome.asked };
+    Made { trial, scenario, variant, outcome }
 }

@@ -21,6 +21,7 @@ Commands:
   new          Writes the beginning of a scenario, commented
   run          Replays scenarios: timeline, outcome, figures
   explain      Tells why something happened: the causal chain from its end back to its root, and what decides it
+  view         Shows a run in the terminal: lanes, a cursor in time, and why – to walk along
   test         Replays every scenario below PATH; checks [expect] and the snapshot beside it
   review       Shows each text that moved and asks: accept, reject or skip
   check        Parses and validates scenarios and sweeps without running them

@@ -90,7 +90,7 @@ fn completions_and_manual_pages_are_made() {
     folder.schedsim(&["man"]).code(0).out(".TH schedsim 1").no_err();
     let version = concat!("schedsim-run ", env!("CARGO_PKG_VERSION"));
     folder.schedsim(&["man", "run"]).code(0).out(".TH schedsim-run 1").out("twice").out(version);
-    folder.schedsim(&["man", "dance"]).code(2).err("no command `dance`").err("run, explain, test");
+    folder.schedsim(&["man", "dance"]).code(2).err("no command `dance`").err("run, explain, view, test");
 }
 
 #[test]

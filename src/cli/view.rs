@@ -1,0 +1,178 @@
+//! `schedsim view FILE`: a run to look at in the terminal.
+//!
+//! It owns the terminal while the view is open: raw, on the other screen, and given back however that
+//! ends – a key, a signal, a bug. What is shown and what keys do stands in `view`. What a newcomer gets
+//! wrong: Ctrl-C is a key here, for a raw terminal sends no signal.
+
+use std::io::{self, IsTerminal};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use clap::Args;
+use ratatui::Terminal;
+use ratatui::backend::CrosstermBackend;
+use ratatui::crossterm::{cursor, event, execute, terminal};
+
+use crate::view::{self, RUNS_MAX, Slots, Story, View, Wish};
+
+use super::args::{Logic, Look, shell_line};
+use super::{Exit, Refusal, crash, input, reproduce, story};
+
+/// Shows a run in the terminal: lanes, a cursor in time, and why – to walk along
+#[derive(Args)]
+pub(crate) struct ViewArgs {
+    /// A scenario file
+    #[arg(value_name = "FILE")]
+    file: String,
+    /// The variant to begin with; by default the first
+    #[arg(long, value_name = "NAME")]
+    variant: Option<String>,
+    #[command(flatten)]
+    logic: Logic,
+}
+
+/// How soon after the last key what was left is asked for.
+const REST: Duration = Duration::from_millis(60);
+/// How often signals are looked for when nothing happens.
+const LOOKS: Duration = Duration::from_millis(250);
+
+pub(crate) fn view(args: &ViewArgs, look: &Look) -> Result<Exit, Refusal> {
+    if args.logic.seeds.is_some() {
+        return Err(Refusal::wrong("one run after another is looked at, and --seeds asks for many; give one --seed"));
+    }
+    if args.file == "-" {
+        return Err(Refusal::wrong("keys come from standard input, so that no file can; write it to disk first"));
+    }
+    let slots = Slots::new(RUNS_MAX);
+    let look = view::Look { colour: look.has_colour(), utf8: takes_utf8() };
+    let line = shell_line(["schedsim".to_owned(), "view".to_owned(), reproduce::operand(&args.file)]);
+    let loaded = input::load(std::slice::from_ref(&args.file), &args.logic.overrides())?;
+    let scenario = &loaded[0].scenario;
+    let variant = match &args.variant {
+        None => &scenario.variants[0],
+        Some(name) => story::variant_named(scenario, name)?,
+    };
+    is_terminal()?;
+    let place = scenario.variants.iter().position(|known| known.name == variant.name).unwrap_or_default();
+    crash::doing_what(&line, || {
+        let view = View::of_story(Story { scenario, until: args.logic.until }, place, &slots, look);
+        show(view)
+    })
+}
+
+/// A view is for somebody who looks.
+fn is_terminal() -> Result<(), Refusal> {
+    if io::stdin().is_terminal() && io::stdout().is_terminal() {
+        return Ok(());
+    }
+    Err(Refusal::wrong(
+        "`view` needs a terminal for its keys and its screen; `run` prints a run, `run --report FILE.html` makes a page of it",
+    ))
+}
+
+/// Whether the terminal is said to take UTF-8.
+fn takes_utf8() -> bool {
+    let set = ["LC_ALL", "LC_CTYPE", "LANG"].into_iter().filter_map(|name| std::env::var(name).ok());
+    let said = set.into_iter().find(|value| !value.is_empty());
+    said.is_none_or(|value| {
+        let value = value.to_lowercase();
+        value.contains("utf-8") || value.contains("utf8")
+    })
+}
+
+/// The terminal as the view has it; it is given back when this goes.
+struct Screen {
+    terminal: Terminal<CrosstermBackend<io::Stdout>>,
+}
+
+impl Screen {
+    fn open() -> io::Result<Self> {
+        terminal::enable_raw_mode()?;
+        execute!(io::stdout(), terminal::EnterAlternateScreen, cursor::Hide)?;
+        Ok(Self { terminal: Terminal::new(CrosstermBackend::new(io::stdout()))? })
+    }
+
+    fn draw(&mut self, view: &mut View<'_>) -> io::Result<()> {
+        let shown = self.terminal.draw(|frame| {
+            let area = frame.area();
+            view.resize(area.width, area.height);
+            view.draw(frame.buffer_mut());
+        });
+        shown.map(|_| ())
+    }
+}
+
+impl Drop for Screen {
+    fn drop(&mut self) {
+        give_back();
+    }
+}
+
+/// That it cannot be given back is nothing that anybody could still be told.
+fn give_back() {
+    let _ = execute!(io::stdout(), terminal::LeaveAlternateScreen, cursor::Show);
+    let _ = terminal::disable_raw_mode();
+}
+
+fn show(mut view: View<'_>) -> Result<Exit, Refusal> {
+    crash::before_words(give_back);
+    let ended = Arc::new(AtomicBool::new(false));
+    ends(&ended);
+    let shown = Screen::open().and_then(|mut screen| watch(&mut view, &mut screen, &ended));
+    match shown {
+        Ok(()) => Ok(Exit::Fine),
+        Err(error) => Err(Refusal::wrong(format!("the terminal cannot be used: {error}"))),
+    }
+}
+
+#[cfg(unix)]
+fn ends(flag: &Arc<AtomicBool>) {
+    for signal in [signal_hook::consts::SIGTERM, signal_hook::consts::SIGINT, signal_hook::consts::SIGHUP] {
+        // Without it a signal ends the process at once, as ever.
+        let _ = signal_hook::flag::register(signal, Arc::clone(flag));
+    }
+}
+
+#[cfg(not(unix))]
+fn ends(_: &Arc<AtomicBool>) {}
+
+/// Draws, and does what keys say, until one of them or a signal ends it.
+fn watch(view: &mut View<'_>, screen: &mut Screen, ended: &AtomicBool) -> io::Result<()> {
+    screen.draw(view)?;
+    while !ended.load(Ordering::Relaxed) {
+        let wait = if view.wants_rest() { REST } else { LOOKS };
+        match event::poll(wait) {
+            Ok(true) => {}
+            Ok(false) => {
+                if view.rest() {
+                    screen.draw(view)?;
+                }
+                continue;
+            }
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+            Err(error) => return Err(error),
+        }
+        let mut wish = None;
+        // All that was typed meanwhile is drawn once.
+        while wish.is_none() {
+            if let event::Event::Key(key) = event::read()? {
+                wish = view.key(key);
+            }
+            if !event::poll(Duration::ZERO)? {
+                break;
+            }
+        }
+        match wish {
+            Some(Wish::Quit) => return Ok(()),
+            Some(wish) => {
+                view.wait_for(wish);
+                screen.draw(view)?;
+                view.grant(wish);
+            }
+            None => {}
+        }
+        screen.draw(view)?;
+    }
+    Ok(())
+}

@@ -1,0 +1,265 @@
+//! Drawing: the screen in cells.
+//!
+//! Where everything stands is worked out from the size alone; rows are drawn by `rows`. It knows the state
+//! and changes nothing. What a newcomer gets wrong: every run on the screen has the same columns, so that
+//! one instant is one column everywhere.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::style::{Modifier, Style};
+
+use super::keys::KEYS;
+use super::otherwise::Otherwise;
+use super::pane::Scale;
+use super::rows::Plot;
+use super::why::wrapped;
+use super::{Mode, View, clock};
+
+/// From this width on the panel stands beside the rows.
+const WIDE: u16 = 130;
+/// A run beside another has at least so many columns.
+const PANE_WIDTH: u16 = 60;
+/// And one above another so many lines.
+const PANE_HEIGHT: u16 = 6;
+/// Names have at most so many columns.
+const NAMES_MAX: u16 = 28;
+
+/// Where everything stands.
+pub(super) struct Areas {
+    /// The places of the panes that are shown, and where: axis and rows.
+    pub(super) panes: Vec<(usize, Rect)>,
+    pub(super) names: u16,
+    /// How many columns time has.
+    pub(super) plot: u16,
+    panel: Rect,
+    /// Whether there is a rule above the panel.
+    ruled: bool,
+}
+
+impl View<'_> {
+    /// Where everything stands on a screen of that size.
+    pub(super) fn areas(&self) -> Areas {
+        let (width, height) = self.size;
+        let middle = Rect::new(0, 1.min(height), width, height.saturating_sub(2));
+        let ruled = middle.height >= 8;
+        let (lanes, panel) = if self.tall {
+            (Rect { height: 0, ..middle }, middle)
+        } else if width >= WIDE {
+            let lanes = Rect { width: width - width * 2 / 5, ..middle };
+            (lanes, Rect { x: lanes.width + 1, width: width - lanes.width - 1, ..middle })
+        } else {
+            let panel = (middle.height * 2 / 5).clamp(2.min(middle.height), 14);
+            let lanes = Rect { height: middle.height - panel, ..middle };
+            (lanes, Rect { y: lanes.bottom(), height: panel, ..middle })
+        };
+        let panes = self.places(if self.tall { middle } else { lanes });
+        let pane = panes.first().map_or(width, |(_, area)| area.width);
+        let names = (pane / 3).min(NAMES_MAX);
+        Areas {
+            panes,
+            names,
+            plot: pane.saturating_sub(names + 1).max(1),
+            panel,
+            ruled: ruled && !self.tall && width < WIDE,
+        }
+    }
+
+    /// The panes that are shown, and where.
+    fn places(&self, area: Rect) -> Vec<(usize, Rect)> {
+        let across = (area.width / PANE_WIDTH).max(1);
+        let down = (area.height / PANE_HEIGHT).max(1);
+        let room = if across > 1 { across } else { down };
+        let count = if self.beside { self.panes.len().min(usize::from(room)).max(1) } else { 1 };
+        // The run that is looked at, the one before it, and their neighbours.
+        let mut shown: Vec<usize> = (0..self.panes.len()).collect();
+        shown.sort_by_key(|place| match *place {
+            place if place == self.now => (0, 0),
+            place if place == self.before => (1, 0),
+            place => (2, place.abs_diff(self.now)),
+        });
+        shown.truncate(count);
+        shown.sort_unstable();
+        let count = u16::try_from(count).unwrap_or(u16::MAX);
+        let part = |place: usize| {
+            let place = u16::try_from(place).unwrap_or(u16::MAX);
+            if across > 1 {
+                let width = area.width / count;
+                Rect { x: area.x + place * width, width: if count > 1 { width - 1 } else { width }, ..area }
+            } else {
+                let (height, rest) = (area.height / count, area.height % count);
+                // The lines that are left over are the last one's.
+                let more = if place + 1 == count { rest } else { 0 };
+                Rect { y: area.y + place * height, height: height + more, ..area }
+            }
+        };
+        shown.into_iter().enumerate().map(|(place, pane)| (pane, part(place))).collect()
+    }
+
+    /// How many lines the rows of the pane that is looked at have.
+    pub(super) fn lines(&self) -> u16 {
+        let areas = self.areas();
+        let area = areas.panes.iter().find(|(pane, _)| *pane == self.now);
+        area.map_or(1, |(_, area)| area.height.saturating_sub(self.heads())).max(1)
+    }
+
+    /// How many lines stand above a pane's rows: its axis, and its name where there are several.
+    fn heads(&self) -> u16 {
+        if self.beside && self.panes.len() > 1 { 2 } else { 1 }
+    }
+
+    /// Draws the screen.
+    pub(crate) fn draw(&self, buffer: &mut Buffer) {
+        let area = buffer.area;
+        if area.width == 0 || area.height == 0 {
+            return;
+        }
+        let areas = self.areas();
+        self.draw_head(area, buffer);
+        if !self.tall {
+            for (pane, area) in &areas.panes {
+                self.draw_pane(*pane, *area, &areas, buffer);
+            }
+        }
+        self.draw_panel(&areas, buffer);
+        self.draw_foot(area, buffer);
+        if let Mode::Help = self.mode {
+            self.draw_help(area, buffer);
+        }
+    }
+
+    /// The run, how it ended, and the cursor's time.
+    fn draw_head(&self, area: Rect, buffer: &mut Buffer) {
+        let loaded = self.pane().loaded;
+        let runs =
+            if self.panes.len() > 1 { format!(" [{}/{}]", self.now + 1, self.panes.len()) } else { String::new() };
+        let at = format!(" at {}", clock(self.at));
+        let mut name = self.name.clone();
+        if self.story.is_some() {
+            name = format!("{name} @ {}", loaded.name);
+        }
+        let end = format!("{runs}  {} {}", loaded.verdict(), self.broken(self.now));
+        let room = usize::from(area.width).saturating_sub(at.len());
+        let style = Style::new().add_modifier(Modifier::BOLD);
+        let (x, _) = buffer.set_stringn(0, 0, self.look.text(&name), room, style);
+        let left = room.saturating_sub(usize::from(x));
+        buffer.set_stringn(x, 0, end.trim_end(), left, Style::new());
+        buffer.set_stringn(area.width.saturating_sub(u16::try_from(at.len()).unwrap_or(0)), 0, &at, at.len(), style);
+    }
+
+    fn broken(&self, pane: usize) -> String {
+        match self.panes[pane].loaded.broken.len() {
+            0 => String::new(),
+            several => crate::report::counted(several, "violation"),
+        }
+    }
+
+    fn draw_pane(&self, place: usize, area: Rect, areas: &Areas, buffer: &mut Buffer) {
+        let pane = &self.panes[place];
+        let scale = Scale { from: self.from, until: self.until, columns: areas.plot };
+        let is_now = place == self.now;
+        let mut y = area.y;
+        if self.heads() > 1 && area.height > 2 {
+            let title = format!("{}  {} {}", pane.loaded.name, pane.loaded.verdict(), self.broken(place));
+            let style = Style::new().add_modifier(if is_now { Modifier::REVERSED } else { Modifier::UNDERLINED });
+            buffer.set_stringn(
+                area.x,
+                y,
+                format!("{:1$}", self.look.text(title.trim_end()), usize::from(area.width)),
+                usize::from(area.width),
+                style,
+            );
+            y += 1;
+        }
+        let plot = Plot { look: self.look, scale, x: area.x + areas.names + 1, at: self.at };
+        if y < area.bottom() {
+            plot.axis(y, buffer);
+            y += 1;
+        }
+        for (row, lane) in pane.rows.iter().enumerate().skip(pane.top) {
+            if y >= area.bottom() {
+                break;
+            }
+            let lane = &pane.lanes()[*lane];
+            let opened = lane.members > 0 && pane.opened.contains(&pane.rows[row]);
+            plot.name(lane, opened, is_now && row == pane.row, (area.x, y, areas.names), buffer);
+            y += plot.row(lane, (y, area.bottom()), is_now && row == pane.row, buffer);
+        }
+        if pane.rows.is_empty() && y < area.bottom() {
+            buffer.set_stringn(area.x, y, "no row has that name", usize::from(area.width), self.look.quiet());
+        }
+    }
+
+    fn draw_panel(&self, areas: &Areas, buffer: &mut Buffer) {
+        let mut area = areas.panel;
+        if areas.ruled && area.height > 1 {
+            let rule = if self.look.utf8 { "\u{2500}" } else { "-" };
+            buffer.set_stringn(
+                area.x,
+                area.y,
+                rule.repeat(usize::from(area.width)),
+                usize::from(area.width),
+                self.look.quiet(),
+            );
+            area = Rect { y: area.y + 1, height: area.height - 1, ..area };
+        }
+        match (&self.mode, &self.why) {
+            (Mode::Otherwise(list), _) => self.draw_otherwise(list, area, buffer),
+            (_, Some(why)) => why.draw(self.pane(), self.look, area, buffer),
+            (_, None) => {
+                let text = "nothing is known of this row here; ] goes to what happens next in it";
+                let mut y = area.y;
+                wrapped(text, 0, usize::from(area.width), self.look, |line| {
+                    if y < area.bottom() {
+                        buffer.set_string(area.x, y, line, self.look.quiet());
+                        y += 1;
+                    }
+                });
+            }
+        }
+    }
+
+    fn draw_otherwise(&self, list: &Otherwise, area: Rect, buffer: &mut Buffer) {
+        let width = usize::from(area.width);
+        if area.height < 2 {
+            return;
+        }
+        let title = self.look.text(&format!("What if not? {}", list.what));
+        buffer.set_stringn(area.x, area.y, title, width, Style::new().add_modifier(Modifier::BOLD));
+        let height = usize::from(area.height - 1);
+        let top = (list.at + 1).saturating_sub(height);
+        for (y, (place, thing)) in (area.y + 1..area.bottom()).zip(list.list.iter().enumerate().skip(top)) {
+            let sign = if thing.likely { '*' } else { ' ' };
+            let came = thing.came.as_ref().map(|(_, words)| format!("  {words}")).unwrap_or_default();
+            let style = match &thing.came {
+                Some((true, _)) => self.look.fg(ratatui::style::Color::Green),
+                Some((false, _)) => self.look.quiet(),
+                None => Style::new(),
+            };
+            let style = if place == list.at { style.add_modifier(Modifier::REVERSED) } else { style };
+            buffer.set_stringn(area.x, y, self.look.text(&format!("{sign} {}{came}", thing.name)), width, style);
+        }
+    }
+
+    /// What was just said, or what keys there are.
+    fn draw_foot(&self, area: Rect, buffer: &mut Buffer) {
+        let text = match &self.mode {
+            Mode::Find(text) => format!("/{text}_   Enter keeps, Esc shows all"),
+            _ if !self.message.is_empty() => self.message.clone(),
+            Mode::Otherwise(_) => "Enter tries it, a tries each, Esc leaves; * is met on the way".to_owned(),
+            _ => "? keys  c cause  o other cause  w what if not  n next violation  / find  Tab run  q quit".to_owned(),
+        };
+        let style = Style::new().add_modifier(Modifier::REVERSED);
+        let width = usize::from(area.width);
+        let text = self.look.text(&text);
+        buffer.set_stringn(0, area.bottom() - 1, format!("{text:width$}"), width, style);
+    }
+
+    fn draw_help(&self, area: Rect, buffer: &mut Buffer) {
+        let height = area.height.saturating_sub(2);
+        let lines = KEYS.iter().map(|(keys, what)| format!(" {keys:14} {what}"));
+        for (y, line) in (1..=height).zip(lines.chain(std::iter::repeat_with(String::new))) {
+            let width = usize::from(area.width);
+            buffer.set_stringn(0, y, format!("{:width$}", self.look.text(&line)), width, Style::reset());
+        }
+    }
+}

@@ -1,0 +1,88 @@
+//! Runs that are looked at, each with its picture.
+//!
+//! A run is made of a story. It may know simulations, pictures and settings, and
+//! nothing of terminals. What a newcomer gets wrong: runs come while others are looked at, so they
+//! stand in slots that are filled once and then stay.
+
+use std::cell::OnceCell;
+
+use crate::kernel::SimTime;
+use crate::report::explain::{Run, Setting};
+use crate::report::picture::{self, Picture};
+use crate::scenario::{Scenario, Variant};
+use crate::sim::{Outcome, Simulation};
+use crate::trace::{Trace, What};
+
+/// Places for runs.
+pub(crate) struct Slots(Vec<OnceCell<Loaded>>);
+
+impl Slots {
+    /// So many empty places.
+    pub(crate) fn new(places: usize) -> Self {
+        Self((0..places).map(|_| OnceCell::new()).collect())
+    }
+
+    /// Puts a run into the first empty place; none when there is no more.
+    pub(super) fn put(&self, make: impl FnOnce() -> Loaded) -> Option<&Loaded> {
+        let slot = self.0.iter().find(|slot| slot.get().is_none())?;
+        Some(slot.get_or_init(make))
+    }
+}
+
+/// A run, and what is drawn of it.
+pub(crate) struct Loaded {
+    /// What tells it from the others.
+    pub(super) name: String,
+    pub(super) end: SimTime,
+    pub(super) setting: Setting,
+    pub(super) picture: Picture,
+    /// The records that tell of something broken.
+    pub(super) broken: Vec<usize>,
+    story: Story,
+}
+
+struct Story {
+    scenario: Scenario,
+    variant: Variant,
+    outcome: Outcome,
+}
+
+impl Loaded {
+    /// Makes the run of a story.
+    pub(crate) fn run(scenario: &Scenario, variant: &Variant, until: Option<SimTime>) -> Self {
+        let mut simulation = Simulation::new(scenario, variant).keeps_evidence();
+        if let Some(until) = until {
+            simulation = simulation.until(until);
+        }
+        Self::of(variant.name.clone(), scenario.clone(), variant.clone(), simulation.run())
+    }
+
+    /// A run that was made.
+    pub(super) fn of(name: String, scenario: Scenario, variant: Variant, outcome: Outcome) -> Self {
+        let setting = Setting::of(&scenario, &variant);
+        let picture = picture::picture(&outcome.trace, outcome.ended_at, &setting.timeline, outcome.livelock());
+        let (end, broken) = (outcome.ended_at, broken(&outcome.trace));
+        let story = Story { scenario, variant, outcome };
+        Self { name, end, setting, picture, broken, story }
+    }
+
+    pub(super) fn records(&self) -> &Trace {
+        &self.story.outcome.trace
+    }
+
+    /// The run with its story.
+    pub(super) fn story(&self) -> Option<Run<'_>> {
+        let Story { scenario, variant, outcome } = &self.story;
+        Some(Run { scenario, variant, outcome })
+    }
+
+    /// How it ended, in a word.
+    pub(super) fn verdict(&self) -> String {
+        self.story().map_or_else(String::new, |run| run.outcome.verdict.name().to_uppercase())
+    }
+}
+
+fn broken(trace: &Trace) -> Vec<usize> {
+    let records = trace.records().iter().enumerate();
+    records.filter(|(_, record)| matches!(record.what, What::Broken { .. })).map(|(place, _)| place).collect()
+}

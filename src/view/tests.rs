@@ -1,0 +1,162 @@
+//! Tests of the view: what keys do, and what is drawn, cell by cell.
+
+use ratatui::Terminal;
+use ratatui::backend::TestBackend;
+use ratatui::crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
+
+use super::*;
+use crate::scenario::Overrides;
+
+/// A deploy with a typo, whose program exits at once for a while; pinned to the logic of a day.
+const STORY: &str = r#"
+schema  = 1
+about   = "A job exits young, until somebody mends it."
+seed    = 7
+horizon = "20m"
+
+[workload.blog.worker]
+exit_after = "20s"
+
+[[step]]
+name = "deploy"
+at   = "5s"
+[step.do.deploy]
+app    = "blog"
+config = "[services.worker.concurrency]\nmode = \"fixed\"\nnum_instances = 1"
+
+[[step]]
+name = "mend"
+at   = "8m"
+[step.do.set_workload]
+app = "blog"
+service = "worker"
+exit_after = "never"
+
+[[variant]]
+name   = "before"
+policy = { as_of = "2026-01-10" }
+
+[[variant]]
+name   = "after"
+policy = { as_of = "2026-03-11" }
+"#;
+
+fn scenario() -> Scenario {
+    let read = Scenario::from_text(STORY, "shop", None, &Overrides::default());
+    read.unwrap_or_else(|wrong| panic!("{}", wrong.render(false)))
+}
+
+const PLAIN: Look = Look { colour: false, utf8: true };
+
+/// A view of the story on a terminal of that size.
+fn looking(size: (u16, u16), look: Look, test: impl FnOnce(&mut Looked<'_>)) {
+    let (scenario, slots) = (scenario(), Slots::new(RUNS_MAX));
+    let mut view = View::of_story(Story { scenario: &scenario, until: None }, 0, &slots, look);
+    view.resize(size.0, size.1);
+    let terminal = Terminal::new(TestBackend::new(size.0, size.1)).expect("memory");
+    test(&mut Looked { view, terminal });
+}
+
+struct Looked<'a> {
+    view: View<'a>,
+    terminal: Terminal<TestBackend>,
+}
+
+impl Looked<'_> {
+    fn press(&mut self, code: KeyCode) {
+        if let Some(wish) = self.view.key(KeyEvent::new(code, KeyModifiers::NONE)) {
+            self.view.wait_for(wish);
+            self.view.grant(wish);
+        }
+    }
+
+    /// Types letters; `>` and `<` stand for arrows, `^` and `v` too, `!` for Enter, `~` for Tab.
+    fn keys(&mut self, keys: &str) -> &mut Self {
+        for key in keys.chars() {
+            self.press(match key {
+                '>' => KeyCode::Right,
+                '<' => KeyCode::Left,
+                '^' => KeyCode::Up,
+                'v' => KeyCode::Down,
+                '!' => KeyCode::Enter,
+                '~' => KeyCode::Tab,
+                letter => KeyCode::Char(letter),
+            });
+        }
+        self
+    }
+
+    /// The screen, after a rest.
+    fn screen(&mut self) -> String {
+        self.view.rest();
+        let view = &mut self.view;
+        let drawn = self.terminal.draw(|frame| {
+            view.resize(frame.area().width, frame.area().height);
+            view.draw(frame.buffer_mut());
+        });
+        drawn.expect("memory");
+        self.terminal.backend().to_string()
+    }
+
+    fn foot(&mut self) -> String {
+        self.screen().lines().last().expect("a line").trim_matches(['"', ' ']).to_owned()
+    }
+}
+
+#[test]
+fn a_run_at_its_first_moment() {
+    looking((80, 24), PLAIN, |looked| insta::assert_snapshot!(looked.screen()));
+}
+
+#[test]
+fn a_narrow_terminal_without_utf8() {
+    let look = Look { colour: false, utf8: false };
+    looking((60, 20), look, |looked| insta::assert_snapshot!(looked.keys("n").screen()));
+}
+
+#[test]
+fn a_tiny_terminal() {
+    looking((40, 10), PLAIN, |looked| insta::assert_snapshot!(looked.keys("nc").screen()));
+}
+
+#[test]
+fn any_size_can_be_drawn() {
+    for width in [1, 2, 5, 13, 40, 131, 300] {
+        for height in [1, 2, 3, 4, 9, 60] {
+            looking((width, height), PLAIN, |looked| {
+                for keys in ["", "n", "c", "s", "w", "q?", "x!", "!/a", "!0+"] {
+                    looked.keys(keys).screen();
+                }
+            });
+        }
+    }
+}
+
+#[test]
+fn quit_and_control_c_end_it() {
+    looking((80, 24), PLAIN, |looked| {
+        assert_eq!(looked.view.key(KeyEvent::new(KeyCode::Char('q'), KeyModifiers::NONE)), Some(Wish::Quit));
+        assert_eq!(looked.view.key(KeyEvent::new(KeyCode::Char('c'), KeyModifiers::CONTROL)), Some(Wish::Quit));
+    });
+}
+
+#[test]
+fn keys_walk_to_causes_and_back() {
+    looking((80, 24), PLAIN, |looked| {
+        // The second exit of the pool's first sandbox.
+        looked.keys("vvvv]]");
+        let begin = looked.screen();
+        assert_eq!(looked.keys("c").foot(), looked.keys("").foot());
+        assert_ne!(looked.screen(), begin, "the cursor goes to the cause");
+        let mut steps = 1;
+        while looked.keys("c").foot() != "nothing led to this: it is the root" {
+            steps += 1;
+            assert!(steps < 60, "every way has a root");
+        }
+        for _ in 0..steps {
+            looked.keys("b");
+        }
+        assert_eq!(looked.screen(), begin);
+        assert_eq!(looked.keys("b").foot(), "this is where it began");
+    });
+}

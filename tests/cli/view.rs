@@ -1,0 +1,18 @@
+//! `view`: what it says where it cannot show anything; `src/view` holds what it shows.
+
+use super::{FINE, folder};
+
+#[test]
+fn without_a_terminal_it_says_what_to_use_instead() {
+    let folder = folder(&[("a.toml", FINE)]);
+    folder.schedsim(&["view", "a.toml"]).code(2).no_out().err("`view` needs a terminal").err("run --report");
+}
+
+#[test]
+fn what_cannot_be_looked_at_is_told_before_the_terminal_is_asked_for() {
+    let folder = folder(&[("a.toml", FINE)]);
+    folder.schedsim(&["view", "none.toml"]).code(2).no_out().err("none.toml");
+    folder.schedsim(&["view", "a.toml", "--variant", "mian"]).code(4).no_out().err("main");
+    folder.schedsim(&["view", "a.toml", "--seeds", "0..3"]).code(2).no_out().err("give one --seed");
+    folder.schedsim(&["view", "-"]).code(2).no_out().err("keys come from standard input");
+}
