@@ -93,7 +93,7 @@ impl<P: Platform> Ingress<P> {
     fn kept(&self, key: Key) -> Option<Rc<Share>> {
         // Rule 10.12: told of at once upstream; here it is found out by who would use the share.
         if self.rules.has(Fix::IngressRetries) {
-            self.keep(key, |share| self.activator.is_live(share.sandbox));
+            self.keep(key, |share| self.activator.runs(share.sandbox));
         }
         let has_room =
             |share: &&Rc<Share>| share.slot.borrow().as_ref().is_some_and(|slot| share.uses.get() <= slot.size());

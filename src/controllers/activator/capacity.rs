@@ -50,21 +50,21 @@ impl<P: Platform> Activator<P> {
     }
 
     /// Who keeps a slot has used it now; false when its sandbox is not tracked any more, or, since
-    /// `ingress-keeps-shares`, does not live. Rule 10.11.
+    /// `ingress-keeps-shares`, does not run. Rule 10.11.
     pub fn renew(&self, slot: &Slot) -> bool {
         let refuses_dead = self.rules.has(Fix::IngressKeepsShares);
         let now = self.ports.clock.now();
         let renewed = self.cache.with(slot.sandbox, |tracked| {
-            let renews = tracked.status.is_live() || !refuses_dead;
+            let renews = tracked.status == SandboxStatus::Running || !refuses_dead;
             tracked.renewed = if renews { now } else { tracked.renewed };
             renews
         });
         renewed == Some(true)
     }
 
-    /// Whether a sandbox is known to be PENDING or RUNNING.
-    pub fn is_live(&self, sandbox: SandboxId) -> bool {
-        self.cache.is(sandbox, |tracked| tracked.status.is_live())
+    /// Whether a sandbox is known to be RUNNING. Rule 10.12.
+    pub fn runs(&self, sandbox: SandboxId) -> bool {
+        self.cache.is(sandbox, |tracked| tracked.status == SandboxStatus::Running)
     }
 
     /// The sandboxes that may serve the request. Rule 10.2.
