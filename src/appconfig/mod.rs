@@ -27,6 +27,7 @@ pub use code::{Code, Runs, parse_procfile};
 pub use error::Place;
 pub use find::FindError;
 pub use parse::load;
+pub(crate) use resolve::unnamed;
 #[cfg(test)]
 pub(crate) use source::CONFIG_BYTES_MAX;
 pub use source::{ConfigSource, Loader, ReadError};

@@ -51,6 +51,7 @@ impl AppConfig {
             let concurrency = own(name).map_or_else(|| unnamed(name), |own| named_one(&own.concurrency));
             let mut service = self.resolve_service(name, own(name).unwrap_or(&unnamed_one), concurrency, built_image);
             service.command = service.command.or(command.map(Name::new));
+            service.unsaid = own(name).is_some_and(|own| is_unsaid(&own.concurrency));
             service
         };
         commands.into_iter().map(resolve).collect()
@@ -71,6 +72,7 @@ impl AppConfig {
             port_timeout: service.port_timeout.map(|limit| limit.value),
             shutdown_timeout: service.concurrency.shutdown_timeout.map(|limit| limit.value),
             concurrency,
+            unsaid: false,
             env: merged(&self.env, &service.env),
             disks: service.disks.iter().map(disk).collect(),
         }
@@ -78,12 +80,18 @@ impl AppConfig {
 }
 
 /// The concurrency of a service that the file does not name (rule 3.6).
-fn unnamed(name: &str) -> Concurrency {
+pub fn unnamed(name: &str) -> Concurrency {
     if name == WEB {
         Concurrency::Auto { requests_per_instance: REQUESTS_PER_INSTANCE, scale_down_delay: UNNAMED_WEB_DELAY }
     } else {
         Concurrency::Fixed { instances: 1 }
     }
+}
+
+/// Whether the file says nothing of how many of a service run: zero is as good as nothing (rule 3.5).
+fn is_unsaid(own: &Scaling) -> bool {
+    let numbers = [own.requests_per_instance, own.num_instances];
+    own.mode.is_none() && own.scale_down_delay.is_none() && numbers.iter().flatten().all(|number| number.value == 0)
 }
 
 /// The concurrency of a service that the file names (rule 3.5): zero is as good as nothing.

@@ -135,6 +135,7 @@ fixes! {
     RefuseNoServices = "refuse-no-services", Day::of(2026, 1, 30), "#563", "a deploy of an app without any service is refused";
     RereadApp = "reread-app", Day::of(2026, 2, 6), "#579", "the launcher reads the app again instead of going by the event";
     ReleaseLeasesOnCollect = "release-leases-on-collect", Day::of(2026, 2, 16), "#613", "collecting a dead sandbox releases its disk leases";
+    ConfigByReference = "config-by-reference", Day::of(2026, 2, 16), "#586", "the coordinator's start no longer fills in the numbers of services whose config says none (a step back for some)";
     RefreshPoolCache = "refresh-pool-cache", Day::of(2026, 2, 17), "#616", "the activator reads the pool again before it refuses for its size";
     IngressKeepsShares = "ingress-keeps-shares", Day::of(2026, 2, 19), "#627", "the ingress keeps a share for 5 min after its last use, and renews it meanwhile";
     StalePendingMonitor = "stale-pending-monitor", Day::of(2026, 2, 23), "#629", "sandboxes PENDING for 5 min are stopped";

@@ -15,6 +15,7 @@ pub mod fixes;
 pub(crate) mod ingress;
 pub(crate) mod launcher;
 pub(crate) mod lease;
+pub(crate) mod migrate;
 pub(crate) mod monitor;
 pub(crate) mod node_health;
 pub(crate) mod operator;

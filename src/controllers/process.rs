@@ -16,6 +16,7 @@ use super::disk_watch::DiskWatch;
 use super::fixes::Fix;
 use super::launcher::Launcher;
 use super::lease::{LeaseCollector, LeaseManager};
+use super::migrate;
 use super::monitor::Monitor;
 use super::node_health::NodeHealth;
 use super::runtime::{Drive, OwnWrites, Reconciler, Rules, Runtime, Task};
@@ -86,6 +87,10 @@ pub fn coordinator<P: Platform>(host: &impl Hosting<P>, rules: &Rc<Rules>) -> Ve
     let settings = drive("pool", Query::All, workers, tuning.pool_resync);
     tasks.extend(exposed(host, host.pool(ports, rules, settings, own())));
     tasks.push(Monitor::new(host.ports(Controller::Monitor), Rc::clone(rules)).task());
+    // Rule 3.5.
+    if !rules.has(Fix::ConfigByReference) {
+        tasks.push(migrate::task(host.ports(Controller::Deploy)));
+    }
 
     let ports = host.ports(Controller::Scheduler);
     let scheduler = Scheduler::new(ports.clone(), Rc::clone(rules));

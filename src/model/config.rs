@@ -22,6 +22,8 @@ pub struct ServiceConfig {
     pub shutdown_timeout: Option<SimDuration>,
     /// How many of it run.
     pub concurrency: Concurrency,
+    /// Whether the config names it and says nothing of that.
+    pub unsaid: bool,
     /// Its environment, sorted by key.
     pub env: Vec<(Name, Name)>,
     /// The disks it wants.

@@ -23,8 +23,8 @@ pub use actor::{Actor, Controller};
 pub(crate) use config::{Concurrency, DiskConfig, Filesystem, PortConfig, Protocol, ServiceConfig};
 pub(crate) use detail::Detail;
 pub(crate) use entity::{
-    App, AppChange, AppVersion, Disk, DiskChange, DiskIndex, DiskLease, DiskLeaseChange, LeaseIndex, Mount, Node,
-    NodeChange, SandboxSpec, TableFamily,
+    App, AppChange, AppVersion, AppVersionChange, Disk, DiskChange, DiskIndex, DiskLease, DiskLeaseChange, LeaseIndex,
+    Mount, Node, NodeChange, SandboxSpec, TableFamily,
 };
 // What a controller of a user's own is written in (`crate::own`).
 pub(crate) use entity::{Entity, PoolChange, SandboxChange};

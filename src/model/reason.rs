@@ -72,6 +72,8 @@ pub enum Reason {
     DeployAccepted { version: VersionId },
     /// A deploy was refused.
     DeployRefused { error: Failure },
+    /// The coordinator's start fills in what the config of a service does not say.
+    DefaultsFilledIn,
     /// An operator's request.
     Requested { action: &'static str },
     // -- launcher
@@ -263,6 +265,7 @@ impl fmt::Display for Reason {
             }
             Self::DeployAccepted { .. } => f.write_str("deploy accepted"),
             Self::DeployRefused { error } => write!(f, "deploy refused: {error}"),
+            Self::DefaultsFilledIn => f.write_str("defaults filled in: its config says nothing of how many"),
             Self::Requested { action } => write!(f, "operator: {action}"),
             Self::NoPoolMatches { .. } => f.write_str("no pool matches the active version's spec"),
             Self::PoolReused { .. } => f.write_str("the pool matches the active version's spec"),

@@ -62,6 +62,7 @@ fn service(text: &str) -> ServiceConfig {
         port_timeout: None,
         shutdown_timeout: None,
         concurrency: Concurrency::Fixed { instances: 1 },
+        unsaid: false,
         env: Vec::new(),
         disks: Vec::new(),
     }
