@@ -138,6 +138,39 @@ fn measured(scenario: &Scenario, variant: &Variant, outcome: &Outcome) -> Vec<Me
     found.collect()
 }
 
+/// Of so many runs one is told again under each fix that it did not ask for, when it is a short one.
+const ONE_ASKED_OF: usize = 17;
+
+#[test]
+fn a_fix_that_nobody_asked_for_makes_no_other_run() {
+    let scenarios = corpus();
+    let pairs = scenarios.iter().flat_map(|scenario| scenario.variants.iter().map(move |variant| (scenario, variant)));
+    let pairs: Vec<(&Scenario, &Variant)> = pairs.step_by(ONE_ASKED_OF).collect();
+    let tried: Vec<usize> = pairs
+        .into_par_iter()
+        .map(|(scenario, variant)| {
+            let outcome = Simulation::new(scenario, variant).run();
+            let run = Run { scenario, variant, outcome: &outcome };
+            if outcome.trace.records().len() > SHORT {
+                return 0;
+            }
+            let known = all(&run);
+            let fixes = variant.policy.fixes;
+            let others = Fix::ALL.iter().map(|fix| Decider::Fix { fix: *fix, in_force: fixes.has(*fix) });
+            let others: Vec<Decider> = others.filter(|decider| !known.contains(decider)).collect();
+            for decider in &others {
+                let (scenario, variant) = otherwise(scenario, variant, &[*decider]);
+                let other = Simulation::new(&scenario, &variant).run();
+                let same = other.trace.records() == outcome.trace.records();
+                assert!(same, "{} @ {}: {decider:?} was not asked for", scenario.name, variant.name);
+            }
+            others.len()
+        })
+        .collect();
+    let (runs, fixes) = (tried.iter().filter(|count| **count > 0).count(), tried.iter().sum::<usize>());
+    assert!(runs > 10 && fixes > 500, "{runs} runs, {fixes} fixes");
+}
+
 /// How many of all that decide are printed, of all that is printed decide, and of each how many there are.
 struct Score {
     hits: usize,

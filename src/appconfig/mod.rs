@@ -55,6 +55,15 @@ pub enum Feature {
 impl Feature {
     /// Every feature.
     pub const ALL: &[Self] = &[Self::Ports, Self::PortTimeout, Self::Aliases];
+
+    /// The name of the field.
+    pub const fn field(self) -> &'static str {
+        match self {
+            Self::Ports => "ports",
+            Self::PortTimeout => "port_timeout",
+            Self::Aliases => "aliases",
+        }
+    }
 }
 
 /// What a config may say, and what becomes of what it may not.

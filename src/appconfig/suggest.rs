@@ -17,7 +17,7 @@ pub(super) struct Shape {
     /// Its fields, in the order of the documentation, each with an example of how to write it, and what it means.
     pub(super) fields: &'static [(&'static str, &'static str, &'static str)],
     /// Those of them that the platform has not always known.
-    pub(super) features: &'static [(&'static str, Feature)],
+    pub(super) features: &'static [Feature],
 }
 
 impl Shape {
@@ -38,8 +38,7 @@ impl Shape {
 
     fn known<'a>(&self, grammar: &'a Grammar) -> impl Iterator<Item = &'static str> + Clone + use<'a> {
         let (fields, features) = (self.fields, self.features);
-        let lacks =
-            |name: &str| features.iter().any(|(field, feature)| *field == name && grammar.lacks.contains(feature));
+        let lacks = |name: &str| features.iter().any(|f| f.field() == name && grammar.lacks.contains(f));
         fields.iter().map(|(name, ..)| *name).filter(move |name| !lacks(name))
     }
 }
@@ -81,7 +80,7 @@ pub(super) const APP: Shape = Shape {
         ),
         ("include", r#"include = ["path"]"#, "More files for the image builder."),
     ],
-    features: &[("aliases", Feature::Aliases)],
+    features: &[Feature::Aliases],
 };
 
 /// An entry of `env`.
@@ -141,7 +140,7 @@ pub(super) const SERVICE: Shape = Shape {
             "Its disks. A service with disks has mode fixed, written, and one instance.",
         ),
     ],
-    features: &[("ports", Feature::Ports), ("port_timeout", Feature::PortTimeout)],
+    features: &[Feature::Ports, Feature::PortTimeout],
 };
 
 /// `services.NAME.concurrency`.

@@ -6,7 +6,7 @@
 
 use std::rc::Rc;
 
-use crate::appconfig::{self, Code, ConfigSource, Feature, Grammar, Strictness};
+use crate::appconfig::{self, Code, ConfigSource, Feature, Grammar, Loaded, Strictness};
 use crate::model::{
     App, AppChange, AppId, AppVersion, Disk, DiskIndex, Name, Reason, ServiceConfig, Subject, VersionId,
 };
@@ -60,7 +60,8 @@ impl<P: Platform> Deployer<P> {
         if services.is_empty() && self.rules.has(Fix::RefuseNoServices) {
             return Err(Failure::NoServices);
         }
-        if self.rules.has(Fix::ValidateDisksAtDeploy) {
+        let names_disks = services.iter().flat_map(|service| &service.disks).any(|disk| disk.size_gb == 0);
+        if names_disks && self.rules.has(Fix::ValidateDisksAtDeploy) {
             self.validate_disks(&services).await?;
         }
         let app = self.ensure_app(request.app).await?;
@@ -73,8 +74,12 @@ impl<P: Platform> Deployer<P> {
     }
 
     fn load(&self, request: &DeployRequest) -> Result<Vec<ServiceConfig>, Failure> {
-        let loaded = appconfig::load(&request.config, &grammar(|fix| self.rules.has(fix)))
-            .map_err(|error| Failure::Other(Name::new(&error.one_line())))?;
+        let fixes = self.rules.fixes();
+        let loaded = appconfig::load(&request.config, &grammar(|fix| fixes.has(fix)));
+        // Asked for is only what makes another thing of this config: a fix that does not need not be tried.
+        let hangs_on = |fix: &Fix| hangs_on(&request.config, loaded.as_ref().ok(), *fix);
+        GRAMMAR_FIXES.iter().filter(|fix| hangs_on(fix)).for_each(|fix| _ = self.rules.has(*fix));
+        let loaded = loaded.map_err(|error| Failure::Other(Name::new(&error.one_line())))?;
         for field in &loaded.ignored {
             let line = u32::try_from(field.line).unwrap_or(u32::MAX);
             self.ports.host.note(Subject::CLUSTER, Reason::FieldIgnored { field: Name::new(&field.path), line });
@@ -112,14 +117,32 @@ pub(crate) fn foretold(config: &ConfigSource, fixes: Fixes) -> Result<Vec<String
     Ok(loaded.ignored.iter().map(|field| format!("line {}: `{}`", field.line, field.path)).collect())
 }
 
-/// What a config may say while the fixes are in force that `has` says (rules 3.2 and 3.3).
-fn grammar(has: impl Fn(Fix) -> bool) -> Grammar {
-    let strictness = if has(Fix::StrictAppConfig) { Strictness::Strict } else { Strictness::Lenient };
-    let fix_of = |feature: &Feature| match feature {
+/// The fixes that say what a config may say.
+const GRAMMAR_FIXES: [Fix; 4] =
+    [Fix::StrictAppConfig, Fix::SeveralPorts, Fix::PortTimeoutInConfig, Fix::AliasesInConfig];
+
+/// Whether a config might have been read in another way with one of them switched; `loaded` is none when it was refused.
+fn hangs_on(config: &ConfigSource, loaded: Option<&Loaded>, fix: Fix) -> bool {
+    // A refusal lists the fields that there are.
+    let Some(loaded) = loaded else { return true };
+    let mut features = Feature::ALL.iter().filter(|feature| fix_of(**feature) == fix);
+    // A key may be written with escapes.
+    let names = |feature: &Feature| config.text.contains(feature.field()) || config.text.contains('\\');
+    if fix == Fix::StrictAppConfig { !loaded.ignored.is_empty() } else { features.any(names) }
+}
+
+/// Since which fix a field is known.
+const fn fix_of(feature: Feature) -> Fix {
+    match feature {
         Feature::Ports => Fix::SeveralPorts,
         Feature::PortTimeout => Fix::PortTimeoutInConfig,
         Feature::Aliases => Fix::AliasesInConfig,
-    };
-    let lacks = Feature::ALL.iter().copied().filter(|feature| !has(fix_of(feature))).collect();
+    }
+}
+
+/// What a config may say while the fixes are in force that `has` says (rules 3.2 and 3.3).
+fn grammar(has: impl Fn(Fix) -> bool) -> Grammar {
+    let strictness = if has(Fix::StrictAppConfig) { Strictness::Strict } else { Strictness::Lenient };
+    let lacks = Feature::ALL.iter().copied().filter(|feature| !has(fix_of(*feature))).collect();
     Grammar { strictness, lacks }
 }

@@ -63,7 +63,8 @@ impl<P: Platform> Reconciler for PoolController<P> {
         let now = self.ports.clock.now();
         let mut tally = self.tally(&sandboxes, pool.last_crash_time);
 
-        if self.rules.has(Fix::CrashBackoff) {
+        let crashes = tally.crashed > 0 || pool.consecutive_crash_count > 0 || pool.cooldown_until.is_some();
+        if crashes && self.rules.has(Fix::CrashBackoff) {
             self.count_crashes(item, pool, tally.crashed, now);
             if pool.cooldown_until.is_some_and(|until| now < until) {
                 self.cool_down(item, pool);
@@ -166,8 +167,8 @@ impl<P: Platform> PoolController<P> {
     /// Whether its death is a crash (rule 5.4).
     fn died_too_early(&self, sandbox: &Versioned<Sandbox>) -> bool {
         let lived = Age::at(sandbox.meta.updated_at, sandbox.meta.created_at);
-        let counts_slow = self.rules.has(Fix::SlowFailuresCount);
-        lived < self.rules.tuning.backoff.quick_crash || (counts_slow && sandbox.entity.boot_failed)
+        let is_slow = || sandbox.entity.boot_failed && self.rules.has(Fix::SlowFailuresCount);
+        lived < self.rules.tuning.backoff.quick_crash || is_slow()
     }
 
     /// Counts the deaths that came too early and were not counted before (rules 5.4, 5.5).
@@ -235,7 +236,7 @@ impl<P: Platform> PoolController<P> {
     /// Gives a fixed pool its configured number back when its cooldown is over (rule 5.6).
     async fn restore_desired(&self, item: &Versioned<Pool>, pool: &mut Draft<Pool>) {
         let over = item.entity.cooldown_until.is_some() && !pool.referenced_by_versions.is_empty();
-        if !self.rules.has(Fix::RestoreDesiredAfterCooldown) || !over {
+        if !over || !self.rules.has(Fix::RestoreDesiredAfterCooldown) {
             return;
         }
         // Without its version there is no configured number to come back to.
@@ -251,7 +252,7 @@ impl<P: Platform> PoolController<P> {
     /// Never more than the maximum; the store keeps what is wanted (rule 5.8).
     fn capped(&self, item: &Versioned<Pool>, desired: u32) -> u32 {
         let limit = self.rules.tuning.max_pool_size;
-        if !self.rules.has(Fix::MaxPoolSize) || desired <= limit {
+        if desired <= limit || !self.rules.has(Fix::MaxPoolSize) {
             return desired;
         }
         self.ports.host.note(item.id, Reason::CappedAtMax { limit });

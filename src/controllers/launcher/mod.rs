@@ -59,7 +59,7 @@ impl<P: Platform> Reconciler for Launcher<P> {
             }
         }
         // Rule 4.9.
-        if self.rules.has(Fix::WaitForNewPool) {
+        if !starting.is_empty() && self.rules.has(Fix::WaitForNewPool) {
             for pool in starting {
                 self.wait_until_ready(pool).await?;
             }
@@ -114,7 +114,7 @@ impl<P: Platform> Launcher<P> {
 
     /// Sees to one service: drains what has its disks (rule 4.10), then ensures its pool.
     async fn launch(&self, app: AppId, active: VersionId, service: &ServiceConfig) -> Result<Launched, Failure> {
-        let drains = self.rules.has(Fix::DrainBeforeCreate) && !service.disks.is_empty();
+        let drains = !service.disks.is_empty() && self.rules.has(Fix::DrainBeforeCreate);
         if drains && !self.drain_stale(app, active, service).await? {
             return Ok(Launched::Draining);
         }
@@ -158,7 +158,7 @@ impl<P: Platform> Launcher<P> {
         self.forgive(pool, &mut next, is_new);
         self.scale_on_reuse(pool, &mut next, service);
         // Rule 4.6.
-        let floors = self.rules.has(Fix::DeployFloorsPool) && next.desired_instances < 1;
+        let floors = next.desired_instances < 1 && self.rules.has(Fix::DeployFloorsPool);
         let starts = floors && (renews || !self.rules.has(Fix::FloorOnlyNewVersion));
         if starts {
             self.ports.host.note(pool.id, Reason::PoolFloored);
@@ -190,8 +190,10 @@ impl<P: Platform> Launcher<P> {
     fn forgive(&self, pool: &Versioned<Pool>, next: &mut Pool, is_new: bool) {
         let count = next.consecutive_crash_count;
         let set = count > 0 || next.cooldown_until.is_some();
-        let wanted = is_new || !self.rules.has(Fix::ResetOnlyOnNewVersion);
-        if !self.rules.has(Fix::ResetCooldownOnDeploy) || !set || !wanted {
+        if !set || !self.rules.has(Fix::ResetCooldownOnDeploy) {
+            return;
+        }
+        if !is_new && self.rules.has(Fix::ResetOnlyOnNewVersion) {
             return;
         }
         self.ports.host.note(pool.id, Reason::CrashesForgiven { count });

@@ -36,7 +36,7 @@ impl<P: Platform> Launcher<P> {
             && have.port_timeout == want.port_timeout
             && have.shutdown_timeout == want.shutdown_timeout
             && users_env(have).eq(users_env(want))
-            && (!self.rules.has(Fix::CompareVolumes) || have.volumes == want.volumes)
+            && (have.volumes == want.volumes || !self.rules.has(Fix::CompareVolumes))
     }
 }
 

@@ -309,8 +309,8 @@ impl<P: Platform, R: Reconciler> Runtime<P, R> {
         let mut work = Draft::of(item);
         let result = self.reconciler.reconcile(item, &mut work).await;
         let Some(work) = work.copy() else { return result };
-        let clears = self.rules.has(Fix::DiffClearsFields);
-        let changes = item.entity.diff(work, |field| clears || self.reconciler.writes_zero(field));
+        let clears = |field| self.reconciler.writes_zero(field) || self.rules.has(Fix::DiffClearsFields);
+        let changes = item.entity.diff(work, clears);
         if !changes.is_empty() {
             // Written even when the handler failed (rule 2.9).
             let revision = self.ports.store.patch(item.id, changes, None).await?;

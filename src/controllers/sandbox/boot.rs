@@ -10,7 +10,8 @@ use std::iter::{once, repeat};
 use std::rc::Rc;
 
 use crate::model::{
-    Address, DiskLease, LeaseId, LeaseIndex, Protocol, Reason, Sandbox, SandboxChange, SandboxId, SandboxStatus,
+    Address, DiskLease, LeaseId, LeaseIndex, PortConfig, Protocol, Reason, Sandbox, SandboxChange, SandboxId,
+    SandboxStatus,
 };
 use crate::ports::{Clock, EntityStore, Host, Platform, Query, SandboxBackend, Versioned};
 use crate::time::{SimDuration, SimTime};
@@ -105,7 +106,8 @@ impl<P: Platform> SandboxController<P> {
         began: SimTime,
     ) -> Result<(), (Stage, Failure)> {
         let at = |stage| move |error: Failure| (stage, error);
-        let saga = self.rules.has(Fix::SagaBoot);
+        // Without volumes their place in the order is none.
+        let saga = !item.entity.spec.volumes.is_empty() && self.rules.has(Fix::SagaBoot);
         let address = self.take_address(item, taken).await.map_err(at(Stage::Address))?;
         if !saga {
             self.configure_volumes(item, taken).await.map_err(at(Stage::Container))?;
@@ -166,8 +168,8 @@ impl<P: Platform> SandboxController<P> {
     async fn wait_for_ports(&self, item: &Versioned<Sandbox>) -> Result<(), Failure> {
         let spec = &item.entity.spec;
         let limit = spec.port_timeout.unwrap_or(self.rules.tuning.port_timeout);
-        let skips_udp = self.rules.has(Fix::SkipUdpPorts);
-        let ports = spec.ports.iter().filter(|port| !(skips_udp && port.protocol == Protocol::Udp));
+        let skipped = |port: &PortConfig| port.protocol == Protocol::Udp && self.rules.has(Fix::SkipUdpPorts);
+        let ports = spec.ports.iter().filter(|port| !skipped(port));
         // A ticker is made after a first pause, and ticks first a period later. Each look is at all
         // ports: one that was bound meanwhile is found at once.
         let mut first = self.rules.tuning.port_first + self.rules.tuning.port_poll;
@@ -207,7 +209,7 @@ impl<P: Platform> SandboxController<P> {
 
     /// Whether the program ended while its boot waits for the port. Rule 7.37.
     fn has_exited(&self, id: SandboxId) -> bool {
-        self.rules.has(Fix::ExitEndsPortWait) && self.exits_of_boots.borrow().get(&id) == Some(&true)
+        self.exits_of_boots.borrow().get(&id) == Some(&true) && self.rules.has(Fix::ExitEndsPortWait)
     }
 
     /// Rule 7.7: the last step: RUNNING, unless the sandbox was stopped meanwhile; before
@@ -266,8 +268,11 @@ impl<P: Platform> SandboxController<P> {
     /// Rule 7.10: of a saga the action that failed is not undone, and a failure between the lease
     /// and the start of the program leaves the lease to the orphan sweep (hazard H4).
     async fn release_leases_of_boot(&self, id: SandboxId, stage: Stage, taken: &Taken) -> Result<(), Failure> {
+        if taken.leases.is_empty() {
+            return Ok(());
+        }
         let skipped = stage == Stage::Start && self.rules.has(Fix::SagaBoot) && !self.rules.has(Fix::UndoFailedAction);
-        if self.rules.has(Fix::ReleaseLeasesOnBootFailure) && !skipped && !taken.leases.is_empty() {
+        if !skipped && self.rules.has(Fix::ReleaseLeasesOnBootFailure) {
             self.release_leases(id).await?;
         }
         Ok(())

@@ -37,8 +37,8 @@ impl<P: Platform> SandboxController<P> {
         // Rule 7.51: first, so that the next sandbox need not wait for this one's end.
         let known = item.is_some() || self.rules.has(Fix::DeletedReleasesLeases);
         let releases = known && self.rules.has(Fix::ReleaseLeasesOnStop);
-        let first = self.rules.has(Fix::GracefulShutdown) && !self.rules.has(Fix::ReleaseLeasesLast);
-        if releases && first {
+        let first = releases && self.rules.has(Fix::GracefulShutdown) && !self.rules.has(Fix::ReleaseLeasesLast);
+        if first {
             self.release_leases(id).await?;
         }
         if container.is_some() {
@@ -51,8 +51,8 @@ impl<P: Platform> SandboxController<P> {
         }
         // Rule 7.54.
         let stored = item.and_then(|item| item.entity.address);
-        let stored = stored.filter(|_| self.rules.has(Fix::ReleaseAddressWithoutContainer));
-        if let Some(address) = container.map(|container| container.address).or(stored) {
+        let stored = || stored.filter(|_| self.rules.has(Fix::ReleaseAddressWithoutContainer));
+        if let Some(address) = container.map(|container| container.address).or_else(stored) {
             self.backend.release_address(address).await;
         }
         if releases && !first {
