@@ -8,9 +8,13 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
 /// The lines of a file that run schedsim.
 fn lines(file: &str) -> Vec<String> {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/at-scale").join(file);
+    let path = root().join("docs/at-scale").join(file);
     let text = fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
     text.lines().map(str::trim).filter(|line| line.starts_with("exec schedsim ")).map(str::to_owned).collect()
 }
@@ -89,4 +93,58 @@ fn the_ready_files_give_the_bytes_of_a_single_run() {
         shell(root, merge_line, &common);
         assert!(bytes(&root.join(&results).join("merged")) == whole, "{shard_file}: other bytes than a single run");
     }
+}
+
+/// The Containerfile's lines, word by word.
+fn container() -> Vec<Vec<String>> {
+    let text = fs::read_to_string(root().join("docs/at-scale/Containerfile")).expect("a file");
+    let lines = text.lines().filter(|line| !line.is_empty() && !line.starts_with('#'));
+    lines.map(|line| line.split_whitespace().map(str::to_owned).collect()).collect()
+}
+
+/// The files that the library was built of, as the compiler has written them down beside it.
+fn sources() -> Vec<String> {
+    let beside = Path::new(env!("CARGO_BIN_EXE_schedsim")).parent().expect("a folder").join("deps");
+    let entries = fs::read_dir(beside).expect("a folder").map(|entry| entry.expect("an entry").path());
+    let lists = entries.filter(|path| {
+        let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+        name.starts_with("schedsim-") && name.ends_with(".d")
+    });
+    // Of the library itself, not of its tests; the newest is the one that is tested.
+    let of_library = lists.filter_map(|path| {
+        let text = fs::read_to_string(&path).ok().filter(|text| text.contains(".rlib: "))?;
+        Some((fs::metadata(&path).and_then(|it| it.modified()).ok()?, text))
+    });
+    let (_, newest) = of_library.max().expect("the library was built");
+    let rule = newest.lines().find_map(|line| line.split_once(".rlib: ")).expect("a rule").1;
+    rule.split(' ').map(str::to_owned).collect()
+}
+
+/// No container is built here. What its build is given must be all that the program is made of, as the compiler has
+/// written it down, and a package that cargo accepts.
+#[test]
+fn the_container_is_given_all_that_the_program_is_built_of() {
+    let context = tempfile::tempdir().expect("a folder");
+    let lines = container();
+    let copied = lines.iter().filter(|words| words[0] == "COPY" && !words[1].starts_with("--from="));
+    for words in copied {
+        let (to, files) = words[1..].split_last().expect("a place");
+        for file in files {
+            let into = context.path().join(if to == "./" { file } else { to });
+            fs::create_dir_all(into.parent().expect("a folder")).expect("a folder");
+            let copy = Command::new("cp").arg("-R").arg(root().join(file)).arg(&into).status().expect("cp runs");
+            assert!(copy.success(), "{words:?}");
+        }
+    }
+    let made_of = sources();
+    assert!(made_of.iter().any(|file| file == "src/lib.rs"), "{made_of:?}");
+    let lacks: Vec<_> = made_of.iter().filter(|file| !context.path().join(file).exists()).collect();
+    assert!(lacks.is_empty(), "the Containerfile does not copy {lacks:?}");
+    let metadata = ["metadata", "--no-deps", "--offline", "--locked", "--format-version", "1"];
+    let metadata = Command::new(env!("CARGO")).args(metadata).current_dir(context.path()).output().expect("cargo runs");
+    let said = String::from_utf8_lossy(&metadata.stderr);
+    assert!(metadata.status.success(), "{said}");
+    let package: serde_json::Value = serde_json::from_slice(&metadata.stdout).expect("JSON");
+    let least = package["packages"][0]["rust_version"].as_str().expect("a version");
+    assert_eq!(lines[0][1], format!("rust:{least}-slim-trixie"), "the compiler that the package asks for");
 }
