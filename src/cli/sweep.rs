@@ -134,7 +134,7 @@ fn closed(why: Closed) -> Refusal {
 /// What to do instead of a shard that chooses its seeds.
 const PRECISE_SHARD: &str = "\
 --until-precise looks at all rows after each round, and a shard has only its own. Find the number of seeds first:
-  `seeds_needed` in the summary.csv of a sweep over a few seeds says it, or --until-precise without --shard.
+  `seeds_needed` in the summary.csv of a sweep over eight seeds or more says it, or --until-precise without --shard.
   Then give every shard the same --seeds A..B";
 
 /// Runs it; answers what to print.

@@ -13,7 +13,7 @@ use super::estimate::{Estimate, Statistic};
 use super::file::{Aggregate, Objective};
 use super::plan::Plan;
 use super::rows::{Block, Blocks, metric_names};
-use super::stats::{self, NEEDED_MAX, Needed, Seeds};
+use super::stats::{self, Needed, Seeds, TOLD_MIN};
 use super::{summary, sure};
 
 /// The precision that `seeds_needed` is about, where nobody asks for another.
@@ -254,9 +254,11 @@ pub struct Asked {
 pub fn seeds_for(plan: &Plan, judgement: &Judgement, precision: f64) -> Option<Asked> {
     let seeds = judgement.seeds.count() as u64;
     let of = |judged: &Judged, objective: usize| {
-        let unknown = Needed { seeds: 2 * seeds, low: seeds + 1, high: NEEDED_MAX };
+        let least = seeds.max(TOLD_MIN as u64 - 1) + 1;
+        let unknown = Needed { seeds: least.max(2 * seeds), low: least, high: None };
         let estimate = &judged.objectives[objective];
-        let untold = estimate.error.is_none() && plan.objectives[objective].aggregate.has_error();
+        let untold =
+            plan.objectives[objective].aggregate.has_error() && (estimate.error.is_none() || !judgement.seeds.tell());
         let needed = estimate.needed(&judgement.seeds, precision).or(untold.then_some(unknown))?;
         Some(Asked { needed, setting: judged.setting, objective })
     };

@@ -10,7 +10,7 @@ use super::estimate::Estimate;
 use super::file::Aggregate;
 use super::judge::{Against, Judged, Judgement, Moved, PRECISION, seeds_for};
 use super::plan::Plan;
-use super::stats::{NEEDED_MAX, Needed, seeds_min};
+use super::stats::{NEEDED_MAX, Needed, TOLD_MIN, seeds_min};
 use super::summary::fixed;
 use super::sure::{dominates, surely_beats};
 
@@ -47,9 +47,14 @@ pub fn recommendation(plan: &Plan, judgement: &Judgement) -> String {
     let settings = &judgement.settings;
     let seeds = judgement.seeds.count();
     text.push_str(&format!(
-        "{} settings x {} scenarios and variants x {seeds} seeds; each interval is 95 %, by Student's t over the seeds.\n",
+        "{} settings x {} scenarios and variants x {seeds} seeds; {}.\n",
         settings.len(),
         plan.pairs().len(),
+        if judgement.seeds.tell() {
+            "each interval is 95 %, by Student's t over the seeds".to_owned()
+        } else {
+            format!("too few to tell an interval, which takes {TOLD_MIN} seeds")
+        }
     ));
     compared(plan, judgement, &mut text);
     notes(plan, judgement, &mut text);
@@ -117,8 +122,8 @@ pub fn seeds_words(needed: Needed) -> String {
     let Needed { seeds, low, high } = needed;
     match (seeds, high) {
         (NEEDED_MAX.., _) => "more seeds than anybody will run".to_owned(),
-        (_, NEEDED_MAX..) => format!("about {seeds} seeds ({low} or many more)"),
-        _ => format!("about {seeds} seeds ({low} to {high})"),
+        (_, Some(high)) => format!("about {seeds} seeds ({low} to {high})"),
+        (_, None) => format!("at least {low} seeds; it is too early to say how many, {seeds} are a next try"),
     }
 }
 

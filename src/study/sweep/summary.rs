@@ -41,8 +41,8 @@ pub(super) fn rows(plan: &Plan, seeds: &Seeds, base: &Block, block: &Block, judg
             let (low, high) = ends.unzip();
             [low, high].map(|end| end.map(fixed).unwrap_or_default())
         };
-        let count = |of: fn(Needed) -> u64| {
-            needed.map(of).filter(|count| *count < NEEDED_MAX).map(|count| count.to_string()).unwrap_or_default()
+        let count = |of: fn(Needed) -> Option<u64>| {
+            needed.and_then(of).filter(|count| *count < NEEDED_MAX).map(|count| count.to_string()).unwrap_or_default()
         };
         let mut fields = setting.clone();
         fields.extend([about.0, about.1, metric, how.name()].map(str::to_owned));
@@ -51,7 +51,11 @@ pub(super) fn rows(plan: &Plan, seeds: &Seeds, base: &Block, block: &Block, judg
         fields.extend([fixed(stats::median(&runs)), fixed(stats::quantile(&runs, 95)), fixed(estimate.difference)]);
         fields.extend(ends(estimate.difference_interval));
         fields.extend(ends(estimate.over_stories));
-        fields.extend([count(|needed| needed.seeds), count(|needed| needed.low), count(|needed| needed.high)]);
+        fields.extend([
+            count(|needed| Some(needed.seeds)),
+            count(|needed| Some(needed.low)),
+            count(|needed| needed.high),
+        ]);
         text.push_str(&rows::line(fields.iter().map(String::as_str)));
     };
     for (objective, estimate) in plan.objectives.iter().zip(&judged.objectives) {
