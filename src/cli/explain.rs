@@ -20,7 +20,7 @@ use crate::trace;
 use clap::{ArgGroup, Args};
 use serde_json::json;
 
-use super::args::{Format, Logic, Look, page_file, shell_line};
+use super::args::{Format, Logic, Look, page_file};
 use super::output::{Out, fit, painted, plain, style, width};
 use super::{Exit, Refusal, crash, file, input, reproduce, story};
 
@@ -116,7 +116,7 @@ pub(crate) fn explain(args: &ExplainArgs, look: &Look, out: &mut Out) -> Result<
     }
     let mut words = args.logic.words();
     words.extend(question_words(args));
-    let line = explain_line(&args.file, &variant.name, variant.seed, &words);
+    let line = reproduce::command("explain", &args.file, &variant.name, variant.seed, &words);
     crash::doing_what(&line, || {
         let mut simulation = Simulation::new(scenario, variant).keeps_evidence();
         if let Some(until) = args.logic.until {
@@ -145,7 +145,7 @@ pub(crate) fn explain(args: &ExplainArgs, look: &Look, out: &mut Out) -> Result<
             Told { scenario, variant, outcome: &outcome, setting, asked: &asked, chain, deciding, sealed, verify };
         told.keep_what_decides();
         if let Some(path) = &args.report {
-            let page = told.page(&line);
+            let page = told.page(&args.file, &args.logic, &line);
             file::write("report", path, |out| out.write_all(page.as_bytes()))?;
         }
         match args.format {
@@ -203,13 +203,6 @@ fn question_words(args: &ExplainArgs) -> Vec<String> {
     words.extend(args.verdict.then(|| "--verdict".to_owned()));
     words.extend(args.proof.then(|| "--proof".to_owned()));
     words
-}
-
-fn explain_line(file: &str, variant: &str, seed: u64, words: &[String]) -> String {
-    let file = reproduce::operand(file);
-    let seed = seed.to_string();
-    let all = ["schedsim", "explain", &file, "--variant", variant, "--seed", &seed].map(str::to_owned);
-    shell_line(all.into_iter().chain(words.iter().cloned()))
 }
 
 fn refusal(unknown: Unknown) -> Refusal {
@@ -284,11 +277,12 @@ impl Told<'_> {
     }
 
     /// The report of the run, with how it was sealed.
-    fn page(&self, reproduce: &str) -> String {
+    fn page(&self, file: &str, logic: &Logic, reproduce: &str) -> String {
         let Self { scenario, variant, outcome, .. } = *self;
         let metrics = report::figures(scenario, outcome);
         let checked = report::check(scenario, variant, outcome, &metrics);
         let digest = trace::digest::of(&outcome.trace);
+        let explain = reproduce::command("explain", file, &variant.name, variant.seed, &logic.words());
         let source = html::Source {
             scenario,
             variant,
@@ -297,6 +291,7 @@ impl Told<'_> {
             checked: &checked,
             digest: &digest,
             reproduce,
+            explain: &explain,
         };
         let mut part = html::Part::of(&source);
         if let Some(sealed) = &self.sealed {

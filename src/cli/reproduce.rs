@@ -7,8 +7,13 @@ use super::args::shell_line;
 
 /// The command that makes one run again.
 pub(crate) fn run(file: &str, variant: &str, seed: u64, words: &[String]) -> String {
+    command("run", file, variant, seed, words)
+}
+
+/// The command that does something else with the same run.
+pub(crate) fn command(name: &str, file: &str, variant: &str, seed: u64, words: &[String]) -> String {
     let (variant, seed) = (variant.to_owned(), seed.to_string());
-    let mut all = vec!["schedsim".to_owned(), "run".to_owned(), operand(file)];
+    let mut all = vec!["schedsim".to_owned(), name.to_owned(), operand(file)];
     all.extend(["--variant".to_owned(), variant, "--seed".to_owned(), seed]);
     all.extend(words.iter().cloned());
     shell_line(all)

@@ -215,7 +215,11 @@ fn one(job: &Job<'_>, args: &RunArgs, look: &Look, several: bool) -> Result<Show
         let mut shown = Shown {
             out: String::new(),
             exit: if replay.checked.passed || becomes_expected { Exit::Fine } else { Exit::Failed },
-            part: args.report.is_some().then(|| part(&replay, &line)),
+            part: args.report.is_some().then(|| {
+                let explain =
+                    reproduce::command("explain", &job.loaded.file, &job.variant.name, job.seed, &args.logic.words());
+                part(&replay, &line, &explain)
+            }),
         };
         match args.format {
             Format::Json if several => shown.out = replay.json_with(&line, args.state) + "\n",
@@ -266,7 +270,7 @@ fn told(look: &Look, what: &str, path: &Path) {
     }
 }
 
-fn part(replay: &Replay<'_>, reproduce: &str) -> html::Part {
+fn part(replay: &Replay<'_>, reproduce: &str, explain: &str) -> html::Part {
     html::Part::of(&html::Source {
         scenario: replay.scenario,
         variant: replay.variant,
@@ -275,6 +279,7 @@ fn part(replay: &Replay<'_>, reproduce: &str) -> html::Part {
         checked: &replay.checked,
         digest: replay.digest(),
         reproduce,
+        explain,
     })
 }
 

@@ -171,7 +171,9 @@ impl View<'_> {
             y += 1;
         }
         let plot = Plot { look: self.look, scale, x: area.x + areas.names + 1, at: self.at };
-        if y < area.bottom() {
+        // Below another the columns are the same.
+        let below = areas.panes.iter().any(|(_, other)| other.x == area.x && other.y < area.y);
+        if y < area.bottom() && !below {
             plot.axis(y, buffer);
             y += 1;
         }
@@ -228,6 +230,7 @@ impl View<'_> {
         let height = usize::from(area.height - 1);
         let top = (list.at + 1).saturating_sub(height);
         for (y, (place, thing)) in (area.y + 1..area.bottom()).zip(list.list.iter().enumerate().skip(top)) {
+            let chosen = if place == list.at { '>' } else { ' ' };
             let sign = if thing.likely { '*' } else { ' ' };
             let came = thing.came.as_ref().map(|(_, words)| format!("  {words}")).unwrap_or_default();
             let style = match &thing.came {
@@ -236,7 +239,13 @@ impl View<'_> {
                 None => Style::new(),
             };
             let style = if place == list.at { style.add_modifier(Modifier::REVERSED) } else { style };
-            buffer.set_stringn(area.x, y, self.look.text(&format!("{sign} {}{came}", thing.name)), width, style);
+            buffer.set_stringn(
+                area.x,
+                y,
+                self.look.text(&format!("{chosen} {sign} {}{came}", thing.name)),
+                width,
+                style,
+            );
         }
     }
 

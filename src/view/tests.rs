@@ -98,6 +98,12 @@ impl Looked<'_> {
         self.terminal.backend().to_string()
     }
 
+    /// The screen without its last line.
+    fn above(&mut self) -> String {
+        let screen = self.screen();
+        screen.trim_end().rsplit_once('\n').map(|(above, _)| above.to_owned()).unwrap_or_default()
+    }
+
     fn foot(&mut self) -> String {
         self.screen().lines().last().expect("a line").trim_matches(['"', ' ']).to_owned()
     }
@@ -143,11 +149,10 @@ fn quit_and_control_c_end_it() {
 #[test]
 fn keys_walk_to_causes_and_back() {
     looking((80, 24), PLAIN, |looked| {
-        // The second exit of the pool's first sandbox.
-        looked.keys("vvvv]]");
-        let begin = looked.screen();
-        assert_eq!(looked.keys("c").foot(), looked.keys("").foot());
-        assert_ne!(looked.screen(), begin, "the cursor goes to the cause");
+        looked.keys("/worker-1!]]]");
+        let begin = looked.above();
+        looked.keys("c");
+        assert_ne!(looked.above(), begin, "the cursor goes to the cause");
         let mut steps = 1;
         while looked.keys("c").foot() != "nothing led to this: it is the root" {
             steps += 1;
@@ -156,7 +161,64 @@ fn keys_walk_to_causes_and_back() {
         for _ in 0..steps {
             looked.keys("b");
         }
-        assert_eq!(looked.screen(), begin);
+        assert_eq!(looked.above(), begin);
         assert_eq!(looked.keys("b").foot(), "this is where it began");
+    });
+}
+
+#[test]
+fn a_row_of_many_opens_and_shuts() {
+    looking((80, 24), PLAIN, |looked| {
+        looked.keys("vvvvvvvvvv");
+        let shut = looked.above();
+        assert!(shut.contains("+blog-worker-* \u{d7}10"), "{shut}");
+        let opened = looked.keys(" ").above();
+        assert!(opened.contains("-blog-worker-* \u{d7}10") && opened.contains("sandbox/blog-worker-3"), "{opened}");
+        assert_eq!(looked.keys("vv ").above(), shut, "shut from within, too");
+    });
+}
+
+#[test]
+fn what_is_looked_for_is_found_in_rows_that_are_shut() {
+    looking((80, 24), PLAIN, |looked| {
+        let found = looked.keys("/worker-7").above();
+        assert!(found.contains("blog-worker-7") && !found.contains("node/n1"), "{found}");
+        assert_eq!(looked.keys("!").foot(), "1 found; Esc shows all");
+        looked.press(KeyCode::Esc);
+        assert!(looked.above().contains("node/n1"));
+        assert!(looked.keys("/xyz").above().contains("no row has that name"));
+    });
+}
+
+#[test]
+fn variants_stand_beside_each_other_on_one_axis() {
+    looking((80, 24), PLAIN, |looked| insta::assert_snapshot!(looked.keys("s").screen()));
+}
+
+#[test]
+fn what_if_not_makes_a_run_and_says_what_becomes_of_it() {
+    looking((100, 30), PLAIN, |looked| {
+        let list = looked.keys("/worker-1!]w").screen();
+        assert!(list.contains("What if not?") && list.contains("> * "), "what is met on the way first: {list}");
+        let chosen = |screen: &str| screen.lines().any(|line| line.starts_with("\"> ") && line.contains("step mend"));
+        for _ in 0..100 {
+            if !chosen(&looked.screen()) {
+                looked.keys("v");
+            }
+        }
+        // Which fixes stand in the panel is the scheduler's history.
+        let screen = looked.keys("!").screen();
+        let rows = screen.lines().take_while(|line| !line.starts_with("\"\u{2500}"));
+        insta::assert_snapshot!(rows.map(|line| format!("{line}\n")).collect::<String>() + &looked.foot());
+    });
+}
+
+#[test]
+fn keys_are_told_and_any_key_ends_it() {
+    looking((80, 24), PLAIN, |looked| {
+        let before = looked.screen();
+        let help = looked.keys("?").screen();
+        assert!(help.contains("to another cause: what else was needed"), "{help}");
+        assert_eq!(looked.keys("x").screen(), before);
     });
 }

@@ -17,6 +17,8 @@ use super::tellings::Drawn;
 #[derive(Serialize)]
 struct Run<'a> {
     name: &'a str,
+    /// The command that explains it.
+    explain: &'a str,
     end: u64,
     text: Vec<String>,
     tones: Vec<&'static str>,
@@ -30,6 +32,9 @@ struct Row {
     kind: &'static str,
     depth: u8,
     trouble: bool,
+    /// How many of the next lanes it tells together.
+    #[serde(skip_serializing_if = "is_zero")]
+    members: usize,
     /// From, length, class, label, telling; over and over.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     bars: Vec<u64>,
@@ -92,8 +97,8 @@ impl Texts {
 }
 
 /// The runs of a report as JSON that can stand in a script tag.
-pub(super) fn json<'a>(runs: impl Iterator<Item = (&'a str, &'a Drawn)>) -> String {
-    let runs: Vec<Run<'_>> = runs.map(|(name, drawn)| run(name, drawn)).collect();
+pub(super) fn json<'a>(runs: impl Iterator<Item = ([&'a str; 2], &'a Drawn)>) -> String {
+    let runs: Vec<Run<'_>> = runs.map(|(words, drawn)| run(words, drawn)).collect();
     let json = serde_json::to_string(&runs).expect("plain data can be written");
     escape(&json)
 }
@@ -114,14 +119,18 @@ fn escape(json: &str) -> String {
     out
 }
 
-fn run<'a>(name: &'a str, drawn: &Drawn) -> Run<'a> {
+fn run<'a>([name, explain]: [&'a str; 2], drawn: &Drawn) -> Run<'a> {
     let mut texts = Texts::default();
     // The empty text is number 0, so that a reader can ask for it by its falseness.
     texts.number("");
     let lanes = drawn.picture.lanes.iter().map(|lane| row(drawn, lane, &mut texts)).collect();
     let told = told(drawn, &mut texts);
     let tones = MarkTone::ALL.iter().map(|tone| tone.class()).collect();
-    Run { name, end: micros(drawn.picture.end), text: texts.list, tones, lanes, told }
+    Run { name, explain, end: micros(drawn.picture.end), text: texts.list, tones, lanes, told }
+}
+
+fn is_zero(number: &usize) -> bool {
+    *number == 0
 }
 
 fn row(drawn: &Drawn, lane: &Lane, texts: &mut Texts) -> Row {
@@ -149,6 +158,7 @@ fn row(drawn: &Drawn, lane: &Lane, texts: &mut Texts) -> Row {
         kind: lane.kind,
         depth: lane.depth,
         trouble: lane.trouble,
+        members: lane.members,
         bars: bars(&lane.bars, texts),
         bands: bars(&lane.bands, texts),
         cooldowns: bars(&lane.cooldowns, texts),

@@ -28,21 +28,27 @@ const MARK_WIDTH: u64 = 4;
 pub(super) fn figure(drawn: &Drawn, title: &str) -> Markup {
     let picture = &drawn.picture;
     let sheet = Sheet { end: picture.end.as_nanos().max(1) };
-    let lanes = &picture.lanes[..picture.lanes.len().min(LANES_MAX)];
+    let (mut lanes, mut next) = (Vec::new(), 0);
+    while let Some(lane) = picture.lanes.get(next) {
+        lanes.push(lane);
+        // Alike things are one row in print.
+        next += 1 + lane.members;
+    }
+    let left_out = lanes.len().saturating_sub(LANES_MAX);
+    lanes.truncate(LANES_MAX);
     let mut tops = Vec::with_capacity(lanes.len());
     let mut y = TOP;
-    for lane in lanes {
+    for lane in &lanes {
         tops.push(y);
         y += height(lane);
     }
-    let left_out = picture.lanes.len() - lanes.len();
     html! {
         svg.static.lanes viewBox={ "0 0 " (WIDTH) " " (y + 8) } role="img" aria-label=(title) {
             (sheet.axis(y))
-            @for (lane, top) in lanes.iter().zip(&tops) {
+            @for (lane, top) in lanes.iter().copied().zip(&tops) {
                 (sheet.lane(lane, *top))
             }
-            @for (lane, top) in lanes.iter().zip(&tops) {
+            @for (lane, top) in lanes.iter().copied().zip(&tops) {
                 (sheet.marks(drawn, lane, (*top, y)))
             }
         }

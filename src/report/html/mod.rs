@@ -46,6 +46,8 @@ pub struct Source<'a> {
     pub digest: &'a str,
     /// The command that makes it again.
     pub reproduce: &'a str,
+    /// The command that explains it, without what is asked.
+    pub explain: &'a str,
 }
 
 /// What a page shows of one run.
@@ -73,6 +75,7 @@ pub struct Part {
     checks: Vec<(&'static str, String, String)>,
     digest: String,
     reproduce: String,
+    explain: String,
     drawn: Drawn,
     sealed: Option<Sealed>,
 }
@@ -108,7 +111,7 @@ struct Case {
 impl Part {
     /// What a page shows of that run.
     pub fn of(source: &Source<'_>) -> Self {
-        let Source { scenario, variant, outcome, metrics, checked, digest, reproduce } = *source;
+        let Source { scenario, variant, outcome, metrics, checked, digest, reproduce, explain } = *source;
         let setting = Setting::of(scenario, variant);
         let picture = picture(&outcome.trace, outcome.ended_at, &setting.timeline, outcome.livelock());
         let drawn = Drawn::of(&outcome.trace, picture, &setting);
@@ -145,6 +148,7 @@ impl Part {
             checks: checked.lines.iter().map(|c| (mark(c.mark), c.subject.clone(), c.text.clone())).collect(),
             digest: digest.to_owned(),
             reproduce: reproduce.to_owned(),
+            explain: explain.to_owned(),
             drawn,
             sealed: None,
         }

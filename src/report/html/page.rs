@@ -17,7 +17,7 @@ pub(super) const CASES_MAX: usize = 24;
 /// The whole page.
 pub(super) fn page(parts: &[Part]) -> String {
     let title = title(parts);
-    let json = data::json(parts.iter().map(|part| (part.name.as_str(), &part.drawn)));
+    let json = data::json(parts.iter().map(|part| ([part.name.as_str(), &part.explain], &part.drawn)));
     let markup = html! {
         (DOCTYPE)
         html lang="en" {
@@ -250,6 +250,10 @@ fn tools() -> Markup {
                 ("[ ]", "earlier and later in this lane"),
                 ("n p", "next and previous violation"),
                 ("c", "to the cause of what is chosen"),
+                ("o", "to another cause: what else was needed"),
+                ("b", "back"),
+                ("s", "to the timeline"),
+                ("Space", "open or shut a row of many alike"),
                 ("/", "find a thing"),
                 ("Esc", "close"),
             ] {

@@ -118,7 +118,7 @@ fn tell(trace: &Trace, picture: &Picture, setting: &Setting) -> (Vec<Telling>, B
         tags: link.decided_by.iter().map(|decider| tag(*decider, setting)).collect::<Vec<_>>().join(", "),
         cause: next.and_then(place),
         sides: sides.iter().filter_map(|(role, side)| Some((role.label(), place(*side)?))).collect(),
-        lane: picture.places.get(&trace.records()[*record].subject).copied(),
+        lane: picture.lane_of(trace, *record),
         tone: tone(&trace.records()[*record].what, link.tone),
     };
     (links.iter().map(telling).collect(), index)

@@ -1,6 +1,8 @@
 //! Tests of the page as text; `tests/browser` opens it.
 
 use super::*;
+use crate::kernel::RecordId;
+use crate::model::Kind;
 use crate::report::testing::Story;
 use crate::report::{check, figures};
 use crate::scenario::Verdict;
@@ -12,7 +14,8 @@ fn part(story: &Story) -> Part {
     let digest = crate::trace::digest::of(&story.outcome.trace);
     let (scenario, variant, outcome) = (&story.scenario, &story.variant, &story.outcome);
     let (metrics, checked, digest) = (&metrics, &checked, digest.as_str());
-    Part::of(&Source { scenario, variant, outcome, metrics, checked, digest, reproduce: "schedsim run x.toml" })
+    let (reproduce, explain) = ("schedsim run x.toml", "schedsim explain x.toml");
+    Part::of(&Source { scenario, variant, outcome, metrics, checked, digest, reproduce, explain })
 }
 
 fn page_of(story: &Story) -> String {
@@ -75,9 +78,8 @@ fn runs_are_called_by_what_tells_them_apart() {
 #[test]
 fn the_still_drawing_is_bounded_whatever_the_run() {
     let mut m = Maker::new();
-    let (_, pool) = m.pool(1);
     for n in 0..2000 {
-        m.sandbox(pool, n);
+        m.create(Kind::Node, &format!("node/n{n}"), RecordId::NONE, &[]);
     }
     let story = Story::new(m, "1h");
     let page = page_of(&story);
@@ -89,4 +91,18 @@ fn the_still_drawing_is_bounded_whatever_the_run() {
 fn a_run_of_no_events_and_a_page_of_no_runs_are_pages_all_the_same() {
     assert!(page_of(&Story::new(Maker::new(), "1h")).contains("nothing is expected"));
     assert!(page(Vec::new()).contains("nothing was run"));
+}
+
+#[test]
+fn alike_things_are_one_row_of_the_still_drawing() {
+    let mut m = Maker::new();
+    let (_, pool) = m.pool(1);
+    for n in 0..131 {
+        m.sandbox(pool, n);
+    }
+    let page = page_of(&Story::new(m, "1h"));
+    let still =
+        &page[page.find("<svg class=\"static").expect("a drawing")..page.find("<div class=\"live").expect("a place")];
+    assert_eq!(still.matches("k-sandbox").count(), 1);
+    assert!(still.contains("pds-database-* \u{d7}131"), "{still}");
 }

@@ -4,8 +4,10 @@
 //! else. It may know traces only. What a newcomer gets wrong: not every record stands in it – only
 //! what a reader can point at; what is to be told of a record is asked of the explanations.
 
+mod alike;
 mod forever;
 mod meaning;
+mod order;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -17,6 +19,8 @@ use crate::trace::tracks::{Span, State, Step, Track, tracks};
 use crate::trace::{Trace, What};
 
 pub(crate) use meaning::Meaning;
+
+use order::Row;
 
 /// Everything that is drawn of one run.
 pub(crate) struct Picture {
@@ -115,6 +119,7 @@ pub(crate) struct Level {
 }
 
 /// Something at a moment.
+#[derive(Clone, Copy)]
 pub(crate) struct Mark {
     pub(crate) at: SimTime,
     pub(crate) tone: MarkTone,
@@ -185,13 +190,20 @@ pub(crate) fn picture(trace: &Trace, end: SimTime, options: &Options, proof: Opt
         picture.places.insert(subject, picture.lanes.len());
         picture.lanes.push(empty(kind, name.to_owned(), 0));
     }
-    for track in &tracks {
-        if !matches!(track.subject.kind, Kind::Version | Kind::Step | Kind::Fault) {
-            picture.places.insert(track.subject, picture.lanes.len());
-            picture.lanes.push(lane(trace, track, depth_of(track.subject.kind)));
-        }
-        if let (Subject::CLUSTER, Some(proof)) = (track.subject, proof) {
-            picture.lanes.push(forever::lane(proof, end));
+    let mut together = Vec::new();
+    for row in order::rows(trace, &tracks) {
+        match row {
+            Row::Thing(track, depth) => {
+                picture.places.insert(track.subject, picture.lanes.len());
+                picture.lanes.push(lane(trace, track, depth));
+                if let (Subject::CLUSTER, Some(proof)) = (track.subject, proof) {
+                    picture.lanes.push(forever::lane(proof, end));
+                }
+            }
+            Row::Alike { members, name, kind, depth } => {
+                together.push((picture.lanes.len(), members));
+                picture.lanes.push(empty(kind.name(), name, depth));
+            }
         }
     }
     // What has no lane of its own stands with what it belongs to.
@@ -206,15 +218,12 @@ pub(crate) fn picture(trace: &Trace, end: SimTime, options: &Options, proof: Opt
     for entry in &shown {
         picture.mark(trace, entry, &begun);
     }
-    picture
-}
-
-const fn depth_of(kind: Kind) -> u8 {
-    match kind {
-        Kind::Cluster | Kind::App | Kind::Node | Kind::Step | Kind::Fault => 0,
-        Kind::Version | Kind::Pool | Kind::Disk | Kind::Process => 1,
-        Kind::Sandbox | Kind::Volume | Kind::Lease => 2,
+    for (place, members) in together {
+        let Lane { name, kind, depth, .. } = &picture.lanes[place];
+        let (name, kind, depth) = (name.clone(), *kind, *depth);
+        picture.lanes[place] = alike::together(name, kind, depth, &picture.lanes[place + 1..=place + members]);
     }
+    picture
 }
 
 impl Picture {

@@ -61,9 +61,14 @@ function laneHeight(lane) {
 
 function unpackRun(raw, index) {
   const broken = [];
+  let group = { place: -1, until: 0 };
   const lanes = raw.lanes.map((lane, place) => {
+    // Alike things follow the row that tells them together.
+    if (place >= group.until) group = { place: -1, until: 0 };
     const unpacked = {
       place,
+      members: lane.members ?? 0,
+      group: group.place,
       name: raw.text[lane.name],
       kind: lane.kind,
       depth: lane.depth,
@@ -82,13 +87,14 @@ function unpackRun(raw, index) {
       at += lane.marks[i];
       const mark = { at, tone: raw.tones[lane.marks[i + 1]], told: lane.marks[i + 2] };
       unpacked.marks.push(mark);
-      if (mark.tone === "broken") broken.push(mark.told);
+      if (mark.tone === "broken" && !lane.members) broken.push(mark.told);
     }
+    if (lane.members) group = { place, until: place + 1 + lane.members };
     unpacked.height = laneHeight(unpacked);
     return unpacked;
   });
   broken.sort((a, b) => a - b);
-  return { index, name: raw.name, end: raw.end, lanes, broken, tones: raw.tones, told: unpackTold(raw.told, raw.text) };
+  return { index, name: raw.name, explain: raw.explain, end: raw.end, lanes, broken, tones: raw.tones, told: unpackTold(raw.told, raw.text) };
 }
 
 /** The first place in a sorted list whose key is not below a value. */

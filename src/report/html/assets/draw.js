@@ -168,7 +168,8 @@ function drawLane(parent, run, scale, lane, y, width, flags) {
   make("line", { class: "rule", x1: 0, x2: width, y1: y + height - 0.5, y2: y + height - 0.5 }, group);
   const name = { class: lane.trouble ? "name trouble" : "name", x: 8 + 12 * lane.depth, y: y + height / 2 + 4 };
   const room = Math.floor((scale.left - 12 - 12 * lane.depth) / (lane.trouble || !lane.depth ? 7.7 : 6.9));
-  make("text", name, group).textContent = shortened(lane.name, room);
+  const sign = lane.members ? (flags.includes("opened") ? "\u25be " : "\u25b8 ") : "";
+  make("text", name, group).textContent = sign + shortened(lane.name, room - sign.length);
   if (lane.desired.length) drawLevels(group, scale, lane, y + 6, height - 12);
   drawBars(group, scale, lane, lane.cooldowns, y + 4, height - 8);
   if (!lane.bands.length) drawBars(group, scale, lane, lane.bars, y + 5, 12);

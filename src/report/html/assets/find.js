@@ -16,8 +16,8 @@ function filterLanes() {
   for (const view of page.views) {
     // What outside did stands above whatever is looked for.
     const always = (lane) => lane.kind === "steps" || lane.kind === "faults" || lane.kind === "requests" || lane.kind === "cluster";
-    view.filter((lane) => (always(lane) && !words.length) || ((!words.length || has(lane)) && (!trouble.checked || lane.trouble)));
-    if (words.length) hits.push(...view.shown.map((lane) => ({ view, lane: lane.place })));
+    view.filter((lane) => (always(lane) && !words.length) || ((!words.length || has(lane)) && (!trouble.checked || lane.trouble)), words.length > 0);
+    if (words.length) hits.push(...view.shown.filter((lane) => !lane.members).map((lane) => ({ view, lane: lane.place })));
   }
   found.textContent = words.length ? `${hits.length} found` : "";
   page.redraw();

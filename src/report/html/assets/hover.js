@@ -35,7 +35,7 @@ function hint(view, target, x) {
     }
     return parts.length ? [lane.name, parts.join(", "), clock(at, 0)] : null;
   }
-  return lane && x < view.gutter ? [lane.name, "", "click for its life"] : null;
+  return lane && x < view.gutter ? [lane.name, "", lane.members ? "click to open or shut" : "click for its life"] : null;
 }
 
 function showTip(lines, x, y) {
@@ -89,7 +89,9 @@ function listen(view) {
     if (scroll.dataset.dragged) return;
     const group = event.target.closest("[data-told]");
     const row = event.target.closest("[data-lane]");
+    const lane = row && view.run.lanes[row.dataset.lane];
     if (group) page.choose({ view, told: Number(group.dataset.told) });
+    else if (lane && lane.members && along(event) < view.gutter) view.toggle(lane.place);
     else if (row) page.choose({ view, lane: Number(row.dataset.lane) });
   });
   scroll.addEventListener("dblclick", (event) => {

@@ -2,9 +2,15 @@
 
 const overview = document.getElementById("overview");
 
+const PAST_MAX = 200;
+
 const page = {
   views: [],
   chosen: null,
+  /** What was chosen before, to go back to. */
+  past: [],
+  /** The one of several other causes that was gone to, and from where. */
+  aside: null,
   waiting: false,
 
   /** Draws at the next frame, once. */
@@ -35,8 +41,11 @@ const page = {
   },
 
   /** Chooses a telling or a lane, and shows the chain or the life; `keep`: the list stays as it is. */
-  choose(what, { keep = false, stay = false } = {}) {
+  choose(what, { keep = false, stay = false, back = false } = {}) {
     if (!keep) for (const view of this.views) view.chain = [];
+    if (this.chosen && what && !back) this.past.push(this.chosen);
+    if (this.past.length > PAST_MAX) this.past.shift();
+    this.aside = null;
     this.chosen = what;
     if (what) {
       const lane = what.lane ?? what.view.run.told.lane[what.told];

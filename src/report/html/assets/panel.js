@@ -70,9 +70,24 @@ function tellChain(view, told) {
   fact("decided by", tags(told));
   // A proof is told by no record.
   fact(by(told) === "proof" ? "run" : "record", by(told) === "proof" ? run.name : `${number[told]} of ${run.name}`);
-  const button = element("button", "show", "show in the timeline", chosen);
-  button.type = "button";
-  button.addEventListener("click", () => view.live.scrollIntoView({ block: "center" }));
+  const walk = element("p", "walk", "", chosen);
+  const step = (text, key, act, title) => {
+    const button = element("button", "", text, walk);
+    button.type = "button";
+    button.title = `${title} (${key})`;
+    button.dataset.key = key;
+    button.addEventListener("click", () => (act(), page.redraw()));
+  };
+  const { cause } = run.told;
+  const name = (at) => `${subject(at)}: ${title(run, at)}`;
+  if (cause[told] >= 0) step("next cause", "c", toCause, name(cause[told]));
+  const needed = sides.get(told) ?? [];
+  if (needed.length) step(needed.length > 1 ? `other cause (${needed.length})` : "other cause", "o", toOther, name(needed[0].told));
+  if (page.past.length) step("back", "b", goBack, "what was chosen before");
+  step("show", "s", () => view.live.scrollIntoView({ block: "center" }), "in the timeline");
+  // Another run is made by the program.
+  const ask = element("p", "quiet", "what if not: ", chosen);
+  element("code", "", `${run.explain} ${by(told) === "proof" ? "--proof" : `--event ${number[told]}`} --verify`, ask);
   const chain = chainOf(run, told);
   view.chain = chain;
   element("h3", "", chain.length > 1 ? "What led to it" : "Nothing led to it", chosen);

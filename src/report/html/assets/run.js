@@ -23,13 +23,15 @@ class RunView {
     this.live.append(this.more);
     this.live.hidden = false;
     this.chain = [];
+    this.opened = new Set();
     this.filter(() => true);
     this.scroll.addEventListener("scroll", () => page.redraw());
   }
 
-  /** Shows only some lanes. */
-  filter(wanted) {
-    this.shown = this.run.lanes.filter(wanted);
+  /** Shows only some lanes; what folds together is one until it is opened, or `all` are asked for. */
+  filter(wanted, all = false) {
+    const folded = (lane) => lane.group >= 0 && !this.opened.has(lane.group);
+    this.shown = this.run.lanes.filter((lane) => wanted(lane) && (all || !folded(lane)));
     this.tops = new Map();
     let y = 0;
     for (const lane of this.shown) {
@@ -37,6 +39,22 @@ class RunView {
       y += lane.height;
     }
     this.height = y;
+  }
+
+  /** The lane that is shown for one: itself, or the row that tells it with others. */
+  shownFor(place) {
+    const lane = this.run.lanes[place];
+    return lane && !this.tops.has(place) && lane.group >= 0 ? lane.group : place;
+  }
+
+  /** Opens or shuts the row that a lane is told in, with others. */
+  toggle(place) {
+    const lane = this.run.lanes[place];
+    const group = lane && (lane.members ? lane.place : lane.group);
+    if (!(group >= 0)) return false;
+    if (!this.opened.delete(group)) this.opened.add(group);
+    filterLanes();
+    return true;
   }
 
   /** Measures; to be called when the page's width changed. */
@@ -80,8 +98,9 @@ class RunView {
   }
 
   flags(lane) {
-    const chosen = page.chosen;
-    return chosen && chosen.view === this && chosen.lane === lane.place ? "chosen" : "";
+    const { chosen } = page;
+    const here = chosen && chosen.view === this && chosen.lane !== undefined && this.shownFor(chosen.lane) === lane.place;
+    return `${here ? "chosen" : ""} ${this.opened.has(lane.place) ? "opened" : ""}`;
   }
 
   drawAxis(scale) {
@@ -108,9 +127,10 @@ class RunView {
   /** Where a telling stands, if its lane is shown. */
   place(told, scale) {
     const { at, lane } = this.run.told;
-    const y = this.tops.get(lane[told]);
+    const shown = this.shownFor(lane[told]);
+    const y = this.tops.get(shown);
     if (y === undefined) return null;
-    return { x: scale.x(at[told]), y: y + this.run.lanes[lane[told]].height / 2 };
+    return { x: scale.x(at[told]), y: y + this.run.lanes[shown].height / 2 };
   }
 
   /** The chosen thing and the way to it from its causes. */
@@ -135,7 +155,8 @@ class RunView {
   }
 
   /** Scrolls so that a lane can be seen. */
-  revealLane(place) {
+  revealLane(hidden) {
+    const place = this.shownFor(hidden);
     const y = this.tops.get(place);
     if (y === undefined) return;
     const { scrollTop, clientHeight } = this.scroll;
