@@ -1,4 +1,4 @@
-//! The ingress: keeps shares of sandboxes between requests (`docs/rules.md` rules 10.10 to 10.12).
+//! The ingress: keeps shares of sandboxes between requests (`docs/rules.md` rules 10.10 to 10.13).
 //!
 //! A request takes a share that is kept for its app and service, if one has room; only without one the activator is
 //! asked. It lives in the coordinator and remembers nothing beyond it. What a newcomer gets wrong: a share is kept
@@ -11,7 +11,7 @@ use std::rc::Rc;
 use crate::constants::Age;
 use crate::model::{AppId, Name, RequestError, SandboxId, VersionId};
 use crate::ports::{Clock, Fact, Platform, Ports, Remembers};
-use crate::time::SimTime;
+use crate::time::{SimDuration, SimTime};
 
 use super::activator::{Activator, Slot};
 use super::fixes::Fix;
@@ -68,6 +68,11 @@ impl<P: Platform> Ingress<P> {
     /// Its task: the round of rule 10.11.
     pub fn task(self: &Rc<Self>) -> Task {
         (self.rules.tuning.ingress_every.task(), Box::pin(Rc::clone(self).rounds()))
+    }
+
+    /// How long a sandbox may take to answer. Rule 10.13.
+    pub fn patience(&self) -> SimDuration {
+        self.rules.tuning.ingress_timeout
     }
 
     /// A share for one request: one that is kept, or a new one that is kept from now on. Rule 10.10.

@@ -70,6 +70,7 @@ constants! {
             { Fix::LongerRequestWait => secs(60) };
         activity_every: Period = Period::of("activator activity", secs(30)), "how often last activity is written back";
         ingress_every: Period = Period::of("ingress", secs(30)), "how often the ingress looks at the shares that it keeps";
+        ingress_timeout: SimDuration = secs(60), "how long the ingress waits for a sandbox's answer";
         ingress_kept: LookBack = look(mins(5)), "how long the ingress keeps a share that nobody uses, since `ingress-keeps-shares`";
         increment_tries: u32 = 3, "how often raising desired is tried on conflict";
         lookup_tries: u32 = 3, "how often a pool is looked up";

@@ -35,6 +35,8 @@ pub enum RequestError {
     Conflict,
     /// The sandbox that was chosen does not answer.
     BadGateway,
+    /// The sandbox that was chosen has not answered in time.
+    NoAnswer(SimDuration),
     /// The version does not run that service.
     NoService,
     /// The store failed.
@@ -57,6 +59,7 @@ impl fmt::Display for RequestError {
             Self::NoPool => f.write_str("no pool serves the version"),
             Self::Conflict => f.write_str("the pool kept changing while its size was raised"),
             Self::BadGateway => f.write_str("bad gateway: the sandbox does not answer"),
+            Self::NoAnswer(limit) => write!(f, "no answer within {limit}"),
             Self::NoService => f.write_str("the version has no such service"),
             Self::Store(message) => f.write_str(message),
             Self::NotDeployed => f.write_str("the app is not deployed"),

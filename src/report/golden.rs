@@ -204,7 +204,7 @@ fn tell_lives(page: &mut Page, trace: &Trace, rules: &Rules) {
 /// Figures that every golden text shows, then those that it shows when they are not zero.
 const ALWAYS: [Figure; 5] =
     [Figure::SandboxesCreated, Figure::BootsAttempted, Figure::BootsFailed, Figure::CrashesCounted, Figure::Cooldowns];
-const WHEN_ANY: [Figure; 28] = [
+const WHEN_ANY: [Figure; 29] = [
     Figure::SandboxesPeak,
     Figure::CooldownMax,
     Figure::StalePendingStopped,
@@ -226,6 +226,7 @@ const WHEN_ANY: [Figure; 28] = [
     Figure::FailedNoPool,
     Figure::FailedConflict,
     Figure::FailedBadGateway,
+    Figure::FailedNoAnswer,
     Figure::FailedStore,
     Figure::FailedNotDeployed,
     Figure::FailedNoPlatform,

@@ -9,7 +9,7 @@
 
 use crate::controllers::activator::Activator;
 use crate::controllers::ingress::Ingress;
-use crate::kernel::{GroupId, SimTime};
+use crate::kernel::{GroupId, SimDuration, SimTime};
 use crate::model::{Actor, AppId, Controller, Name, RequestError, SandboxId, Subject, VersionId};
 use crate::ports::Query;
 use crate::scenario::Traffic;
@@ -109,9 +109,10 @@ async fn ask(
 ) -> Result<SimTime, RequestError> {
     let slot = activator.request(version, traffic.service).await?;
     let given = world.kernel().now();
-    match serve(world, slot.sandbox, traffic).await {
+    match serve(world, slot.sandbox, traffic, None).await {
         Answer::Served => Ok(given),
         Answer::Refused | Answer::BrokenOff => Err(RequestError::BadGateway),
+        Answer::Late(limit) => Err(RequestError::NoAnswer(limit)),
     }
 }
 
@@ -126,8 +127,10 @@ async fn pass(
     loop {
         let lent = ingress.request(app, version, traffic.service).await?;
         let given = world.kernel().now();
-        match serve(world, lent.sandbox(), traffic).await {
+        match serve(world, lent.sandbox(), traffic, Some(ingress.patience())).await {
             Answer::Served => return Ok(given),
+            // Rule 10.13.
+            Answer::Late(limit) => return Err(RequestError::NoAnswer(limit)),
             Answer::Refused => {
                 if !ingress.refused(lent) {
                     return Err(RequestError::BadGateway);
@@ -148,16 +151,23 @@ enum Answer {
     Refused,
     /// It ended before its answer.
     BrokenOff,
+    /// It takes longer than whoever asked waits.
+    Late(SimDuration),
 }
 
-/// Hands the request to its sandbox.
-async fn serve(world: &World, sandbox: SandboxId, traffic: Traffic) -> Answer {
+/// Hands the request to its sandbox, and waits so long for the answer.
+async fn serve(world: &World, sandbox: SandboxId, traffic: Traffic, patience: Option<SimDuration>) -> Answer {
     let answers = || world.answers(sandbox);
     if !answers() {
         return Answer::Refused;
     }
     let takes = world.containers().workload(traffic.app, traffic.service).request;
     let takes = world.log().draw(sandbox.into(), "request", takes);
-    world.kernel().sleep(takes).await;
-    if answers() { Answer::Served } else { Answer::BrokenOff }
+    let late = patience.filter(|limit| takes > *limit);
+    world.kernel().sleep(late.unwrap_or(takes)).await;
+    match late {
+        _ if !answers() => Answer::BrokenOff,
+        Some(limit) => Answer::Late(limit),
+        None => Answer::Served,
+    }
 }

@@ -121,6 +121,7 @@ figures! {
     FailedNoPool = "failed_no_pool", Count, "Requests of a version that no pool serves.";
     FailedConflict = "failed_conflict", Count, "Requests that failed because others kept writing the pool.";
     FailedBadGateway = "failed_bad_gateway", Count, "Requests led to a sandbox that does not answer, or stopped to.";
+    FailedNoAnswer = "failed_no_answer", Count, "Requests that their sandbox did not answer within `ingress_timeout`.";
     FailedStore = "failed_store", Count, "Requests that failed with the store.";
     FailedNotDeployed = "failed_not_deployed", Count, "Requests of an app, or a service, that is not deployed.";
     FailedNoPlatform = "failed_no_platform", Count, "Requests that met no coordinator, or whose coordinator died.";

@@ -83,6 +83,7 @@ fn why(error: RequestError) -> Figure {
         RequestError::NoPool => Figure::FailedNoPool,
         RequestError::Conflict => Figure::FailedConflict,
         RequestError::BadGateway => Figure::FailedBadGateway,
+        RequestError::NoAnswer(_) => Figure::FailedNoAnswer,
         RequestError::Store(_) => Figure::FailedStore,
         RequestError::NoService | RequestError::NotDeployed => Figure::FailedNotDeployed,
         RequestError::CoordinatorDown | RequestError::ConnectionLost => Figure::FailedNoPlatform,

@@ -67,7 +67,8 @@ pub(in crate::world::judge) fn requests_served(view: View<'_>, failed: Failed) -
         | RequestError::DiedDuringBoot
         | RequestError::NoPool
         | RequestError::Conflict => "and a sandbox of the service serves".to_owned(),
-        RequestError::NoService
+        RequestError::NoAnswer(_)
+        | RequestError::NoService
         | RequestError::Store(_)
         | RequestError::NotDeployed
         | RequestError::CoordinatorDown
