@@ -24,8 +24,9 @@ pub(super) struct Addresses {
     slots: Vec<AddressSlot>,
     count: usize,
     taken: usize,
-    /// How often one was taken before it had rested, because none had.
+    /// How often one was taken before it had rested, because none had, and when last.
     unrested: u64,
+    unrested_at: Option<SimTime>,
 }
 
 impl Addresses {
@@ -53,6 +54,11 @@ impl Addresses {
         self.unrested
     }
 
+    /// When one was last taken before it had rested.
+    pub(super) fn unrested_at(&self) -> Option<SimTime> {
+        self.unrested_at
+    }
+
     /// Rule 7.90: takes the first free one, if it can be one that was free for `rest`; gives its host part.
     pub(super) fn take(&mut self, owner: SandboxId, now: SimTime, rest: SimDuration) -> Option<u16> {
         let free = |slot: &AddressSlot| slot.owner.is_none();
@@ -65,7 +71,10 @@ impl Addresses {
             return Some(self.slots.len() as u16);
         }
         let index = first.or_else(|| self.slots.iter().position(free))?;
-        self.unrested += u64::from(first.is_none());
+        if first.is_none() {
+            self.unrested += 1;
+            self.unrested_at = Some(now);
+        }
         self.slots[index].owner = Some(owner);
         self.taken += 1;
         Some(index as u16 + 1)

@@ -64,9 +64,6 @@ const RESTING: u64 = 1;
 const OWNED: u64 = 2;
 const OWNED_BY_NOBODY: u64 = 3;
 
-/// With fewer rested addresses it is written which is which.
-const RESTED_MIN: usize = 20;
-
 impl Still {
     /// The digest of the canonical state; `bytes` is room to write it into.
     pub fn digest(&self, bytes: &mut Vec<u8>) -> Digest {
@@ -141,25 +138,23 @@ impl Canon<'_> {
 
     /// Writes what stands for each address of each node.
     ///
-    /// While enough rested addresses are free, one is as good as another: which slot it is decides
-    /// nothing, so the slots are written as a sorted list of what they are – free and for how long,
-    /// owned by whom, or owned by somebody gone, which nobody can ever free – and with how often one
-    /// was taken unrested, so that no two states are the same between which that happened.
-    /// With few left the first fit looks at their order, and they are written as they stand.
-    /// Equal neighbours are written once, with their count.
+    /// As long as whoever takes one finds one that has rested, one is as good as another: which slot
+    /// it is decides nothing, so the slots are written as a sorted list of what they are – free and for
+    /// how long, owned by whom, or owned by somebody gone, which nobody can ever free – and with how
+    /// often one was taken unrested, so that no two states are the same between which that happened.
+    /// Where it did happen lately, which one is taken depends on their order: they are written as they
+    /// stand. Equal neighbours are written once, with their count.
     fn addresses(&mut self) {
+        let Still { now, caps, .. } = self.still;
         for (addresses, _) in &self.still.nodes {
             let mut runs = self.runs(addresses.slots());
             let never_taken = addresses.count() - addresses.slots().len();
             runs.extend((never_taken > 0).then_some(((RESTED, 0), never_taken)));
-            let count = |wanted: u64| runs.iter().filter(|run| run.0.0 == wanted).map(|run| run.1).sum::<usize>();
-            let (rested, resting) = (count(RESTED), count(RESTING));
-            let by_place = rested + resting > 0 && rested < RESTED_MIN;
+            let by_place = addresses.unrested_at().is_some_and(|at| !caps.is_long_past(*now, at));
             self.by_place.push(by_place);
             self.number(u64::from(by_place));
             if !by_place {
                 runs.sort_unstable();
-                // Places decide nothing as long as whoever takes one finds one that has rested.
                 self.number(addresses.unrested());
             }
             for alike in runs.chunk_by(|a, b| a.0 == b.0) {
