@@ -111,6 +111,16 @@ pub struct Strain {
     pub pressed: Option<SimTime>,
     /// The longest time that a retry has taken.
     pub longest: SimDuration,
+    /// How many retries might have been in hand at once, at most.
+    pub crowd: u32,
+}
+
+impl Strain {
+    /// How long retries that lasted so long may take at most: each may wait for all others that might be in
+    /// hand.
+    pub fn waiting(self, lasted: SimDuration) -> SimDuration {
+        lasted.saturating_mul(u64::from(self.crowd.max(1)))
+    }
 }
 
 /// A controller whose memory can be looked at, as through a debug endpoint of a real process.

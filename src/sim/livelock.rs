@@ -181,6 +181,7 @@ impl Recurrence {
         let strain = strains.fold(Strain::default(), |a, b| Strain {
             pressed: a.pressed.max(b.pressed),
             longest: a.longest.max(b.longest),
+            crowd: a.crowd.max(b.crowd),
         });
         self.note(world, still(&self.reach), strain);
     }

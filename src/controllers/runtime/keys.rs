@@ -137,7 +137,7 @@ impl<E: Entity> Keys<E> {
             State::Quiet => {
                 key.event = Some(event);
                 inner.append(id, lane);
-                inner.retries.wanted(now);
+                inner.retries.wanted(id.index(), now);
                 true
             }
             State::Queued(before) if before < lane => {
@@ -204,7 +204,7 @@ impl<E: Entity> Keys<E> {
         match (again, failed) {
             (Some(lane), _) => {
                 inner.append(id, lane);
-                inner.retries.wanted(now);
+                inner.retries.wanted(id.index(), now);
                 return true;
             }
             (None, None) => {

@@ -1,10 +1,10 @@
 //! When retries may hold a worker, and whether somebody else wanted it then.
 //!
 //! A retry comes at a moment that was drawn. That it finds the same whenever it comes can be read off the
-//! trace; that it takes a worker cannot. So here it is counted for each stretch of time how many
-//! retries might have been in hand, however their waits had been drawn, and how much else wanted a worker: as
-//! long as there are workers for all, nobody waits for a retry. It decides nothing for the queue. What
-//! a newcomer gets wrong: the retries of something that fails again and again may come at any time at
+//! trace; that it takes a worker cannot. So here it is counted how many retries might be in hand, however
+//! their waits had been drawn, whenever something else wants a worker: as long as there is one left for it,
+//! nobody waits for a retry, and as long as the others leave one, a retry waits for retries only. It decides nothing for the
+//! queue. What a newcomer gets wrong: the retries of something that fails again and again may come at any time at
 //! all, for each counts from the one before.
 
 use crate::ports::Strain;
@@ -25,15 +25,13 @@ enum Stage {
 struct Window {
     entity: u32,
     from: SimTime,
-    /// Once the retry is over; before, it may still come later.
+    /// When the last wait is over at the latest; while the retry is not over, it may still come later.
     until: SimTime,
+    /// How long its retries have been in hand.
+    lasted: SimDuration,
     stage: Stage,
-}
-
-impl Window {
-    fn is_open(&self, from: SimTime, to: SimTime) -> bool {
-        self.from <= to && (self.stage != Stage::Over || self.until >= from)
-    }
+    /// Something else about the entity came when its retry might have been in hand.
+    joined: bool,
 }
 
 /// The retries of a queue, and what else its workers have to do.
@@ -54,16 +52,24 @@ impl Retries {
         Self { workers: workers as usize, others: 0, since: SimTime::ZERO, windows, strain }
     }
 
-    /// Something else wants a worker.
-    pub(super) fn wanted(&mut self, now: SimTime) {
+    /// Something else about an entity wants a worker.
+    pub(super) fn wanted(&mut self, entity: u32, now: SimTime) {
         self.look(now);
+        let mut open = 0;
+        for window in self.windows.iter_mut().filter(|window| window.is_open(now, now, self.strain)) {
+            open += 1;
+            window.joined |= window.entity == entity;
+        }
+        if open > 0 && self.others + open >= self.workers {
+            self.strain.pressed = Some(now);
+        }
         self.others += 1;
     }
 
     /// Somebody has come for an entity before its retry was begun.
     pub(super) fn overtaken(&mut self, entity: u32, now: SimTime) {
         self.close(entity, self.strain.longest);
-        self.wanted(now);
+        self.wanted(entity, now);
     }
 
     /// A worker takes the retry of an entity.
@@ -82,12 +88,21 @@ impl Retries {
             _ => None,
         });
         match begun {
-            None => self.others -= 1,
+            None => {
+                self.others -= 1;
+                // What might have waited for a retry of the same entity may go on after that could last.
+                let of_it = self.windows.iter().filter(|window| window.entity == entity && window.joined);
+                if of_it.clone().any(|window| window.is_past(now, self.strain)) {
+                    self.strain.pressed = Some(now);
+                }
+            }
             Some(at) => {
                 self.strain.longest = self.strain.longest.max(now.since(at));
                 self.close(entity, now.since(at));
             }
         }
+        let strain = self.strain;
+        self.windows.retain(|window| !window.is_past(now, strain));
     }
 
     /// An entity has failed, for so many times in a row before, and waits for half of `wait` at
@@ -105,7 +120,9 @@ impl Retries {
             }
             None => {
                 let from = if failures == 0 { now + half } else { now };
-                self.windows.push(Window { entity, from, until: now + wait, stage: Stage::Ahead });
+                let (until, lasted, stage) = (now + wait, SimDuration::ZERO, Stage::Ahead);
+                self.windows.push(Window { entity, from, until, lasted, stage, joined: false });
+                self.strain.crowd = self.strain.crowd.max(self.windows.len() as u32);
             }
         }
     }
@@ -117,26 +134,27 @@ impl Retries {
     fn close(&mut self, entity: u32, lasts: SimDuration) {
         for window in self.windows.iter_mut().filter(|window| window.entity == entity && window.stage != Stage::Over) {
             window.stage = Stage::Over;
-            window.until += lasts;
+            window.lasted = window.lasted + lasts;
         }
     }
 
-    /// Looks at the time since the last change: whether there were workers for all.
+    /// Looks at the time since the last change: whether the others left a worker for retries.
     fn look(&mut self, now: SimTime) {
-        if self.windows.is_empty() {
-            return;
-        }
         let since = std::mem::replace(&mut self.since, now);
-        let open_in = |from, to| self.windows.iter().filter(move |window| window.is_open(from, to));
-        let too_many = |retries: usize| retries > 0 && self.others + retries > self.workers;
-        // At most so many are in hand at once as are when the last of them opens.
-        if self.others > 0
-            && too_many(open_in(since, now).count())
-            && open_in(since, now).map(|window| window.from.max(since)).any(|at| too_many(open_in(at, at).count()))
-        {
+        if self.others >= self.workers && self.windows.iter().any(|window| window.is_open(since, now, self.strain)) {
             self.strain.pressed = Some(now);
         }
-        self.windows.retain(|window| window.is_open(now, SimTime::MAX));
+    }
+}
+
+impl Window {
+    /// Whether a retry may be in hand at some time between the two.
+    fn is_open(&self, from: SimTime, to: SimTime, strain: Strain) -> bool {
+        self.from <= to && !self.is_past(from, strain)
+    }
+
+    fn is_past(&self, at: SimTime, strain: Strain) -> bool {
+        self.stage == Stage::Over && self.until + strain.waiting(self.lasted) < at
     }
 }
 
@@ -155,7 +173,7 @@ mod tests {
     fn pressed(workers: u32, failed: u32, others: &[u64]) -> Option<SimTime> {
         let mut retries = Retries::new(workers);
         for entity in 1..=failed {
-            retries.wanted(at(10_000));
+            retries.wanted(entity, at(10_000));
             retries.ended(entity, at(10_000));
             retries.failed(entity, at(10_000), 0, WAIT);
         }
@@ -165,7 +183,7 @@ mod tests {
         events.sort_unstable();
         for (millis, what) in events {
             match what {
-                0 => retries.wanted(at(millis)),
+                0 => retries.wanted(100, at(millis)),
                 1 => retries.ended(100, at(millis)),
                 2 => (1..=failed).for_each(|entity| retries.begun(entity, at(millis))),
                 _ => (1..=failed).for_each(|entity| retries.ended(entity, at(millis))),
@@ -179,11 +197,13 @@ mod tests {
         assert_eq!(pressed(1, 1, &[]), None, "nobody else");
         assert_eq!(pressed(1, 1, &[10_490]), None, "over before any retry");
         assert_eq!(pressed(1, 1, &[10_600]), Some(at(10_602)), "the retry came later, and might have come then");
+        assert_eq!(pressed(1, 1, &[10_499]), Some(at(10_501)), "a retry might have come before that was over");
         assert_eq!(pressed(1, 1, &[11_001]), Some(at(11_003)), "the retry might still have been in hand");
         assert_eq!(pressed(1, 1, &[11_003]), None, "over after every retry");
         assert_eq!(pressed(2, 1, &[10_600]), None, "there are workers for both");
         assert_eq!(pressed(3, 2, &[10_600]), None);
-        assert_eq!(pressed(3, 3, &[10_600]), Some(at(10_602)), "all three retries may come at once");
+        assert_eq!(pressed(3, 8, &[10_400]), None, "retries wait for each other, and for nobody else");
+        assert_eq!(pressed(3, 3, &[10_600]), Some(at(10_600)), "all three retries may come at once");
         assert_eq!(pressed(3, 1, &[10_600, 10_600]), None);
         assert_eq!(pressed(3, 1, &[10_600, 10_600, 10_600]), Some(at(10_602)));
     }
@@ -191,7 +211,7 @@ mod tests {
     #[test]
     fn what_fails_again_and_again_may_come_at_any_time() {
         let mut retries = Retries::new(1);
-        retries.wanted(at(0));
+        retries.wanted(1, at(0));
         retries.ended(1, at(0));
         for nth in 0..4 {
             let failed = at(nth * 50_000);
@@ -201,7 +221,7 @@ mod tests {
         }
         assert_eq!(retries.strain().pressed, None);
         // The last one ended at 200 s; four waits of a minute might have taken it to 240 s.
-        retries.wanted(at(239_000));
+        retries.wanted(2, at(239_000));
         retries.ended(2, at(239_001));
         assert_eq!(retries.strain().pressed, Some(at(239_001)));
     }

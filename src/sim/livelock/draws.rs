@@ -32,6 +32,8 @@ struct Chain {
     /// When the first retry can come, and how late the last, however their waits are drawn.
     from: SimTime,
     until: SimTime,
+    /// How long its retries have been in hand.
+    lasted: SimDuration,
     /// When it was last taken up, if it has not failed since.
     taken_up: Option<SimTime>,
 }
@@ -78,11 +80,13 @@ impl Retries {
             failures: 0,
             from: at + SimDuration::from_nanos(WAIT.as_nanos() / 2),
             until: at,
+            lasted: SimDuration::ZERO,
             taken_up: None,
         };
         let chain = self.open.entry((actor, subject)).or_insert(new);
         let lasted = chain.taken_up.take().map_or(SimDuration::ZERO, |since| at.since(since));
-        chain.until += lasted + WAIT.saturating_mul(1 << chain.failures.min(6)).min(WAIT_MAX);
+        chain.lasted = chain.lasted + lasted;
+        chain.until += WAIT.saturating_mul(1 << chain.failures.min(6)).min(WAIT_MAX);
         chain.last = at;
         chain.failures += 1;
     }
@@ -158,7 +162,7 @@ impl Retries {
 impl Chain {
     /// When the last retry is over at the latest, if it fails no more.
     fn ends(&self, strain: Strain) -> SimTime {
-        self.until + strain.longest
+        self.until + strain.waiting(self.lasted + strain.longest)
     }
 }
 
@@ -264,7 +268,7 @@ mod tests {
             (Controller::Sandbox, Kind::Sandbox, dead, (Kind::Sandbox, 700), true, "it is dead no more"),
             (Controller::Sandbox, Kind::Sandbox, None, (Kind::Lease, 700), true, "it may be living"),
         ];
-        let strain = Strain { pressed: None, longest: SimDuration::from_millis(10) };
+        let strain = Strain { longest: SimDuration::from_millis(10), ..Strain::default() };
         for (controller, kind, status, change, expected, why) in cases {
             let records = story(controller, kind, status, change);
             assert_eq!(said(&records, LOOKS, strain).is_some(), expected, "{why}");
@@ -277,7 +281,7 @@ mod tests {
     #[test]
     fn a_retry_matters_when_somebody_may_be_in_want_of_its_worker() {
         let records = story(Controller::Disk, Kind::Disk, None, (Kind::Sandbox, 700));
-        let pressed = |at| Strain { pressed: Some(at), longest: SimDuration::ZERO };
+        let pressed = |at| Strain { pressed: Some(at), ..Strain::default() };
         assert_eq!(said(&records, LOOKS, pressed(at(1))), Some(RETRY));
         assert_eq!(said(&records, LOOKS, pressed(LOOKS.0)), None, "before the period");
     }
