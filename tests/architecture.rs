@@ -109,11 +109,12 @@ const MODULES: &[Module] = &[
             "replay",
         ],
     ),
-    module(
-        "view",
-        "a run looked at in a terminal",
-        &["time", "kernel", "controllers::fixes", "trace", "scenario", "sim", "report", "study"],
-    ),
+    Module {
+        name: "view",
+        holds: "a run looked at in a terminal",
+        may_use: &["time", "kernel", "controllers::fixes", "trace", "scenario", "sim", "report", "study"],
+        tests_may_use: &["model"],
+    },
     // Commands ask for runs and print what comes back; they look into no world.
     module(
         "cli",

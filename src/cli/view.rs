@@ -4,7 +4,8 @@
 //! ends – a key, a signal, a bug. What is shown and what keys do stands in `view`. What a newcomer gets
 //! wrong: Ctrl-C is a key here, for a raw terminal sends no signal.
 
-use std::io::{self, IsTerminal};
+use std::fs::File;
+use std::io::{self, BufReader, IsTerminal};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -14,6 +15,7 @@ use ratatui::Terminal;
 use ratatui::backend::CrosstermBackend;
 use ratatui::crossterm::{cursor, event, execute, terminal};
 
+use crate::trace;
 use crate::view::{self, RUNS_MAX, Slots, Story, View, Wish};
 
 use super::args::{Logic, Look, shell_line};
@@ -22,7 +24,7 @@ use super::{Exit, Refusal, crash, input, reproduce, story};
 /// Shows a run in the terminal: lanes, a cursor in time, and why – to walk along
 #[derive(Args)]
 pub(crate) struct ViewArgs {
-    /// A scenario file
+    /// A scenario file, or a trace that `run --trace FILE.jsonl` wrote
     #[arg(value_name = "FILE")]
     file: String,
     /// The variant to begin with; by default the first
@@ -47,6 +49,16 @@ pub(crate) fn view(args: &ViewArgs, look: &Look) -> Result<Exit, Refusal> {
     let slots = Slots::new(RUNS_MAX);
     let look = view::Look { colour: look.has_colour(), utf8: takes_utf8() };
     let line = shell_line(["schedsim".to_owned(), "view".to_owned(), reproduce::operand(&args.file)]);
+    if args.file.ends_with(".jsonl") {
+        let read = File::open(&args.file).map_err(|error| error.to_string());
+        let read = read.and_then(|file| trace::read::lines(BufReader::new(file)));
+        let trace = read.map_err(|why| Refusal::wrong(format!("`{}` is no trace of JSON lines: {why}", args.file)))?;
+        is_terminal()?;
+        return crash::doing_what(&line, || {
+            let view = View::of_trace(args.file.clone(), trace, &slots, look);
+            show(view)
+        });
+    }
     let loaded = input::load(std::slice::from_ref(&args.file), &args.logic.overrides())?;
     let scenario = &loaded[0].scenario;
     let variant = match &args.variant {

@@ -1,6 +1,9 @@
 //! Who acts: the controllers, by the names that timelines and golden texts use.
 
-use serde::{Serialize, Serializer};
+use std::borrow::Cow;
+
+use serde::de::Error;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::id::NodeId;
 use super::words::words;
@@ -89,5 +92,16 @@ impl Serialize for Actor {
             None => s.serialize_str(self.controller.name()),
             Some(node) => s.collect_str(&format_args!("{}@{}", self.controller.name(), node.index())),
         }
+    }
+}
+
+impl<'de> Deserialize<'de> for Actor {
+    fn deserialize<D: Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
+        let text = Cow::<str>::deserialize(d)?;
+        let (name, node) = text.split_once('@').map_or((&*text, None), |(name, node)| (name, Some(node)));
+        let controller = Controller::ALL.iter().copied().find(|known| known.name() == name);
+        let node = node.map(|node| node.parse::<u16>().map_err(D::Error::custom)).transpose()?;
+        let controller = controller.ok_or_else(|| D::Error::custom(format!("`{name}` does nothing here")))?;
+        Ok(Self { controller, node: node.unwrap_or(u16::MAX) })
     }
 }

@@ -7,7 +7,7 @@
 
 use std::fmt;
 
-use serde::{Serialize, Serializer};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::time::{SimDuration, SimTime};
 
@@ -212,3 +212,17 @@ macro_rules! text_serialize {
     )*};
 }
 text_serialize!(RequestError, Failure);
+
+impl<'de> Deserialize<'de> for RequestError {
+    /// In the words that it was written in.
+    fn deserialize<D: Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
+        Name::deserialize(d).map(Self::Store)
+    }
+}
+
+impl<'de> Deserialize<'de> for Failure {
+    /// In the words that it was written in.
+    fn deserialize<D: Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
+        Name::deserialize(d).map(Self::Other)
+    }
+}

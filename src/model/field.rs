@@ -7,7 +7,7 @@
 
 use std::rc::Rc;
 
-use serde::{Serialize, Serializer};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::time::SimTime;
 
@@ -51,6 +51,24 @@ impl Serialize for Value {
             Self::Filesystem(filesystem) => filesystem.serialize(s),
             Self::Address(address) => address.serialize(s),
         }
+    }
+}
+
+impl<'de> Deserialize<'de> for Value {
+    /// As lines have it: what a text stands for depends on the field.
+    fn deserialize<D: Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
+        #[derive(Deserialize)]
+        #[serde(untagged)]
+        enum Raw {
+            Int(u64),
+            Text(Name),
+            None,
+        }
+        Ok(match Raw::deserialize(d)? {
+            Raw::Int(n) => Self::Int(n),
+            Raw::Text(text) => Self::Text(text),
+            Raw::None => Self::None,
+        })
     }
 }
 
@@ -195,7 +213,7 @@ word_field!(SandboxStatus: Status, DiskStatus: Status, LeaseStatus: Status, Node
 macro_rules! fields {
     ($($variant:ident = $text:literal),* $(,)?) => {
         /// The name of a field of some entity.
-        #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize)]
+        #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize, Deserialize)]
         #[serde(rename_all = "snake_case")]
         #[expect(missing_docs, reason = "each is the field of that name")]
         pub enum Field { $($variant),* }

@@ -1,10 +1,13 @@
 //! Handles of entities, and what a trace record can be about.
 
+use std::borrow::Cow;
 use std::cmp::Ordering;
 use std::fmt;
 use std::marker::PhantomData;
+use std::str::FromStr;
 
-use serde::{Serialize, Serializer};
+use serde::de::Error;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::entity::{App, AppVersion, Disk, DiskLease, Entity, Node, Pool, Sandbox};
 use super::words::words;
@@ -94,6 +97,23 @@ impl fmt::Display for Address {
 impl Serialize for Address {
     fn serialize<S: Serializer>(&self, s: S) -> Result<S::Ok, S::Error> {
         s.collect_str(self)
+    }
+}
+
+impl FromStr for Address {
+    type Err = ();
+    fn from_str(text: &str) -> Result<Self, ()> {
+        let mut parts = text.strip_prefix("10.").ok_or(())?.split('.').map(|part| part.parse::<u16>().map_err(|_| ()));
+        let mut part = || parts.next().ok_or(())?;
+        let (node, high, low) = (part()?, part()?, part()?);
+        let host = high.checked_mul(256).and_then(|host| host.checked_add(low)).ok_or(())?;
+        Ok(Self { node, host })
+    }
+}
+impl<'de> Deserialize<'de> for Address {
+    fn deserialize<D: Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
+        let text = Cow::<str>::deserialize(d)?;
+        text.parse().map_err(|()| D::Error::custom(format!("`{text}` is no address")))
     }
 }
 

@@ -5,12 +5,13 @@
 //! wrong: interned text is never freed – intern what things are called, not what is put together
 //! from values: an error is a [`Failure`](super::Failure), and its text is made when it is read.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::ops::Deref;
 use std::sync::{Mutex, PoisonError};
 
-use serde::{Serialize, Serializer};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// A piece of interned text.
 #[derive(Clone, Copy)]
@@ -90,6 +91,20 @@ impl Serialize for Name {
     fn serialize<S: Serializer>(&self, s: S) -> Result<S::Ok, S::Error> {
         s.serialize_str(self)
     }
+}
+
+impl<'de> Deserialize<'de> for Name {
+    fn deserialize<D: Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
+        Ok(Self::new(&Cow::<str>::deserialize(d)?))
+    }
+}
+
+/// A text that stands in the program.
+pub type Word = &'static str;
+
+/// A word, as a trace that was kept has it.
+pub(crate) fn interned<'de, D: Deserializer<'de>>(d: D) -> Result<Word, D::Error> {
+    Name::deserialize(d).map(|name| name.as_str())
 }
 
 #[cfg(test)]

@@ -6,13 +6,13 @@
 
 use std::fmt;
 
-use serde::Serialize;
+use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::time::{SimDuration, SimTime};
 
 use super::error::Failure;
 use super::id::{AppId, DiskId, LeaseId, NodeId, PoolId, SandboxId, Subject, VersionId};
-use super::name::Name;
+use super::name::{Name, Word, interned};
 
 macro_rules! id_serialize {
     ($($id:ty),*) => {$(
@@ -21,12 +21,17 @@ macro_rules! id_serialize {
                 s.serialize_u32(self.index())
             }
         }
+        impl<'de> Deserialize<'de> for $id {
+            fn deserialize<D: Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
+                u32::deserialize(d).map(Self::from_index)
+            }
+        }
     )*};
 }
 id_serialize!(AppId, VersionId, PoolId, SandboxId, DiskId, LeaseId, NodeId);
 
 /// Why a sandbox or container is not well.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Ailment {
     /// The task is gone.
@@ -48,13 +53,16 @@ impl fmt::Display for Ailment {
 }
 
 /// A decision of a controller, with the values that decided.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 #[expect(missing_docs, reason = "the fields are what the text of the variant says they are")]
 pub enum Reason {
     // -- runtime
     /// A reconcile began, for an event of this kind.
-    Reconcile { change: &'static str },
+    Reconcile {
+        #[serde(deserialize_with = "interned")]
+        change: Word,
+    },
     /// The queue was full.
     EventDropped { capacity: u32 },
     /// A handler returned an error.
@@ -75,7 +83,10 @@ pub enum Reason {
     /// The coordinator's start fills in what the config of a service does not say.
     DefaultsFilledIn,
     /// An operator's request.
-    Requested { action: &'static str },
+    Requested {
+        #[serde(deserialize_with = "interned")]
+        action: Word,
+    },
     // -- launcher
     /// The active version needs a pool, and none matches its spec.
     NoPoolMatches { version: VersionId },

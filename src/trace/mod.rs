@@ -11,6 +11,7 @@ pub(crate) mod evidence;
 pub mod jsonl;
 pub mod metrics;
 pub(crate) mod perfetto;
+pub(crate) mod read;
 pub(crate) mod record;
 pub(crate) mod state;
 pub mod timeline;

@@ -3,18 +3,19 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use serde::Serialize;
 use serde::ser::{SerializeStruct, Serializer};
+use serde::{Deserialize, Serialize};
 
 use crate::kernel::{RecordId, SimDuration, SimTime};
 use crate::model::{
-    Actor, Detail, EffectKind, Field, Invariant, Kind, Name, Point, Reason, RequestError, Subject, Value,
+    Actor, Detail, EffectKind, Field, Invariant, Kind, Name, Point, Reason, RequestError, Subject, Value, Word,
+    interned,
 };
 
 use super::evidence::Evidence;
 
 /// What happened.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum What {
     /// A controller decided, for that reason.
@@ -113,7 +114,8 @@ pub enum What {
     /// A random number was drawn for the subject.
     Drawn {
         /// The purpose.
-        purpose: &'static str,
+        #[serde(deserialize_with = "interned")]
+        purpose: Word,
         /// The 64 bits.
         bits: u64,
     },

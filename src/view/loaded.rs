@@ -1,11 +1,12 @@
 //! Runs that are looked at, each with its picture.
 //!
-//! A run is made of a story. It may know simulations, pictures and settings, and
+//! A run is made of a story or read from a trace. It may know simulations, pictures and settings, and
 //! nothing of terminals. What a newcomer gets wrong: runs come while others are looked at, so they
 //! stand in slots that are filled once and then stay.
 
 use std::cell::OnceCell;
 
+use crate::controllers::fixes::Fixes;
 use crate::kernel::SimTime;
 use crate::report::explain::{Run, Setting};
 use crate::report::picture::{self, Picture};
@@ -38,7 +39,12 @@ pub(crate) struct Loaded {
     pub(super) picture: Picture,
     /// The records that tell of something broken.
     pub(super) broken: Vec<usize>,
-    story: Story,
+    source: Source,
+}
+
+enum Source {
+    Story(Box<Story>),
+    Trace(Box<Trace>),
 }
 
 struct Story {
@@ -62,18 +68,35 @@ impl Loaded {
         let setting = Setting::of(&scenario, &variant);
         let picture = picture::picture(&outcome.trace, outcome.ended_at, &setting.timeline, outcome.livelock());
         let (end, broken) = (outcome.ended_at, broken(&outcome.trace));
-        let story = Story { scenario, variant, outcome };
-        Self { name, end, setting, picture, broken, story }
+        let source = Source::Story(Box::new(Story { scenario, variant, outcome }));
+        Self { name, end, setting, picture, broken, source }
+    }
+
+    /// A trace that was kept: nobody knows its story.
+    pub(crate) fn trace(name: String, trace: Trace) -> Self {
+        let setting = Setting::plain(Fixes::default());
+        let end = trace.records().last().map_or(SimTime::ZERO, |record| record.at);
+        let picture = picture::picture(&trace, end, &setting.timeline, None);
+        let broken = broken(&trace);
+        Self { name, end, setting, picture, broken, source: Source::Trace(Box::new(trace)) }
     }
 
     pub(super) fn records(&self) -> &Trace {
-        &self.story.outcome.trace
+        match &self.source {
+            Source::Story(story) => &story.outcome.trace,
+            Source::Trace(trace) => trace,
+        }
     }
 
-    /// The run with its story.
+    /// The run with its story, where that is known.
     pub(super) fn story(&self) -> Option<Run<'_>> {
-        let Story { scenario, variant, outcome } = &self.story;
-        Some(Run { scenario, variant, outcome })
+        match &self.source {
+            Source::Story(story) => {
+                let Story { scenario, variant, outcome } = &**story;
+                Some(Run { scenario, variant, outcome })
+            }
+            Source::Trace(_) => None,
+        }
     }
 
     /// How it ended, in a word.

@@ -20,6 +20,7 @@ pub(crate) use look::Look;
 use crate::kernel::{SimDuration, SimTime};
 use crate::report::explain::Decider;
 use crate::scenario::Scenario;
+use crate::trace::Trace;
 
 use otherwise::Otherwise;
 use pane::{Pane, Scale};
@@ -106,6 +107,13 @@ impl<'a> View<'a> {
         let name = story.scenario.name.clone();
         let mut view = Self::new(name, Some(story), slots, look);
         view.show_variant(variant);
+        view
+    }
+
+    /// A view of a trace.
+    pub(crate) fn of_trace(name: String, trace: Trace, slots: &'a Slots, look: Look) -> Self {
+        let mut view = Self::new(name.clone(), None, slots, look);
+        view.add(|| Loaded::trace(name, trace), None);
         view
     }
 

@@ -5,7 +5,10 @@ use ratatui::backend::TestBackend;
 use ratatui::crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 
 use super::*;
+use crate::model::Kind;
+use crate::report::corpus::Corpus;
 use crate::scenario::Overrides;
+use crate::trace::{jsonl, read};
 
 /// A deploy with a typo, whose program exits at once for a while; pinned to the logic of a day.
 const STORY: &str = r#"
@@ -221,4 +224,27 @@ fn keys_are_told_and_any_key_ends_it() {
         assert!(help.contains("to another cause: what else was needed"), "{help}");
         assert_eq!(looked.keys("x").screen(), before);
     });
+}
+
+/// Records read back are what they were, but for errors, which come as their texts; and their things have the
+/// numbers that values refer to.
+#[test]
+fn traces_of_the_corpus_come_back_as_they_were_written() {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/scenarios");
+    let corpus = Corpus::find(&[folder]).expect("the corpus");
+    // Every story is read in a minute; these are of all kinds.
+    for file in corpus.stories.iter().map(|story| &story.file).step_by(6) {
+        let scenario = Scenario::from_file(file, &Overrides::default()).expect("a story of the corpus");
+        let trace = crate::sim::Simulation::new(&scenario, &scenario.variants[0]).run().trace;
+        let mut written = Vec::new();
+        jsonl::write(&trace, &mut written).expect("memory");
+        let read = read::lines(written.as_slice()).unwrap_or_else(|why| panic!("{}: {why}", file.display()));
+        let mut again = Vec::new();
+        jsonl::write(&read, &mut again).expect("memory");
+        assert!(written == again, "{}", file.display());
+        for (place, (was, is)) in trace.records().iter().zip(read.records()).enumerate() {
+            let numbered = was.subject.kind != Kind::Step;
+            assert!(!numbered || was.subject == is.subject, "{}: record {}", file.display(), place + 1);
+        }
+    }
 }

@@ -14,5 +14,8 @@ fn what_cannot_be_looked_at_is_told_before_the_terminal_is_asked_for() {
     folder.schedsim(&["view", "none.toml"]).code(2).no_out().err("none.toml");
     folder.schedsim(&["view", "a.toml", "--variant", "mian"]).code(4).no_out().err("main");
     folder.schedsim(&["view", "a.toml", "--seeds", "0..3"]).code(2).no_out().err("give one --seed");
+    folder.schedsim(&["view", "none.jsonl"]).code(2).no_out().err("`none.jsonl` is no trace of JSON lines");
+    folder.write("bad.jsonl", "{}\n");
+    folder.schedsim(&["view", "bad.jsonl"]).code(2).no_out().err("line 1: missing field");
     folder.schedsim(&["view", "-"]).code(2).no_out().err("keys come from standard input");
 }
