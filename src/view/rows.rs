@@ -22,6 +22,14 @@ pub(super) struct Plot {
     pub(super) at: SimTime,
 }
 
+/// What is to be written on a bar.
+struct Label<'b> {
+    bar: &'b Bar,
+    at: (u16, u16),
+    /// How many columns it has.
+    length: usize,
+}
+
 /// Whether a lane's holders have a line of their own.
 fn has_two(lane: &Lane) -> bool {
     !lane.bands.is_empty() && !lane.bars.is_empty()
@@ -80,23 +88,27 @@ impl Plot {
 
     /// The lane's lines, as far as there is room; tells how many.
     pub(super) fn row(&self, lane: &Lane, (y, bottom): (u16, u16), chosen: bool, buffer: &mut Buffer) -> u16 {
+        let mut labels = Vec::new();
         if lane.desired.is_empty() {
-            self.bars(if lane.bars.is_empty() { &lane.bands } else { &lane.bars }, y, buffer);
+            labels.extend(self.bars(if lane.bars.is_empty() { &lane.bands } else { &lane.bars }, y, buffer));
         } else {
             self.bars(&lane.cooldowns, y, buffer);
             self.levels(lane, y, buffer);
         }
         let two = has_two(lane) && y + 1 < bottom;
         if two {
-            self.bars(&lane.bands, y + 1, buffer);
+            labels.extend(self.bars(&lane.bands, y + 1, buffer));
         }
         self.marks(lane, y, buffer);
+        labels.into_iter().for_each(|label| self.label(&label, buffer));
         let lines = if two { 2 } else { 1 };
         self.cursor((y, lines), chosen, buffer);
         lines
     }
 
-    fn bars(&self, bars: &[Bar], y: u16, buffer: &mut Buffer) {
+    /// Draws what lasts; tells what is to be written on it.
+    fn bars<'b>(&self, bars: &'b [Bar], y: u16, buffer: &mut Buffer) -> Vec<Label<'b>> {
+        let mut labels = Vec::new();
         let columns = usize::from(self.scale.columns);
         // For each column what lasts longest in it, and for how long.
         let mut longest: Vec<Option<(usize, SimDuration)>> = vec![None; columns];
@@ -125,19 +137,32 @@ impl Plot {
             };
             let same = longest[column..].iter().take_while(|known| known.is_some_and(|(other, _)| other == place));
             let length = same.count();
-            self.bar(&bars[place], (self.x + u16::try_from(column).unwrap_or(0), y), length, buffer);
+            let x = self.x + u16::try_from(column).unwrap_or(0);
+            let (sign, colour) = self.look.state(bars[place].meaning);
+            buffer.set_stringn(x, y, sign.to_string().repeat(length), length, self.look.fg(colour));
+            labels.extend((!bars[place].thin).then_some(Label { bar: &bars[place], at: (x, y), length }));
             column += length;
         }
+        labels
     }
 
-    /// One bar: its sign all along, and its label where it fits.
-    fn bar(&self, bar: &Bar, (x, y): (u16, u16), length: usize, buffer: &mut Buffer) {
+    /// What a bar is, where in it there is room between the marks.
+    fn label(&self, label: &Label<'_>, buffer: &mut Buffer) {
+        let Label { bar, at: (x, y), length } = *label;
         let (sign, colour) = self.look.state(bar.meaning);
-        buffer.set_stringn(x, y, sign.to_string().repeat(length), length, self.look.fg(colour));
-        let label = self.look.text(&bar.label);
-        if !bar.thin && label.chars().count() + 2 <= length {
-            let text = if self.look.colour { label } else { format!(" {label} ") };
-            buffer.set_stringn(x + 1, y, text, length - 1, self.look.label(colour));
+        let text = self.look.text(&bar.label);
+        let text = if self.look.colour { text } else { format!(" {text} ") };
+        let wide = text.chars().count();
+        let is_free = |column: u16| buffer.cell((column, y)).is_some_and(|cell| cell.symbol().starts_with(sign));
+        let mut free = 0;
+        for column in x..x + u16::try_from(length).unwrap_or(0) {
+            free = if is_free(column) { free + 1 } else { 0 };
+            // One column before it shows what it lies on.
+            if free == wide + 1 {
+                let begin = column + 1 - u16::try_from(wide).unwrap_or(0);
+                buffer.set_stringn(begin, y, &text, wide, self.look.label(colour));
+                return;
+            }
         }
     }
 
