@@ -136,18 +136,27 @@ pub fn write(trace: &Trace, options: &Options, out: &mut impl Write) -> fmt::Res
     let Some(most) = options.lines_max else {
         return items.iter().try_for_each(|item| page.item(item, 0, out));
     };
-    let mut written = vec![String::new(); items.len()];
-    written.iter_mut().zip(&items).try_for_each(|(text, item)| page.item(item, 0, text))?;
+    let lines: Vec<usize> = items.iter().map(|item| page.lines(item)).collect();
     let mut from = 0;
-    for stretch in page.shown(&items, &written, most).chunk_by(|a, b| a == b) {
+    for stretch in page.shown(&items, &lines, most).chunk_by(|a, b| a == b) {
         let places = from..from + stretch.len();
         from = places.end;
         match stretch[0] {
-            true => written[places].iter().try_for_each(|text| out.write_str(text))?,
-            false => page.left_out(&items[places.clone()], &written[places], out)?,
+            true => items[places].iter().try_for_each(|item| page.item(item, 0, out))?,
+            false => page.left_out(&items[places.clone()], lines[places].iter().sum(), out)?,
         }
     }
     Ok(())
+}
+
+/// Takes text and keeps how many lines it has.
+struct Lines(usize);
+
+impl Write for Lines {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        self.0 += text.bytes().filter(|byte| *byte == b'\n').count();
+        Ok(())
+    }
 }
 
 /// Writes one entry with a mark in its margin, as `explain` shows it.
@@ -228,15 +237,14 @@ struct Page<'a> {
 impl Page<'_> {
     /// Which items have their place on a page that is bounded: the first and the last, and in between what came
     /// from outside and what broke.
-    fn shown(&self, items: &[Item], written: &[String], most: usize) -> Vec<bool> {
-        let lines: Vec<usize> = written.iter().map(|text| text.lines().count()).collect();
+    fn shown(&self, items: &[Item], lines: &[usize], most: usize) -> Vec<bool> {
         if lines.iter().sum::<usize>() <= most {
             return vec![true; items.len()];
         }
         let mut shown: Vec<bool> = items.iter().map(|item| self.is_news(item)).collect();
         // News has half of the page at the most; of the rest, the beginning has twice as much as the end.
         let mut left = most / 2;
-        for (shown, lines) in shown.iter_mut().zip(&lines) {
+        for (shown, lines) in shown.iter_mut().zip(lines) {
             *shown = *shown && left >= *lines;
             left -= if *shown { *lines } else { 0 };
         }
@@ -265,8 +273,7 @@ impl Page<'_> {
     }
 
     /// One line instead of many.
-    fn left_out(&self, items: &[Item], written: &[String], out: &mut impl Write) -> fmt::Result {
-        let lines: usize = written.iter().map(|text| text.lines().count()).sum();
+    fn left_out(&self, items: &[Item], lines: usize, out: &mut impl Write) -> fmt::Result {
         let first = items.first().map(|item| self.entries[item.first()].at);
         let last = items.last().map(|item| self.entries[item.last()].at);
         let (Some(first), Some(last)) = (first, last) else { return Ok(()) };
@@ -276,6 +283,27 @@ impl Page<'_> {
             out,
             "{style}{first:>TIME$} … {last}: {lines} lines are left out (--full; --lives: entity by entity){style:#}"
         )
+    }
+
+    /// How many lines an item takes.
+    fn lines(&self, item: &Item) -> usize {
+        match item {
+            Item::Line(index) => self.lines_of(&self.entries[*index]),
+            Item::Block(block) => block.body.iter().map(|item| self.lines(item)).sum::<usize>() + 1,
+        }
+    }
+
+    /// Those of an entry: where all of it fits into one, its lengths say so, and nothing need be written.
+    fn lines_of(&self, entry: &Entry) -> usize {
+        let Entry { what, why, .. } = entry;
+        let start = TEXT_AT + self.trace.name(entry.subject).len().saturating_sub(SUBJECT);
+        let end = if why.is_empty() { start + what.len() } else { start + what.len().max(WHAT) + 2 + why.len() };
+        if end <= self.options.width && !what.contains('\n') && !why.contains('\n') {
+            return 1;
+        }
+        let mut lines = Lines(0);
+        self.entry(entry, "", &mut lines).expect("it takes everything");
+        lines.0
     }
 
     fn item(&self, item: &Item, depth: usize, out: &mut impl Write) -> fmt::Result {

@@ -9,7 +9,7 @@
 use std::collections::BTreeMap;
 
 use crate::kernel::{SimDuration, SimTime};
-use crate::model::{Controller, Field, Kind, Subject, Value};
+use crate::model::{Actor, Controller, Field, Kind, Subject, Value};
 use crate::trace::{Trace, What, decision};
 
 use super::Entry;
@@ -85,6 +85,7 @@ const BURST_GAP: SimDuration = SimDuration::from_secs(60);
 pub fn fold(trace: &Trace, entries: &[Entry]) -> Vec<Item> {
     let families = Families::of(trace);
     let mut keys = Keys::default();
+    let mut heads = BTreeMap::new();
     let mut lanes: BTreeMap<(Subject, Voice), Vec<Node>> = BTreeMap::new();
     for (index, entry) in entries.iter().enumerate() {
         let (key, subject) = (keys.line(trace, entry), entry.subject);
@@ -94,7 +95,7 @@ pub fn fold(trace: &Trace, entries: &[Entry]) -> Vec<Item> {
             (_, Controller::Collector) => Voice::Collector,
             _ => Voice::Other,
         };
-        let lane = (families.head(entry.subject), voice);
+        let lane = (*heads.entry(subject).or_insert_with(|| families.head(subject)), voice);
         let node = Node { key, subject, first: index, begin: entry.at, item: Item::Line(index) };
         lanes.entry(lane).or_default().push(node);
     }
@@ -191,9 +192,11 @@ struct Node {
 /// Numbers for texts and blocks that are alike.
 #[derive(Default)]
 struct Keys {
-    lines: BTreeMap<String, u32>,
+    lines: BTreeMap<Actor, BTreeMap<String, u32>>,
     blocks: BTreeMap<Vec<u32>, u32>,
     next: u32,
+    /// The text of the last line, for its memory.
+    text: String,
 }
 
 impl Keys {
@@ -201,44 +204,53 @@ impl Keys {
         let name = trace.name(entry.subject);
         let parent = name.rsplit_once('-').filter(|(_, n)| n.bytes().all(|b| b.is_ascii_digit()));
         let parent = parent.map_or(name.as_str(), |(parent, _)| parent);
-        let mut text = format!("{:?} {parent} ", entry.actor);
-        blank_numbers(&entry.what, &mut text);
-        text.push(' ');
-        blank_numbers(&entry.why, &mut text);
-        number(&mut self.lines, &mut self.next, text)
+        let text = &mut self.text;
+        text.clear();
+        text.push_str(parent);
+        for part in [&entry.what, &entry.why] {
+            text.push(' ');
+            blank_numbers(part, text);
+        }
+        let lines = self.lines.entry(entry.actor).or_default();
+        if let Some(known) = lines.get(text.as_str()) {
+            return *known;
+        }
+        self.next += 1;
+        lines.insert(text.clone(), self.next);
+        self.next
     }
     fn block(&mut self, body: &[Node]) -> u32 {
-        number(&mut self.blocks, &mut self.next, body.iter().map(|node| node.key).collect())
+        *self.blocks.entry(body.iter().map(|node| node.key).collect()).or_insert_with(|| {
+            self.next += 1;
+            self.next
+        })
     }
-}
-
-fn number<K: Ord>(known: &mut BTreeMap<K, u32>, next: &mut u32, key: K) -> u32 {
-    *known.entry(key).or_insert_with(|| {
-        *next += 1;
-        *next
-    })
 }
 
 /// Appends `text` with each number, age or time as one `#`.
 fn blank_numbers(text: &str, out: &mut String) {
-    let mut in_number = false;
-    for c in text.chars() {
-        let part = c.is_ascii_digit() || (in_number && matches!(c, ':' | '.'));
-        if part && !in_number {
-            out.push('#');
-        } else if !part {
-            out.push(c);
-        }
-        in_number = part;
+    let mut rest = text;
+    while let Some(at) = rest.bytes().position(|byte| byte.is_ascii_digit()) {
+        out.push_str(&rest[..at]);
+        out.push('#');
+        let number = rest[at..].bytes().take_while(|byte| byte.is_ascii_digit() || matches!(byte, b':' | b'.'));
+        rest = &rest[at + number.count()..];
     }
+    out.push_str(rest);
 }
 
 /// Folds, from left to right, the block that covers most at each place; none when nothing folds.
 fn pass(nodes: &[Node], longest: usize, keys: &mut Keys) -> Option<Vec<Node>> {
     let mut out = Vec::with_capacity(nodes.len());
+    let alike: Vec<u32> = nodes.iter().map(|node| node.key).collect();
     let mut at = 0;
     while at < nodes.len() {
-        let best = (1..=longest)
+        // Where the first line does not come again often enough, nothing repeats.
+        let again = alike[at + 1..].iter().take(longest.min((nodes.len() - at) / TIMES_MIN)).enumerate();
+        let best = again
+            .filter(|(_, key)| **key == alike[at])
+            .map(|(before, _)| before + 1)
+            .filter(|length| (2..TIMES_MIN).all(|nth| alike[at + nth * length] == alike[at]))
             .map(|length| (length, repetitions(&nodes[at..], length)))
             .filter(|(_, times)| *times >= TIMES_MIN)
             .max_by_key(|(length, times)| (length * times, std::cmp::Reverse(*length)));
@@ -258,9 +270,6 @@ fn pass(nodes: &[Node], longest: usize, keys: &mut Keys) -> Option<Vec<Node>> {
 
 /// How often the first `length` nodes follow each other with one period.
 fn repetitions(nodes: &[Node], length: usize) -> usize {
-    if nodes.len() < length {
-        return 0;
-    }
     let first = &nodes[..length];
     let mut body: Option<Vec<Item>> = None;
     let mut period = None;
