@@ -4,6 +4,9 @@
 //! refers to must exist, as far as the file can tell. What a newcomer gets wrong: the steps keep
 //! the order of the file; their times decide when they happen.
 
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
+
 use crate::kernel::{SimDuration, SimTime};
 use crate::model::{AnyStatus, Controller, Kind, Name};
 
@@ -24,19 +27,22 @@ const STEPS_MAX: usize = 100_000;
 pub(crate) fn steps(walk: &mut Walk, scenario: &mut Fields<'_>, place: &Place<'_>) -> Vec<Step> {
     let tables = scenario.tables(walk, "step", STEPS_MAX);
     let mut steps = Vec::new();
-    let mut spans = Vec::new();
+    let mut spans = BTreeMap::new();
     for (index, mut fields) in tables.into_iter().enumerate() {
         let span = fields.get("name").map_or(fields.span, |node| node.span);
         let name = match fields.name(walk, "name") {
             Some(name) => name,
             None => Name::new(&format!("step {}", index + 1)),
         };
-        if let Some(first) = walk.steps.iter().position(|known| *known == name) {
-            let first = spans[first];
-            walk.error(span, format!("two steps are called `{name}`")).context(first, "the first one");
+        match spans.entry(name) {
+            Entry::Vacant(place) => {
+                place.insert(span);
+            }
+            Entry::Occupied(first) => {
+                walk.error(span, format!("two steps are called `{name}`")).context(*first.get(), "the first one");
+            }
         }
         walk.steps.push(name);
-        spans.push(span);
         let at = fields.need(walk, "at").and_then(|node| values::duration(walk, node)).map(|d| SimTime::ZERO + d);
         let action = fields.need(walk, "do").is_some().then(|| fields.table(walk, "do")).flatten();
         let action = action.and_then(|fields| action_of(walk, fields, place));
