@@ -65,7 +65,10 @@ impl<P: Platform> DiskController<P> {
     async fn make_volume(&self, item: &Versioned<Disk>, disk: &mut Draft<Disk>) -> Result<(), Failure> {
         match self.backend.create_volume(item.id, disk.name, disk.size_gb).await {
             Ok(volume) => self.ready(item, disk, volume),
-            // Rule 8.2: it stays as it is; no failure is told, so the next resync tries again.
+            // Rule 8.2: it stays as it is.
+            Err(BackendError(error)) if self.rules.has(Fix::VolumeOfDisk) => {
+                return Err(BackendError(error).into());
+            }
             Err(BackendError(error)) => self.ports.host.note(item.id, Reason::VolumeFailed { error }),
         }
         Ok(())
