@@ -32,7 +32,7 @@ fn main() -> ExitCode {
 fn trials(folder: &Path) -> Vec<Trial> {
     let corpus = Arc::new(Corpus::find(&[folder]).expect("scenarios/ can be read"));
     let stories: Vec<_> = corpus.stories.iter().map(|story| (story.clone(), load(story))).collect();
-    let prints = stories.first().map(|(story, _)| Fingerprints::read(&story.shelf.snapshots));
+    let prints = stories.first().map(|(story, _)| Fingerprints::read(&story.folder.snapshots));
     let prints = Arc::new(prints.unwrap_or_else(|| Ok(Fingerprints::default())));
     let mut titles = BTreeMap::new();
     let mut trials = Vec::new();
@@ -128,11 +128,11 @@ fn leftovers(
     titles: &BTreeMap<String, Vec<String>>,
     prints: &Result<Fingerprints, String>,
 ) -> Result<(), Failed> {
-    let shelf = &corpus.stories.first().ok_or("there are no scenarios")?.shelf;
+    let folder = &corpus.stories.first().ok_or("there are no scenarios")?.folder;
     let run = titles.iter().map(|(name, titles)| (name.as_str(), titles.clone())).collect();
-    let mut left: Vec<_> = corpus.orphans(shelf, &run)?.iter().map(|path| path.display().to_string()).collect();
+    let mut left: Vec<_> = corpus.orphans(folder, &run)?.iter().map(|path| path.display().to_string()).collect();
     let lines = prints.as_ref().map(|prints| prints.lines.keys().cloned().collect::<Vec<_>>()).unwrap_or_default();
-    let gone = lines.into_iter().filter(|title| corpus.owner(shelf, title, &run) == Owner::Gone);
+    let gone = lines.into_iter().filter(|title| corpus.owner(folder, title, &run) == Owner::Gone);
     left.extend(gone.map(|title| format!("the line of {title} in fingerprints.snap")));
     if left.is_empty() { Ok(()) } else { Err(Failed::from(format!("no scenario for\n{}", left.join("\n")))) }
 }

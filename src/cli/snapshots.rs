@@ -5,7 +5,7 @@
 
 use std::path::Path;
 
-use crate::report::corpus::{Shelf, shown};
+use crate::report::corpus::{SnapshotFolder, shown};
 use crate::report::fingerprints::{Fingerprint, Fingerprints};
 use crate::report::snapshot_file::{self, SnapshotError, SnapshotFile};
 
@@ -82,8 +82,8 @@ fn diff(old: &str, new: &str, name: &str) -> String {
     text
 }
 
-pub(super) fn fingerprint_moved(shelf: &Shelf, old: Option<&Fingerprint>, new: &Fingerprint) -> String {
-    let path = shown(&Fingerprints::path(&shelf.snapshots));
+pub(super) fn fingerprint_moved(folder: &SnapshotFolder, old: Option<&Fingerprint>, new: &Fingerprint) -> String {
+    let path = shown(&Fingerprints::path(&folder.snapshots));
     match old {
         None => format!("  {path}: there is no line for it yet; --accept writes it\n"),
         Some(old) => format!(

@@ -10,7 +10,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::replay::{Judged, Replay};
-use crate::report::corpus::{Corpus, Owner, Shelf, Story, shown};
+use crate::report::corpus::{Corpus, Owner, SnapshotFolder, Story, shown};
 use crate::report::fingerprints::{Fingerprint, Fingerprints};
 use crate::report::snapshot_file;
 use crate::scenario::{Diagnostics, Overrides, Scenario, Variant, similar};
@@ -121,7 +121,7 @@ struct Tally {
     results: Vec<TestResult>,
     broken: bool,
     review: Review,
-    /// Runs whose fingerprints are not those on the shelf, by it.
+    /// Runs whose fingerprints are not those on the folder, by it.
     moved: BTreeMap<PathBuf, Vec<(String, Fingerprint)>>,
 }
 
@@ -181,11 +181,11 @@ pub(crate) fn test(args: &TestArgs, look: &Look, out: &mut Out) -> Result<Exit, 
         return Err(Refusal::nothing(args.nothing_chosen(&books)));
     }
     let cases = pool.install(|| replay_all(&chosen, look));
-    let mut shelves = shelves(&books)?;
+    let mut folders = folders(&books)?;
     for case in &cases {
-        judge(case, args, look, &mut shelves, out, &mut tally)?;
+        judge(case, args, look, &mut folders, out, &mut tally)?;
     }
-    tidy(&corpus, &books, args, &mut shelves, out, &mut tally)?;
+    tidy(&corpus, &books, args, &mut folders, out, &mut tally)?;
     let failed = tally.results.iter().filter(|result| result.failure.is_some()).count();
     if args.review {
         out.line(&tally.review.told());
@@ -284,18 +284,18 @@ fn case<'a>(book: &'a Book<'a>, variant: &'a Variant) -> Case<'a> {
 
 /// The fingerprints of every folder that is concerned. A file that cannot be read stops all, for
 /// to write it anew would lose the lines of scenarios that are not run.
-fn shelves<'a>(books: &'a [Book<'a>]) -> Result<BTreeMap<&'a Shelf, Fingerprints>, Refusal> {
-    let mut shelves = BTreeMap::new();
+fn folders<'a>(books: &'a [Book<'a>]) -> Result<BTreeMap<&'a SnapshotFolder, Fingerprints>, Refusal> {
+    let mut folders = BTreeMap::new();
     for book in books {
-        let shelf = &book.story.shelf;
-        if !shelves.contains_key(shelf) {
-            let prints = Fingerprints::read(&shelf.snapshots).map_err(|text| {
+        let folder = &book.story.folder;
+        if !folders.contains_key(folder) {
+            let prints = Fingerprints::read(&folder.snapshots).map_err(|text| {
                 Refusal::wrong(format!("{text}\n  repair the file, or remove it and run with --accept"))
             })?;
-            shelves.insert(shelf, prints);
+            folders.insert(folder, prints);
         }
     }
-    Ok(shelves)
+    Ok(folders)
 }
 
 /// Checks one run, writes what is accepted, and tells.
@@ -303,7 +303,7 @@ fn judge(
     case: &Case<'_>,
     args: &TestArgs,
     look: &Look,
-    shelves: &mut BTreeMap<&Shelf, Fingerprints>,
+    folders: &mut BTreeMap<&SnapshotFolder, Fingerprints>,
     out: &mut Out,
     tally: &mut Tally,
 ) -> Result<(), Refusal> {
@@ -327,14 +327,14 @@ fn judge(
         Text::Written => out.line(&format!("{} {}", painted(style::WARN, "wrote"), shown(&path))),
         Text::Differs(how) => failures.push(how),
     }
-    let prints = shelves.get_mut(&story.shelf).expect("every book's folder was read");
+    let prints = folders.get_mut(&story.folder).expect("every book's folder was read");
     let old = prints.lines.get(&title).cloned();
     let old = old.as_ref();
     if args.accept {
         prints.lines.insert(title.clone(), case.fingerprint.clone());
     } else if same_text && old != Some(&case.fingerprint) {
         // When the text moved as well, it says more.
-        failures.push(fingerprint_moved(&story.shelf, old, &case.fingerprint));
+        failures.push(fingerprint_moved(&story.folder, old, &case.fingerprint));
     }
     let moved = !args.accept && (!same_text || old != Some(&case.fingerprint));
     let mut stays = moved;
@@ -357,7 +357,7 @@ fn judge(
         }
     }
     if stays {
-        let of_shelf = tally.moved.entry(story.shelf.snapshots.clone()).or_default();
+        let of_shelf = tally.moved.entry(story.folder.snapshots.clone()).or_default();
         of_shelf.push((title.clone(), case.fingerprint.clone()));
     }
 
@@ -392,17 +392,17 @@ fn tidy(
     corpus: &Corpus,
     books: &[Book<'_>],
     args: &TestArgs,
-    shelves: &mut BTreeMap<&Shelf, Fingerprints>,
+    folders: &mut BTreeMap<&SnapshotFolder, Fingerprints>,
     out: &mut Out,
     tally: &mut Tally,
 ) -> Result<(), Refusal> {
-    for (shelf, prints) in shelves {
+    for (folder, prints) in folders {
         let mut run = BTreeMap::new();
-        for book in books.iter().filter(|book| book.story.shelf == **shelf) {
+        for book in books.iter().filter(|book| book.story.folder == **folder) {
             let titles = book.scenario.variants.iter().map(|variant| book.story.title(&variant.name)).collect();
             run.insert(book.story.name.as_str(), titles);
         }
-        for orphan in corpus.orphans(shelf, &run).map_err(Refusal::wrong)? {
+        for orphan in corpus.orphans(folder, &run).map_err(Refusal::wrong)? {
             if args.accept {
                 let cannot = |error| Refusal::wrong(format!("cannot remove {}: {error}", shown(&orphan)));
                 snapshot_file::remove(&orphan).map_err(cannot)?;
@@ -411,9 +411,9 @@ fn tidy(
                 output::warning(&format!("{} belongs to no scenario; --accept removes it", shown(&orphan)));
             }
         }
-        let path = Fingerprints::path(&shelf.snapshots);
+        let path = Fingerprints::path(&folder.snapshots);
         let gone: Vec<_> =
-            prints.lines.keys().filter(|title| corpus.owner(shelf, title, &run) == Owner::Gone).cloned().collect();
+            prints.lines.keys().filter(|title| corpus.owner(folder, title, &run) == Owner::Gone).cloned().collect();
         for title in gone {
             if args.accept {
                 prints.lines.remove(&title);
@@ -432,16 +432,16 @@ fn tidy(
                 tally.results.push(TestResult { story, variant, file, failure, places, reproduce, took });
             }
         }
-        let moved = tally.moved.remove(&shelf.snapshots).unwrap_or_default();
+        let moved = tally.moved.remove(&folder.snapshots).unwrap_or_default();
         if !snapshot_file::in_ci() {
             // What is pending beside the texts is reviewed with them, whoever reviews.
-            prints.leave_pending(&shelf.snapshots, moved).unwrap_or_else(|error| {
+            prints.leave_pending(&folder.snapshots, moved).unwrap_or_else(|error| {
                 output::warning(&format!("cannot write {}: {error}", shown(&snapshot_file::pending(&path))));
             });
         }
         if args.accept || args.review {
             prints
-                .write(&shelf.snapshots)
+                .write(&folder.snapshots)
                 .map_err(|error| Refusal::wrong(format!("cannot write {}: {error}", shown(&path))))?;
         }
     }

@@ -12,7 +12,7 @@ use std::path::{Component, Path, PathBuf};
 
 /// A folder of snapshots.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Shelf {
+pub struct SnapshotFolder {
     /// The snapshots, absolute.
     pub snapshots: PathBuf,
 }
@@ -23,7 +23,7 @@ pub struct Story {
     /// The file, as the user wrote its path.
     pub file: PathBuf,
     /// Its folder of snapshots.
-    pub shelf: Shelf,
+    pub folder: SnapshotFolder,
     /// Its path in the folder that the snapshots mirror, without an ending: `mir-788/lease-carousel`.
     pub name: String,
 }
@@ -72,7 +72,7 @@ fn mirrored(folder: &Path) -> Option<&Path> {
     folder.ancestors().find(|folder| is_mirrored(folder))
 }
 
-impl Shelf {
+impl SnapshotFolder {
     /// The files whose snapshots would be there under that name; at most one of them may exist.
     fn files(&self, name: &str) -> Vec<PathBuf> {
         let home = self.snapshots.parent().expect("snapshots lie in a folder");
@@ -99,13 +99,13 @@ impl Story {
             if is_mirrored(mirrored) { mirrored.with_file_name("snapshots") } else { mirrored.join("snapshots") };
         let absolute = folder.join(file.file_stem().unwrap_or_default());
         let name = slashed(absolute.strip_prefix(mirrored).unwrap_or(&absolute));
-        let shelf = Shelf { snapshots };
-        Ok(Self { file: file.to_owned(), shelf, name })
+        let folder = SnapshotFolder { snapshots };
+        Ok(Self { file: file.to_owned(), folder, name })
     }
 
     /// Its file as seen from the folder that the snapshots lie in.
     pub fn source(&self) -> String {
-        let home = self.shelf.snapshots.parent().unwrap_or(Path::new(""));
+        let home = self.folder.snapshots.parent().unwrap_or(Path::new(""));
         let file = fs::canonicalize(&self.file);
         let below = file.ok().and_then(|file| file.strip_prefix(home).ok().map(slashed));
         below.unwrap_or_else(|| format!("{}.toml", self.name))
@@ -119,7 +119,7 @@ impl Story {
 
     /// Its snapshot under that variant.
     pub fn snapshot(&self, variant: &str) -> PathBuf {
-        self.shelf.snapshots.join(self.title(variant) + ".snap")
+        self.folder.snapshots.join(self.title(variant) + ".snap")
     }
 }
 
@@ -155,8 +155,8 @@ impl Corpus {
             let story = Story::at(&file).map_err(|error| format!("cannot read `{}`: {error}", file.display()))?;
             corpus.stories.push(story);
         }
-        corpus.stories.sort_by(|a, b| (&a.shelf, &a.name, &a.file).cmp(&(&b.shelf, &b.name, &b.file)));
-        corpus.stories.dedup_by(|a, b| (&a.shelf, &a.name) == (&b.shelf, &b.name));
+        corpus.stories.sort_by(|a, b| (&a.folder, &a.name, &a.file).cmp(&(&b.folder, &b.name, &b.file)));
+        corpus.stories.dedup_by(|a, b| (&a.folder, &a.name) == (&b.folder, &b.name));
         corpus.check_places()?;
         Ok(corpus)
     }
@@ -164,7 +164,7 @@ impl Corpus {
     /// Two stories in one place would take turns to overwrite each other's snapshots.
     fn check_places(&self) -> Result<(), String> {
         for story in &self.stories {
-            let files = story.shelf.files(&story.name);
+            let files = story.folder.files(&story.name);
             let mut taken =
                 files.iter().filter(|file| file.is_file() && kind(file).is_ok_and(|kind| kind == Kind::Scenario));
             if let (Some(first), Some(second)) = (taken.next(), taken.next()) {
@@ -172,7 +172,7 @@ impl Corpus {
                     "`{}` and `{}` have one place for their snapshots, {}; rename one of them",
                     shown(first),
                     shown(second),
-                    shown(&story.shelf.snapshots.join(&story.name))
+                    shown(&story.folder.snapshots.join(&story.name))
                 ));
             }
         }
@@ -180,7 +180,7 @@ impl Corpus {
     }
 
     /// Whose the snapshot or fingerprint of that title is; `variants` are those of each name that was run.
-    pub fn owner(&self, shelf: &Shelf, title: &str, variants: &BTreeMap<&str, Vec<String>>) -> Owner {
+    pub fn owner(&self, folder: &SnapshotFolder, title: &str, variants: &BTreeMap<&str, Vec<String>>) -> Owner {
         let mut gone = false;
         for (at, _) in title.match_indices('@') {
             let name = &title[..at];
@@ -191,7 +191,7 @@ impl Corpus {
                 gone = true;
                 continue;
             }
-            let files = shelf.files(name);
+            let files = folder.files(name);
             if files.iter().any(|file| file.exists()) {
                 return Owner::Others;
             }
@@ -204,13 +204,17 @@ impl Corpus {
     ///
     /// # Errors
     /// When the folder cannot be read.
-    pub fn orphans(&self, shelf: &Shelf, variants: &BTreeMap<&str, Vec<String>>) -> Result<Vec<PathBuf>, String> {
+    pub fn orphans(
+        &self,
+        folder: &SnapshotFolder,
+        variants: &BTreeMap<&str, Vec<String>>,
+    ) -> Result<Vec<PathBuf>, String> {
         let mut orphans = Vec::new();
-        if shelf.snapshots.is_dir() {
-            walk(&shelf.snapshots, &mut |file| {
-                let title = file.strip_prefix(&shelf.snapshots).ok().map(slashed);
+        if folder.snapshots.is_dir() {
+            walk(&folder.snapshots, &mut |file| {
+                let title = file.strip_prefix(&folder.snapshots).ok().map(slashed);
                 let title = title.as_deref().and_then(|t| t.strip_suffix(".snap"));
-                if title.is_some_and(|title| self.owner(shelf, title, variants) == Owner::Gone) {
+                if title.is_some_and(|title| self.owner(folder, title, variants) == Owner::Gone) {
                     orphans.push(file.to_owned());
                 }
                 Ok(())
@@ -345,7 +349,7 @@ mod tests {
         ]);
         let corpus = Corpus::find(&[dir.path().join("scenarios/m")]).unwrap();
         let run = BTreeMap::from([("m/a", vec!["m/a@x".to_owned()])]);
-        let orphans = corpus.orphans(&corpus.stories[0].shelf, &run).unwrap();
+        let orphans = corpus.orphans(&corpus.stories[0].folder, &run).unwrap();
         let names: Vec<_> = orphans.iter().map(|path| path.file_name().unwrap().to_str().unwrap()).collect();
         assert_eq!(names, ["a@old.snap", "lost@x.snap"], "n/ was not searched: {orphans:?}");
     }
@@ -360,11 +364,11 @@ mod tests {
         ]);
         let all = Corpus::find(&[dir.path()]).unwrap();
         assert_eq!(titles(&all), ["top", "x/a"]);
-        assert_eq!(all.stories[0].shelf, all.stories[1].shelf);
+        assert_eq!(all.stories[0].folder, all.stories[1].folder);
         for path in ["top.toml", "scenarios", "scenarios/x/a.toml", "."] {
             let corpus = Corpus::find(&[dir.path().join(path)]).unwrap();
             let titles = corpus.stories.iter().map(|story| (story.name.as_str(), vec![story.title("main")])).collect();
-            let orphans = corpus.orphans(&corpus.stories[0].shelf, &titles).unwrap();
+            let orphans = corpus.orphans(&corpus.stories[0].folder, &titles).unwrap();
             assert!(orphans.is_empty(), "{path}: {orphans:?}");
         }
         // An app config of the same name is in nobody's way; another story is.

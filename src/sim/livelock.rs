@@ -20,7 +20,7 @@ use crate::kernel::{SimDuration, SimTime};
 use crate::model::{EffectKind, Point};
 use crate::ports::{Remembers, Strain};
 use crate::trace::{Record, Trace, What};
-use crate::world::{Seen, Still, Unrest, World};
+use crate::world::{Capture, Unrest, Visited, World};
 
 use super::Livelock;
 use draws::Retries;
@@ -34,7 +34,7 @@ pub use unproved::Unproved;
 
 /// The memory of what was seen.
 pub(super) struct Recurrence {
-    seen: Seen,
+    visited: Visited,
     reach: Reach,
     /// When to look next; the end of time: never.
     next: SimTime,
@@ -63,10 +63,10 @@ impl Recurrence {
         // costs as much as there are tasks, and under traffic it never is. Nor while the nodes,
         // which are as old as the run, still age.
         let next = nothing_ahead_from.max(SimTime::ZERO + reach.caps.memory);
-        let (seen, written, tallies, retries) = Default::default();
+        let (visited, written, tallies, retries) = Default::default();
         let (unrest, proved, doubt, tried) = (None, None, None, None);
         Self {
-            seen,
+            visited,
             reach,
             next,
             narrowed: false,
@@ -140,9 +140,9 @@ impl Recurrence {
             return;
         }
         self.reach.look_back(world.longest_delay());
-        let still = |reach: &Reach| world.still(reach.caps, memories.clone().map(|memory| &**memory));
+        let capture = |reach: &Reach| world.capture(reach.caps, memories.clone().map(|memory| &**memory));
         if let Some(certificate) = &mut self.tried {
-            certificate.look(world, still(&self.reach));
+            certificate.look(world, capture(&self.reach));
             self.next = certificate.next_look();
             return;
         }
@@ -171,7 +171,7 @@ impl Recurrence {
         }
         // Nothing is claimed while anything lies ahead.
         if now < self.nothing_ahead_from || world.faults().lie_ahead() {
-            self.seen.clear();
+            self.visited.clear();
             self.written.clear();
             self.tallies.clear();
             return;
@@ -183,15 +183,15 @@ impl Recurrence {
             longest: a.longest.max(b.longest),
             crowd: a.crowd.max(b.crowd),
         });
-        self.note(world, still(&self.reach), strain);
+        self.note(world, capture(&self.reach), strain);
     }
 
     /// Notes a state; it may be a proof.
-    fn note(&mut self, world: &World, still: Still, strain: Strain) {
-        let now = still.taken_at();
+    fn note(&mut self, world: &World, capture: Capture, strain: Strain) {
+        let now = capture.taken_at();
         self.proved = world.log().with_trace(|trace| {
             self.written.insert(now, trace.records().len());
-            let before = self.seen.note(still)?;
+            let before = self.visited.note(capture)?;
             let since = self.written[&before];
             self.retries.read(trace.records());
             self.doubt = match self.retries.matters(trace.records(), since, (before, now), strain) {
@@ -202,7 +202,7 @@ impl Recurrence {
         });
         if self.proved.is_some() {
             self.next = SimTime::MAX;
-            self.seen.clear();
+            self.visited.clear();
             self.written.clear();
         }
     }

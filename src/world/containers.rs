@@ -98,7 +98,7 @@ struct Runtime {
     listeners: Vec<Weak<Listener>>,
 }
 
-/// The container runtimes of all nodes. What stills of the world share with them is copied when
+/// The container runtimes of all nodes. What captures of the world share with them is copied when
 /// it changes.
 pub struct Containers {
     log: Rc<Log>,

@@ -35,7 +35,7 @@ use crate::model::{Actor, Controller, DiskIndex, Kind, Name, NodeId, Point, Sand
 use crate::ports::{Ports, Query};
 
 pub(crate) use addresses::AddressSlot;
-pub(crate) use canon::{Caps, Digest, Seen, Still, Unrest};
+pub(crate) use canon::{Caps, Capture, Digest, Unrest, Visited};
 
 pub(crate) use containers::{Container, Containers, TaskState};
 pub(crate) use disk_calls::SimDisks;

@@ -62,7 +62,7 @@ pub(super) struct Processes {
 #[derive(Default)]
 struct State {
     start: Option<Start>,
-    /// Shared with stills of the world.
+    /// Shared with captures of the world.
     up: Rc<BTreeMap<Process, bool>>,
     /// When each process last started.
     started: BTreeMap<Process, SimTime>,

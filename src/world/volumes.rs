@@ -38,7 +38,7 @@ pub struct Volume {
 /// All volumes.
 pub struct Volumes {
     log: Rc<Log>,
-    /// Shared with stills of the world: copied when one changes.
+    /// Shared with captures of the world: copied when one changes.
     volumes: Vec<Rc<Volume>>,
     /// How many were ever made for disks of a name.
     made: BTreeMap<Name, u32>,

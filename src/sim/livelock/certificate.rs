@@ -10,7 +10,7 @@ use std::fmt;
 
 use crate::kernel::{SimDuration, SimTime};
 use crate::trace::Trace;
-use crate::world::{Digest, Still, World};
+use crate::world::{Capture, Digest, World};
 
 use super::{Livelock, claim, draws};
 
@@ -88,15 +88,15 @@ impl Certificate {
     }
 
     /// Compares the world with what it is claimed to be.
-    pub fn look(&mut self, world: &World, still: Still) {
+    pub fn look(&mut self, world: &World, capture: Capture) {
         let due = self.next_look();
-        let unquiet = still.taken_at() != due;
+        let unquiet = capture.taken_at() != due;
         // A retry may be in hand at that very moment: the next period ends in the same state all the same.
         if unquiet && !std::mem::replace(&mut self.unquiet, unquiet) && self.held + 1 < self.periods {
             self.go_on(world, due);
             return;
         }
-        let (now, digest) = (still.taken_at(), still.digest(&mut Vec::new()));
+        let (now, digest) = (capture.taken_at(), capture.digest(&mut Vec::new()));
         let found = world.log().with_trace(|trace| self.differs(trace, now, digest));
         if let Some(found) = found {
             self.refusal = Some(Refusal { period: self.held + 1, found });

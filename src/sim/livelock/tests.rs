@@ -11,7 +11,7 @@ use crate::model::Name;
 use crate::scenario::{Action, Overrides, Scenario, Step, Upgrade, Variant};
 use crate::sim::crash::Crashes;
 use crate::sim::{Crash, Simulation};
-use crate::world::{Digest, Still};
+use crate::world::{Capture, Digest};
 
 /// The reach of these roles alone.
 fn reach(roles: &[Role]) -> Reach {
@@ -121,9 +121,9 @@ fn story(path: &str) -> Scenario {
     loaded.unwrap_or_else(|diagnostics| panic!("{}", diagnostics.render(false)))
 }
 
-/// Takes stills of a run in so many cells of its grid, as often as it is quiet there; `see` is told how to take
+/// Takes captures of a run in so many cells of its grid, as often as it is quiet there; `see` is told how to take
 /// one, which it may do several times.
-fn watch(scenario: &Scenario, variant: &Variant, cells: u64, mut see: impl FnMut(&dyn Fn() -> Still)) {
+fn watch(scenario: &Scenario, variant: &Variant, cells: u64, mut see: impl FnMut(&dyn Fn() -> Capture)) {
     const NO_CRASHES: &[Crash] = &[];
     let run = Simulation::new(scenario, variant).start(Crashes::new(NO_CRASHES));
     let Reach { grid, caps, .. } = Reach::of(&run.platform.rules.borrow(), run.platform.rules.borrow().tuning.roles());
@@ -135,7 +135,7 @@ fn watch(scenario: &Scenario, variant: &Variant, cells: u64, mut see: impl FnMut
         if now >= next && run.world.unrest().is_none() {
             next = cell_from(now + SimDuration::from_nanos(1), grid);
             let memories = run.platform.memories.borrow();
-            see(&|| run.world.still(caps, memories.values().flatten().map(|memory| &**memory)));
+            see(&|| run.world.capture(caps, memories.values().flatten().map(|memory| &**memory)));
         }
     }
     run.end();
@@ -160,11 +160,11 @@ fn what_is_seen_again_is_what_writing_every_state_would_find() {
         for variant in &scenario.variants {
             let mut written: BTreeMap<Digest, (SimTime, u64)> = BTreeMap::new();
             // One that keeps nothing, one that keeps some, and the usual one.
-            let mut seen = [Seen::with_room(0), Seen::with_room(20_000), Seen::default()];
-            let mut last: Option<(Still, Digest)> = None;
+            let mut visited = [Visited::with_room(0), Visited::with_room(20_000), Visited::default()];
+            let mut last: Option<(Capture, Digest)> = None;
             let mut bytes = Vec::new();
-            watch(&scenario, variant, 84, |still| {
-                let this = still();
+            watch(&scenario, variant, 84, |capture| {
+                let this = capture();
                 let (digest, at, sketch) = (this.digest(&mut bytes), this.taken_at(), this.sketch());
                 let before = written.insert(digest, (at, sketch));
                 recurrences += u32::from(before.is_some());
@@ -172,11 +172,11 @@ fn what_is_seen_again_is_what_writing_every_state_would_find() {
                 if let Some((_, before)) = before {
                     assert_eq!(sketch, before, "equal states have equal sketches: {place}");
                 }
-                for seen in &mut seen {
-                    assert_eq!(seen.note(still()), before.map(|(at, _)| at), "{place}");
+                for visited in &mut visited {
+                    assert_eq!(visited.note(capture()), before.map(|(at, _)| at), "{place}");
                 }
-                if let Some((still, digest)) = last.replace((this, digest)) {
-                    assert_eq!(still.digest(&mut bytes), digest, "a still does not change: {place}");
+                if let Some((capture, digest)) = last.replace((this, digest)) {
+                    assert_eq!(capture.digest(&mut bytes), digest, "a capture does not change: {place}");
                 }
             });
         }
@@ -195,11 +195,11 @@ fn a_sketch_tells_nearly_all_states_apart() {
             .filter(|variant| ["after", "current"].iter().any(|name| variant.name.starts_with(name)))
         {
             let (mut looks, mut sketches, mut written) = (0, BTreeSet::new(), BTreeSet::new());
-            watch(&scenario, variant, 288, |still| {
-                let still = still();
+            watch(&scenario, variant, 288, |capture| {
+                let capture = capture();
                 looks += 1;
-                sketches.insert(still.sketch());
-                written.insert(still.digest(&mut Vec::new()));
+                sketches.insert(capture.sketch());
+                written.insert(capture.digest(&mut Vec::new()));
             });
             let (states, sketches) = (written.len(), sketches.len());
             assert!(sketches + 2 >= states, "{path} @ {}: {sketches} sketches of {states} states", variant.name);

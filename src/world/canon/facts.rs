@@ -1,6 +1,6 @@
 //! What controllers remember, kept as they told it.
 //!
-//! A fact is a word, or two when its number is large, so that a still of many thousand facts
+//! A fact is a word, or two when its number is large, so that a capture of many thousand facts
 //! stays small. It knows how facts are kept and not what they mean: references and instants are
 //! as they were told, and become ranks and ages when the state is written. What a newcomer gets
 //! wrong: the end of each controller's memory is a word of its own, or the memories of two would
@@ -35,14 +35,14 @@ pub(super) struct Facts {
 
 /// A kept fact, or where the memory of a controller ends.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) enum Kept {
+pub(super) enum Decoded {
     End,
     /// The number of a kind, and that of a thing of it.
     Thing(usize, u32),
     Number(u64),
     Moment(Option<SimTime>),
     Nonce(Option<Nonce>),
-    /// As [`Kept::Thing`]: it waits for a retry.
+    /// As [`Decoded::Thing`]: it waits for a retry.
     Waits(usize, u32),
 }
 
@@ -94,20 +94,20 @@ impl Facts {
     }
 
     /// All of them, in the order in which they were told.
-    pub(super) fn iter(&self) -> impl Iterator<Item = Kept> {
+    pub(super) fn iter(&self) -> impl Iterator<Item = Decoded> {
         let mut words = self.words.iter();
         std::iter::from_fn(move || {
             let word = *words.next()?;
             let n = if word & WIDE == 0 { word >> TAG_BITS } else { *words.next().expect("a wide one has two words") };
             Some(match word & (WIDE - 1) {
-                THING => Kept::Thing((n >> 32) as usize, n as u32),
-                WAITS => Kept::Waits((n >> 32) as usize, n as u32),
-                NUMBER => Kept::Number(n),
-                NEVER => Kept::Moment(None),
-                MOMENT => Kept::Moment(Some(SimTime::from_nanos(n))),
-                NO_NONCE => Kept::Nonce(None),
-                NONCE => Kept::Nonce(Some(Nonce(n))),
-                _ => Kept::End,
+                THING => Decoded::Thing((n >> 32) as usize, n as u32),
+                WAITS => Decoded::Waits((n >> 32) as usize, n as u32),
+                NUMBER => Decoded::Number(n),
+                NEVER => Decoded::Moment(None),
+                MOMENT => Decoded::Moment(Some(SimTime::from_nanos(n))),
+                NO_NONCE => Decoded::Nonce(None),
+                NONCE => Decoded::Nonce(Some(Nonce(n))),
+                _ => Decoded::End,
             })
         })
     }
@@ -122,25 +122,25 @@ mod tests {
     fn facts_are_read_as_they_were_told() {
         let thing = |index| Fact::Thing(Subject { kind: Kind::Process, index });
         let cases = [
-            (thing(0), Kept::Thing(Kind::Process as usize, 0)),
-            (thing(u32::MAX), Kept::Thing(Kind::Process as usize, u32::MAX)),
-            (Fact::Number(0), Kept::Number(0)),
-            (Fact::Number((1 << 60) - 1), Kept::Number((1 << 60) - 1)),
-            (Fact::Number(1 << 60), Kept::Number(1 << 60)),
-            (Fact::Number(u64::MAX), Kept::Number(u64::MAX)),
-            (Fact::Moment(None), Kept::Moment(None)),
-            (Fact::Moment(Some(SimTime::ZERO)), Kept::Moment(Some(SimTime::ZERO))),
-            (Fact::Moment(Some(SimTime::MAX)), Kept::Moment(Some(SimTime::MAX))),
-            (Fact::Waits(Subject { kind: Kind::Lease, index: 3 }), Kept::Waits(Kind::Lease as usize, 3)),
-            (Fact::Nonce(None), Kept::Nonce(None)),
-            (Fact::Nonce(Some(Nonce(7))), Kept::Nonce(Some(Nonce(7)))),
+            (thing(0), Decoded::Thing(Kind::Process as usize, 0)),
+            (thing(u32::MAX), Decoded::Thing(Kind::Process as usize, u32::MAX)),
+            (Fact::Number(0), Decoded::Number(0)),
+            (Fact::Number((1 << 60) - 1), Decoded::Number((1 << 60) - 1)),
+            (Fact::Number(1 << 60), Decoded::Number(1 << 60)),
+            (Fact::Number(u64::MAX), Decoded::Number(u64::MAX)),
+            (Fact::Moment(None), Decoded::Moment(None)),
+            (Fact::Moment(Some(SimTime::ZERO)), Decoded::Moment(Some(SimTime::ZERO))),
+            (Fact::Moment(Some(SimTime::MAX)), Decoded::Moment(Some(SimTime::MAX))),
+            (Fact::Waits(Subject { kind: Kind::Lease, index: 3 }), Decoded::Waits(Kind::Lease as usize, 3)),
+            (Fact::Nonce(None), Decoded::Nonce(None)),
+            (Fact::Nonce(Some(Nonce(7))), Decoded::Nonce(Some(Nonce(7)))),
         ];
         let mut facts = Facts::default();
         for (fact, _) in cases {
             facts.push(fact);
             facts.end();
         }
-        let expected: Vec<Kept> = cases.iter().flat_map(|(_, kept)| [*kept, Kept::End]).collect();
+        let expected: Vec<Decoded> = cases.iter().flat_map(|(_, kept)| [*kept, Decoded::End]).collect();
         assert_eq!(facts.iter().collect::<Vec<_>>(), expected);
         assert_eq!(facts.told(), expected.len() - 1, "however wide they are, but for the wait");
     }

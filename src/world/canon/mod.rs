@@ -6,15 +6,15 @@
 //! the same bytes have the same future, as long as nothing lies ahead. What a newcomer gets
 //! wrong: it may leave out only what *no* rule reads – when a rule is added, look here.
 //!
-//! It is written rarely. Of a moment only a still is taken (`still.rs`) and a sketch made of it
+//! It is written rarely. Of a moment only a capture is taken (`capture.rs`) and a sketch made of it
 //! (`sketch.rs`), a number that is equal whenever the bytes are; the bytes are written from the
-//! stills when two sketches are equal (`seen.rs`). So what a new rule reads belongs into the
-//! still and into the bytes, and need not be in the sketch.
+//! captures when two sketches are equal (`visited.rs`). So what a new rule reads belongs into the
+//! capture and into the bytes, and need not be in the sketch.
 
+mod capture;
 mod facts;
-mod seen;
 mod sketch;
-mod still;
+mod visited;
 mod writer;
 
 use crate::kernel::{Awaited, SimDuration, SimTime};
@@ -28,9 +28,9 @@ use super::process::Process;
 use super::spec::WorkloadSpec;
 use super::{AddressSlot, TaskState, World};
 
-pub use seen::{Digest, Seen};
-pub use still::Still;
-use still::Woken;
+pub use capture::Capture;
+use capture::Woken;
+pub use visited::{Digest, Visited};
 use writer::Canon;
 
 /// How the state is written: what the rules cap.
@@ -64,7 +64,7 @@ const RESTING: u64 = 1;
 const OWNED: u64 = 2;
 const OWNED_BY_NOBODY: u64 = 3;
 
-impl Still {
+impl Capture {
     /// The digest of the canonical state; `bytes` is room to write it into.
     pub fn digest(&self, bytes: &mut Vec<u8>) -> Digest {
         let mut canon = Canon::new(self, bytes);
@@ -127,7 +127,10 @@ impl Canon<'_> {
                 None => (OWNED_BY_NOBODY, 0),
             },
             None => {
-                match slot.freed_at.map(|at| self.still.now.since(at)).filter(|age| *age < self.still.caps.address_rest)
+                match slot
+                    .freed_at
+                    .map(|at| self.capture.now.since(at))
+                    .filter(|age| *age < self.capture.caps.address_rest)
                 {
                     Some(age) => (RESTING, age.as_nanos()),
                     None => (RESTED, 0),
@@ -145,8 +148,8 @@ impl Canon<'_> {
     /// Where it did happen lately, which one is taken depends on their order: they are written as they
     /// stand. Equal neighbours are written once, with their count.
     fn addresses(&mut self) {
-        let Still { now, caps, .. } = self.still;
-        for (addresses, _) in &self.still.nodes {
+        let Capture { now, caps, .. } = self.capture;
+        for (addresses, _) in &self.capture.nodes {
             let mut runs = self.runs(addresses.slots());
             let never_taken = addresses.count() - addresses.slots().len();
             runs.extend((never_taken > 0).then_some(((RESTED, 0), never_taken)));
@@ -173,7 +176,7 @@ impl Canon<'_> {
     }
 
     fn containers(&mut self) {
-        let Still { now, containers, .. } = self.still;
+        let Capture { now, containers, .. } = self.capture;
         // A list of containers is in the order in which they were made.
         let mut made: Vec<u64> = containers.iter().map(|(_, container)| container.number).collect();
         made.sort_unstable();
@@ -197,7 +200,7 @@ impl Canon<'_> {
 
     /// What else the runtimes remember: how often services have started, and the images.
     fn memories(&mut self) {
-        let Still { starts, workloads, nodes, .. } = self.still;
+        let Capture { starts, workloads, nodes, .. } = self.capture;
         let usual = WorkloadSpec::default();
         self.number(starts.len() as u64);
         for (program, starts) in &**starts {
@@ -214,8 +217,8 @@ impl Canon<'_> {
     }
 
     fn volumes(&mut self) {
-        self.number(self.still.volumes.len() as u64);
-        for (id, volume) in &self.still.volumes {
+        self.number(self.capture.volumes.len() as u64);
+        for (id, volume) in &self.capture.volumes {
             self.reference((*id).into());
             self.reference(volume.disk.into());
             self.text(&volume.name);
@@ -232,7 +235,7 @@ impl Canon<'_> {
     }
 
     fn processes(&mut self) {
-        let Still { up, nodes, timers, .. } = self.still;
+        let Capture { up, nodes, timers, .. } = self.capture;
         let nodes = (0..nodes.len()).map(|node| Process::Node(NodeId::from_index(node as u32)));
         for process in std::iter::once(Process::Coordinator).chain(nodes) {
             self.number(u64::from(up.get(&process) == Some(&true)));
@@ -258,7 +261,7 @@ impl Canon<'_> {
 
     /// What is under way in the backends for ever or a while, and what faults still count.
     fn calls(&mut self) {
-        let Still { pulls, hung, counts, .. } = self.still;
+        let Capture { pulls, hung, counts, .. } = self.capture;
         self.number(pulls.len() as u64);
         for (node, image, done) in pulls {
             self.number(u64::from(*node));

@@ -11,7 +11,7 @@ use crate::model::Entity;
 use crate::ports::Listed;
 
 use super::Caps;
-use super::still::Still;
+use super::capture::Capture;
 use crate::world::TaskState;
 
 /// An odd number without a pattern (2^64 over the golden ratio).
@@ -48,10 +48,10 @@ impl Sketch {
     }
 }
 
-/// The sketch of a still.
-pub(super) fn sketch(still: &Still) -> u64 {
-    let mut sketch = Sketch { now: still.now, caps: still.caps, sum: 0 };
-    let lists = &still.lists;
+/// The sketch of a capture.
+pub(super) fn sketch(capture: &Capture) -> u64 {
+    let mut sketch = Sketch { now: capture.now, caps: capture.caps, sum: 0 };
+    let lists = &capture.lists;
     sketch.rows(&lists.apps);
     sketch.rows(&lists.versions);
     sketch.rows(&lists.pools);
@@ -59,21 +59,21 @@ pub(super) fn sketch(still: &Still) -> u64 {
     sketch.rows(&lists.disks);
     sketch.rows(&lists.leases);
     sketch.rows(&lists.nodes);
-    for (addresses, images) in &still.nodes {
+    for (addresses, images) in &capture.nodes {
         // Whoever owns one, and whether he still exists: it is written as owned.
         sketch.note(addresses.taken() as u64);
         sketch.note(images.len() as u64);
     }
-    sketch.note(still.containers.len() as u64);
-    sketch.note(still.containers.iter().filter(|(_, container)| container.task == TaskState::Ended).count() as u64);
-    sketch.note(still.volumes.len() as u64);
-    sketch.note(still.volumes.iter().filter(|(_, volume)| volume.lease.is_some()).count() as u64);
+    sketch.note(capture.containers.len() as u64);
+    sketch.note(capture.containers.iter().filter(|(_, container)| container.task == TaskState::Ended).count() as u64);
+    sketch.note(capture.volumes.len() as u64);
+    sketch.note(capture.volumes.iter().filter(|(_, volume)| volume.lease.is_some()).count() as u64);
     // They are written in the order of firing.
-    for (at, woken) in &still.timers {
+    for (at, woken) in &capture.timers {
         sketch.note(sketch.age(*at).wrapping_add(woken.group() << 56));
     }
-    sketch.note(still.hung.len() as u64);
+    sketch.note(capture.hung.len() as u64);
     // Not their words: some facts take two, depending on when they were told.
-    sketch.note(still.facts.told() as u64);
+    sketch.note(capture.facts.told() as u64);
     sketch.sum
 }

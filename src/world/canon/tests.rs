@@ -4,7 +4,7 @@ use crate::kernel::{Budget, SimDuration, SimTime};
 use crate::model::{Actor, Controller, DiskId, Filesystem, Kind, Name, Node, NodeId, NodeStatus, Subject};
 use crate::ports::{DiskBackend, Fact, Nonce, Remembers};
 use crate::world::spec::{ClusterSpec, Environment, Phase};
-use crate::world::{Caps, Seen, Still, World, WorldSpec};
+use crate::world::{Caps, Capture, Visited, World, WorldSpec};
 
 fn caps() -> Caps {
     Caps { memory: SimDuration::from_mins(70), crashes: 8, address_rest: SimDuration::from_mins(5) }
@@ -43,11 +43,11 @@ impl Remembers for Told {
 }
 
 fn digest(world: &World, memories: &[&Told]) -> [u8; 32] {
-    still(world, memories).digest(&mut Vec::new())
+    capture(world, memories).digest(&mut Vec::new())
 }
 
-fn still(world: &World, memories: &[&Told]) -> Still {
-    world.still(caps(), memories.iter().map(|told| *told as &dyn Remembers))
+fn capture(world: &World, memories: &[&Told]) -> Capture {
+    world.capture(caps(), memories.iter().map(|told| *told as &dyn Remembers))
 }
 
 fn at(world: &World, minutes: u64) {
@@ -153,11 +153,11 @@ fn what_two_controllers_remember_is_not_what_one_does() {
 
 #[test]
 fn a_state_is_written_only_when_its_sketch_comes_again() {
-    let (world, mut seen) = (world(), Seen::default());
+    let (world, mut visited) = (world(), Visited::default());
     let mut note = |minutes| {
         at(&world, minutes);
-        let before = seen.note(still(&world, &[]));
-        (before, seen.kept())
+        let before = visited.note(capture(&world, &[]));
+        (before, visited.kept())
     };
     let instant = |minutes| Some(SimTime::ZERO + SimDuration::from_mins(minutes));
     assert_eq!(note(60), (None, (1, 0)));
@@ -165,41 +165,41 @@ fn a_state_is_written_only_when_its_sketch_comes_again() {
     assert_eq!(note(70), (None, (3, 0)));
     assert_eq!(note(75), (instant(70), (2, 1)), "from the cap on the ages stand still");
     assert_eq!(note(80), (instant(75), (2, 1)));
-    seen.clear();
+    visited.clear();
     at(&world, 85);
-    assert_eq!((seen.note(still(&world, &[])), seen.kept()), (None, (1, 0)));
+    assert_eq!((visited.note(capture(&world, &[])), visited.kept()), (None, (1, 0)));
 }
 
 #[test]
 fn states_of_one_sketch_are_told_apart_by_their_digests() {
-    let (world, mut seen) = (world(), Seen::default());
+    let (world, mut visited) = (world(), Visited::default());
     let tales = [1, 2, 3].map(|n| Told(vec![Fact::Number(n)]));
-    let stills = tales.each_ref().map(|told| still(&world, &[told]));
-    assert!(stills.iter().all(|still| still.sketch() == stills[0].sketch()), "it looks at no words");
+    let captures = tales.each_ref().map(|told| capture(&world, &[told]));
+    assert!(captures.iter().all(|capture| capture.sketch() == captures[0].sketch()), "it looks at no words");
     for _ in 0..2 {
-        let before = tales.each_ref().map(|told| seen.note(still(&world, &[told])));
-        assert_eq!((before, seen.kept()), (before.map(|_| before[0]), (0, 3)));
+        let before = tales.each_ref().map(|told| visited.note(capture(&world, &[told])));
+        assert_eq!((before, visited.kept()), (before.map(|_| before[0]), (0, 3)));
     }
-    assert_eq!(seen.note(still(&world, &[&Told(vec![Fact::Number(4)])])), None);
+    assert_eq!(visited.note(capture(&world, &[&Told(vec![Fact::Number(4)])])), None);
 }
 
 #[test]
 fn what_weighs_too_much_gives_way_to_its_digest() {
     let world = world();
-    let weigh = |since| still(&world, &[]).weight(since);
+    let weigh = |since| capture(&world, &[]).weight(since);
     let alone = weigh(SimTime::ZERO);
     assert!(weigh(SimTime::MAX) < alone, "rows from before the last one weigh nothing more");
-    let elder = still(&world, &[]);
+    let elder = capture(&world, &[]);
     let one = weigh(SimTime::ZERO);
     assert!(one < alone && one == weigh(elder.taken_at()), "nor does what an elder has, too");
     for (room, kept) in [(0, 0), (2 * one, 2), (10 * one, 5)] {
-        let mut seen = Seen::with_room(room);
+        let mut visited = Visited::with_room(room);
         // Every one is another state: there is one fact more.
         let tales: Vec<Told> = (0..5).map(|n| Told(vec![Fact::Number(7); n])).collect();
         for told in &tales {
-            assert_eq!(seen.note(still(&world, &[told])), None);
+            assert_eq!(visited.note(capture(&world, &[told])), None);
         }
-        assert_eq!(seen.kept(), (kept, 5 - kept), "with room for {kept}");
-        assert!(tales.iter().all(|told| seen.note(still(&world, &[told])).is_some()), "none is forgotten");
+        assert_eq!(visited.kept(), (kept, 5 - kept), "with room for {kept}");
+        assert!(tales.iter().all(|told| visited.note(capture(&world, &[told])).is_some()), "none is forgotten");
     }
 }

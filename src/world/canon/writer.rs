@@ -1,7 +1,7 @@
 //! Writes a canonical state, one fact after the other.
 //!
 //! It knows how each kind of value is written so that equal bytes mean equal states, and not
-//! what belongs to a state: that is the parent's. It reads a still and never the world, which has
+//! what belongs to a state: that is the parent's. It reads a capture and never the world, which has
 //! gone on meanwhile. References become ranks, texts and specs are written out. What a newcomer
 //! gets wrong: what is written without its length or type can be taken for something else.
 
@@ -12,14 +12,14 @@ use crate::kernel::SimTime;
 use crate::model::{DiskConfig, Entity, Field, Kind, Name, PortConfig, SandboxSpec, SandboxStatus, Subject, Value};
 use crate::ports::{Listed, Nonce, Versioned};
 
-use super::facts::Kept;
-use super::seen::Digest;
-use super::still::Still;
+use super::capture::Capture;
+use super::facts::Decoded;
+use super::visited::Digest;
 
 /// Collects the bytes of a state. Whatever is written can be read again in one way only: lists
 /// carry their lengths, and what may be of several types its type.
 pub(super) struct Canon<'a> {
-    pub(super) still: &'a Still,
+    pub(super) capture: &'a Capture,
     bytes: &'a mut Vec<u8>,
     /// The things that exist, by kind, sorted: the number of each is its place.
     pub(super) ranks: [Vec<u32>; KINDS],
@@ -52,10 +52,10 @@ fn instants<E: Entity>(rows: &Listed<E>, note: &mut impl FnMut(SimTime)) {
 const KINDS: usize = Kind::Process as usize + 1;
 
 impl<'a> Canon<'a> {
-    pub(super) fn new(still: &'a Still, bytes: &'a mut Vec<u8>) -> Self {
+    pub(super) fn new(capture: &'a Capture, bytes: &'a mut Vec<u8>) -> Self {
         bytes.clear();
         Self {
-            still,
+            capture,
             bytes,
             ranks: Default::default(),
             gone: BTreeMap::new(),
@@ -100,7 +100,7 @@ impl<'a> Canon<'a> {
     }
     /// Writes an instant relative to now; of what is long past, only which was earlier.
     pub(super) fn time(&mut self, at: SimTime) {
-        let (tag, distance) = self.still.caps.age(self.still.now, at);
+        let (tag, distance) = self.capture.caps.age(self.capture.now, at);
         let mut bytes = [tag; 9];
         bytes[1..].copy_from_slice(&distance.as_nanos().to_le_bytes());
         self.bytes.extend_from_slice(&bytes);
@@ -112,7 +112,7 @@ impl<'a> Canon<'a> {
     /// Puts the instants that are long past into their order: two of them may be compared with each
     /// other, as activity is, or a death with the crashes that were counted.
     pub(super) fn order_long_past(&mut self) {
-        let Still { now, caps, lists, facts, .. } = self.still;
+        let Capture { now, caps, lists, facts, .. } = self.capture;
         let mut found = Vec::new();
         let mut note = |at: SimTime| {
             if caps.is_long_past(*now, at) {
@@ -127,7 +127,7 @@ impl<'a> Canon<'a> {
         instants(&lists.leases, &mut note);
         instants(&lists.nodes, &mut note);
         facts.iter().for_each(|fact| {
-            if let Kept::Moment(Some(at)) = fact {
+            if let Decoded::Moment(Some(at)) = fact {
                 note(at);
             }
         });
@@ -192,7 +192,7 @@ impl<'a> Canon<'a> {
                 let place = if self.by_place[node] { address.host } else { 0 };
                 self.number(u64::from(place));
                 let host = usize::from(address.host) - 1;
-                let slot = self.still.nodes[node].0.slots().get(host).copied().unwrap_or_default();
+                let slot = self.capture.nodes[node].0.slots().get(host).copied().unwrap_or_default();
                 let (what, detail) = self.class(&slot);
                 self.number(what);
                 self.number(detail);
@@ -200,34 +200,34 @@ impl<'a> Canon<'a> {
         }
     }
     fn is_dead(&self, kind: usize, index: u32) -> bool {
-        let sandboxes = &self.still.lists.sandboxes;
+        let sandboxes = &self.capture.lists.sandboxes;
         kind == Kind::Sandbox as usize
             && sandboxes.iter().any(|row| row.id.index() == index && row.entity.status == SandboxStatus::Dead)
     }
     /// Writes one thing that a controller remembers, or the end of its memory.
-    pub(super) fn fact(&mut self, fact: Kept) {
+    pub(super) fn fact(&mut self, fact: Decoded) {
         match fact {
-            Kept::End => self.number(0),
-            Kept::Thing(kind, index) => {
+            Decoded::End => self.number(0),
+            Decoded::Thing(kind, index) => {
                 self.number(1);
                 self.thing(kind, index);
             }
             // Nobody does anything for the dead but read them: whether the retry of one is still to come or is
             // over decides nothing, and when it comes is drawn.
-            Kept::Waits(kind, index) if self.is_dead(kind, index) => {}
-            Kept::Waits(kind, index) => {
+            Decoded::Waits(kind, index) if self.is_dead(kind, index) => {}
+            Decoded::Waits(kind, index) => {
                 self.number(6);
                 self.thing(kind, index);
             }
-            Kept::Number(n) => {
+            Decoded::Number(n) => {
                 self.number(2);
                 self.number(n);
             }
-            Kept::Moment(at) => {
+            Decoded::Moment(at) => {
                 self.number(3);
                 self.maybe_time(at);
             }
-            Kept::Nonce(nonce) => {
+            Decoded::Nonce(nonce) => {
                 self.number(4 + u64::from(nonce.is_some()));
                 nonce.into_iter().for_each(|nonce| self.nonce(nonce));
             }
@@ -244,7 +244,7 @@ impl<'a> Canon<'a> {
 
     /// Ranks the rows of a table, and gives them in the order of their ranks.
     pub(super) fn rank_all<E: Entity>(&mut self) -> Vec<&'a Versioned<E>> {
-        let mut rows: Vec<_> = E::table(&self.still.lists).iter().collect();
+        let mut rows: Vec<_> = E::table(&self.capture.lists).iter().collect();
         rows.sort_unstable_by_key(|row| row.id);
         self.ranks[E::KIND as usize] = rows.iter().map(|row| row.id.index()).collect();
         rows

@@ -11,8 +11,8 @@ use crate::model::{Address, DiskId, LeaseId, LeaseStatus, Name, PoolId, SandboxI
 use crate::ports::Query;
 use crate::world::{Container, World};
 
-use super::homes::Homes;
 use super::limits::Limits;
+use super::owners::AppOwners;
 use super::services::Services;
 use super::volumes::Volumes;
 
@@ -72,7 +72,7 @@ pub(super) struct Counts {
 /// What the judges remember.
 #[derive(Default)]
 pub(super) struct Memory {
-    pub(super) homes: Homes,
+    pub(super) owners: AppOwners,
     pub(super) services: Services,
     pub(super) volumes: Volumes,
     standings: Vec<Standing>,

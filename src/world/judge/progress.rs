@@ -88,7 +88,7 @@ impl Progress {
 pub(super) fn progress(view: View<'_>, rest: &Rest, owner: Owner, hangs: bool) -> Option<Text> {
     let limit = view.limits.backoff_cap + view.limits.grace.progress;
     view.broken(rest.is_troubled(owner), move || {
-        let first = rest.troubles_of(owner).find_map(|(trouble, _)| view.trouble(trouble));
+        let first = rest.troubles_of(owner).find_map(|(blocker, _)| view.blocker(blocker));
         let why = first.map_or_else(String::new, |text| format!("; {text}"));
         let hindered = if hangs { "and a call that hangs is no excuse" } else { "with nothing in the way" };
         format!("unsettled {hindered}: limit {}{why}", limit.clock())

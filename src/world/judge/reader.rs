@@ -16,7 +16,7 @@ use crate::ports::Query;
 use crate::trace::{Record, Trace, What};
 use crate::world::{Process, World};
 
-use super::court::{Dirty, Judge};
+use super::judging::{Dirty, Judge};
 use super::rules::{self, Failed};
 
 /// How many causes back the boot that made a disk may lie.
@@ -138,14 +138,14 @@ impl Judge {
             Kind::Version => tables.versions.get(Id::from_index(index)).map(|version| {
                 let services = version.entity.config.iter();
                 let disks = services.flat_map(|service| service.disks.iter().map(|disk| disk.name));
-                self.memory.homes.names_disks(version.entity.app, disks);
+                self.memory.owners.names_disks(version.entity.app, disks);
                 version.entity.app
             }),
             Kind::Pool => {
                 let pool = Id::from_index(index);
                 let app = tables.pools.with(pool, |pool, _| pool.app);
                 if let Some(app) = app {
-                    self.memory.homes.pool_born(pool, app);
+                    self.memory.owners.pool_born(pool, app);
                     self.mark(Dirty::App(app), id);
                 }
                 self.mark(Dirty::Pool(pool), id);
@@ -188,19 +188,19 @@ impl Judge {
 
     /// What disks there are, and which volumes they use, has changed.
     fn mark_volumes(&mut self, world: &World, id: RecordId) {
-        self.weigh_writers(world, id);
+        self.check_writers(world, id);
         world.volumes().iter().for_each(|(volume, _)| self.mark(Dirty::Volume(volume), id));
     }
 
     fn request_failed(&mut self, world: &World, failed: Failed, id: RecordId) {
         let charge = (Invariant::RequestsServed, failed.app.into());
-        if self.docket.is_found(charge) {
+        if self.suspicions.is_found(charge) {
             return;
         }
         let broken = rules::requests_served(self.view(world), failed);
         if let Some((blamed, text)) = broken {
             let cause = if blamed == RecordId::NONE { id } else { blamed };
-            self.docket.find(world, charge, cause, &text);
+            self.suspicions.find(world, charge, cause, &text);
         }
     }
 
@@ -210,7 +210,7 @@ impl Judge {
         let pool = world.store().pool_of(sandbox.index())?;
         let charge = (Invariant::NoBootDuringCooldown, pool.into());
         self.accuse(world, charge, id, |view| rules::no_boot_during_cooldown(view, pool, sandbox));
-        self.memory.homes.of_pool(pool)
+        self.memory.owners.of_pool(pool)
     }
 
     fn lease_born(&mut self, world: &World, lease: LeaseId, id: RecordId) -> Option<AppId> {
@@ -219,7 +219,7 @@ impl Judge {
             world.tables().leases.with(lease, |lease, _| (lease.disk, lease.app, lease.sandbox))?;
         let app = app.or_else(|| self.app_of(world, sandbox))?;
         // The first to lease a disk that nobody owns and that no boot is known to have made.
-        if self.memory.homes.of(disk.into()).is_none() {
+        if self.memory.owners.of(disk.into()).is_none() {
             self.give_home(disk.into(), app, id);
         }
         Some(app)
@@ -232,14 +232,14 @@ impl Judge {
             Kind::App => self.app_gone(world, Id::from_index(index), id),
             Kind::Version => {
                 // An app whose active version is gone is not at rest.
-                if let Some(app) = self.memory.homes.of(subject) {
+                if let Some(app) = self.memory.owners.of(subject) {
                     self.mark(Dirty::App(app), id);
                     self.mark_pools(world, app, id);
                 }
             }
             Kind::Pool => {
                 self.mark(Dirty::Pool(Id::from_index(index)), id);
-                if let Some(app) = self.memory.homes.of(subject) {
+                if let Some(app) = self.memory.owners.of(subject) {
                     self.mark(Dirty::App(app), id);
                 }
             }
@@ -257,8 +257,8 @@ impl Judge {
             Kind::Node | Kind::Cluster | Kind::Volume | Kind::Step | Kind::Fault | Kind::Process => {}
         }
         // Of a living app nothing remains to be told.
-        let app = self.memory.homes.forget(subject);
-        if app.is_some_and(|app| self.memory.homes.deleted(app).is_some()) {
+        let app = self.memory.owners.forget(subject);
+        if app.is_some_and(|app| self.memory.owners.deleted(app).is_some()) {
             self.mark(Dirty::Home(subject), id);
         }
     }
@@ -266,17 +266,17 @@ impl Judge {
     fn app_gone(&mut self, world: &World, app: AppId, id: RecordId) {
         self.mark(Dirty::App(app), id);
         self.mark_pools(world, app, id);
-        self.memory.homes.delete(app, world.kernel().now(), id);
+        self.memory.owners.delete(app, world.kernel().now(), id);
         // Disks that nobody owns, leased or is known to have made are told by their names.
-        for name in self.memory.homes.named_disks(app) {
+        for name in self.memory.owners.named_disks(app) {
             let disks = world.tables().disks.list(Query::By(DiskIndex::Name(name)));
             for disk in disks.iter() {
-                if self.memory.homes.of(disk.id.into()).is_none() {
-                    self.memory.homes.settle(disk.id.into(), app);
+                if self.memory.owners.of(disk.id.into()).is_none() {
+                    self.memory.owners.settle(disk.id.into(), app);
                 }
             }
         }
-        for subject in self.memory.homes.belongings(app) {
+        for subject in self.memory.owners.belongings(app) {
             self.mark(Dirty::Home(subject), id);
         }
     }
@@ -294,7 +294,7 @@ impl Judge {
             }
             (Kind::Pool, Field::ReferencedByVersions) => {
                 self.mark(Dirty::Pool(Id::from_index(index)), id);
-                if let Some(app) = self.memory.homes.of_pool(Id::from_index(index)) {
+                if let Some(app) = self.memory.owners.of_pool(Id::from_index(index)) {
                     self.mark(Dirty::App(app), id);
                 }
             }
@@ -390,14 +390,14 @@ impl Judge {
     }
 
     fn give_home(&mut self, subject: Subject, app: AppId, id: RecordId) {
-        let former = self.memory.homes.settle(subject, app);
-        if former.is_some() || self.memory.homes.deleted(app).is_some() {
+        let former = self.memory.owners.settle(subject, app);
+        if former.is_some() || self.memory.owners.deleted(app).is_some() {
             self.mark(Dirty::Home(subject), id);
         }
     }
 
     fn app_of(&self, world: &World, sandbox: SandboxId) -> Option<AppId> {
-        self.memory.homes.of_pool(world.store().pool_of(sandbox.index())?)
+        self.memory.owners.of_pool(world.store().pool_of(sandbox.index())?)
     }
 
     /// The app whose boot led to a record, as its causes tell.

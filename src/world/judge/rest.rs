@@ -1,6 +1,6 @@
 //! What *settled* means: everything runs as wished, truly and not just in the store.
 //!
-//! A set of troubles, one for each subject that is not at rest; the cluster is settled while
+//! A set of blockers, one for each subject that is not at rest; the cluster is settled while
 //! the set is empty, so an empty cluster is settled from the start and no record says so. It
 //! judges with `SCENARIO.md`, *Settled*, to the letter. What a newcomer gets wrong: a RUNNING
 //! sandbox of a pool that nobody references any more disturbs nothing.
@@ -19,7 +19,7 @@ use super::rhythm::Serving;
 
 /// Something that is not at rest.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
-pub(super) enum Trouble {
+pub(super) enum Blocker {
     /// A service of the app's active version has no pool, or the version is gone.
     App(AppId),
     /// A pool of an active version has not the sandboxes it should have.
@@ -31,35 +31,35 @@ pub(super) enum Trouble {
     /// A lease is PENDING, or BOUND for a sandbox that is not RUNNING.
     Lease(LeaseId),
     /// It belongs to a deleted app.
-    Remains(Subject),
+    Leftover(Subject),
 }
 
-/// Whose a trouble is; none: no app's.
+/// Whose a blocker is; none: no app's.
 pub(super) type Owner = Option<AppId>;
 
 /// Whether the cluster is settled.
 pub(super) struct Rest {
     /// What is not at rest, each with the record that made it so, and whose it was then.
-    troubles: BTreeMap<Trouble, (RecordId, Owner)>,
-    /// How many troubles each has that has any.
+    blockers: BTreeMap<Blocker, (RecordId, Owner)>,
+    /// How many blockers each has that has any.
     counts: BTreeMap<Owner, u32>,
     /// Those whose count has changed since they were last asked for.
     moved: BTreeSet<Owner>,
     /// Since when it is settled.
     pub(super) since: Option<SimTime>,
-    /// The record that last gave or took a trouble.
+    /// The record that last gave or took a blocker.
     pub(super) moved_by: RecordId,
 }
 
 impl Rest {
     pub(super) fn new() -> Self {
-        let (troubles, counts, moved) = Default::default();
-        Self { troubles, counts, moved, since: Some(SimTime::ZERO), moved_by: RecordId::NONE }
+        let (blockers, counts, moved) = Default::default();
+        Self { blockers, counts, moved, since: Some(SimTime::ZERO), moved_by: RecordId::NONE }
     }
 
-    /// Puts a trouble in or takes it out; `owner` says whose a new one is.
-    pub(super) fn put(&mut self, trouble: Trouble, there: bool, cause: RecordId, owner: impl FnOnce() -> Owner) {
-        let owner = match self.troubles.entry(trouble) {
+    /// Puts a blocker in or takes it out; `owner` says whose a new one is.
+    pub(super) fn put(&mut self, blocker: Blocker, there: bool, cause: RecordId, owner: impl FnOnce() -> Owner) {
+        let owner = match self.blockers.entry(blocker) {
             Entry::Vacant(place) if there => {
                 let owner = owner();
                 place.insert((cause, owner));
@@ -68,7 +68,7 @@ impl Rest {
             }
             Entry::Occupied(known) if !there => {
                 let (_, owner) = known.remove();
-                let Entry::Occupied(mut count) = self.counts.entry(owner) else { unreachable!("it has a trouble") };
+                let Entry::Occupied(mut count) = self.counts.entry(owner) else { unreachable!("it has a blocker") };
                 *count.get_mut() -= 1;
                 if *count.get() == 0 {
                     count.remove();
@@ -82,7 +82,7 @@ impl Rest {
     }
 
     pub(super) fn is_untroubled(&self) -> bool {
-        self.troubles.is_empty()
+        self.blockers.is_empty()
     }
 
     pub(super) fn is_troubled(&self, owner: Owner) -> bool {
@@ -95,30 +95,30 @@ impl Rest {
     }
 
     /// What of that app is not at rest, each with the record that made it so.
-    pub(super) fn troubles_of(&self, owner: Owner) -> impl Iterator<Item = (Trouble, RecordId)> {
-        let its = self.troubles.iter().filter(move |(_, (_, of))| *of == owner);
-        its.map(|(trouble, (record, _))| (*trouble, *record))
+    pub(super) fn troubles_of(&self, owner: Owner) -> impl Iterator<Item = (Blocker, RecordId)> {
+        let its = self.blockers.iter().filter(move |(_, (_, of))| *of == owner);
+        its.map(|(blocker, (record, _))| (*blocker, *record))
     }
 
     /// What is not at rest.
     #[cfg(test)]
-    pub(super) fn troubles(&self) -> impl Iterator<Item = Trouble> {
-        self.troubles.keys().copied()
+    pub(super) fn blockers(&self) -> impl Iterator<Item = Blocker> {
+        self.blockers.keys().copied()
     }
 }
 
 impl View<'_> {
     /// What is wrong, if it is.
-    pub(super) fn trouble(self, trouble: Trouble) -> Option<Text> {
-        match trouble {
-            Trouble::App(app) => self.app_lacks_pool(app),
-            Trouble::Pool(pool) => self.pool_lacks_sandboxes(pool),
-            Trouble::Cooldown(pool) => {
+    pub(super) fn blocker(self, blocker: Blocker) -> Option<Text> {
+        match blocker {
+            Blocker::App(app) => self.app_lacks_pool(app),
+            Blocker::Pool(pool) => self.pool_lacks_sandboxes(pool),
+            Blocker::Cooldown(pool) => {
                 self.broken(self.cooldown(pool).is_some(), || format!("{} cools down", self.world.log().name(pool)))
             }
-            Trouble::Sandbox(sandbox) => self.sandbox_in_between(sandbox),
-            Trouble::Lease(lease) => self.lease_in_between(lease),
-            Trouble::Remains(subject) => self.remains_of(subject).and_then(|app| {
+            Blocker::Sandbox(sandbox) => self.sandbox_in_between(sandbox),
+            Blocker::Lease(lease) => self.lease_in_between(lease),
+            Blocker::Leftover(subject) => self.leftover_of(subject).and_then(|app| {
                 self.broken(true, || {
                     format!(
                         "{} belongs to {}, which is deleted",
@@ -215,39 +215,39 @@ impl View<'_> {
         }
     }
 
-    /// Whose a trouble is.
-    pub(super) fn owner(self, trouble: Trouble) -> Owner {
-        let homes = &self.memory.homes;
-        match trouble {
-            Trouble::App(app) => Some(app),
-            Trouble::Pool(pool) | Trouble::Cooldown(pool) => homes.of_pool(pool),
-            Trouble::Sandbox(sandbox) => homes.of_pool(self.world.store().pool_of(sandbox.index())?),
-            Trouble::Lease(lease) => homes.of(lease.into()),
-            Trouble::Remains(subject) => homes.of(subject),
+    /// Whose a blocker is.
+    pub(super) fn owner(self, blocker: Blocker) -> Owner {
+        let owners = &self.memory.owners;
+        match blocker {
+            Blocker::App(app) => Some(app),
+            Blocker::Pool(pool) | Blocker::Cooldown(pool) => owners.of_pool(pool),
+            Blocker::Sandbox(sandbox) => owners.of_pool(self.world.store().pool_of(sandbox.index())?),
+            Blocker::Lease(lease) => owners.of(lease.into()),
+            Blocker::Leftover(subject) => owners.of(subject),
         }
     }
 
     /// The app that a call about a thing is for, if it is for one.
     pub(super) fn owner_of_subject(self, subject: Subject) -> Owner {
-        let homes = &self.memory.homes;
+        let owners = &self.memory.owners;
         match subject.kind {
             Kind::App => Some(AppId::from_index(subject.index)),
-            Kind::Sandbox => homes.of_pool(self.world.store().pool_of(subject.index)?),
-            Kind::Volume => homes.of(self.world.volumes().get(VolumeId(subject.index))?.disk.into()),
-            _ => homes.of(subject),
+            Kind::Sandbox => owners.of_pool(self.world.store().pool_of(subject.index)?),
+            Kind::Volume => owners.of(self.world.volumes().get(VolumeId(subject.index))?.disk.into()),
+            _ => owners.of(subject),
         }
     }
 
     /// The deleted app that a thing belongs to.
-    pub(super) fn remains_of(self, subject: Subject) -> Option<AppId> {
-        let homes = &self.memory.homes;
-        let app = homes.of(subject)?;
-        homes.deleted(app)?;
+    pub(super) fn leftover_of(self, subject: Subject) -> Option<AppId> {
+        let owners = &self.memory.owners;
+        let app = owners.of(subject)?;
+        owners.deleted(app)?;
         if subject.kind == Kind::Disk {
             let disk = DiskId::from_index(subject.index);
             let (name, owner) = self.world.tables().disks.with(disk, |disk, _| (disk.name, disk.created_by))?;
             // Nobody's disk that a living app uses by name is no leftover.
-            if owner.is_none() && homes.wisher(name).is_some() {
+            if owner.is_none() && owners.wisher(name).is_some() {
                 return None;
             }
         }

@@ -1,7 +1,7 @@
 //! The invariants: for each a small function with its rule and the text of its detail.
 //!
 //! A rule answers `None` while it holds. It reads the truth and decides nothing: graces, causes
-//! and "once for each subject" are the docket's. What a newcomer gets wrong: the detail names
+//! and "once for each subject" are for `suspicions.rs`. What a newcomer gets wrong: the detail names
 //! the limit that decided and never a revision or a record, or golden texts would ripple.
 
 mod apps;

@@ -98,7 +98,7 @@ impl View<'_> {
     pub(in crate::world::judge) fn service_of(self, sandbox: SandboxId) -> Option<(AppId, Name)> {
         let service = self.world.tables().sandboxes.with(sandbox, |sandbox, _| sandbox.service)?;
         let pool = self.world.store().pool_of(sandbox.index())?;
-        Some((self.memory.homes.of_pool(pool)?, service))
+        Some((self.memory.owners.of_pool(pool)?, service))
     }
 
     /// The pool that the active version has for a service, and how large it may become; none inside:

@@ -29,7 +29,7 @@ fn what_belongs_to_a_deleted_app_may_outlast_it_by_the_grace() {
         stage.delete(sandbox);
         stage.delete(disk);
         stage.delete(lease);
-        assert!(stage.is_settled(), "{:?}", stage.judge.troubles(&stage.world));
+        assert!(stage.is_settled(), "{:?}", stage.judge.blockers(&stage.world));
         stage.pass(secs(1000));
         let all = ["version/pds-v1", "pool/pds-db", "sandbox/pds-db-0", "disk/data", "lease/data-0"];
         let texts: Vec<String> = all.iter().map(|name| format!("{name}: {TEXT}")).collect();

@@ -15,7 +15,7 @@ fn settled_on(mut stage: Stage, service: &ServiceConfig) -> (Stage, AppId, PoolI
     let (app, _, pool) = stage.deployed(service, 1);
     stage.pass(secs(1));
     let sandbox = stage.serving(pool);
-    assert!(stage.is_settled(), "{:?}", stage.judge.troubles(&stage.world));
+    assert!(stage.is_settled(), "{:?}", stage.judge.blockers(&stage.world));
     (stage, app, pool, sandbox)
 }
 
@@ -24,10 +24,10 @@ fn with_port() -> ServiceConfig {
 }
 
 #[track_caller]
-fn assert_trouble(stage: &Stage, troubles: &[&str]) {
-    assert_eq!(stage.judge.troubles(&stage.world), troubles);
-    assert_eq!(stage.judge.rest.troubles().count(), troubles.len(), "and none that is over");
-    assert_eq!(stage.is_settled(), troubles.is_empty());
+fn assert_trouble(stage: &Stage, blockers: &[&str]) {
+    assert_eq!(stage.judge.blockers(&stage.world), blockers);
+    assert_eq!(stage.judge.rest.blockers().count(), blockers.len(), "and none that is over");
+    assert_eq!(stage.is_settled(), blockers.is_empty());
 }
 
 #[test]

@@ -195,10 +195,10 @@ fn check(moves: Vec<Move>) {
     }
     let mut late = Judge::new(limits());
     late.observe(&stage.world);
-    assert!(stage.judge.rest.troubles().eq(late.rest.troubles()));
+    assert!(stage.judge.rest.blockers().eq(late.rest.blockers()));
     assert_eq!(stage.is_settled(), late.settled_since().is_some());
     let broken = broken_now(&stage.world, &late);
-    let suspected = stage.judge.docket.suspected();
+    let suspected = stage.judge.suspicions.suspected();
     let found = stage.judge.violations().iter().map(|v| (v.invariant, v.subject)).collect();
     assert!(suspected.is_subset(&broken), "cleared, and nobody noticed: {:?}", suspected.difference(&broken));
     let noticed: BTreeSet<_> = suspected.union(&found).copied().collect();

@@ -1,4 +1,4 @@
-//! Weighing: asks the rules about everything that is marked, then about the whole.
+//! Evaluation: asks the rules about everything that is marked, then about the whole.
 //!
 //! Each kind of subject has one function that asks every rule which can turn on it. It reads the
 //! truth as it is now, whatever the records said. What a newcomer gets wrong: marks are taken in
@@ -14,10 +14,10 @@ use crate::trace::{Record, What};
 use crate::world::World;
 
 use super::alarms::Alarm;
-use super::court::{Dirty, Judge};
+use super::judging::{Dirty, Judge};
 use super::memory::{Look, Text, View};
 use super::progress;
-use super::rest::{Owner, Trouble};
+use super::rest::{Blocker, Owner};
 use super::rhythm::End;
 use super::rules;
 
@@ -36,7 +36,7 @@ impl Judge {
                     let charge = (Invariant::OneMountPerVolume, id.into());
                     self.accuse(world, charge, cause, |view| rules::mounted_once(view, id));
                     let due = world.kernel().now() + self.limits.grace.volume_has_disk;
-                    self.weigh(world, (Invariant::VolumeHasDisk, id.into()), due, cause);
+                    self.check(world, (Invariant::VolumeHasDisk, id.into()), due, cause);
                 }
                 Dirty::Writers(disk) => {
                     self.memory.review_writers(world, disk);
@@ -61,9 +61,9 @@ impl Judge {
         if retired {
             self.retired(world, id, cause);
         }
-        self.weigh_own(world, id, cause);
+        self.check_own(world, id, cause);
         if is_new {
-            self.put(world, Trouble::Sandbox(id), cause);
+            self.put(world, Blocker::Sandbox(id), cause);
         } else if !rules::is_over(status) {
             // What only a dead one can leave behind need not be sought.
             return;
@@ -73,7 +73,7 @@ impl Judge {
             (Invariant::NoLeakedAddress, self.limits.grace.no_leaked_address),
             (Invariant::NoOrphanContainer, self.limits.grace.no_orphan_container),
         ] {
-            self.weigh(world, (invariant, id.into()), now + grace, cause);
+            self.check(world, (invariant, id.into()), now + grace, cause);
         }
     }
 
@@ -90,15 +90,15 @@ impl Judge {
         });
     }
 
-    fn weigh_own(&mut self, world: &World, id: SandboxId, cause: RecordId) {
+    fn check_own(&mut self, world: &World, id: SandboxId, cause: RecordId) {
         let due = world.kernel().now() + self.limits.grace.live_program_keeps_its_own;
-        self.weigh(world, (Invariant::LiveProgramKeepsItsOwn, id.into()), due, cause);
+        self.check(world, (Invariant::LiveProgramKeepsItsOwn, id.into()), due, cause);
     }
 
     /// A lease or a disk has changed: who writes a disk may have it no more, or again.
-    pub(super) fn weigh_writers(&mut self, world: &World, cause: RecordId) {
+    pub(super) fn check_writers(&mut self, world: &World, cause: RecordId) {
         for writer in self.memory.all_writers() {
-            self.weigh_own(world, writer, cause);
+            self.check_own(world, writer, cause);
         }
     }
 
@@ -106,26 +106,26 @@ impl Judge {
         if let Some(disk) = self.memory.rebind(world, id) {
             self.mark(Dirty::Disk(disk), cause);
         }
-        self.put(world, Trouble::Lease(id), cause);
-        self.weigh_writers(world, cause);
+        self.put(world, Blocker::Lease(id), cause);
+        self.check_writers(world, cause);
         let due = world.kernel().now() + self.limits.grace.bound_lease_has_live_sandbox;
-        self.weigh(world, (Invariant::BoundLeaseHasLiveSandbox, id.into()), due, cause);
+        self.check(world, (Invariant::BoundLeaseHasLiveSandbox, id.into()), due, cause);
     }
 
     fn look_at_address(&mut self, world: &World, address: Address, cause: RecordId) {
         self.memory.review_users(world, address);
         if let Some((later, text)) = rules::address_owned_once(self.view(world), address) {
-            self.docket.find(world, (Invariant::AddressOwnedOnce, later.into()), cause, &text);
+            self.suspicions.find(world, (Invariant::AddressOwnedOnce, later.into()), cause, &text);
         }
     }
 
     fn look_at_app(&mut self, world: &World, id: AppId, cause: RecordId) {
-        self.put(world, Trouble::App(id), cause);
+        self.put(world, Blocker::App(id), cause);
         let version = world.tables().apps.with(id, |app, _| app.active_version).flatten();
         let version = version.and_then(|version| world.tables().versions.get(version));
         let services = version.iter().flat_map(|version| version.entity.config.iter());
         let names: BTreeSet<Name> = services.flat_map(|service| service.disks.iter().map(|disk| disk.name)).collect();
-        for name in self.memory.homes.wishes(id, names) {
+        for name in self.memory.owners.wishes(id, names) {
             world.tables().disks.for_each(Query::By(DiskIndex::Name(name)), |disk| {
                 self.dirty.insert(Dirty::Home(disk.id.into()), cause);
             });
@@ -143,41 +143,41 @@ impl Judge {
                 self.memory.cooldowns.insert(id, (until, cause));
                 self.alarms.set(until, alarm);
             }
-            self.put(world, Trouble::Cooldown(id), cause);
+            self.put(world, Blocker::Cooldown(id), cause);
         }
-        self.put(world, Trouble::Pool(id), cause);
+        self.put(world, Blocker::Pool(id), cause);
         let charge = (Invariant::PoolWithinMaxSize, id.into());
         self.accuse(world, charge, cause, |view| rules::pool_within_max_size(view, id));
         let due = world.kernel().now() + self.limits.grace.no_overshoot;
-        self.weigh(world, (Invariant::NoOvershoot, id.into()), due, cause);
+        self.check(world, (Invariant::NoOvershoot, id.into()), due, cause);
     }
 
     fn look_at_home(&mut self, world: &World, subject: Subject, cause: RecordId) {
-        self.put(world, Trouble::Remains(subject), cause);
-        let deleted = self.view(world).remains_of(subject).and_then(|app| self.memory.homes.deleted(app));
+        self.put(world, Blocker::Leftover(subject), cause);
+        let deleted = self.view(world).leftover_of(subject).and_then(|app| self.memory.owners.deleted(app));
         let due = deleted.map_or(SimTime::MAX, |(at, _)| at + self.limits.grace.nothing_outlives_its_app);
-        self.weigh(world, (Invariant::NothingOutlivesItsApp, subject), due, cause);
+        self.check(world, (Invariant::NothingOutlivesItsApp, subject), due, cause);
     }
 
     /// Asks the rule of an invariant with a grace.
-    fn weigh(&mut self, world: &World, charge: (Invariant, Subject), due: SimTime, cause: RecordId) {
+    fn check(&mut self, world: &World, charge: (Invariant, Subject), due: SimTime, cause: RecordId) {
         if rules::ask(self.silent_view(world), charge.0, charge.1).is_none() {
-            self.docket.clear(&mut self.alarms, charge);
-        } else if !self.docket.is_known(charge) {
+            self.suspicions.clear(&mut self.alarms, charge);
+        } else if !self.suspicions.is_known(charge) {
             if due > world.kernel().now() {
-                self.docket.suspect(&mut self.alarms, charge, due, cause);
+                self.suspicions.suspect(&mut self.alarms, charge, due, cause);
             } else if let Some(text) = rules::ask(self.view(world), charge.0, charge.1) {
-                self.docket.find(world, charge, cause, &text);
+                self.suspicions.find(world, charge, cause, &text);
             }
         }
     }
 
     pub(super) fn grace_is_over(&mut self, world: &World, charge: (Invariant, Subject)) {
-        let Some(cause) = self.docket.take_due(charge) else { return };
+        let Some(cause) = self.suspicions.take_due(charge) else { return };
         let text = rules::ask(self.view(world), charge.0, charge.1);
         debug_assert!(text.is_some(), "{charge:?} holds again, and no record led here");
         if let Some(text) = text {
-            self.docket.find(world, charge, cause, &text);
+            self.suspicions.find(world, charge, cause, &text);
         }
     }
 
@@ -191,20 +191,20 @@ impl Judge {
             self.progress.excuse(owner, until, &self.limits, &mut self.alarms);
             return;
         }
-        // Of several troubles the first is told, so its record is the cause.
+        // Of several blockers the first is told, so its record is the cause.
         let cause = self.rest.troubles_of(owner).next().map_or(RecordId::NONE, |(_, record)| record);
         let hangs = self.hung.contains(&owner);
         if let Some(text) = progress::progress(view, &self.rest, owner, hangs) {
             let subject = owner.map_or(Subject::CLUSTER, Subject::from);
-            self.docket.find(world, (Invariant::Progress, subject), cause, &text);
+            self.suspicions.find(world, (Invariant::Progress, subject), cause, &text);
         }
     }
 
-    /// Puts a trouble in or takes it out.
-    fn put(&mut self, world: &World, trouble: Trouble, cause: RecordId) {
+    /// Puts a blocker in or takes it out.
+    fn put(&mut self, world: &World, blocker: Blocker, cause: RecordId) {
         let view = View { world, memory: &self.memory, limits: &self.limits, silent: true };
-        let there = view.trouble(trouble).is_some();
-        self.rest.put(trouble, there, cause, || view.owner(trouble));
+        let there = view.blocker(blocker).is_some();
+        self.rest.put(blocker, there, cause, || view.owner(blocker));
     }
 
     /// Writes down when the cluster comes to rest, and when it leaves it.
@@ -264,11 +264,11 @@ impl Judge {
         cause: RecordId,
         broken: impl FnOnce(View<'_>) -> Option<Text>,
     ) {
-        if self.docket.is_found(charge) {
+        if self.suspicions.is_found(charge) {
             return;
         }
         if let Some(text) = broken(self.view(world)) {
-            self.docket.find(world, charge, cause, &text);
+            self.suspicions.find(world, charge, cause, &text);
         }
     }
 }

@@ -1,4 +1,4 @@
-//! The docket: which invariants are suspected broken, and which were found so.
+//! Which invariants are suspected broken, and which were found so.
 //!
 //! It knows no rule. A rule that does not hold puts its subject under suspicion; when the grace
 //! ends and nothing has cleared it, a violation is recorded – once for each subject and
@@ -39,13 +39,13 @@ struct Suspicion {
 
 /// Suspicions and findings.
 #[derive(Default)]
-pub(super) struct Docket {
+pub(super) struct Suspicions {
     suspicions: BTreeMap<(Invariant, Subject), Suspicion>,
     found: BTreeSet<(Invariant, Subject)>,
     pub(super) violations: Vec<Violation>,
 }
 
-impl Docket {
+impl Suspicions {
     /// A rule does not hold; it may stay so until `due`.
     pub(super) fn suspect(&mut self, alarms: &mut Alarms, charge: (Invariant, Subject), due: SimTime, cause: RecordId) {
         self.suspicions.insert(charge, Suspicion { due, cause });

@@ -1,6 +1,6 @@
 //! The states that were seen, and when.
 //!
-//! It keeps a still of each and its sketch; only when a sketch comes a second time are states
+//! It keeps a capture of each and its sketch; only when a sketch comes a second time are states
 //! written and their digests compared. What is found is the same as if every state had been
 //! written at once. What a newcomer gets wrong: a sketch proves nothing, and a digest that was
 //! never made equals none, because equal states have equal sketches.
@@ -10,9 +10,9 @@ use std::collections::{BTreeMap, VecDeque};
 
 use crate::kernel::SimTime;
 
-use super::still::Still;
+use super::capture::Capture;
 
-/// What the stills that are kept may weigh together, in bytes, besides one picture of the whole
+/// What the captures that are kept may weigh together, in bytes, besides one picture of the whole
 /// world; the eldest give way to their digests. A day of a few apps weighs about 1 MB.
 const ROOM: usize = 32 << 20;
 
@@ -20,13 +20,13 @@ const ROOM: usize = 32 << 20;
 pub type Digest = [u8; 32];
 
 /// What was seen.
-pub struct Seen {
-    /// By sketch: the number of the only still that has it; none: digests were made of all states
+pub struct Visited {
+    /// By sketch: the number of the only capture that has it; none: digests were made of all states
     /// that have it.
     sketches: BTreeMap<u64, Option<usize>>,
     digests: BTreeMap<Digest, SimTime>,
-    /// The stills in the order of their numbers; those that gave way to their digests are empty.
-    stills: VecDeque<Place>,
+    /// The captures in the order of their numbers; those that gave way to their digests are empty.
+    captures: VecDeque<Place>,
     /// The number of the first of them.
     first: usize,
     weight: usize,
@@ -37,26 +37,26 @@ pub struct Seen {
     bytes: Vec<u8>,
 }
 
-/// Where a still is kept.
+/// Where a capture is kept.
 struct Place {
     sketch: u64,
     weight: usize,
-    still: Option<Box<Still>>,
+    capture: Option<Box<Capture>>,
 }
 
-impl Default for Seen {
+impl Default for Visited {
     fn default() -> Self {
         Self::with_room(ROOM)
     }
 }
 
-impl Seen {
-    /// Nothing yet, and room for stills of that weight.
+impl Visited {
+    /// Nothing yet, and room for captures of that weight.
     pub fn with_room(room: usize) -> Self {
         Self {
             sketches: BTreeMap::new(),
             digests: BTreeMap::new(),
-            stills: VecDeque::new(),
+            captures: VecDeque::new(),
             first: 0,
             weight: 0,
             room,
@@ -66,22 +66,22 @@ impl Seen {
     }
 
     /// Notes a state; when it was last seen, if it ever was.
-    pub fn note(&mut self, still: Still) -> Option<SimTime> {
-        let sketch = still.sketch();
-        let since = std::mem::replace(&mut self.last, still.now);
+    pub fn note(&mut self, capture: Capture) -> Option<SimTime> {
+        let sketch = capture.sketch();
+        let since = std::mem::replace(&mut self.last, capture.now);
         match self.sketches.entry(sketch) {
             Entry::Vacant(entry) => {
-                entry.insert(Some(self.first + self.stills.len()));
-                self.keep(Place { sketch, weight: still.weight(since), still: Some(Box::new(still)) });
+                entry.insert(Some(self.first + self.captures.len()));
+                self.keep(Place { sketch, weight: capture.weight(since), capture: Some(Box::new(capture)) });
                 None
             }
             Entry::Occupied(mut entry) => {
                 if let Some(number) = entry.get_mut().take()
-                    && let Some(first) = self.stills[number - self.first].still.take()
+                    && let Some(first) = self.captures[number - self.first].capture.take()
                 {
                     self.digest(&first);
                 }
-                self.digest(&still)
+                self.digest(&capture)
             }
         }
     }
@@ -92,29 +92,29 @@ impl Seen {
     }
 
     /// Notes the digest of a state; when it was last noted, if it ever was.
-    fn digest(&mut self, still: &Still) -> Option<SimTime> {
-        let digest = still.digest(&mut self.bytes);
-        self.digests.insert(digest, still.now)
+    fn digest(&mut self, capture: &Capture) -> Option<SimTime> {
+        let digest = capture.digest(&mut self.bytes);
+        self.digests.insert(digest, capture.now)
     }
 
     fn keep(&mut self, place: Place) {
         self.weight += place.weight;
-        self.stills.push_back(place);
+        self.captures.push_back(place);
         while self.weight > self.room
-            && let Some(eldest) = self.stills.pop_front()
+            && let Some(eldest) = self.captures.pop_front()
         {
             self.first += 1;
             self.weight -= eldest.weight;
-            if let Some(still) = eldest.still {
+            if let Some(capture) = eldest.capture {
                 self.sketches.insert(eldest.sketch, None);
-                self.digest(&still);
+                self.digest(&capture);
             }
         }
     }
 
-    /// How many stills are kept, and how many digests.
+    /// How many captures are kept, and how many digests.
     #[cfg(test)]
     pub(super) fn kept(&self) -> (usize, usize) {
-        (self.stills.iter().filter(|place| place.still.is_some()).count(), self.digests.len())
+        (self.captures.iter().filter(|place| place.capture.is_some()).count(), self.digests.len())
     }
 }

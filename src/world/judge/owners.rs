@@ -15,7 +15,7 @@ use super::memory::slot;
 
 /// Which app things belong to.
 #[derive(Default)]
-pub(super) struct Homes {
+pub(super) struct AppOwners {
     /// By the kind and the index of the thing.
     of: BTreeMap<Kind, Vec<Option<AppId>>>,
     deleted: BTreeMap<AppId, (SimTime, RecordId)>,
@@ -27,7 +27,7 @@ pub(super) struct Homes {
     wishes: BTreeMap<AppId, BTreeSet<Name>>,
 }
 
-impl Homes {
+impl AppOwners {
     /// Takes down that a thing belongs to an app; returns the app that it belonged to before.
     pub(super) fn settle(&mut self, subject: Subject, app: AppId) -> Option<AppId> {
         slot(self.of.entry(subject.kind).or_default(), subject.index).replace(app)
@@ -47,8 +47,8 @@ impl Homes {
     /// ever was: it is asked when an app is deleted and at no other time.
     pub(super) fn belongings(&self, app: AppId) -> Vec<Subject> {
         let mut found = Vec::new();
-        for (kind, homes) in &self.of {
-            let indexes = (0..).zip(homes).filter(|(_, home)| **home == Some(app)).map(|(index, _)| index);
+        for (kind, owners) in &self.of {
+            let indexes = (0..).zip(owners).filter(|(_, home)| **home == Some(app)).map(|(index, _)| index);
             found.extend(indexes.map(|index| Subject { kind: *kind, index }));
         }
         found

@@ -17,13 +17,13 @@ use crate::ports::Query;
 use crate::world::World;
 
 use super::alarms::{Alarm, Alarms};
-use super::docket::{Docket, Violation};
 use super::limits::Limits;
 use super::memory::{Memory, View, Written};
 use super::progress::Progress;
 use super::reader;
 use super::rest::{Owner, Rest};
 use super::rhythm::{Flaps, Rhythm, Serving};
+use super::suspicions::{Suspicions, Violation};
 
 /// What must be looked at again, in the order in which it is: later ones depend on earlier.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
@@ -63,7 +63,7 @@ impl Marked {
 pub struct Judge {
     pub(super) limits: Limits,
     pub(super) memory: Memory,
-    pub(super) docket: Docket,
+    pub(super) suspicions: Suspicions,
     pub(super) alarms: Alarms,
     pub(super) rest: Rest,
     pub(super) rhythm: Rhythm,
@@ -89,7 +89,7 @@ impl Judge {
         Self {
             limits,
             memory: Memory::default(),
-            docket: Docket::default(),
+            suspicions: Suspicions::default(),
             alarms: Alarms::default(),
             rest: Rest::new(),
             rhythm: Rhythm::default(),
@@ -124,7 +124,7 @@ impl Judge {
         self.faults_moved(world, RecordId::NONE);
     }
 
-    /// Reads the records from `first` on, and weighs what they touched.
+    /// Reads the records from `first` on, and evaluates what they touched.
     fn catch_up(&mut self, world: &World, first: usize) {
         let end = world.log().with_trace(|trace| trace.records().len());
         let mut next = first;
@@ -132,7 +132,7 @@ impl Judge {
             self.read(world, RecordId::from_index(index), &record);
             next = index + 1;
         }
-        // A field that no rule reads touches nothing: then there is nothing to weigh.
+        // A field that no rule reads touches nothing: then there is nothing to evaluate.
         if !self.dirty.is_empty() {
             self.evaluate(world);
         }
@@ -179,7 +179,7 @@ impl Judge {
 
     /// What was found, in order of time; once for each subject and invariant.
     pub fn violations(&self) -> &[Violation] {
-        &self.docket.violations
+        &self.suspicions.violations
     }
 
     /// Since when the cluster is settled, if it is. A cluster where nothing was deployed is
@@ -215,9 +215,9 @@ impl Judge {
 
     /// What keeps the cluster from being settled, one text for each subject.
     #[cfg(test)]
-    pub fn troubles(&self, world: &World) -> Vec<String> {
+    pub fn blockers(&self, world: &World) -> Vec<String> {
         let view = self.view(world);
-        self.rest.troubles().filter_map(|trouble| view.trouble(trouble)).collect()
+        self.rest.blockers().filter_map(|blocker| view.blocker(blocker)).collect()
     }
 
     pub(super) fn view<'a>(&'a self, world: &'a World) -> View<'a> {

@@ -1,9 +1,9 @@
-//! A still of a world: all that its canonical state is made from, as it was at one moment.
+//! A capture of a world: all that its canonical state is made from, as it was at one moment.
 //!
 //! It knows where a world keeps that, and not how it is written: taking one is cheap, for most
 //! of it is shared with the world until it changes. Nothing that decides the future may be left
 //! out here that the writer writes, or read from the world later. What a newcomer gets wrong: a
-//! still keeps old rows alive, so whoever keeps many must ask what they weigh.
+//! capture keeps old rows alive, so whoever keeps many must ask what they weigh.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
@@ -59,8 +59,8 @@ impl TableFamily for Lists {
     }
 }
 
-/// A still of a quiet world.
-pub struct Still {
+/// A capture of a quiet world.
+pub struct Capture {
     pub(super) now: SimTime,
     pub(super) caps: Caps,
     pub(super) lists: Lists,
@@ -102,7 +102,7 @@ impl Woken {
     }
 }
 
-impl Still {
+impl Capture {
     /// When it was taken.
     pub fn taken_at(&self) -> SimTime {
         self.now
@@ -113,7 +113,7 @@ impl Still {
         sketch(self)
     }
 
-    /// About how many bytes it adds to those of an elder still that was taken at `since`: what
+    /// About how many bytes it adds to those of an elder capture that was taken at `since`: what
     /// the world holds, too, it will hold alone when that changes.
     pub(super) fn weight(&self, since: SimTime) -> usize {
         let Lists { apps, versions, pools, sandboxes, disks, leases, nodes } = &self.lists;
@@ -144,7 +144,7 @@ impl Still {
     }
 }
 
-/// Whether no elder still has it, but only the world and this one.
+/// Whether no elder capture has it, but only the world and this one.
 fn is_new<T: ?Sized>(shared: &Rc<T>) -> bool {
     Rc::strong_count(shared) <= 2
 }
@@ -181,8 +181,8 @@ fn woken(containers: &Containers, timers: Vec<(SimTime, Option<Waiter>)>) -> Vec
 }
 
 impl World {
-    /// A still of the world and of what its controllers remember.
-    pub fn still<'a>(&self, caps: Caps, memories: impl Iterator<Item = &'a dyn Remembers>) -> Still {
+    /// A capture of the world and of what its controllers remember.
+    pub fn capture<'a>(&self, caps: Caps, memories: impl Iterator<Item = &'a dyn Remembers>) -> Capture {
         let tables = &self.tables();
         let lists = Lists {
             apps: tables.apps.list(Query::All),
@@ -201,7 +201,7 @@ impl World {
         }
         let containers = self.containers();
         let volumes = self.volumes();
-        Still {
+        Capture {
             now: self.kernel().now(),
             caps,
             lists,
