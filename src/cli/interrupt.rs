@@ -11,7 +11,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use indicatif::ProgressBar;
 
 use super::args::shell_line;
-use super::output;
+use super::{output, signals};
 
 /// What is kept so far.
 #[derive(Debug)]
@@ -34,7 +34,7 @@ impl Interrupt {
     pub(crate) fn new(dir: &Path) -> Self {
         let interrupt = Self::unwatched(dir);
         let watched = interrupt.clone();
-        signals::watch(move |signal| {
+        signals::watch(false, move |signal| {
             // Never given back: no result is written any more.
             let kept = watched.lock();
             kept.bar.finish_and_clear();
@@ -91,7 +91,7 @@ pub(crate) fn merging(dir: &Path) {
     let filled = |dir: &Path| std::fs::read_dir(dir).is_ok_and(|mut entries| entries.next().is_some());
     // What was there before is refused, and not ours to have removed.
     let (dir, taken) = (dir.to_owned(), filled(dir));
-    signals::watch(move |signal| {
+    signals::watch(false, move |signal| {
         let half = (!taken && filled(&dir)).then_some(&*dir);
         output::note(&unmerged(half, own_words()));
         std::process::exit(128 + signal);
@@ -123,29 +123,6 @@ fn resuming(words: impl Iterator<Item = String>) -> String {
         words.insert(end, "--resume".to_owned());
     }
     shell_line(std::iter::once("schedsim".to_owned()).chain(words))
-}
-
-#[cfg(unix)]
-mod signals {
-    use signal_hook::consts::{SIGINT, SIGTERM};
-    use signal_hook::iterator::Signals;
-
-    /// Calls `met` with the first signal. Where signals cannot be watched they do what they always do; nothing is
-    /// lost by that.
-    pub(super) fn watch(met: impl FnOnce(i32) + Send + 'static) {
-        let Ok(mut signals) = Signals::new([SIGINT, SIGTERM]) else { return };
-        std::thread::spawn(move || {
-            if let Some(signal) = signals.forever().next() {
-                met(signal);
-            }
-        });
-    }
-}
-
-#[cfg(not(unix))]
-mod signals {
-    /// A break ends the process as always; nothing is lost by that.
-    pub(super) fn watch(_: impl FnOnce(i32) + Send + 'static) {}
 }
 
 #[cfg(test)]

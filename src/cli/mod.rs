@@ -28,6 +28,7 @@ mod results;
 mod review;
 mod run;
 mod schema;
+mod signals;
 mod snapshots;
 mod story;
 mod sweep;

@@ -6,8 +6,6 @@
 
 use std::fs::File;
 use std::io::{self, BufReader, IsTerminal};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use clap::Args;
@@ -19,7 +17,7 @@ use crate::trace;
 use crate::view::{self, RUNS_MAX, Slots, Story, View, Wish};
 
 use super::args::{Logic, Look, shell_line};
-use super::{Exit, Refusal, crash, input, reproduce, story};
+use super::{Exit, Refusal, crash, input, reproduce, signals, story};
 
 /// Shows a run in the terminal: lanes, a cursor in time, and why – to walk along
 #[derive(Args)]
@@ -36,8 +34,8 @@ pub(crate) struct ViewArgs {
 
 /// How soon after the last key what was left is asked for.
 const REST: Duration = Duration::from_millis(60);
-/// How often signals are looked for when nothing happens.
-const LOOKS: Duration = Duration::from_millis(250);
+/// For how long keys are waited for at a time when nothing else is to be done.
+const LONG: Duration = Duration::from_secs(3600);
 
 pub(crate) fn view(args: &ViewArgs, look: &Look) -> Result<Exit, Refusal> {
     if args.logic.seeds.is_some() {
@@ -129,31 +127,22 @@ fn give_back() {
 
 fn show(mut view: View<'_>) -> Result<Exit, Refusal> {
     crash::before_words(give_back);
-    let ended = Arc::new(AtomicBool::new(false));
-    ends(&ended);
-    let shown = Screen::open().and_then(|mut screen| watch(&mut view, &mut screen, &ended));
+    signals::watch(true, |signal| {
+        give_back();
+        std::process::exit(128 + signal);
+    });
+    let shown = Screen::open().and_then(|mut screen| watch(&mut view, &mut screen));
     match shown {
         Ok(()) => Ok(Exit::Fine),
         Err(error) => Err(Refusal::wrong(format!("the terminal cannot be used: {error}"))),
     }
 }
 
-#[cfg(unix)]
-fn ends(flag: &Arc<AtomicBool>) {
-    for signal in [signal_hook::consts::SIGTERM, signal_hook::consts::SIGINT, signal_hook::consts::SIGHUP] {
-        // Without it a signal ends the process at once, as ever.
-        let _ = signal_hook::flag::register(signal, Arc::clone(flag));
-    }
-}
-
-#[cfg(not(unix))]
-fn ends(_: &Arc<AtomicBool>) {}
-
-/// Draws, and does what keys say, until one of them or a signal ends it.
-fn watch(view: &mut View<'_>, screen: &mut Screen, ended: &AtomicBool) -> io::Result<()> {
+/// Draws, and does what keys say, until one of them ends it.
+fn watch(view: &mut View<'_>, screen: &mut Screen) -> io::Result<()> {
     screen.draw(view)?;
-    while !ended.load(Ordering::Relaxed) {
-        let wait = if view.wants_rest() { REST } else { LOOKS };
+    loop {
+        let wait = if view.wants_rest() { REST } else { LONG };
         match event::poll(wait) {
             Ok(true) => {}
             Ok(false) => {
@@ -186,5 +175,4 @@ fn watch(view: &mut View<'_>, screen: &mut Screen, ended: &AtomicBool) -> io::Re
         }
         screen.draw(view)?;
     }
-    Ok(())
 }

@@ -103,11 +103,24 @@ class View(unittest.TestCase):
         self.given_back(terminal, 0)
 
     def test_control_c_and_signals_end_it(self):
-        for end in [lambda t: t.type("\x03"), lambda t: os.kill(t.pid, signal.SIGTERM), lambda t: os.kill(t.pid, signal.SIGHUP)]:
+        sent = [(lambda t, s=s: os.kill(t.pid, s), 128 + s) for s in (signal.SIGTERM, signal.SIGHUP)]
+        for end, status in [(lambda t: t.type("\x03"), 0), *sent]:
             terminal = Terminal(FILE)
             terminal.wait_for("? keys")
             end(terminal)
-            self.given_back(terminal, 0)
+            self.given_back(terminal, status)
+
+    def test_it_ends_with_its_terminal(self):
+        terminal = Terminal(FILE)
+        terminal.wait_for("? keys")
+        os.close(terminal.slave)
+        os.close(terminal.master)
+        end = time.monotonic() + PATIENCE / 6
+        while not (ended := os.waitpid(terminal.pid, os.WNOHANG)[0]) and time.monotonic() < end:
+            time.sleep(0.05)
+        if not ended:
+            os.kill(terminal.pid, signal.SIGKILL)
+        self.assertTrue(ended, "it lives on without a terminal")
 
     def test_another_size_is_drawn_anew(self):
         terminal = Terminal(FILE)
