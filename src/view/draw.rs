@@ -142,7 +142,7 @@ impl View<'_> {
         let style = Style::new().add_modifier(Modifier::BOLD);
         let (x, _) = buffer.set_stringn(0, 0, self.look.text(&name), room, style);
         let left = room.saturating_sub(usize::from(x));
-        buffer.set_stringn(x, 0, end.trim_end(), left, Style::new());
+        buffer.set_stringn(x, 0, fitting(end.trim_end(), left), left, Style::new());
         buffer.set_stringn(area.width.saturating_sub(u16::try_from(at.len()).unwrap_or(0)), 0, &at, at.len(), style);
     }
 
@@ -206,7 +206,7 @@ impl View<'_> {
         }
         match (&self.mode, &self.why) {
             (Mode::Otherwise(list), _) => self.draw_otherwise(list, area, buffer),
-            (_, Some(why)) => why.draw(self.pane(), self.look, area, buffer),
+            (_, Some(why)) => why.draw(self.look, area, buffer),
             (_, None) => {
                 let text = "nothing is known of this row here; ] goes to what happens next in it";
                 let mut y = area.y;
@@ -226,7 +226,7 @@ impl View<'_> {
             return;
         }
         let title = self.look.text(&format!("What if not? {}", list.what));
-        buffer.set_stringn(area.x, area.y, title, width, Style::new().add_modifier(Modifier::BOLD));
+        buffer.set_stringn(area.x, area.y, fitting(&title, width), width, Style::new().add_modifier(Modifier::BOLD));
         let height = usize::from(area.height - 1);
         let top = (list.at + 1).saturating_sub(height);
         for (y, (place, thing)) in (area.y + 1..area.bottom()).zip(list.list.iter().enumerate().skip(top)) {
@@ -242,7 +242,7 @@ impl View<'_> {
             buffer.set_stringn(
                 area.x,
                 y,
-                self.look.text(&format!("{chosen} {sign} {}{came}", thing.name)),
+                fitting(&self.look.text(&format!("{chosen} {sign} {}{came}", thing.name)), width),
                 width,
                 style,
             );
@@ -259,7 +259,7 @@ impl View<'_> {
         };
         let style = Style::new().add_modifier(Modifier::REVERSED);
         let width = usize::from(area.width);
-        let text = self.look.text(&text);
+        let text = fitting(&self.look.text(&text), width);
         buffer.set_stringn(0, area.bottom() - 1, format!("{text:width$}"), width, style);
     }
 
@@ -270,5 +270,28 @@ impl View<'_> {
             let width = usize::from(area.width);
             buffer.set_stringn(0, y, format!("{:width$}", self.look.text(&line)), width, Style::reset());
         }
+    }
+}
+
+/// As many words of a line as have room; a word that has none even alone is cut.
+fn fitting(text: &str, width: usize) -> String {
+    if text.chars().count() <= width {
+        return text.to_owned();
+    }
+    let cut: String = text.chars().take(width + 1).collect();
+    let end = cut.rfind(' ').filter(|end| !cut[..*end].trim().is_empty());
+    end.map_or_else(|| text.chars().take(width).collect(), |end| cut[..end].trim_end().to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::fitting;
+
+    #[test]
+    fn a_line_ends_with_a_word() {
+        for (width, fits) in [(20, "n next violation"), (15, "n next"), (6, "n next"), (5, "n"), (1, "n")] {
+            assert_eq!(fitting("n next violation", width), fits, "{width}");
+        }
+        assert_eq!(fitting("  violation", 5), "  vio");
     }
 }

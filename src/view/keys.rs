@@ -58,7 +58,7 @@ impl View<'_> {
         let columns = if shift { 10 } else { 1 };
         match key.code {
             KeyCode::Char('q') => return Some(Wish::Quit),
-            KeyCode::Left | KeyCode::Char('h' | 'H') => self.move_cursor(false, if shift { 10 } else { columns }),
+            KeyCode::Left | KeyCode::Char('h' | 'H') => self.move_cursor(false, columns),
             KeyCode::Right | KeyCode::Char('l' | 'L') => self.move_cursor(true, columns),
             KeyCode::Up | KeyCode::Char('k') => self.move_row(-1),
             KeyCode::Down | KeyCode::Char('j') => self.move_row(1),

@@ -11,7 +11,6 @@ use ratatui::style::{Modifier, Style};
 use crate::kernel::RecordId;
 use crate::report::explain::lines::{Line, lines};
 use crate::report::explain::{Chain, Limits};
-use crate::trace::timeline::actor_name;
 
 use super::look::Look;
 use super::pane::Pane;
@@ -113,7 +112,7 @@ impl Why {
     }
 
     /// Draws it; whatever is chosen can be seen.
-    pub(super) fn draw(&self, pane: &Pane<'_>, look: Look, area: Rect, buffer: &mut Buffer) {
+    pub(super) fn draw(&self, look: Look, area: Rect, buffer: &mut Buffer) {
         let mut rows: Vec<(String, Style, bool)> = Vec::new();
         let (mut first, mut last) = (0, 0);
         for (place, line) in self.lines.iter().enumerate() {
@@ -121,7 +120,7 @@ impl Why {
             if chosen {
                 first = rows.len();
             }
-            self.rows(line, pane, look, usize::from(area.width), chosen, &mut rows);
+            self.rows(line, look, usize::from(area.width), chosen, &mut rows);
             if chosen {
                 last = rows.len();
             }
@@ -141,30 +140,18 @@ impl Why {
         }
     }
 
-    fn rows(
-        &self,
-        line: &Line,
-        pane: &Pane<'_>,
-        look: Look,
-        width: usize,
-        chosen: bool,
-        rows: &mut Vec<(String, Style, bool)>,
-    ) {
+    fn rows(&self, line: &Line, look: Look, width: usize, chosen: bool, rows: &mut Vec<(String, Style, bool)>) {
         match line {
             Line::Remark(remark) => {
                 let text = remark.words(super::clock);
                 rows.push((look.text(&format!("    {text}")), look.quiet(), false));
             }
-            Line::Link { record, at, subject, by, what, why, tags, tone, side } => {
+            Line::Link { at, subject, by, what, why, tags, tone, side, .. } => {
                 let margin = if chosen { "> " } else { "  " };
                 let role = side.map(|role| format!("{role}: ")).unwrap_or_default();
                 let lead = if side.is_some() { "  + " } else { "" };
                 let head = format!("{margin}{lead}{} {subject}: {role}{what}", super::clock(*at));
                 wrapped(&head, lead.len() + 6, width, look, |text| rows.push((text, look.tone(*tone), chosen)));
-                let by = record
-                    .index()
-                    .and_then(|record| pane.loaded.records().records().get(record))
-                    .map_or_else(|| by.clone(), |record| actor_name(pane.loaded.records(), record.actor));
                 let tags = if tags.is_empty() { String::new() } else { format!(" [{}]", tags.join(", ")) };
                 let reason = if why.is_empty() { String::new() } else { format!(": {why}") };
                 let why = format!("by {by}{reason}{tags}");
