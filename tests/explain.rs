@@ -8,7 +8,7 @@
 use rayon::prelude::*;
 use schedsim::controllers::fixes::Fix;
 use schedsim::kernel::SimTime;
-use schedsim::model::{AnyStatus, Kind, Reason, SandboxStatus, Value};
+use schedsim::model::{AnyStatus, Field, Kind, Reason, SandboxStatus, Value};
 use schedsim::report::explain::{Decider, End, Explainer, Limits, Page, Question, Run, Setting, ask, story, tag};
 use schedsim::scenario::{Overrides, Scenario, Variant};
 use schedsim::sim::Simulation;
@@ -131,7 +131,7 @@ const ONCE_WRONG: &[(&str, &str, bool, &[&str])] = &[
     ),
     ("intermediate-nonce", "before", false, &["fault the node dies between two steps"]),
     ("drain-never-ends", "before", false, &["+drain-waits-for-dead", "-idempotent-drain"]),
-    ("stale-get-raises-the-dead", "current", false, &["fault an old answer", "step stop"]),
+    ("stale-get-raises-the-dead", "current", false, &["fault an old answer", "blog.worker image_pull"]),
     ("two-workers-one-entity", "before", false, &["-serialise-entity", "-dirty-key-queue"]),
     ("port-race-share", "before", false, &["-port-deadline-15s", "-pending-running-backstop"]),
     (
@@ -266,6 +266,67 @@ fn the_draw_that_gave_a_request_to_the_dead_is_where_its_future_turns() {
     let asked = ask(&Explainer::new(&outcome.trace, &setting), &run, Question::Failed).expect("a violation");
     let futures = sealed(&run, None, &asked, &[], Tries(400)).futures.expect("they are run");
     assert!(futures.is_one && futures.steepest.is_none(), "{futures:?}");
+}
+
+/// A story of what does not happen.
+struct Undone {
+    story: &'static str,
+    /// Who looked at the thing and did nothing, and who never came.
+    looked: &'static [&'static str],
+    never: &'static [&'static str],
+    /// A fix that this hangs on, which was asked for in vain, or when processes start.
+    fix: &'static str,
+}
+
+const UNDONE: &[Undone] = &[
+    Undone {
+        story: "node-lost",
+        looked: &["pool", "scheduler", "monitor"],
+        never: &["node-health", "sandbox"],
+        fix: "-node-health",
+    },
+    Undone {
+        story: "unscheduled",
+        looked: &["watchdog", "collector"],
+        never: &["scheduler", "sandbox"],
+        fix: "-scheduler-resyncs",
+    },
+    Undone {
+        story: "hung-image-pull",
+        looked: &["scheduler", "watchdog"],
+        never: &["sandbox"],
+        fix: "+serialise-entity",
+    },
+];
+
+#[test]
+fn who_looked_and_did_nothing_is_named_and_who_never_came_is_not() {
+    for Undone { story: name, looked, never, fix } in UNDONE {
+        let (scenario, variant) = story_named(name, "before");
+        let variant = &scenario.variants[variant];
+        let outcome = Simulation::new(&scenario, variant).keeps_evidence().run();
+        let (setting, run) = (Setting::of(&scenario, variant), Run { scenario: &scenario, variant, outcome: &outcome });
+        let mut explainer = Explainer::new(&outcome.trace, &setting);
+        let asked = ask(&explainer, &run, Question::Failed).expect("it breaks");
+        let end = outcome.trace.get(asked.record.expect("a violation")).expect("a record").at;
+        let chain = explainer.chain_and_deciders(asked.record.expect("it"), Limits::default()).expect("a chain");
+        let left = chain.left_alone.as_ref().unwrap_or_else(|| panic!("{name}: nobody looked"));
+        let by: Vec<&str> = left.by.iter().map(|looker| looker.actor.controller.name()).collect();
+        assert!(looked.iter().all(|looker| by.contains(looker)), "{name}: {by:?}");
+        assert!(!never.iter().any(|looker| by.contains(looker)), "{name}: {by:?}");
+        assert!(
+            left.by.iter().all(|looker| left.since <= looker.last && looker.last <= end && looker.times > 0),
+            "{name}"
+        );
+        // Whoever did something about it since is in the records, and no such record is.
+        let touched = outcome.trace.records().iter().any(|record| {
+            let within = left.since < record.at && record.at < end;
+            record.subject == left.of && within && matches!(record.what, What::Set { field: Field::Status, .. })
+        });
+        assert!(!touched, "{name}: it was changed");
+        let named: Vec<String> = chain.all_deciders().into_iter().map(|decider| tag(decider, &setting)).collect();
+        assert!(named.iter().any(|tag| tag == fix), "{name}: {fix} is not among {named:?}");
+    }
 }
 
 /// The launcher waits a minute for a bad app; a good app's new version has no pool meanwhile, and its callers fail.

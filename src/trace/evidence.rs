@@ -1,12 +1,13 @@
 //! Evidence: what decisions were taken from – a side table of the trace, kept as they are taken.
 //!
+//! Of passes over things that were left as they are: who looked at what, and asked for which fixes.
 //! Of a decision, a write or a request's end: what its task had looked at since it last noted a decision,
 //! which fixes it had asked for, what had woken it, what it had been busy with. Records, their digest and
 //! their lines know nothing of it. It knows records by number only. What a newcomer gets wrong: a
 //! look is told by *when* it was taken; what it showed is in the records before that.
 
 use crate::kernel::RecordId;
-use crate::model::{Kind, Subject};
+use crate::model::{Actor, Kind, Subject};
 
 /// A look at the store, or at what really runs.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -39,6 +40,31 @@ pub struct Basis<'a> {
     pub queued: bool,
 }
 
+/// A pass of a controller that noted nothing and wrote nothing.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Pass<'a> {
+    /// How many records there were when it was over.
+    pub ended: u32,
+    /// Whose it was.
+    pub actor: Actor,
+    /// What it was about, where it was about one thing.
+    pub about: Option<Subject>,
+    /// What it looked at.
+    pub looks: &'a [Look],
+    /// The fixes that it asked for, a bit each.
+    pub asked: u128,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Idle {
+    ended: u32,
+    actor: Actor,
+    about: Option<Subject>,
+    /// Where its looks end.
+    looks: u32,
+    asked: u128,
+}
+
 #[derive(Clone, Copy, Debug)]
 struct Row {
     record: RecordId,
@@ -55,6 +81,9 @@ struct Row {
 pub struct Evidence {
     rows: Vec<Row>,
     looks: Vec<Look>,
+    idle: Vec<Idle>,
+    idle_looks: Vec<Look>,
+    at_start: u128,
 }
 
 impl Evidence {
@@ -72,6 +101,34 @@ impl Evidence {
         if let Ok(row) = self.rows.binary_search_by_key(&record, |row| row.record) {
             self.rows[row].asked |= asked;
         }
+    }
+
+    /// Keeps a pass that left everything as it was; they come in the order of their ends.
+    pub(crate) fn pass(&mut self, pass: Pass<'_>) {
+        let Pass { ended, actor, about, looks, asked } = pass;
+        self.idle_looks.extend_from_slice(looks);
+        let looks = u32::try_from(self.idle_looks.len()).expect("fewer looks than records fit");
+        self.idle.push(Idle { ended, actor, about, looks, asked });
+    }
+
+    /// A fix was asked for by who decided nothing and looked at nothing: when something starts.
+    pub(crate) fn ask_at_start(&mut self, asked: u128) {
+        self.at_start |= asked;
+    }
+
+    /// The fixes that were asked for when processes and their tasks started, a bit each.
+    pub fn asked_at_start(&self) -> u128 {
+        self.at_start
+    }
+
+    /// The passes that left everything as it was and ended when there were so many records, or more.
+    pub fn passes_from(&self, records: usize) -> impl Iterator<Item = Pass<'_>> {
+        let from = self.idle.partition_point(|pass| (pass.ended as usize) < records);
+        (from..self.idle.len()).map(|place| {
+            let Idle { ended, actor, about, looks, asked } = self.idle[place];
+            let begin = place.checked_sub(1).map_or(0, |before| self.idle[before].looks);
+            Pass { ended, actor, about, looks: &self.idle_looks[begin as usize..looks as usize], asked }
+        })
     }
 
     /// What a record was decided from, where that is known.

@@ -203,7 +203,7 @@ impl<P> Gated<P> {
     ) -> Result<T, E> {
         let gate = &*self.gate;
         let since = gate.log.now();
-        gate.log.go_on();
+        gate.log.go_on(self.actor);
         // Few calls are struck: the way of all others need not carry what these may need.
         let struck = match call.point {
             Some(point) if gate.faults.are_about(point) => Some(Box::pin(gate.strike(self.actor, point, call)).await),

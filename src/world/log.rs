@@ -7,12 +7,12 @@
 use std::cell::{Cell, RefCell};
 
 use crate::kernel::{Kernel, RecordId, SimDuration, SimTime, Streams};
-use crate::model::{Actor, Detail, Kind, Name, Subject};
+use crate::model::{Actor, Detail, Kind, Name, Reason, Subject};
 use crate::trace::evidence::Look;
 use crate::trace::{Record, Trace, What};
 
 use super::spec::Spread;
-use super::trails::Trails;
+use super::trails::{Act, Trails};
 use super::{WORLD, judge};
 
 /// The log of a run.
@@ -91,9 +91,14 @@ impl Log {
     /// Writes what the running task decided, with what it had seen since it last did.
     #[inline(always)]
     pub fn decide(&self, actor: Actor, subject: impl Into<Subject>, what: What) -> RecordId {
-        let noted = matches!(what, What::Decided(_));
+        let act = match what {
+            What::Decided(Reason::Reconcile { .. }) => Act::Opens,
+            What::Decided(_) => Act::Notes,
+            _ => Act::Writes,
+        };
+        let subject = subject.into();
         let id = self.record(actor, subject, what);
-        self.trail(|trails, kernel, trace| trails.decide(kernel, id, noted, trace.evidence_mut()));
+        self.trail(|trails, kernel, trace| trails.decide(kernel, (id, actor, subject), act, trace.evidence_mut()));
         id
     }
 
@@ -106,7 +111,11 @@ impl Log {
         let done = act();
         if self.with_trace(|trace| trace.records().len()) > first {
             let id = RecordId::from_index(first);
-            self.trail(|trails, kernel, trace| trails.decide(kernel, id, false, trace.evidence_mut()));
+            let (actor, about) =
+                self.with_trace(|trace| (trace.records()[first].actor, trace.records()[first].subject));
+            self.trail(|trails, kernel, trace| {
+                trails.decide(kernel, (id, actor, about), Act::Writes, trace.evidence_mut());
+            });
         }
         done
     }
@@ -119,23 +128,24 @@ impl Log {
                 trace.records().partition_point(|record| record.at.elapsed() <= then)
             };
             let now = ago.map_or(trace.records().len(), then) as u32;
-            trails.look(kernel, Look { at, listed, real, first: now, last: now }, trace.evidence_mut());
+            let records = trace.records().len();
+            trails.look(kernel, Look { at, listed, real, first: now, last: now }, records, trace.evidence_mut());
         });
     }
 
-    /// The running task begins a call.
-    pub(super) fn go_on(&self) {
-        self.trail(|trails, kernel, trace| trails.go_on(kernel, trace.evidence_mut()));
+    /// The running task begins a call, as that actor.
+    pub(super) fn go_on(&self, actor: Actor) {
+        self.trail(|trails, kernel, trace| trails.go_on(kernel, actor, trace.records().len(), trace.evidence_mut()));
     }
 
     /// The running task takes up something else, or has nothing in hand any more.
     pub(super) fn turn(&self) {
-        self.trail(|trails, kernel, trace| trails.turn(kernel, trace.evidence_mut()));
+        self.trail(|trails, kernel, trace| trails.turn(kernel, trace.records().len(), trace.evidence_mut()));
     }
 
     /// The running task asks for a fix, by its number.
     pub fn ask(&self, fix: u32) {
-        self.trail(|trails, kernel, trace| trails.ask(kernel, fix, trace.evidence_mut()));
+        self.trail(|trails, kernel, trace| trails.ask(kernel, fix, trace.records().len(), trace.evidence_mut()));
     }
 
     #[inline]
@@ -178,7 +188,7 @@ impl Log {
 
     /// Takes the trace out at the end of the run.
     pub fn take_trace(&self) -> Trace {
-        self.trail(|trails, _, trace| trails.end(trace.evidence_mut()));
+        self.trail(|trails, _, trace| trails.end(trace.records().len(), trace.evidence_mut()));
         std::mem::take(&mut self.trace.borrow_mut())
     }
 

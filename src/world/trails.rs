@@ -6,7 +6,8 @@
 //! of one controller do not know what the other has seen.
 
 use crate::kernel::{Kernel, RecordId};
-use crate::trace::evidence::{Basis, Evidence, Look};
+use crate::model::{Actor, Subject};
+use crate::trace::evidence::{Basis, Evidence, Look, Pass};
 
 /// So many looks are kept of one decision; a pass over hundreds of things is told by its first ones.
 const LOOKS_MAX: usize = 64;
@@ -28,26 +29,41 @@ struct Trail {
     before: RecordId,
     turned: bool,
     queued: bool,
+    /// Who called last; what the pass is about, where that is one thing; whether it has noted or written anything.
+    actor: Option<Actor>,
+    about: Option<Subject>,
+    acted: bool,
+}
+
+/// What a decision is for the pass in which it is taken.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Act {
+    /// A pass begins with it.
+    Opens,
+    /// A note.
+    Notes,
+    /// A write, an order, or a call that failed.
+    Writes,
 }
 
 impl Trails {
     /// The trail of the running task; none when none runs.
-    fn of_running(&mut self, kernel: &Kernel, evidence: &mut Evidence) -> Option<&mut Trail> {
+    fn of_running(&mut self, kernel: &Kernel, records: usize, evidence: &mut Evidence) -> Option<&mut Trail> {
         let task = kernel.running()?;
         if self.0.len() <= task.slot() {
             self.0.resize_with(task.slot() + 1, Trail::default);
         }
         let trail = &mut self.0[task.slot()];
         if trail.birth != task.birth() {
-            trail.turn(evidence);
-            (trail.birth, trail.did_at, trail.before) = (task.birth(), 0, RecordId::NONE);
+            trail.turn(records, evidence);
+            (trail.birth, trail.did_at, trail.before, trail.actor) = (task.birth(), 0, RecordId::NONE, None);
         }
         Some(trail)
     }
 
     /// The running task looks at something, of which there are so many records.
-    pub(super) fn look(&mut self, kernel: &Kernel, look: Look, evidence: &mut Evidence) {
-        let Some(trail) = self.of_running(kernel, evidence) else { return };
+    pub(super) fn look(&mut self, kernel: &Kernel, look: Look, records: usize, evidence: &mut Evidence) {
+        let Some(trail) = self.of_running(kernel, records, evidence) else { return };
         trail.go_on(kernel);
         let same = |known: &&mut Look| (known.at, known.listed, known.real) == (look.at, look.listed, look.real);
         if let Some(known) = trail.looks.iter_mut().rfind(same) {
@@ -58,36 +74,50 @@ impl Trails {
     }
 
     /// The running task asks whether a fix is in force.
-    pub(super) fn ask(&mut self, kernel: &Kernel, fix: u32, evidence: &mut Evidence) {
-        if let Some(trail) = self.of_running(kernel, evidence) {
-            trail.asked |= 1 << fix;
+    pub(super) fn ask(&mut self, kernel: &Kernel, fix: u32, records: usize, evidence: &mut Evidence) {
+        match self.of_running(kernel, records, evidence) {
+            Some(trail) => trail.asked |= 1 << fix,
+            None => evidence.ask_at_start(1 << fix),
         }
     }
 
-    /// The running task begins a call.
-    pub(super) fn go_on(&mut self, kernel: &Kernel, evidence: &mut Evidence) {
-        if let Some(trail) = self.of_running(kernel, evidence) {
+    /// The running task begins a call, as that actor.
+    pub(super) fn go_on(&mut self, kernel: &Kernel, actor: Actor, records: usize, evidence: &mut Evidence) {
+        if let Some(trail) = self.of_running(kernel, records, evidence) {
+            trail.actor = Some(actor);
             trail.go_on(kernel);
         }
     }
 
     /// The running task takes up something else, or has nothing in hand any more.
-    pub(super) fn turn(&mut self, kernel: &Kernel, evidence: &mut Evidence) {
-        let Some(trail) = self.of_running(kernel, evidence) else { return };
+    pub(super) fn turn(&mut self, kernel: &Kernel, records: usize, evidence: &mut Evidence) {
+        let Some(trail) = self.of_running(kernel, records, evidence) else { return };
         let straight = trail.did_at == kernel.events();
-        trail.turn(evidence);
+        trail.turn(records, evidence);
         kernel.take_woken();
         trail.queued = straight && trail.before != RecordId::NONE;
     }
 
     /// The running task decided: that record is taken from what it saw since it last noted a decision, which this
     /// may be one of.
-    pub(super) fn decide(&mut self, kernel: &Kernel, record: RecordId, noted: bool, evidence: &mut Evidence) {
-        let Some(trail) = self.of_running(kernel, evidence) else { return };
+    pub(super) fn decide(
+        &mut self,
+        kernel: &Kernel,
+        (record, actor, about): (RecordId, Actor, Subject),
+        act: Act,
+        evidence: &mut Evidence,
+    ) {
+        let records = record.index().unwrap_or_default();
+        let Some(trail) = self.of_running(kernel, records, evidence) else { return };
         trail.go_on(kernel);
+        trail.actor = Some(actor);
+        match act {
+            Act::Opens => trail.about = Some(about),
+            Act::Notes | Act::Writes => trail.acted = true,
+        }
         let Trail { ref looks, asked, woken, before, queued, .. } = *trail;
         evidence.keep(record, Basis { looks, asked, woken, before, queued });
-        if noted {
+        if act != Act::Writes {
             // A pass lists first, and then decides about one after the other.
             trail.looks.retain(|look| look.listed.is_some());
             trail.begin();
@@ -96,8 +126,8 @@ impl Trails {
     }
 
     /// The run is over.
-    pub(super) fn end(&mut self, evidence: &mut Evidence) {
-        self.0.iter_mut().for_each(|trail| trail.turn(evidence));
+    pub(super) fn end(&mut self, records: usize, evidence: &mut Evidence) {
+        self.0.iter_mut().for_each(|trail| trail.turn(records, evidence));
     }
 }
 
@@ -113,13 +143,23 @@ impl Trail {
     }
 
     /// What it asked for since its last decision, and decided nothing after, belongs to that.
-    fn turn(&mut self, evidence: &mut Evidence) {
+    ///
+    /// Where nothing was decided at all, the pass itself is kept.
+    fn turn(&mut self, records: usize, evidence: &mut Evidence) {
+        let looked = !self.looks.is_empty() || self.about.is_some();
         if self.asked != 0 && !self.turned {
             evidence.add_asked(self.before, self.asked);
+        } else if self.asked != 0 && !looked {
+            evidence.ask_at_start(self.asked);
+        }
+        if let Some(actor) = self.actor.filter(|_| looked && !self.acted) {
+            let ended = u32::try_from(records).expect("fewer records than fit");
+            let Self { ref looks, about, asked, .. } = *self;
+            evidence.pass(Pass { ended, actor, about, looks, asked });
         }
         self.looks.clear();
         self.begin();
-        self.turned = true;
+        (self.turned, self.about, self.acted) = (true, None, false);
     }
 
     fn begin(&mut self) {

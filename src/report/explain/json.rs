@@ -11,7 +11,7 @@ use crate::kernel::SimTime;
 use crate::trace::{Trace, timeline};
 use crate::world::spec::Phase;
 
-use super::{Chain, Decider, Link, Setting};
+use super::{Chain, Decider, LeftAlone, Link, Setting};
 
 /// A chain as JSON.
 pub fn json(trace: &Trace, setting: &Setting, chain: &Chain) -> Value {
@@ -28,7 +28,20 @@ pub fn json(trace: &Trace, setting: &Setting, chain: &Chain) -> Value {
         "branches_left_out": chain.branches_left_out,
         "length": chain.length,
         "joins": chain.joins,
+        "left_alone": chain.left_alone.as_ref().map(|left| left_alone(trace, setting, left)),
         "decided_unseen": chain.decided_unseen.iter().map(|decider| self::decider(setting, *decider)).collect::<Vec<_>>(),
+    })
+}
+
+fn left_alone(trace: &Trace, setting: &Setting, left: &LeftAlone) -> Value {
+    let deciders = |of: &[Decider]| of.iter().map(|of| decider(setting, *of)).collect::<Vec<_>>();
+    let by = left.by.iter().map(|looker| {
+        let by = timeline::actor_name(trace, looker.actor);
+        object!({ "by": by, "times": looker.times, "last": instant(looker.last), "asked": deciders(&looker.asked) })
+    });
+    object!({
+        "of": trace.name(left.of), "since": instant(left.since),
+        "by": by.collect::<Vec<_>>(), "at_start": deciders(&left.at_start),
     })
 }
 

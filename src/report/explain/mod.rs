@@ -15,6 +15,7 @@ mod evidence;
 mod fold;
 mod index;
 mod json;
+mod left;
 mod likeness;
 pub(crate) mod lines;
 mod question;
@@ -39,6 +40,7 @@ pub use decider::{Decider, ProgramKey, meaning, otherwise, tag};
 pub use end::{End, Ending, Run, family};
 pub use evidence::Role;
 pub use json::{decider as decider_json, json, link as link_json};
+pub use left::{LeftAlone, Looker};
 pub use question::{Asked, Question, ask};
 pub use setting::Setting;
 pub use story::{Page, decider_line, legend, story};
@@ -106,6 +108,8 @@ pub struct Chain {
     pub joins: Option<RecordId>,
     /// What decided links that are not shown, and none of those that are; only when it was asked for.
     pub decided_unseen: Vec<Decider>,
+    /// Who looked at what its end is about, and left it as it was.
+    pub left_alone: Option<LeftAlone>,
 }
 
 /// One link by itself; its record is the main one of the occurrence, not always the one asked for.
@@ -133,7 +137,7 @@ pub struct Limits {
 impl Default for Limits {
     /// What fits a screen.
     fn default() -> Self {
-        Self { links: 14, branch: 3, branches: 3 }
+        Self { links: 12, branch: 3, branches: 3 }
     }
 }
 
@@ -195,6 +199,7 @@ impl<'a> Explainer<'a> {
             }
             chain.links.push(link);
         }
+        chain.left_alone = self.left_alone(&chain);
         Some(chain)
     }
 
@@ -348,7 +353,8 @@ impl Chain {
         let mut deciders = Vec::new();
         let branches = self.links.iter().flat_map(|link| &link.branches);
         let side = branches.flat_map(|(_, branch)| &branch.links);
-        for decider in self.links.iter().chain(side).flat_map(|link| &link.decided_by) {
+        let passes = self.left_alone.iter().flat_map(|left| &left.by).flat_map(|looker| &looker.asked);
+        for decider in self.links.iter().chain(side).flat_map(|link| &link.decided_by).chain(passes) {
             if found.insert(*decider, ()).is_none() {
                 deciders.push(*decider);
             }
@@ -358,7 +364,14 @@ impl Chain {
 
     /// All that is known to have decided it: what decided the links that are shown, and then the others.
     pub fn all_deciders(&self) -> Vec<Decider> {
-        self.deciders().into_iter().chain(self.decided_unseen.iter().copied()).collect()
+        let mut all = self.deciders();
+        let others = self.left_alone.iter().flat_map(|left| &left.at_start).chain(&self.decided_unseen);
+        others.for_each(|decider| {
+            if !all.contains(decider) {
+                all.push(*decider);
+            }
+        });
+        all
     }
 
     /// Leaves of what could be otherwise only that on which the end hangs.
@@ -370,6 +383,10 @@ impl Chain {
             link.decided_by.retain(|decider| decides(*decider));
         }
         self.decided_unseen.clear();
+        if let Some(left) = &mut self.left_alone {
+            left.by.iter_mut().for_each(|looker| looker.asked.retain(|decider| decides(*decider)));
+            left.at_start.retain(|decider| decides(*decider));
+        }
     }
 
     /// Its end: what is explained.

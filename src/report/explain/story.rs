@@ -10,7 +10,7 @@ use std::fmt::{self, Write};
 use crate::trace::Trace;
 use crate::trace::timeline::{self, Entry};
 
-use super::{Chain, Decider, Fold, Link, Role, Setting, tag};
+use super::{Chain, Decider, Fold, LeftAlone, Link, Role, Setting, tag};
 
 /// What a story is told on.
 pub struct Page<'a> {
@@ -22,6 +22,8 @@ pub struct Page<'a> {
 
 /// So many tags at one link; the legend has all.
 const TAGS_MAX: usize = 3;
+/// So many of those who looked and did nothing are named.
+const LOOKERS_MAX: usize = 3;
 
 /// Tells a chain: its links.
 pub fn story(page: &Page<'_>, chain: &Chain) -> String {
@@ -69,7 +71,38 @@ impl Page<'_> {
             let remark = format!("... and {} more side causes (--full)", chain.branches_left_out);
             timeline::write_remark(&self.setting.timeline, &remark, out)?;
         }
-        Ok(())
+        match &chain.left_alone {
+            Some(left) => self.left_alone(left, told, out),
+            None => Ok(()),
+        }
+    }
+
+    /// Who looked and did nothing.
+    fn left_alone(&self, left: &LeftAlone, told: &mut Vec<Decider>, out: &mut String) -> fmt::Result {
+        let mut lookers = Vec::new();
+        for looker in left.by.iter().take(LOOKERS_MAX) {
+            let (by, last) = (timeline::actor_name(self.trace, looker.actor), looker.last.elapsed().clock());
+            let tags = self.tags(&looker.asked, told);
+            let tags = if tags.is_empty() { tags } else { format!(" [{tags}]") };
+            lookers.push(format!("{by} x{}, last at {last}{tags}", looker.times));
+        }
+        if left.by.len() > LOOKERS_MAX {
+            lookers.push(format!("and {} more", left.by.len() - LOOKERS_MAX));
+        }
+        let (of, since) = (self.trace.name(left.of), left.since.elapsed().clock());
+        let remark = format!("{of}, since {since}, was looked at and left as it was by {}", lookers.join("; "));
+        timeline::write_remark(&self.setting.timeline, &remark, out)
+    }
+
+    /// The tags of those that were not told before, a few at most.
+    fn tags(&self, deciders: &[Decider], told: &mut Vec<Decider>) -> String {
+        let new: Vec<Decider> = deciders.iter().copied().filter(|decider| !told.contains(decider)).collect();
+        let mut tags: Vec<String> = new.iter().take(TAGS_MAX).map(|decider| tag(*decider, self.setting)).collect();
+        if new.len() > TAGS_MAX {
+            tags.push(format!("{} more", new.len() - TAGS_MAX));
+        }
+        told.extend(new);
+        tags.join(", ")
     }
 
     fn link(&self, link: &Link, gutter: &str, told: &mut Vec<Decider>, out: &mut String) -> fmt::Result {
@@ -83,16 +116,10 @@ impl Page<'_> {
             tone: link.tone,
         };
         timeline::write_line(self.trace, &entry, gutter, &self.setting.timeline, out)?;
-        let new: Vec<Decider> = link.decided_by.iter().copied().filter(|decider| !told.contains(decider)).collect();
-        if new.is_empty() {
-            return Ok(());
+        match self.tags(&link.decided_by, told) {
+            tags if tags.is_empty() => Ok(()),
+            tags => timeline::write_remark(&self.setting.timeline, &format!("[{tags}]"), out),
         }
-        let mut tags: Vec<String> = new.iter().take(TAGS_MAX).map(|decider| tag(*decider, self.setting)).collect();
-        if new.len() > TAGS_MAX {
-            tags.push(format!("{} more", new.len() - TAGS_MAX));
-        }
-        told.extend(new);
-        timeline::write_remark(&self.setting.timeline, &format!("[{}]", tags.join(", ")), out)
     }
 
     fn branch(&self, label: &str, branch: &Chain, told: &mut Vec<Decider>, out: &mut String) -> fmt::Result {
@@ -123,9 +150,13 @@ impl Page<'_> {
 
     /// What could be otherwise, each once.
     fn legend(&self, chain: &Chain, out: &mut String) -> fmt::Result {
+        let known = [chain.deciders(), chain.decided_unseen.clone()].concat();
+        let at_start = chain.left_alone.iter().flat_map(|left| &left.at_start);
+        let at_start: Vec<Decider> = at_start.filter(|decider| !known.contains(decider)).copied().collect();
         let parts = [
             ("may be decided by (nothing was tried)", chain.deciders()),
             ("and by, in links not shown", chain.decided_unseen.clone()),
+            ("and by, asked for when processes start", at_start),
         ];
         for (what, deciders) in parts.iter().filter(|(_, deciders)| !deciders.is_empty()) {
             let tags: Vec<String> = deciders.iter().map(|decider| tag(*decider, self.setting)).collect();
