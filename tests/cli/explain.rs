@@ -204,6 +204,8 @@ fn whatever_is_asked_of_a_run_is_answered_or_told_what_there_is() {
     ] {
         explain(words).code(0).no_err().out(part);
     }
+    // The end of the run is a moment of it.
+    explain(&["asked.toml", "--field", "pool/a-web.desired_instances", "--at", "5m", "--quick"]).code(0).no_err();
     for (words, code, part) in [
         (&["asked.toml", "--request", "0"][..], 4, "the requests 1 to 15"),
         (&["asked.toml", "--request", "16"], 4, "the requests 1 to 15"),
@@ -239,6 +241,7 @@ fn what_cannot_be_explained_says_why() {
         (&["typo.toml", "--violation", "dead-is-final"], 4, "is not broken in this run; broken are failures-back-off"),
         (&["typo.toml", "--violation", "progress", "--event", "3"], 2, "cannot be used with"),
         (&["typo.toml", "--at", "soon"], 2, "invalid value"),
+        (&["typo.toml", "--at", "900h"], 4, "this run ends at "),
         (&["typo.toml", "--seeds", "1..3"], 2, "give one --seed"),
         (&["two.toml", "--variant", "later"], 4, "`before`, `after`"),
         (&["fine.toml"], 4, "nothing asks for an explanation"),
@@ -264,7 +267,10 @@ fn sealed_tells_until_when_it_could_be_averted_in_text_json_and_a_page() {
     assert!(json["sealed"]["futures"]["moments"].as_array().is_some_and(|moments| moments.len() > 2));
     let page = std::fs::read_to_string(folder.path().join("typo.html")).expect("the page");
     assert!(page.contains("When it was sealed") && page.contains("sealed (the end: "), "{page}");
-    folder.schedsim(&[&words[..], &["--tries", "3"]].concat()).code(0).out("for so few tries; --tries N tries more");
+    folder
+        .schedsim(&[&words[..], &["--tries", "3"]].concat())
+        .code(0)
+        .out("too few tries for this run; --tries N tries more");
     for (more, part) in [
         (&["--quick"][..], "cannot be used with"),
         (&["--report", "typo.txt"], "its name ends in `.html`"),

@@ -57,7 +57,12 @@ pub fn ask(explainer: &Explainer<'_>, run: &Run<'_>, question: Question<'_>) -> 
     let Run { outcome, .. } = *run;
     match question {
         Question::Failed => failed(explainer, run),
-        Question::Of(choice) => chosen(explainer, run, choice),
+        Question::Of(choice) => {
+            if let Choice::Moment(at, _) = choice {
+                within(run, at)?;
+            }
+            chosen(explainer, run, choice)
+        }
         Question::Verdict => Ok(verdict(explainer, run)),
         Question::Proof => {
             let proof = outcome.livelock().ok_or(Unknown::NotProved(outcome.verdict))?;
@@ -220,9 +225,10 @@ fn request(explainer: &Explainer<'_>, run: &Run<'_>, wanted: u64) -> Result<Aske
 /// The instant that is meant, within the run.
 fn within(run: &Run<'_>, at: Option<SimTime>) -> Result<SimTime, Unknown> {
     let ended = run.outcome.ended_at;
+    // Who names the end to the millisecond means the end.
     match at {
-        Some(at) if at > ended => Err(Unknown::TooLate { at, ended }),
-        at => Ok(at.unwrap_or(ended)),
+        Some(at) if at.floor_millis() > ended => Err(Unknown::TooLate { at, ended }),
+        at => Ok(at.map_or(ended, |at| at.min(ended))),
     }
 }
 

@@ -18,7 +18,7 @@ const BAR: usize = 30;
 pub fn text(trace: &Trace, setting: &Setting, sealed: &Sealed) -> String {
     let mut text = format!("\nsealed (the end: {})\n", sealed.came.elapsed().clock());
     if sealed.cures.is_empty() {
-        text.push_str("  nothing was tried: the run is too long for so few tries; --tries N tries more\n");
+        text.push_str("  nothing was tried: too few tries for this run; --tries N tries more\n");
         return text;
     }
     for cure in &sealed.cures {
@@ -29,7 +29,7 @@ pub fn text(trace: &Trace, setting: &Setting, sealed: &Sealed) -> String {
     }
     match &sealed.futures {
         Some(futures) => text.push_str(&shares(trace, setting, futures)),
-        None => text.push_str("\nfutures: not run, for the run is too long for so few tries; --tries N tries more\n"),
+        None => text.push_str("\nfutures: none was tried: too few tries for this run; --tries N tries more\n"),
     }
     text
 }
