@@ -11,7 +11,7 @@ mod text;
 use rayon::prelude::*;
 
 use crate::kernel::{RecordId, SimDuration, SimTime};
-use crate::model::{Kind, Name, Reason, Subject};
+use crate::model::{Kind, Name, Reason, RequestError, Subject};
 use crate::report::explain::{Asked, Decider, End, Ending, Run};
 use crate::scenario::{Action, Scenario, Step, Upgrade, Variant};
 use crate::sim::{COORDINATOR_DOWN, Outcome, Simulation};
@@ -109,7 +109,8 @@ const MOMENTS: usize = 12;
 /// So many futures of a moment are tried at most, and at least.
 const FUTURES: (usize, usize) = (20, 8);
 
-/// Finds when the end of a run (that ran to `until`, or the horizon) that was asked for was sealed; `deciding` is what decides it.
+/// Finds when the end that was asked for of a run (that ran to `until`, or the horizon) was sealed; `deciding` is what
+/// decides it.
 pub fn sealed(run: &Run<'_>, until: Option<SimTime>, asked: &Asked, deciding: &[Vec<Decider>], tries: Tries) -> Sealed {
     let trace = &run.outcome.trace;
     let has_time = matches!(asked.end, End::Alike { .. } | End::Request { .. } | End::Refused(_));
@@ -122,7 +123,7 @@ pub fn sealed(run: &Run<'_>, until: Option<SimTime>, asked: &Asked, deciding: &[
     instants.retain(|at| *at <= came);
     instants.dedup();
     let search = Search { run, until, end: &asked.end, came, instants };
-    let halvings = search.instants.len().max(1).ilog2() as usize;
+    let halvings = search.halvings();
     let mut cures = vec![Vec::new()];
     cures.extend(deciding.iter().filter(|things| can_come_later(things)).take(CURES_MAX).cloned());
     let for_each = GRID + halvings.saturating_sub(GRID.ilog2() as usize);
@@ -151,6 +152,11 @@ struct Search<'a> {
 }
 
 impl Search<'_> {
+    /// How often the instants can be halved.
+    fn halvings(&self) -> usize {
+        self.instants.len().max(1).ilog2() as usize
+    }
+
     /// The last moment at which a cure helps, and how many runs it took to find it.
     fn cure(&self, of: Vec<Decider>) -> (Cure, usize) {
         let grid = self.grid(GRID);
@@ -239,6 +245,8 @@ impl Search<'_> {
         loop {
             let rise = |n: &usize| found[*n].1.bad.abs_diff(found[n + 1].1.bad);
             let steep = (0..found.len() - 1).max_by_key(|n| (rise(n), std::cmp::Reverse(*n)));
+            // Where several parts are as steep, each is halved in its turn: not for ever.
+            let steep = steep.filter(|_| found.len() <= MOMENTS + 1 + 2 * self.halvings());
             let Some(at) = steep.filter(|n| found[*n].1.differs(found[n + 1].1)) else { break };
             let (low, high) = (found[at].0, found[at + 1].0);
             if high - low == 1 {
@@ -279,7 +287,8 @@ fn before(at: SimTime) -> SimTime {
 fn anyones(end: &End) -> End {
     match end {
         End::Request { app, service, served: false, .. } => {
-            let (error, waited) = (crate::model::RequestError::NoPool, SimDuration::ZERO);
+            // Of failures the reason does not count.
+            let (error, waited) = (RequestError::NoPool, SimDuration::ZERO);
             let what = What::RequestFailed { service: *service, error, waited };
             End::Alike { of: *app, kind: Kind::App, what, refers: None }
         }
