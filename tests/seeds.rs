@@ -7,15 +7,20 @@
 use std::path::Path;
 
 use schedsim::model::{Field, Kind, Value};
+use schedsim::report;
 use schedsim::scenario::{Overrides, Scenario};
-use schedsim::sim::Simulation;
+use schedsim::sim::{Outcome, Simulation};
 use schedsim::trace::What;
 
-/// What the first pool was set to want, in order, in a run of that seed.
-fn desired(scenario: &Scenario, variant: &str, seed: u64) -> Vec<u64> {
+/// A run of that seed.
+fn run(scenario: &Scenario, variant: &str, seed: u64) -> Outcome {
     let mut variant = scenario.variants.iter().find(|v| v.name == variant).expect("the story has it").clone();
     variant.seed = seed;
-    let outcome = Simulation::new(scenario, &variant).run();
+    Simulation::new(scenario, &variant).run()
+}
+
+/// What the first pool was set to want, in order.
+fn desired(outcome: &Outcome) -> Vec<u64> {
     let wanted = outcome.trace.records().iter().filter_map(|record| match record.what {
         What::Set { field: Field::DesiredInstances, to: Value::Int(to), .. } => {
             (record.subject.kind == Kind::Pool && record.subject.index == 0).then_some(to)
@@ -34,15 +39,21 @@ fn double_scale_up() -> Scenario {
 fn five_callers_raise_desired_to_two_in_ten_of_ten_runs() {
     let story = double_scale_up();
     for seed in 0..10 {
-        assert_eq!(desired(&story, "after", seed), [1, 2], "seed {seed}");
+        assert_eq!(desired(&run(&story, "after", seed)), [1, 2], "seed {seed}");
     }
 }
 
 #[test]
 fn unchecked_writes_of_five_callers_are_lost_to_each_other() {
     let story = double_scale_up();
-    let runs: Vec<Vec<u64>> = (0..10).map(|seed| desired(&story, "before", seed)).collect();
-    assert!(runs.iter().all(|run| run.iter().max() == Some(&5)), "{runs:?}");
+    let outcomes: Vec<Outcome> = (0..30).map(|seed| run(&story, "before", seed)).collect();
+    let runs: Vec<Vec<u64>> = outcomes.iter().map(desired).collect();
+    // Whoever was overtaken at each of his tries gives up, and his raise with him: in one run of a dozen somebody is.
+    let given_up = outcomes.iter().map(|outcome| report::figures(&story, outcome).get("failed_conflict"));
+    for (run, given_up) in runs.iter().zip(given_up) {
+        let most = *run.iter().max().expect("it was made");
+        assert!(most == 5 || (most == 4 && given_up.is_some_and(|metric| !metric.is_zero())), "{run:?}, {given_up:?}");
+    }
     // A write reads and commits in one piece of the same length for all (rule 1.2), so they land in the order of the calls; which
     // of them find the one before differs.
     let different: std::collections::BTreeSet<&Vec<u64>> = runs.iter().collect();
