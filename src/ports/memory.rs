@@ -35,6 +35,16 @@ pub struct Strain {
 }
 
 impl Strain {
+    /// What is worst of both.
+    #[must_use]
+    pub fn worst(self, other: Self) -> Self {
+        Self {
+            pressed: self.pressed.max(other.pressed),
+            longest: self.longest.max(other.longest),
+            crowd: self.crowd.max(other.crowd),
+        }
+    }
+
     /// How long retries that lasted so long may take at most: each may wait for all others that might be in
     /// hand.
     pub fn waiting(self, lasted: SimDuration) -> SimDuration {

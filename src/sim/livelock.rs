@@ -178,12 +178,7 @@ impl Recurrence {
         }
         self.tallies.note(world);
         let strains = memories.clone().map(|memory| memory.strain());
-        let strain = strains.fold(Strain::default(), |a, b| Strain {
-            pressed: a.pressed.max(b.pressed),
-            longest: a.longest.max(b.longest),
-            crowd: a.crowd.max(b.crowd),
-        });
-        self.note(world, capture(&self.reach), strain);
+        self.note(world, capture(&self.reach), strains.fold(Strain::default(), Strain::worst));
     }
 
     /// Notes a state; it may be a proof.

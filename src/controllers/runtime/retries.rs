@@ -108,9 +108,6 @@ impl Retries {
     /// An entity has failed, for so many times in a row before, and waits for half of `wait` at
     /// least and all of it at most.
     pub(super) fn failed(&mut self, entity: u32, now: SimTime, failures: u32, wait: SimDuration) {
-        if self.windows.is_empty() {
-            self.since = now;
-        }
         let half = SimDuration::from_nanos(wait.as_nanos() / 2);
         let chain = self.windows.iter_mut().rfind(|window| window.entity == entity).filter(|_| failures > 0);
         match chain {
