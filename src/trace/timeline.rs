@@ -379,8 +379,8 @@ impl Page<'_> {
     }
 }
 
-/// `h:mm:ss.mmm`, cut to milliseconds.
-fn clock(at: SimTime) -> String {
+/// `h:mm:ss.mmm`, cut to milliseconds: how an instant is written where several stand below each other.
+pub(crate) fn clock(at: SimTime) -> String {
     let millis = at.as_nanos() / 1_000_000;
     let (secs, millis) = (millis / 1000, millis % 1000);
     match secs / 3600 {

@@ -13,7 +13,8 @@ use super::otherwise::Otherwise;
 use super::pane::Scale;
 use super::rows::Plot;
 use super::why::wrapped;
-use super::{Mode, View, clock};
+use super::{Mode, View};
+use crate::trace::timeline::clock;
 
 /// From this width on the panel stands beside the rows.
 const WIDE: u16 = 130;

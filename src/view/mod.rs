@@ -321,11 +321,5 @@ impl<'a> View<'a> {
     }
 }
 
-/// An instant as timelines write it: always to the millisecond.
-fn clock(at: SimTime) -> String {
-    let millis = at.as_nanos() / 1_000_000;
-    format!("{}.{:03}", SimDuration::from_secs(millis / 1000).clock(), millis % 1000)
-}
-
 #[cfg(test)]
 mod tests;

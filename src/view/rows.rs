@@ -7,7 +7,7 @@ use ratatui::buffer::Buffer;
 use ratatui::style::{Color, Modifier, Style};
 
 use crate::kernel::{SimDuration, SimTime};
-use crate::report::picture::{Bar, Lane, Level, MarkTone};
+use crate::report::picture::{self, Bar, Lane, Level, MarkTone};
 
 use super::look::Look;
 use super::pane::Scale;
@@ -44,15 +44,13 @@ impl Plot {
     /// Times, and where the cursor is.
     pub(super) fn axis(&self, y: u16, buffer: &mut Buffer) {
         const SECOND: u64 = 1_000_000_000;
-        const STEPS: &[u64] =
-            &[1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14400, 21600, 43200, 86400];
         let length = self.scale.until.since(self.scale.from).as_nanos();
         let most = u64::from(self.scale.columns / 12).max(1);
         let fits = |step: &&u64| length / **step <= most;
         let finer = [1, 2, 5, 10, 20, 50, 100, 200, 500].map(|millis| millis * SECOND / 1000);
-        let seconds = STEPS.iter().map(|step| step * SECOND).collect::<Vec<_>>();
         let days = (1..).map(|days| days * 86_400 * SECOND).find(|step| length / step <= most);
-        let step = finer.iter().chain(&seconds).find(fits).copied().or(days).unwrap_or(length.max(1));
+        let step = finer.iter().find(fits).copied().or_else(|| picture::step(length, most));
+        let step = step.or(days).unwrap_or(length.max(1));
         let first = self.scale.from.as_nanos().div_ceil(step);
         for at in (first..).map(|n| SimTime::from_nanos(n * step)).take_while(|at| *at <= self.scale.until) {
             let Some(column) = self.scale.column(at) else { continue };

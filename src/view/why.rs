@@ -11,6 +11,7 @@ use ratatui::style::{Modifier, Style};
 use crate::kernel::RecordId;
 use crate::report::explain::lines::{Line, lines};
 use crate::report::explain::{Chain, Limits};
+use crate::trace::timeline::clock;
 
 use super::look::Look;
 use super::pane::Pane;
@@ -143,14 +144,14 @@ impl Why {
     fn rows(&self, line: &Line, look: Look, width: usize, chosen: bool, rows: &mut Vec<(String, Style, bool)>) {
         match line {
             Line::Remark(remark) => {
-                let text = remark.words(super::clock);
+                let text = remark.words();
                 rows.push((look.text(&format!("    {text}")), look.quiet(), false));
             }
             Line::Link { at, subject, by, what, why, tags, tone, side, .. } => {
                 let margin = if chosen { "> " } else { "  " };
                 let role = side.map(|role| format!("{role}: ")).unwrap_or_default();
                 let lead = if side.is_some() { "  + " } else { "" };
-                let head = format!("{margin}{lead}{} {subject}: {role}{what}", super::clock(*at));
+                let head = format!("{margin}{lead}{} {subject}: {role}{what}", clock(*at));
                 wrapped(&head, lead.len() + 6, width, look, |text| rows.push((text, look.tone(*tone), chosen)));
                 let tags = if tags.is_empty() { String::new() } else { format!(" [{}]", tags.join(", ")) };
                 let reason = if why.is_empty() { String::new() } else { format!(": {why}") };

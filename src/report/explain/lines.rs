@@ -5,7 +5,7 @@
 
 use crate::kernel::{RecordId, SimTime};
 use crate::trace::Trace;
-use crate::trace::timeline::{Tone, actor_name};
+use crate::trace::timeline::{Tone, actor_name, clock};
 
 use super::{Chain, Fold, Link, Setting, tag};
 
@@ -39,8 +39,8 @@ pub(crate) enum Remark {
 }
 
 impl Remark {
-    /// In words; `clock` writes instants.
-    pub(crate) fn words(self, clock: impl Fn(SimTime) -> String) -> String {
+    /// In words.
+    pub(crate) fn words(self) -> String {
         match self {
             Self::More(links) => format!("\u{2026} {links} more links"),
             Self::Repeats { lines, times, back_to } => {

@@ -8,11 +8,12 @@ use std::collections::BTreeSet;
 
 use maud::{Markup, html};
 
-use crate::kernel::{SimDuration, SimTime};
+use crate::kernel::SimTime;
 
-use crate::report::picture::{Bar, Lane, Level, Mark, MarkTone};
+use crate::report::picture::{self, Bar, Lane, Level, Mark, MarkTone};
 
 use super::tellings::{Drawn, Telling};
+use crate::trace::timeline::clock;
 
 const WIDTH: u64 = 1120;
 const GUTTER: u64 = 212;
@@ -302,17 +303,7 @@ fn decimal(tenths: u64) -> String {
 
 /// A step between the axis's times, so that there are at most a dozen of them.
 fn step(end: u64) -> u64 {
-    const SECOND: u64 = 1_000_000_000;
-    const STEPS: &[u64] = &[1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14400, 21600, 43200, 86400];
-    let fits = |step: &&u64| end / (**step * SECOND) <= 11;
-    STEPS.iter().find(fits).map_or_else(|| (end / 11).max(1), |step| step * SECOND)
-}
-
-/// As timelines write it: always to the millisecond.
-pub(super) fn clock(at: SimTime) -> String {
-    let millis = at.as_nanos() / 1_000_000;
-    let whole = SimDuration::from_secs(millis / 1000);
-    format!("{}.{:03}", whole.clock(), millis % 1000)
+    picture::step(end, 11).unwrap_or_else(|| (end / 11).max(1))
 }
 
 #[cfg(test)]

@@ -15,6 +15,7 @@ use crate::model::Invariant;
 use crate::scenario::{Scenario, Variant};
 use crate::sim::Outcome;
 use crate::trace::metrics::Metrics;
+use crate::trace::timeline::clock;
 
 use super::explain::lines::Line;
 use super::explain::{self, Explainer, Limits, Setting};
@@ -185,8 +186,8 @@ fn how(scenario: &Scenario, variant: &Variant, outcome: &Outcome) -> String {
     let at = outcome.settled_at.map(|at| {
         let took = settled_in(scenario, variant.expect.as_ref(), outcome).unwrap_or_default();
         match after.filter(|_| !took.is_zero()) {
-            Some(step) => format!("at {}, {} after {step}", figure::clock(at), took.clock()),
-            None => format!("at {}", figure::clock(at)),
+            Some(step) => format!("at {}, {} after {step}", clock(at), took.clock()),
+            None => format!("at {}", clock(at)),
         }
     });
     at.into_iter().chain([how]).filter(|part| !part.is_empty()).collect::<Vec<_>>().join("; ")
@@ -255,7 +256,7 @@ fn outside(scenario: &Scenario, variant: &Variant, outcome: &Outcome) -> Vec<(St
             format!("refused: {error}{}", if expected { " (expected here)" } else { "" })
         });
         let what = format!("{}: {}", step.name, super::action(&step.action));
-        rows.push((step.at, (figure::clock(step.at), what, how)));
+        rows.push((step.at, (clock(step.at), what, how)));
     }
     rows.sort_by_key(|(at, _)| *at);
     let mut rows: Vec<(String, String, String)> = rows.into_iter().map(|(_, row)| row).collect();

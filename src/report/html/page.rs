@@ -7,7 +7,7 @@
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
 use crate::report::explain::lines::Line;
-use crate::trace::timeline::Tone;
+use crate::trace::timeline::{Tone, clock};
 
 use super::{Case, Finding, Part, assets, data, figure};
 
@@ -154,12 +154,12 @@ fn chain(lines: &[Line]) -> Markup {
         ol.chain {
             @for line in lines {
                 @match line {
-                    Line::Remark(remark) => { li.remark { (remark.words(figure::clock)) } }
+                    Line::Remark(remark) => { li.remark { (remark.words()) } }
                     Line::Link { record: _, at, subject, by, what, why, tags, tone, side } => {
                         li.{ "m-" (tone_class(*tone)) }.side[side.is_some()] {
                             span.head {
                                 @if let Some(role) = side { span.role { (role) ": " } }
-                                span.time { (figure::clock(*at)) } " " span.subject { (subject) } " " span.by { "by " (by) }
+                                span.time { (clock(*at)) } " " span.subject { (subject) } " " span.by { "by " (by) }
                                 @for tag in tags { " " span.tag { (tag) } }
                             } " "
                             span.what { (what) } " "
@@ -185,7 +185,7 @@ const fn tone_class(tone: Tone) -> &'static str {
 fn one_case(part: &Part, case: &Case) -> Markup {
     let telling = &part.drawn.told[case.told];
     html! {
-        span.time { (figure::clock(telling.at)) } " " span.subject { (telling.subject) } " " (case.detail)
+        span.time { (clock(telling.at)) } " " span.subject { (telling.subject) } " " (case.detail)
     }
 }
 

@@ -79,6 +79,14 @@ pub(crate) struct Lane {
     pub(crate) members: usize,
 }
 
+/// The step between the times of an axis of that length, in nanoseconds, so that there are at most so many and one; none:
+/// it is longer than any that clocks have.
+pub(crate) fn step(length: u64, most: u64) -> Option<u64> {
+    const SECOND: u64 = 1_000_000_000;
+    const STEPS: &[u64] = &[1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14400, 21600, 43200, 86400];
+    STEPS.iter().map(|step| step * SECOND).find(|step| length / step <= most)
+}
+
 impl Lane {
     /// Its name for so many letters: without its kind if need be, then cut in front, for the numbers
     /// stand at its end.
