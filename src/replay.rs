@@ -69,12 +69,9 @@ impl<'a> Replay<'a> {
     /// The same, as it is wanted.
     pub fn with(scenario: &'a Scenario, variant: &'a Variant, wanted: &Wanted<'_>) -> Self {
         let Wanted { until, proofs, explained, progress } = *wanted;
-        let mut simulation = Simulation::new(scenario, variant).proofs(proofs);
+        let mut simulation = Simulation::new(scenario, variant).proofs(proofs).until(until);
         if explained {
             simulation = simulation.keeps_evidence();
-        }
-        if let Some(until) = until {
-            simulation = simulation.until(until);
         }
         if let Some(progress) = progress {
             simulation = simulation.progress(progress);

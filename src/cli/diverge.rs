@@ -10,6 +10,7 @@ use crate::study::diverge::Divergence;
 use serde_json::{Value, json};
 
 use super::compare::{Side, ending, moment};
+use super::explain::setting as explain_setting;
 use super::output::{painted, style, width};
 
 /// So wide is a side's letter before a line.
@@ -86,10 +87,7 @@ fn force(sides: [&Side<'_>; 2], fix: Fix) -> String {
 }
 
 fn setting(side: &Side<'_>) -> Setting {
-    let mut setting = Setting::of(side.replay.scenario, side.replay.variant);
-    setting.timeline.width = width().saturating_sub(LETTER);
-    setting.timeline.palette = crate::trace::timeline::Palette::colour();
-    setting
+    explain_setting(side.replay.scenario, side.replay.variant, width().saturating_sub(LETTER))
 }
 
 /// Links as the timeline tells them, with the side's letter before the first.

@@ -118,14 +118,8 @@ pub(crate) fn explain(args: &ExplainArgs, look: &Look, out: &mut Out) -> Result<
     words.extend(question_words(args));
     let line = reproduce::command("explain", &args.file, &variant.name, variant.seed, &words);
     crash::doing_what(&line, || {
-        let mut simulation = Simulation::new(scenario, variant).keeps_evidence();
-        if let Some(until) = args.logic.until {
-            simulation = simulation.until(until);
-        }
-        let outcome = simulation.run();
-        let mut setting = Setting::of(scenario, variant);
-        setting.timeline.width = width();
-        setting.timeline.palette = crate::trace::timeline::Palette::colour();
+        let outcome = Simulation::new(scenario, variant).keeps_evidence().until(args.logic.until).run();
+        let setting = setting(scenario, variant, width());
         let mut explainer = Explainer::new(&outcome.trace, &setting);
         let run = Run { scenario, variant, outcome: &outcome };
         let asked = explain::ask(&explainer, &run, question(args)).map_err(refusal)?;
@@ -154,6 +148,14 @@ pub(crate) fn explain(args: &ExplainArgs, look: &Look, out: &mut Out) -> Result<
         }
         Ok(Exit::Fine)
     })
+}
+
+/// How explanations of a run are written in lines of that width.
+pub(super) fn setting(scenario: &Scenario, variant: &Variant, width: usize) -> Setting {
+    let mut setting = Setting::of(scenario, variant);
+    setting.timeline.width = width;
+    setting.timeline.palette = trace::timeline::Palette::colour();
+    setting
 }
 
 fn question(args: &ExplainArgs) -> Question<'_> {

@@ -112,10 +112,10 @@ impl<'a> Simulation<'a> {
         }
     }
 
-    /// Ends the run at `until` instead of the scenario's horizon.
+    /// Ends the run at `until`, if that is given, instead of the scenario's horizon.
     #[must_use]
-    pub fn until(mut self, until: SimTime) -> Self {
-        self.until = Some(until);
+    pub fn until(mut self, until: impl Into<Option<SimTime>>) -> Self {
+        self.until = until.into().or(self.until);
         self
     }
 

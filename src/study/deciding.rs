@@ -234,10 +234,7 @@ fn make(base: &Run<'_>, until: Option<SimTime>, end: &End, deciders: Vec<Decider
     if explained {
         simulation = simulation.keeps_evidence();
     }
-    if let Some(until) = until {
-        simulation = simulation.until(until);
-    }
-    let outcome = simulation.run();
+    let outcome = simulation.until(until).run();
     let run = Run { scenario: &scenario, variant: &variant, outcome: &outcome };
     let ending = end.look_for(&run);
     let instead = end.instead(base, &run);

@@ -212,8 +212,7 @@ impl Search<'_> {
     }
 
     fn simulate(&self, simulation: Simulation<'_>) -> Outcome {
-        let simulation = simulation.records_max(longest(self.run));
-        self.until.map_or(simulation.clone(), |until| simulation.until(until)).run()
+        simulation.records_max(longest(self.run)).until(self.until).run()
     }
 
     /// What happened at an instant: what asked for one of these fixes or was struck by one of these faults,

@@ -56,10 +56,7 @@ struct Story {
 impl Loaded {
     /// Makes the run of a story.
     pub(crate) fn run(scenario: &Scenario, variant: &Variant, until: Option<SimTime>) -> Self {
-        let mut simulation = Simulation::new(scenario, variant).keeps_evidence();
-        if let Some(until) = until {
-            simulation = simulation.until(until);
-        }
+        let simulation = Simulation::new(scenario, variant).keeps_evidence().until(until);
         Self::of(variant.name.clone(), scenario.clone(), variant.clone(), simulation.run())
     }
 
