@@ -76,9 +76,8 @@ pub(crate) fn failed_requests(metrics: &Metrics) -> Option<String> {
     if failed.is_zero() {
         return None;
     }
-    let reasons = metrics.iter().filter(|(figure, value)| figure.name().starts_with("failed_") && !value.is_zero());
-    let reasons =
-        reasons.map(|(figure, value)| format!("{value} {}", figure.name()["failed_".len()..].replace('_', " ")));
+    let reasons = metrics.iter().filter(|(_, value)| !value.is_zero());
+    let reasons = reasons.filter_map(|(figure, value)| Some(format!("{value} {}", figure.why_failed()?)));
     let reasons = reasons.collect::<Vec<_>>().join(", ");
     Some(format!("{failed} of {} requests fail: {reasons}", count(Figure::Requests)))
 }

@@ -145,6 +145,14 @@ impl Figure {
     pub fn named(name: &str) -> Option<Self> {
         Self::ALL.iter().copied().find(|figure| figure.name() == name)
     }
+    /// Whether it tells what callers met with.
+    pub fn is_of_requests(self) -> bool {
+        self.name().starts_with("request") || self.why_failed().is_some()
+    }
+    /// The reason, in words, of the requests that it counts.
+    pub fn why_failed(self) -> Option<String> {
+        self.name().strip_prefix("failed_").map(|why| why.replace('_', " "))
+    }
 }
 
 /// What the fold must be told, because no record says it.

@@ -12,6 +12,7 @@ use crate::report::Failure;
 use crate::report::check_state::held;
 use crate::scenario::Verdict;
 use crate::scenario::claims::Claim;
+use crate::trace::metrics::Figure;
 use crate::trace::state;
 use crate::trace::{Record, What};
 
@@ -188,7 +189,7 @@ fn of_check(explainer: &Explainer<'_>, run: &Run<'_>, failure: &Failure) -> Opti
             place.and_then(|place| of_step(explainer, place))
         }
         Failure::State { .. } => of_claim(explainer, run),
-        Failure::Metric { name, .. } if name.starts_with("request") => {
+        Failure::Metric { name, .. } if Figure::named(name).is_some_and(Figure::is_of_requests) => {
             commonest_failed_request(explainer).map(|(record, _)| record)
         }
         Failure::Held { .. } | Failure::Metric { .. } => None,

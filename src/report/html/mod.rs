@@ -14,7 +14,7 @@ mod tellings;
 use crate::model::Invariant;
 use crate::scenario::{Scenario, Variant};
 use crate::sim::Outcome;
-use crate::trace::metrics::Metrics;
+use crate::trace::metrics::{Figure, Metrics};
 use crate::trace::timeline::clock;
 
 use super::explain::lines::Line;
@@ -197,7 +197,7 @@ fn how(scenario: &Scenario, variant: &Variant, outcome: &Outcome) -> String {
 fn requests(variant: &Variant, metrics: &Metrics) -> Option<Finding> {
     let detail = failed_requests(metrics)?;
     let expected = variant.expect.as_ref().is_some_and(|expect| {
-        expect.metrics.keys().any(|name| name.starts_with("requests_") || name.starts_with("failed_"))
+        expect.metrics.keys().filter_map(|name| Figure::named(name)).any(Figure::is_of_requests)
             || expect.violations.contains(&Invariant::RequestsServed)
     });
     Some(Finding { expected, name: "requests".to_owned(), detail, cases: Vec::new() })
