@@ -52,14 +52,14 @@ pub enum RequestError {
 impl fmt::Display for RequestError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::PoolTimeout(limit) => write!(f, "no capacity within {limit}"),
+            Self::PoolTimeout(limit) => write!(f, "no capacity within {}", limit.clock()),
             Self::Cooldown { until } => write!(f, "the pool is in cooldown until {}", until.elapsed().clock()),
             Self::MaxSize(limit) => write!(f, "the pool is at its maximum size of {limit}"),
             Self::DiedDuringBoot => f.write_str("the sandbox died during boot"),
             Self::NoPool => f.write_str("no pool serves the version"),
             Self::Conflict => f.write_str("the pool kept changing while its size was raised"),
             Self::BadGateway => f.write_str("bad gateway: the sandbox does not answer"),
-            Self::NoAnswer(limit) => write!(f, "no answer within {limit}"),
+            Self::NoAnswer(limit) => write!(f, "no answer within {}", limit.clock()),
             Self::NoService => f.write_str("the version has no such service"),
             Self::Store(message) => f.write_str(message),
             Self::NotDeployed => f.write_str("the app is not deployed"),
@@ -168,10 +168,10 @@ impl fmt::Display for Failure {
         match self {
             Self::NotFound => f.write_str("not found"),
             Self::Conflict => f.write_str("revision conflict"),
-            Self::PortNotBound { port, limit } => write!(f, "port {port} not bound within {limit}"),
+            Self::PortNotBound { port, limit } => write!(f, "port {port} not bound within {}", limit.clock()),
             Self::ProcessExited => f.write_str("the program exited before its port was bound"),
-            Self::NotDestroyed { limit } => write!(f, "not destroyed within {limit}"),
-            Self::NotDrained { limit } => write!(f, "its old pool is not drained within {limit}"),
+            Self::NotDestroyed { limit } => write!(f, "not destroyed within {}", limit.clock()),
+            Self::NotDrained { limit } => write!(f, "its old pool is not drained within {}", limit.clock()),
             Self::ServiceLeftOut => f.write_str("a service is left out"),
             Self::NoServices => f.write_str("no service is defined: neither by the config nor by the code"),
             Self::NoDisk(disk) => {
@@ -194,7 +194,7 @@ impl fmt::Display for Failure {
                 let why = why.as_deref().unwrap_or("no reason given");
                 write!(f, "the lease of disk \"{disk}\" failed: {why}")
             }
-            Self::LeaseLate { disk, limit } => write!(f, "disk \"{disk}\" not leased within {limit}"),
+            Self::LeaseLate { disk, limit } => write!(f, "disk \"{disk}\" not leased within {}", limit.clock()),
             Self::Unknown { kind, name } => write!(f, "{} \"{name}\" does not exist", kind.name()),
             Self::NoPool { app, service } => write!(f, "app \"{app}\" has no pool for service \"{service}\""),
             Self::Other(text) => f.write_str(text),

@@ -94,10 +94,10 @@ impl fmt::Display for Failure {
             Self::Stopped { guard } => write!(f, "a guard ended the run: {guard}"),
             Self::Verdict { expected, found } => write!(f, "expected {}, found {}", expected.name(), found.name()),
             Self::Settled { limit, after, took } => {
-                write!(f, "expected to settle within {limit}{}, ", after_step(after.as_deref()))?;
+                write!(f, "expected to settle within {}{}, ", limit.clock(), after_step(after.as_deref()))?;
                 match took {
                     None => f.write_str("never did"),
-                    Some(took) => write!(f, "took {took}"),
+                    Some(took) => write!(f, "took {}", took.clock()),
                 }
             }
             Self::Violated { invariant, subjects: 1, first } => write!(f, "{invariant} is broken: {first}"),

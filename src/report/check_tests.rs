@@ -89,12 +89,12 @@ fn settling_is_measured_from_the_step_that_is_named() {
     (later.name, later.at) = (Name::new("fix"), t("10m"));
     story.scenario.steps.push(later);
     story.expect().settled_within = Some(d("5m"));
-    assert_eq!(failures(&story), ["expected to settle within 5m of step `fix`, never did"]);
+    assert_eq!(failures(&story), ["expected to settle within 5:00 of step `fix`, never did"]);
     for (settled, after, expected) in [
         ("15m", None, &[][..]),
-        ("16m", None, &["expected to settle within 5m of step `fix`, took 6m"]),
+        ("16m", None, &["expected to settle within 5:00 of step `fix`, took 6:00"]),
         ("9m", None, &[]),
-        ("9m", Some(0), &["expected to settle within 5m of step `typo`, took 9m"]),
+        ("9m", Some(0), &["expected to settle within 5:00 of step `typo`, took 9:00"]),
     ] {
         story.outcome.settled_at = Some(t(settled));
         story.expect().settled_after = after;

@@ -125,10 +125,10 @@ fn workload(change: &WorkloadChange) -> String {
 
 fn spread(spread: Spread) -> String {
     match spread {
-        Spread::Constant(d) => d.to_string(),
-        Spread::Uniform(low, high) => format!("{low}..{high}"),
-        Spread::Exponential(mean) => format!("exponential {mean}"),
-        Spread::Normal(mean, deviation) => format!("normal {mean} +- {deviation}"),
+        Spread::Constant(d) => d.clock().to_string(),
+        Spread::Uniform(low, high) => format!("{}..{}", low.clock(), high.clock()),
+        Spread::Exponential(mean) => format!("exponential {}", mean.clock()),
+        Spread::Normal(mean, deviation) => format!("normal {} +- {}", mean.clock(), deviation.clock()),
     }
 }
 
@@ -169,6 +169,6 @@ mod tests {
             when: When { calls: vec![1, 3], chance_ppm: Some(250_000), ..When::default() },
             effect: Effect::Delay(SimDuration::from_secs(40).into()),
         };
-        assert_eq!(fault(&spec), "disk.mount, disk.unmount: delay 40s, calls 1, 3, chance 0.25");
+        assert_eq!(fault(&spec), "disk.mount, disk.unmount: delay 0:40, calls 1, 3, chance 0.25");
     }
 }

@@ -143,3 +143,21 @@ fn a_word_in_a_comparison_is_found_and_a_word_that_is_written_is_not() {
     assert!(!arms("match status {\n    SandboxStatus::Dead => match n {\n        1 => 1,\n        _ => 2,\n    },\n}"));
     assert!(!arms("match what {\n    What::Settled => 1,\n    _ => 2,\n}"));
 }
+
+/// Golden texts write every time as a clock does; a scenario file's spelling stands only where the user's own words do.
+#[test]
+fn golden_texts_have_one_grammar_of_times() {
+    let spelt = regex::Regex::new(r"(^|[\s(])\d+(\.\d+)?(ns|us|ms|s|m|h|d)\b").expect("a pattern");
+    let quoted = regex::Regex::new(r#""[^"]*""#).expect("a pattern");
+    let stories = glob::glob(concat!(env!("CARGO_MANIFEST_DIR"), "/snapshots/**/*@*.snap")).expect("a pattern");
+    for story in stories.map(|story| story.expect("a file")) {
+        let text = std::fs::read_to_string(&story).expect("a golden text");
+        for line in text.lines() {
+            assert!(
+                !spelt.is_match(&quoted.replace_all(line, "")),
+                "{}: write a clock's time: {line}",
+                story.display()
+            );
+        }
+    }
+}

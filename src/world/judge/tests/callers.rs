@@ -30,7 +30,8 @@ fn two_serve() -> (Stage, AppId, PoolId) {
 fn who_finds_no_capacity_while_some_serve_and_none_comes_is_wronged() {
     let (mut stage, app, _) = two_serve();
     request_fails(&mut stage, app, secs(50), NOBODY);
-    let text = "app/pds: a request of db fails (no capacity within 50s): 2 of at most 20 serve, and none is on its way";
+    let text =
+        "app/pds: a request of db fails (no capacity within 0:50): 2 of at most 20 serve, and none is on its way";
     stage.assert_broken(Invariant::RequestsServed, &[text]);
 }
 
