@@ -51,7 +51,7 @@ pub(super) struct Recurrence {
     retries: Retries,
     /// Why a state that came again proved nothing.
     doubt: Option<Unproved>,
-    /// A proof that is tried: then states are not sought.
+    /// A proof that is tried, given or found: then states are not sought.
     tried: Option<Certificate>,
 }
 
@@ -118,7 +118,7 @@ impl Recurrence {
         })
     }
 
-    /// The certificate that was asked for, as far as it has come.
+    /// The certificate that was asked for, or that of the run's own proof, as far as it has come.
     pub(super) fn tried(&mut self) -> Option<Certificate> {
         self.tried.take()
     }
@@ -186,17 +186,20 @@ impl Recurrence {
         let now = capture.taken_at();
         self.proved = world.log().with_trace(|trace| {
             self.written.insert(now, trace.records().len());
-            let before = self.visited.note(capture)?;
+            let (before, state) = self.visited.note(capture)?;
             let since = self.written[&before];
             self.retries.read(trace.records());
             self.doubt = match self.retries.matters(trace.records(), since, (before, now), strain) {
                 Some(purpose) => Some(Unproved::Drawn(purpose)),
                 None => is_moved_unseen(&trace.records()[since..]).then_some(Unproved::Unseen),
             };
-            self.doubt.is_none().then(|| claim(trace, before, now, since))
+            let proof = self.doubt.is_none().then(|| claim(trace, before, now, since))?;
+            // Of a cluster at rest nothing is claimed.
+            self.tried = (!proof.is_at_rest()).then(|| Certificate::going_on(proof, state, trace.records().len()));
+            Some(proof)
         });
         if self.proved.is_some() {
-            self.next = SimTime::MAX;
+            self.next = self.tried.as_ref().map_or(SimTime::MAX, Certificate::next_look);
             self.visited.clear();
             self.written.clear();
         }

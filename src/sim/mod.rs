@@ -221,7 +221,9 @@ impl<'a> Simulation<'a> {
         let stop = run.drive(self.until.unwrap_or(self.scenario.horizon), self.progress);
         // Nothing is claimed before it was tried; of a cluster at rest nothing is.
         let claim = run.recurrence.proved().filter(|proof| !proof.is_at_rest());
-        let refused = claim.and_then(|proof| self.certify(proof, PERIODS, self.variant.seed).err());
+        let known = run.recurrence.tried().and_then(Certificate::known);
+        let tried = |proof| known.unwrap_or_else(|| self.certify(proof, PERIODS, self.variant.seed));
+        let refused = claim.and_then(|proof| tried(proof).err());
         if refused.is_some() && stop == Stop::Enough {
             run.end();
             return Self { proofs: Proofs::Off, ..self.clone() }.run_with(Crashes::new(&self.crashes));

@@ -1,10 +1,11 @@
 //! A certificate: what was found to repeat is run on, and does.
 //!
-//! The run is made a second time, up to the recurrence and ten periods beyond, and in each of them
-//! what is drawn without consequence is drawn otherwise. At the same moment of every period the
-//! state must be the same, and in between the cluster settled for as long. The first run is not
-//! touched by that; it costs only where something is claimed. What a newcomer gets wrong: it proves
-//! nothing by itself – it would find out where the proof is wrong.
+//! Ten periods, in each of which what is drawn without consequence is drawn otherwise: at the same
+//! moment of every period the state must be the same, and in between the cluster settled for as long.
+//! A run that goes on so far beyond its recurrence shows them by itself, for its own draws are other
+//! ones in each period. Else it is made a second time, with draws of another seed; the first run is
+//! not touched by that, and it costs only where something is claimed. What a newcomer gets wrong: it
+//! proves nothing by itself – it would find out where the proof is wrong.
 
 use std::fmt;
 
@@ -56,7 +57,8 @@ impl fmt::Display for Refusal {
 pub struct Certificate {
     proof: Livelock,
     periods: u32,
-    seed: u64,
+    /// What is drawn in its periods, where that is not the run's own.
+    seed: Option<u64>,
     /// The state at the recurrence.
     state: Option<Digest>,
     /// How many periods have come back to it, and where the last look was in the trace.
@@ -70,7 +72,13 @@ pub struct Certificate {
 impl Certificate {
     /// Tries a proof for so many periods; `seed` says what is drawn in them where that cannot matter.
     pub fn new(proof: Livelock, periods: u32, seed: u64) -> Self {
-        Self { proof, periods, seed, state: None, held: 0, written: 0, unquiet: false, refusal: None }
+        Self { proof, periods, seed: Some(seed), state: None, held: 0, written: 0, unquiet: false, refusal: None }
+    }
+
+    /// Tries a proof in the run that it was found in, in the moment of its recurrence: what the state is then,
+    /// and how many records there are.
+    pub fn going_on(proof: Livelock, state: Digest, written: usize) -> Self {
+        Self { seed: None, state: Some(state), held: 1, written, ..Self::new(proof, PERIODS, 0) }
     }
 
     /// Until when the run has to go on.
@@ -111,7 +119,9 @@ impl Certificate {
     fn go_on(&mut self, world: &World, at: SimTime) {
         self.held += u32::from(at > self.proof.from);
         self.written = world.log().with_trace(|trace| trace.records().partition_point(|record| record.at <= at));
-        world.log().redraw(draws::RETRY, self.seed.wrapping_add(u64::from(self.held) + 1));
+        if let Some(seed) = self.seed {
+            world.log().redraw(draws::RETRY, seed.wrapping_add(u64::from(self.held) + 1));
+        }
     }
 
     fn differs(&self, trace: &Trace, now: SimTime, digest: Digest) -> Option<Found> {
@@ -126,6 +136,11 @@ impl Certificate {
             return Some(Found::Settled(was));
         }
         (state != digest).then_some(Found::OtherState)
+    }
+
+    /// What came of it; none: the run ended before that was known.
+    pub fn known(self) -> Option<Result<(), Refusal>> {
+        (self.refusal.is_some() || self.held >= self.periods).then(|| self.result())
     }
 
     /// What came of it.

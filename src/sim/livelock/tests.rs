@@ -173,7 +173,7 @@ fn what_is_seen_again_is_what_writing_every_state_would_find() {
                     assert_eq!(sketch, before, "equal states have equal sketches: {place}");
                 }
                 for visited in &mut visited {
-                    assert_eq!(visited.note(capture()), before.map(|(at, _)| at), "{place}");
+                    assert_eq!(visited.note(capture()), before.map(|(at, _)| (at, digest)), "{place}");
                 }
                 if let Some((capture, digest)) = last.replace((this, digest)) {
                     assert_eq!(capture.digest(&mut bytes), digest, "a capture does not change: {place}");
@@ -182,6 +182,33 @@ fn what_is_seen_again_is_what_writing_every_state_would_find() {
         }
     }
     assert!(recurrences > 100, "only {recurrences} states came again: this test shows little");
+}
+
+#[test]
+fn a_run_that_goes_on_for_long_is_its_own_certificate() {
+    let mut tried = 0;
+    for path in STORIES {
+        let scenario = story(path);
+        for variant in &scenario.variants {
+            let simulation = Simulation::new(&scenario, variant);
+            let Some(proof) = simulation.run().recurrence.filter(|proof| !proof.is_at_rest()) else { continue };
+            let place = format!("{path} @ {}: {proof:?}", variant.name);
+            let known = |periods: u64| {
+                let mut run = simulation.start(Crashes::new(&[]));
+                run.drive(proof.from + proof.period.saturating_mul(periods) + SimDuration::from_mins(1), None);
+                let known = run.recurrence.tried().and_then(Certificate::known);
+                run.end();
+                known
+            };
+            assert_eq!(known(u64::from(PERIODS)), Some(Ok(())), "{place}");
+            assert_eq!(simulation.certify(proof, PERIODS, 0x5eed), Ok(()), "{place}");
+            assert_eq!(known(u64::from(PERIODS) - 1), None, "it has not come so far: {place}");
+            let wrong = Livelock { settled: proof.settled + SimDuration::from_secs(1), ..proof };
+            assert!(simulation.certify(wrong, PERIODS, 0x5eed).is_err(), "{place}");
+            tried += 1;
+        }
+    }
+    assert!(tried > 3, "only {tried} proofs were tried");
 }
 
 #[test]

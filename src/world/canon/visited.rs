@@ -65,8 +65,8 @@ impl Visited {
         }
     }
 
-    /// Notes a state; when it was last seen, if it ever was.
-    pub fn note(&mut self, capture: Capture) -> Option<SimTime> {
+    /// Notes a state; when it was last seen and its digest, if it ever was.
+    pub fn note(&mut self, capture: Capture) -> Option<(SimTime, Digest)> {
         let sketch = capture.sketch();
         let since = std::mem::replace(&mut self.last, capture.now);
         match self.sketches.entry(sketch) {
@@ -91,10 +91,10 @@ impl Visited {
         *self = Self { bytes: std::mem::take(&mut self.bytes), ..Self::with_room(self.room) };
     }
 
-    /// Notes the digest of a state; when it was last noted, if it ever was.
-    fn digest(&mut self, capture: &Capture) -> Option<SimTime> {
+    /// Notes the digest of a state; when it was last noted and the digest, if it ever was.
+    fn digest(&mut self, capture: &Capture) -> Option<(SimTime, Digest)> {
         let digest = capture.digest(&mut self.bytes);
-        self.digests.insert(digest, capture.now)
+        self.digests.insert(digest, capture.now).map(|before| (before, digest))
     }
 
     fn keep(&mut self, place: Place) {
