@@ -117,8 +117,12 @@ fn case(name: &str) {
 fn dropped(outcome: &Outcome) -> u64 {
     use schedsim::model::Reason;
     use schedsim::trace::What;
-    let is_one = |what: &What| matches!(what, What::Decided(Reason::EventDropped { .. }));
-    outcome.trace.records().iter().filter(|record| is_one(&record.what)).count() as u64
+    let of = |what: &What| match what {
+        What::Decided(Reason::EventDropped { .. }) => 1,
+        What::Decided(Reason::EventsDropped { count, .. }) => u64::from(*count),
+        _ => 0,
+    };
+    outcome.trace.records().iter().map(|record| of(&record.what)).sum()
 }
 
 /// Nanoseconds that this thread had a processor.

@@ -65,6 +65,8 @@ pub enum Reason {
     },
     /// The queue was full.
     EventDropped { capacity: u32 },
+    /// The queue was full for so many of what was listed; the last of them has that number.
+    EventsDropped { capacity: u32, count: u32, last: u32 },
     /// A handler returned an error.
     HandlerFailed { error: Failure },
     /// A call failed, and the handler goes on with the next thing.
@@ -264,6 +266,12 @@ impl fmt::Display for Reason {
             Self::Reconcile { change } => write!(f, "reconcile: {change}"),
             Self::EventDropped { capacity } => {
                 write!(f, "event dropped: queue full, capacity {capacity}")
+            }
+            Self::EventsDropped { capacity, count, .. } => {
+                write!(
+                    f,
+                    "{count} events dropped, of this and what was listed after it: queue full, capacity {capacity}"
+                )
             }
             Self::HandlerFailed { error } => write!(f, "reconcile failed: {error}"),
             Self::PassedOver { error } => write!(f, "passed over: {error}"),

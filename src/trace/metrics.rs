@@ -136,7 +136,7 @@ figures! {
     Recovery = "recovery_s", Seconds, "From the moment the cause is gone to the last entry into the settled state (to the end of the run when it did not settle; 0 when it settled before). The cause is gone at the latest of: the end of a fault's window, the last strike of a fault whose window has no end, the last change of a workload; with none of these, at the last step.";
     StoreWrites = "store_writes", Count, "Creates, patches and deletes that took effect in the store.";
     StoreConflicts = "store_conflicts", Count, "Patches refused because the entity had another revision.";
-    EventsDropped = "events_dropped", Count, "Watch events that met a full work queue.";
+    EventsDropped = "events_dropped", Count, "Events of a watch or a list that met a full work queue.";
     Reconciles = "reconciles", Count, "Times that a handler of a controller began.";
 }
 

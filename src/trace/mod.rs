@@ -57,6 +57,7 @@ fn explains(reason: Reason) -> bool {
             | Reason::FieldIgnored { .. }
             | Reason::HandlerFailed { .. }
             | Reason::EventDropped { .. }
+            | Reason::EventsDropped { .. }
             | Reason::WatchBroke { .. }
             | Reason::WatchEnded
     )

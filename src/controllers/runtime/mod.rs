@@ -172,25 +172,38 @@ impl<P: Platform, R: Reconciler> Runtime<P, R> {
     /// Adds an event to the queue; a full queue drops it. A queue of keys marks the entity, as
     /// urgent, and is never full.
     pub fn enqueue(&self, change: Change, item: Versioned<R::Entity>, origin: Origin) {
-        if self.admit(Queued { change, item, origin }, Lane::Urgent) {
-            self.idle.notify(1);
+        let id = item.id;
+        match self.admit(Queued { change, item, origin }, Lane::Urgent) {
+            Some(true) => self.idle.notify(1),
+            Some(false) => {}
+            None => self.dropped(id, 1, id),
         }
     }
 
-    /// Puts an event into the queue, if it may; true when a worker is wanted for it (rule 2.1).
+    /// Puts an event into the queue; whether a worker is wanted for it, none when there is no room (rule 2.1).
     #[inline]
-    fn admit(&self, event: Queued<R::Entity>, lane: Lane) -> bool {
+    fn admit(&self, event: Queued<R::Entity>, lane: Lane) -> Option<bool> {
         if let Some(keys) = &self.keys {
-            return keys.add(event, lane, self.ports.clock.now());
+            return Some(keys.add(event, lane, self.ports.clock.now()));
         }
-        let capacity = self.rules.tuning.queue_capacity;
         let mut queue = self.queue.borrow_mut();
-        if queue.len() >= capacity as usize {
-            self.ports.host.note(event.item.id, Reason::EventDropped { capacity });
-            return false;
-        }
-        queue.push_back(event);
-        true
+        let has_room = queue.len() < self.rules.tuning.queue_capacity as usize;
+        has_room.then(|| {
+            queue.push_back(event);
+            true
+        })
+    }
+
+    /// Notes that there was no room for so many events, from the first to the last.
+    fn dropped(&self, first: Id<R::Entity>, count: u32, last: Id<R::Entity>) {
+        let capacity = self.rules.tuning.queue_capacity;
+        self.ports.host.note(
+            first,
+            match count {
+                1 => Reason::EventDropped { capacity },
+                _ => Reason::EventsDropped { capacity, count, last: last.index() },
+            },
+        );
     }
 
     /// The next event that needs work. One for an entity that a worker holds waits for that worker.

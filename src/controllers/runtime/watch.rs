@@ -160,11 +160,22 @@ impl<P: Platform, R: Reconciler> Runtime<P, R> {
         .await;
     }
 
-    /// Adds everything that was listed.
+    /// Adds everything that was listed; what finds no room is noted together, however much it is.
     fn enqueue_all(&self, items: &[Versioned<R::Entity>]) {
-        let listed = items.iter().map(|item| (item.clone(), item.meta.origin));
-        let admitted: usize =
-            listed.map(|(item, origin)| usize::from(self.admit(super::updated(item, origin), Lane::Repair))).sum();
+        let mut admitted = 0;
+        let mut dropped = None;
+        for item in items {
+            match self.admit(super::updated(item.clone(), item.meta.origin), Lane::Repair) {
+                Some(wanted) => admitted += usize::from(wanted),
+                None => {
+                    let (first, count) = dropped.map_or((item.id, 0), |(first, count, _)| (first, count));
+                    dropped = Some((first, count + 1, item.id));
+                }
+            }
+        }
+        if let Some((first, count, last)) = dropped {
+            self.dropped(first, count, last);
+        }
         self.idle.notify(admitted);
     }
 }

@@ -374,6 +374,7 @@ fn tone_of_reason(reason: Reason) -> Tone {
         | Reason::VolumeFailed { .. }
         | Reason::VolumeStuck { .. }
         | Reason::EventDropped { .. }
+        | Reason::EventsDropped { .. }
         | Reason::WatchBroke { .. }
         | Reason::WatchEnded
         | Reason::DeployRefused { .. }
