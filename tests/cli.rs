@@ -35,6 +35,8 @@ mod sweep_wrong;
 mod test;
 #[path = "cli/view.rs"]
 mod view;
+#[path = "cli/width.rs"]
+mod width;
 
 /// A story that passes whatever comes out.
 const FINE: &str = "schema = 1\nhorizon = \"1m\"\nstep = [{ at = \"1s\", do.note = \"Nothing.\" }]\n[expect]\n";

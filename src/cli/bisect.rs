@@ -14,7 +14,7 @@ use clap::Args;
 use serde_json::json;
 
 use super::args::{Format, shell_line};
-use super::output::Out;
+use super::output::{Out, fit_for_eyes};
 use super::story::{StoryArgs, variant_named};
 use super::text::reproduced;
 use super::{Exit, Refusal};
@@ -60,8 +60,8 @@ pub(crate) fn run(args: &BisectArgs, out: &mut Out) -> Result<Exit, Refusal> {
     let line = again(args, &from);
     let ends = [from.text(), args.to.text()];
     out.text(&match args.format {
-        Format::Text if exit == Exit::Failed => text(scenario, ends, &judge, &done) + &reproduced(&line),
-        Format::Text => text(scenario, ends, &judge, &done),
+        Format::Text if exit == Exit::Failed => fit_for_eyes(text(scenario, ends, &judge, &done)) + &reproduced(&line),
+        Format::Text => fit_for_eyes(text(scenario, ends, &judge, &done)),
         Format::Json => object(scenario, &judge, &done, &line),
     });
     Ok(exit)

@@ -106,10 +106,15 @@ pub(crate) fn prose(text: &str, indent: usize, width: usize) -> String {
 }
 
 /// A text behind a label that has `used` columns of its line; what does not fit goes on below, behind `indent`
-/// blanks.
+/// blanks, and all of it where not even its first word fits.
 pub(crate) fn behind(used: usize, text: &str, indent: usize, width: usize) -> String {
     let words: Vec<&str> = text.split_whitespace().collect();
-    filled(&words.join(" "), &" ".repeat(used), indent, width).trim_start().to_owned()
+    let text = words.join(" ");
+    let first = words.first().map_or(0, |word| textwrap::core::display_width(word));
+    if used + first > width && indent < used {
+        return format!("\n{}", filled(&text, &" ".repeat(indent), indent, width));
+    }
+    filled(&text, &" ".repeat(used), indent, width).trim_start().to_owned()
 }
 
 /// A result whose lines go on below where they do not fit.

@@ -205,7 +205,9 @@ fn checks(replay: &Replay<'_>, reproduce: &str) -> String {
         };
         let used = 41 + check.subject.chars().count().saturating_sub(30);
         let told = behind(used, &check.text, if width() < WIDE { 10 } else { 41 }, width());
-        text.push_str(&format!("  {}  {:30} {told}\n", painted(style, format!("{mark:6}")), check.subject));
+        let subject = format!("{:30} ", check.subject);
+        let subject = if told.starts_with('\n') { subject.trim_end() } else { &subject };
+        text.push_str(&format!("  {}  {subject}{told}\n", painted(style, format!("{mark:6}"))));
     }
     if !replay.checked.passed {
         text.push_str(&reproduced(reproduce));

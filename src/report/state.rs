@@ -24,7 +24,7 @@ pub fn state_text(trace: &Trace, state: &State, width: usize) -> String {
     }
     if !state.strays.is_empty() {
         text.push_str("  what no entity knows of\n");
-        state.strays.iter().for_each(|stray| text.push_str(&format!("    {stray}\n")));
+        state.strays.iter().for_each(|stray| text.push_str(&below(stray, width)));
     }
     text
 }
@@ -58,8 +58,7 @@ fn table(trace: &Trace, state: &State, rows: &[Row], width: usize) -> String {
         let told = head.iter().zip(&cells).skip(1).filter(|(_, cell)| !cell.is_empty());
         let told: Vec<String> = told.map(|(head, cell)| format!("{head} {cell}")).collect();
         let paragraph = format!("{}: {}", cells[0], told.join(", "));
-        let options = textwrap::Options::new(width).initial_indent("    ").subsequent_indent("        ");
-        paragraphs.push_str(&(textwrap::fill(&paragraph, options.break_words(false)) + "\n"));
+        paragraphs.push_str(&below(&paragraph, width));
         table.add_row(cells);
     }
     table.column_iter_mut().for_each(|column| {
@@ -69,6 +68,12 @@ fn table(trace: &Trace, state: &State, rows: &[Row], width: usize) -> String {
     let lines: Vec<String> = lines.lines().map(|line| format!("    {}\n", line.trim_end())).collect();
     let fits = lines.iter().all(|line| textwrap::core::display_width(line) <= width);
     if fits { lines.concat() } else { paragraphs }
+}
+
+/// A text below its heading.
+fn below(text: &str, width: usize) -> String {
+    let options = textwrap::Options::new(width).initial_indent("    ").subsequent_indent("        ");
+    textwrap::fill(text, options.break_words(false)) + "\n"
 }
 
 fn value(trace: &Trace, value: crate::model::Value) -> String {

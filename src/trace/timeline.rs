@@ -278,11 +278,14 @@ impl Page<'_> {
         let last = items.last().map(|item| self.entries[item.last()].at);
         let (Some(first), Some(last)) = (first, last) else { return Ok(()) };
         let style = self.options.palette.fold;
-        let (first, last) = (clock(first), clock(last));
-        writeln!(
-            out,
-            "{style}{first:>TIME$} … {last}: {lines} lines are left out (--full; --lives: entity by entity){style:#}"
-        )
+        let told = format!(
+            "{first:>TIME$} … {last}: {lines} lines are left out (--full; --lives: entity by entity)",
+            first = clock(first),
+            last = clock(last)
+        );
+        let next = " ".repeat(NEXT_AT);
+        let told = textwrap::fill(&told, textwrap::Options::new(self.options.width).subsequent_indent(&next));
+        writeln!(out, "{style}{told}{style:#}")
     }
 
     /// How many lines an item takes.

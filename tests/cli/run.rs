@@ -436,24 +436,3 @@ fn callers_that_fail_alike_are_a_burst_and_a_long_timeline_has_a_bound() {
         assert!(longest.is_some_and(|n| n <= 3), "{longest:?}");
     }
 }
-
-#[test]
-fn nothing_is_wider_than_a_terminal_of_sixty_columns() {
-    let folder = folder(&[]);
-    folder.schedsim(&["new", "a", "--kind", "node"]).code(0);
-    for words in [
-        &["run", "a.toml"] as &[&str],
-        &["run", "a.toml", "--state"],
-        &["run", "a.toml", "--lives"],
-        &["run", "a.toml", "--seeds", "0..2"],
-        &["explain", "a.toml"],
-        &["compare", "a.toml"],
-        &["compare", "a.toml", "--each-fix"],
-        &["fixes", "--rules"],
-    ] {
-        let out = super::done(folder.command(words).env("COLUMNS", "60")).out;
-        let wide: Vec<&str> = out.lines().filter(|line| line.chars().count() > 60).collect();
-        // A line that makes a run again is to be copied as a whole.
-        assert!(wide.iter().all(|line| line.contains("reproduce:")), "{words:?}: {wide:#?}");
-    }
-}

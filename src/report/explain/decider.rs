@@ -89,12 +89,16 @@ pub fn tag(decider: Decider, setting: &Setting) -> String {
 
 /// A decider's name: `fault slow first volume`, `step typo`, `pds.web exit_after`.
 fn name(decider: Decider, setting: &Setting) -> String {
-    let nth = |names: &[Name], index: u32| names.get(index as usize).map_or("?", |name| name.as_str());
+    // What has no name of its own is called by its kind and number already.
+    let nth = |kind: &str, names: &[Name], index: u32| match names.get(index as usize) {
+        Some(name) if name.starts_with(&format!("{kind} ")) => name.to_string(),
+        name => format!("{kind} {}", name.map_or("?", |name| name.as_str())),
+    };
     match decider {
         Decider::Fix { fix, .. } => fix.to_string(),
-        Decider::Fault(fault) => format!("fault {}", nth(&setting.faults, fault)),
-        Decider::Step(step) => format!("step {}", nth(&setting.steps, step)),
-        Decider::Traffic(stream) => format!("traffic {}", nth(&setting.traffic, stream)),
+        Decider::Fault(fault) => nth("fault", &setting.faults, fault),
+        Decider::Step(step) => nth("step", &setting.steps, step),
+        Decider::Traffic(stream) => nth("traffic", &setting.traffic, stream),
         Decider::Program(app, service, key) => format!("{app}.{service} {}", key.name()),
         Decider::Constant(path) => format!("tuning {path}"),
         Decider::Phase(_) => "the clock's phase".to_owned(),

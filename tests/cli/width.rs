@@ -1,0 +1,68 @@
+//! Widths: what a terminal of sixty columns shows of every command.
+//!
+//! What a newcomer gets wrong: only lines that are made to be copied may be wider.
+
+use super::folder;
+
+/// A database's node is lost and comes back while callers ask; steps have no names, and more is expected than comes.
+const FAIL_OVER: &str = r#"
+schema = 1
+about = "A database on a disk runs on n1, which loses power and comes back half an hour later."
+horizon = "2h"
+[cluster]
+nodes = ["n1", "n2"]
+[[step]]
+at = "0s"
+[step.do.deploy]
+app = "pds"
+config = """
+[services.database]
+port = 5432
+[services.database.concurrency]
+mode = "fixed"
+num_instances = 1
+[[services.database.disks]]
+name = "pds-data"
+mount_path = "/data"
+size_gb = 20
+"""
+[[step]]
+at = "10m"
+do.node_down = { node = "n1" }
+[[step]]
+at = "40m"
+do.node_up = { node = "n1" }
+[[traffic]]
+app = "pds"
+service = "database"
+rate = "1/s"
+[expect]
+verdict = "settled"
+"#;
+
+#[test]
+fn nothing_is_wider_than_a_terminal_of_sixty_columns() {
+    let folder = folder(&[("b.toml", FAIL_OVER)]);
+    folder.schedsim(&["new", "a", "--kind", "node"]).code(0);
+    let stories = ["a.toml", "b.toml"].into_iter().flat_map(|file| {
+        [
+            vec!["run", file],
+            vec!["run", file, "--state"],
+            vec!["run", file, "--lives"],
+            vec!["run", file, "--seeds", "0..2"],
+            vec!["explain", file],
+            vec!["compare", file],
+            vec!["compare", file, "--each-fix"],
+            vec!["bisect", file, "--from", "as_of=2025-10-01", "--to", "as_of=2025-12-01"],
+        ]
+    });
+    let commands = ["new", "run", "explain", "view", "test", "review", "check", "compare", "bisect", "sweep", "fixes"];
+    let helps = commands.into_iter().flat_map(|command| [vec![command, "-h"], vec![command, "--help"]]);
+    for words in stories.chain(helps).chain([vec!["--help"], vec!["fixes", "--rules"]]) {
+        let out = super::done(folder.command(&words).env("COLUMNS", "60")).out;
+        let wide: Vec<&str> = out.lines().filter(|line| line.chars().count() > 60).collect();
+        // A line that makes a run again is to be copied as a whole.
+        assert!(wide.iter().all(|line| line.contains("reproduce:")), "{words:?}: {wide:#?}");
+        assert!(!out.contains("step step") && !out.contains("fault fault"), "{words:?}: {out}");
+    }
+}
