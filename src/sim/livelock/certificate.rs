@@ -64,15 +64,15 @@ pub struct Certificate {
     /// How many periods have come back to it, and where the last look was in the trace.
     held: u32,
     written: usize,
-    /// The last look came upon something under way.
-    unquiet: bool,
+    /// How many looks came upon something under way.
+    unquiet: u32,
     refusal: Option<Refusal>,
 }
 
 impl Certificate {
     /// Tries a proof for so many periods; `seed` says what is drawn in them where that cannot matter.
     pub fn new(proof: Livelock, periods: u32, seed: u64) -> Self {
-        Self { proof, periods, seed: Some(seed), state: None, held: 0, written: 0, unquiet: false, refusal: None }
+        Self { proof, periods, seed: Some(seed), state: None, held: 0, written: 0, unquiet: 0, refusal: None }
     }
 
     /// Tries a proof in the run that it was found in, in the moment of its recurrence: what the state is then,
@@ -98,19 +98,18 @@ impl Certificate {
     /// Compares the world with what it is claimed to be.
     pub fn look(&mut self, world: &World, capture: Capture) {
         let due = self.next_look();
-        let unquiet = capture.taken_at() != due;
-        // A retry may be in hand at that very moment: the next period ends in the same state all the same.
-        if unquiet && !std::mem::replace(&mut self.unquiet, unquiet) && self.held + 1 < self.periods {
+        // A retry may be in hand at that very moment: other periods end in the same state all the same.
+        self.unquiet += u32::from(capture.taken_at() != due);
+        if capture.taken_at() != due && self.state.is_some() && self.unquiet <= self.periods / 2 {
             self.go_on(world, due);
             return;
         }
-        let (now, digest) = (capture.taken_at(), capture.digest(&mut Vec::new()));
+        let (now, digest) = (capture.taken_at(), capture.chosen_at(self.proof.from).digest(&mut Vec::new()));
         let found = world.log().with_trace(|trace| self.differs(trace, now, digest));
         if let Some(found) = found {
             self.refusal = Some(Refusal { period: self.held + 1, found });
             return;
         }
-        self.unquiet = false;
         self.state = Some(digest);
         self.go_on(world, now);
     }

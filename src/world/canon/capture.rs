@@ -62,6 +62,8 @@ impl TableFamily for Lists {
 /// A capture of a quiet world.
 pub struct Capture {
     pub(super) now: SimTime,
+    /// How addresses are written is chosen as it was then: now, or at the recurrence that this is compared with.
+    pub(super) chosen_at: SimTime,
     pub(super) caps: Caps,
     pub(super) lists: Lists,
     pub(super) containers: Vec<(SandboxId, Rc<Container>)>,
@@ -106,6 +108,11 @@ impl Capture {
     /// When it was taken.
     pub fn taken_at(&self) -> SimTime {
         self.now
+    }
+
+    /// Written as it would have been written at an earlier moment, to be compared with what was.
+    pub fn chosen_at(self, at: SimTime) -> Self {
+        Self { chosen_at: at, ..self }
     }
 
     /// A number that is equal when the canonical states are.
@@ -203,6 +210,7 @@ impl World {
         let volumes = self.volumes();
         Capture {
             now: self.kernel().now(),
+            chosen_at: self.kernel().now(),
             caps,
             lists,
             containers: containers.shared().map(|(id, container)| (id, Rc::clone(container))).collect(),

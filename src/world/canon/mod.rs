@@ -148,12 +148,12 @@ impl Canon<'_> {
     /// Where it did happen lately, which one is taken depends on their order: they are written as they
     /// stand. Equal neighbours are written once, with their count.
     fn addresses(&mut self) {
-        let Capture { now, caps, .. } = self.capture;
+        let Capture { chosen_at, caps, .. } = self.capture;
         for (addresses, _) in &self.capture.nodes {
             let mut runs = self.runs(addresses.slots());
             let never_taken = addresses.count() - addresses.slots().len();
             runs.extend((never_taken > 0).then_some(((RESTED, 0), never_taken)));
-            let by_place = addresses.unrested_at().is_some_and(|at| !caps.is_long_past(*now, at));
+            let by_place = addresses.unrested_at().is_some_and(|at| !caps.is_long_past(*chosen_at, at));
             self.by_place.push(by_place);
             self.number(u64::from(by_place));
             if !by_place {
