@@ -70,9 +70,10 @@ impl<P: Platform> Ingress<P> {
         (self.rules.tuning.ingress_every.task(), Box::pin(Rc::clone(self).rounds()))
     }
 
-    /// How long a sandbox may take to answer. Rule 10.13.
-    pub fn patience(&self) -> SimDuration {
-        self.rules.tuning.ingress_timeout
+    /// How long a sandbox may take to answer a request that waited for it so long. Rule 10.13.
+    pub fn patience(&self, waited: SimDuration) -> SimDuration {
+        let limit = self.rules.tuning.ingress_timeout;
+        if self.rules.has(Fix::IngressTimesAnswer) { limit } else { limit.saturating_sub(waited) }
     }
 
     /// A share for one request: one that is kept, or a new one that is kept from now on. Rule 10.10.
@@ -97,7 +98,7 @@ impl<P: Platform> Ingress<P> {
     /// The first kept share with room: its size is exceeded by one. Rule 10.10.
     fn kept(&self, key: Key) -> Option<Rc<Share>> {
         // Rule 10.12: told of at once upstream; here it is found out by who would use the share.
-        if self.rules.has(Fix::IngressRetries) {
+        if self.rules.has(Fix::IngressToldOfStops) {
             self.keep(key, |share| self.activator.runs(share.sandbox));
         }
         let has_room =

@@ -106,7 +106,7 @@ impl<P: Platform> LeaseManager<P> {
                 return Ok(());
             }
             (DiskStatus::Provisioned, Some(volume)) => volume,
-            (DiskStatus::Provisioned, None) if self.rules.has(Fix::LeaseConflictWaits) => {
+            (DiskStatus::Provisioned, None) if self.rules.has(Fix::NoVolumeLeases) => {
                 self.ports.host.note(item.id, Reason::DiskNotReady);
                 return Ok(());
             }

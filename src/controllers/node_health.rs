@@ -13,6 +13,7 @@ use crate::model::{Node, NodeId, NodeStatus, Reason, Sandbox, SandboxChange, San
 use crate::ports::{Clock, EntityStore, Fact, Host, Platform, Ports, Query, Versioned};
 use crate::time::SimTime;
 
+use super::fixes::Fix;
 use super::runtime::{Draft, Failure, Reconciler, Rules};
 
 /// The node health controller.
@@ -53,7 +54,12 @@ impl<P: Platform> Reconciler for NodeHealth<P> {
         }
         let mut failed = None;
         for sandbox in self.ports.store.list::<Sandbox>(Query::By(SandboxIndex::Node(item.id))).await?.iter() {
-            if sandbox.entity.status != SandboxStatus::Dead {
+            let left = match sandbox.entity.status {
+                SandboxStatus::Dead => true,
+                SandboxStatus::Stopped => !self.rules.has(Fix::LostStoppedDie),
+                SandboxStatus::Pending | SandboxStatus::Running => false,
+            };
+            if !left {
                 self.ports.host.note(sandbox.id, Reason::NodeLost { since: since.length(), limit: limit.length() });
                 let set = self.ports.store.set(sandbox.id, SandboxChange::Status(SandboxStatus::Dead));
                 // Rule 6.4: one that cannot be written does not hold up the others.

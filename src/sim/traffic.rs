@@ -124,10 +124,11 @@ async fn pass(
     version: VersionId,
     traffic: Traffic,
 ) -> Result<SimTime, RequestError> {
+    let came = world.kernel().now();
     loop {
         let lent = ingress.request(app, version, traffic.service).await?;
         let given = world.kernel().now();
-        match serve(world, lent.sandbox(), traffic, Some(ingress.patience())).await {
+        match serve(world, lent.sandbox(), traffic, Some(ingress.patience(given.since(came)))).await {
             Answer::Served => return Ok(given),
             // Rule 10.13.
             Answer::Late(limit) => return Err(RequestError::NoAnswer(limit)),

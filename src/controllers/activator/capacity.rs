@@ -50,9 +50,9 @@ impl<P: Platform> Activator<P> {
     }
 
     /// Who keeps a slot has used it now; false when its sandbox is not tracked any more, or, since
-    /// `ingress-keeps-shares`, does not run. Rule 10.11.
+    /// `ingress-told-of-stops`, does not run. Rule 10.11.
     pub fn renew(&self, slot: &Slot) -> bool {
-        let refuses_dead = self.rules.has(Fix::IngressKeepsShares);
+        let refuses_dead = self.rules.has(Fix::IngressToldOfStops);
         let now = self.ports.clock.now();
         let renewed = self.cache.with(slot.sandbox, |tracked| {
             let renews = tracked.status == SandboxStatus::Running || !refuses_dead;

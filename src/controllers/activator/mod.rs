@@ -96,7 +96,7 @@ impl<P: Platform> Activator<P> {
 
     /// Waits for a slot. Only news of a sandbox's status wakes it: a slot that is given back is
     /// found at the next tick. Rule 10.6.
-    async fn wait(&self, wanted: &Wanted, before: Option<usize>) -> Result<Slot, RequestError> {
+    async fn wait(&self, wanted: &Wanted, mut before: Option<usize>) -> Result<Slot, RequestError> {
         let clock = &self.ports.clock;
         let (limit, tick) = (self.rules.tuning.request_wait, self.rules.tuning.request_tick);
         let news = self.cache.news(wanted.key);
@@ -108,6 +108,12 @@ impl<P: Platform> Activator<P> {
             }
             if self.all_died(wanted, before) {
                 return Err(RequestError::DiedDuringBoot);
+            }
+            // Rule 10.5: who waited for one that is full asks for another.
+            if before.is_none() && self.rules.has(Fix::WaiterRaises) && !self.is_one_booting(wanted) {
+                before = Some(self.count_own(wanted));
+                self.raise_desired(wanted).await?;
+                continue;
             }
             let until = next.min(deadline).since(clock.now());
             clock.timeout(until, news.changed_since(seen)).await;

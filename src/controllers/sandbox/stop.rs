@@ -34,10 +34,11 @@ impl<P: Platform> SandboxController<P> {
         if item.is_some() || container.is_some() {
             self.ports.host.note(id, Reason::CleanUp);
         }
-        // Rule 7.51: first, so that the next sandbox need not wait for this one's end.
+        // Rule 7.51: first, so that the next sandbox need not wait for this one's end. Rule 1.9: a deleted one's cannot be
+        // written before `deleted-releases-leases`.
         let known = item.is_some() || self.rules.has(Fix::DeletedReleasesLeases);
         let releases = known && self.rules.has(Fix::ReleaseLeasesOnStop);
-        let first = releases && self.rules.has(Fix::GracefulShutdown) && !self.rules.has(Fix::ReleaseLeasesLast);
+        let first = releases && self.rules.has(Fix::ReleaseLeasesFirst) && !self.rules.has(Fix::ReleaseLeasesLast);
         if first {
             self.release_leases(id).await?;
         }

@@ -89,7 +89,9 @@ fn a_variant_replaces_policy_and_expectations_and_merges_tuning() {
 #[test]
 fn a_day_selects_the_fixes_of_that_day_and_every_fix_can_be_named() {
     let fixes = |policy: &str| below_head(policy).variants[0].policy.fixes;
-    assert_eq!(fixes("policy.as_of = \"2025-10-25\"\n"), Fixes::NONE.with(Fix::SkipDead));
+    let first = [Fix::SkipDead, Fix::SinglePoolWorker, Fix::ActivatorSeesPending, Fix::MaxPoolSize];
+    assert_eq!(fixes("policy.as_of = \"2025-10-27\"\n"), first.into_iter().fold(Fixes::NONE, Fixes::with));
+    assert_eq!(fixes("policy.as_of = \"2025-10-26\"\n"), Fixes::NONE);
     let all: Vec<String> = Fix::ALL.iter().map(|fix| format!("\"{fix}\"")).collect();
     let all = all.join(", ");
     assert_eq!(fixes(&format!("policy = {{ as_of = \"2020-01-01\", with = [{all}] }}\n")), Fixes::proposed());
@@ -125,7 +127,7 @@ fn traffic_is_read_with_its_defaults() {
 #[test]
 fn an_upgrade_replaces_the_set_or_changes_it() {
     for (text, as_of, with, without) in [
-        ("as_of = \"2025-10-25\"", Some(Fixes::NONE.with(Fix::SkipDead)), &[][..], &[][..]),
+        ("as_of = \"2025-10-26\"", Some(Fixes::NONE), &[][..], &[][..]),
         ("as_of = \"proposed\"", Some(Fixes::proposed()), &[], &[]),
         ("with = [\"node-health\"]", None, &[Fix::NodeHealth], &[]),
         ("with = [\"node-health\"], without = [\"skip-dead\"]", None, &[Fix::NodeHealth], &[Fix::SkipDead]),
