@@ -176,3 +176,28 @@ fn watch(view: &mut View<'_>, screen: &mut Screen) -> io::Result<()> {
         screen.draw(view)?;
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::process::Command;
+
+    use super::*;
+
+    /// Run again by `view_test.py` on a terminal of its own, it breaks.
+    #[test]
+    fn a_bug_gives_the_terminal_back_before_it_is_told() {
+        if std::env::var_os("BREAKS").is_some() {
+            crash::install();
+            crash::before_words(give_back);
+            let _screen = Screen::open().expect("a terminal");
+            panic!("this bug is meant");
+        }
+        let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/terminal/view_test.py");
+        let test = "cli::view::tests::a_bug_gives_the_terminal_back_before_it_is_told";
+        let binary = std::env::current_exe().expect("this binary");
+        match Command::new("python3").arg(script).arg(binary).args(["--bug", test]).output() {
+            Ok(done) if cfg!(unix) => assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr)),
+            _ => eprintln!("SKIPPED: no python3 with a pseudo terminal"),
+        }
+    }
+}

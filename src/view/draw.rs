@@ -123,8 +123,8 @@ impl View<'_> {
         }
         self.draw_panel(&areas, buffer);
         self.draw_foot(area, buffer);
-        if let Mode::Help = self.mode {
-            self.draw_help(area, buffer);
+        if let Mode::Help(top) = self.mode {
+            self.draw_help(top, area, buffer);
         }
     }
 
@@ -254,6 +254,10 @@ impl View<'_> {
     fn draw_foot(&self, area: Rect, buffer: &mut Buffer) {
         let text = match &self.mode {
             Mode::Find(text) => format!("/{text}_   Enter keeps, Esc shows all"),
+            Mode::Help(_) if self.help_lines().len() > self.help_room() => {
+                "Down, Up: more of them; another key leaves".to_owned()
+            }
+            Mode::Help(_) => "any key leaves".to_owned(),
             _ if !self.message.is_empty() => self.message.clone(),
             Mode::Otherwise(_) => "Enter tries it, a tries each, Esc leaves; * is met on the way".to_owned(),
             _ => "? keys  c cause  o other cause  w what if not  n next violation  / find  Tab run  q quit".to_owned(),
@@ -264,13 +268,26 @@ impl View<'_> {
         buffer.set_stringn(0, area.bottom() - 1, format!("{text:width$}"), width, style);
     }
 
-    fn draw_help(&self, area: Rect, buffer: &mut Buffer) {
-        let height = area.height.saturating_sub(2);
-        let lines = KEYS.iter().map(|(keys, what)| format!(" {keys:14} {what}"));
-        for (y, line) in (1..=height).zip(lines.chain(std::iter::repeat_with(String::new))) {
-            let width = usize::from(area.width);
-            buffer.set_stringn(0, y, format!("{:width$}", self.look.text(&line)), width, Style::reset());
+    fn draw_help(&self, top: usize, area: Rect, buffer: &mut Buffer) {
+        let lines = self.help_lines().into_iter().skip(top);
+        let (room, width) = (self.help_room(), usize::from(area.width));
+        for (y, line) in (1..).zip(lines.chain(std::iter::repeat_with(String::new)).take(room)) {
+            buffer.set_stringn(0, y, format!("{line:width$}"), width, Style::reset());
         }
+    }
+
+    /// What the keys do, in lines of the screen's width.
+    pub(super) fn help_lines(&self) -> Vec<String> {
+        let mut lines = Vec::new();
+        for (keys, what) in KEYS {
+            wrapped(&format!(" {keys:14} {what}"), 16, usize::from(self.size.0), self.look, |line| lines.push(line));
+        }
+        lines
+    }
+
+    /// How many of these lines the screen has room for.
+    pub(super) fn help_room(&self) -> usize {
+        usize::from(self.size.1.saturating_sub(2))
     }
 }
 

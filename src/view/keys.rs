@@ -43,8 +43,10 @@ impl View<'_> {
         self.message.clear();
         match std::mem::replace(&mut self.mode, Mode::Lanes) {
             Mode::Lanes => self.key_of_lanes(key),
-            // Any key ends it.
-            Mode::Help => None,
+            Mode::Help(top) => {
+                self.key_of_help(key.code, top);
+                None
+            }
             Mode::Find(text) => {
                 self.key_of_find(key.code, text);
                 None
@@ -82,7 +84,7 @@ impl View<'_> {
             KeyCode::BackTab => return self.next_run(false),
             KeyCode::Char('s') => return self.put_beside(),
             KeyCode::Char('/') => self.mode = Mode::Find(self.filter.clone()),
-            KeyCode::Char('?') => self.mode = Mode::Help,
+            KeyCode::Char('?') => self.mode = Mode::Help(0),
             KeyCode::Enter => self.tall = !self.tall,
             KeyCode::Esc => {
                 self.tall = false;
@@ -91,6 +93,22 @@ impl View<'_> {
             _ => {}
         }
         None
+    }
+
+    /// Where there are more lines than the screen has, they move; any other key ends it.
+    fn key_of_help(&mut self, code: KeyCode, top: usize) {
+        let room = self.help_room();
+        let to = match code {
+            KeyCode::Up | KeyCode::Char('k') => top.saturating_sub(1),
+            KeyCode::Down | KeyCode::Char('j') => top + 1,
+            KeyCode::PageUp => top.saturating_sub(room),
+            KeyCode::PageDown | KeyCode::Char(' ') => top + room,
+            _ => return,
+        };
+        let below = self.help_lines().len().saturating_sub(room);
+        if below > 0 {
+            self.mode = Mode::Help(to.min(below));
+        }
     }
 
     fn key_of_find(&mut self, code: KeyCode, mut text: String) {

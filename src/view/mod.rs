@@ -52,8 +52,8 @@ pub(crate) enum Wish {
 enum Mode {
     /// To move about.
     Lanes,
-    /// To read what keys do.
-    Help,
+    /// To read what keys do, from that line on.
+    Help(usize),
     /// To write what is looked for.
     Find(String),
     /// To choose what is made otherwise.

@@ -226,6 +226,23 @@ fn keys_are_told_and_any_key_ends_it() {
     });
 }
 
+/// Each word of the help can be brought to sight on a small screen.
+#[test]
+fn help_moves_where_it_has_no_room() {
+    for size in [(40, 10), (30, 6)] {
+        looking(size, PLAIN, |looked| {
+            let before = looked.screen();
+            let first = looked.keys("?").screen();
+            let seen: String =
+                (0..60).map(|_| looked.keys("v").screen()).fold(first.clone(), |seen, screen| seen + &screen);
+            let words = super::keys::KEYS.iter().flat_map(|(_, what)| what.split(' '));
+            words.for_each(|word| assert!(seen.contains(word), "{size:?}: {word}\n{seen}"));
+            assert_eq!(looked.keys(&"^".repeat(60)).screen(), first);
+            assert_eq!(looked.keys("x").screen(), before);
+        });
+    }
+}
+
 /// Records read back are what they were, but for errors, which come as their texts; and their things have the
 /// numbers that values refer to.
 #[test]

@@ -1,6 +1,7 @@
 """Opens `schedsim view` in a pseudo terminal: what it draws, and that the terminal is given back.
 
     view_test.py SCHEDSIM FILE
+    view_test.py TESTS --bug NAME      a test that breaks while it has the terminal
 
 Needs Python's own `pty` and nothing else. What keys do is tested cell by cell in src/view.
 """
@@ -24,7 +25,7 @@ SCHEDSIM = FILE = None
 class Terminal:
     """A program on a terminal of its own."""
 
-    def __init__(self, *words, size=(80, 24), **environment):
+    def __init__(self, *words, command=("view",), size=(80, 24), **environment):
         self.master, slave = pty.openpty()
         self.resize(*size)
         self.before = termios.tcgetattr(slave)
@@ -36,7 +37,7 @@ class Terminal:
             fcntl.ioctl(slave, termios.TIOCSCTTY, 0)
             for stream in range(3):
                 os.dup2(slave, stream)
-            os.execve(SCHEDSIM, [SCHEDSIM, "view", *words], {**known, **environment})
+            os.execve(SCHEDSIM, [SCHEDSIM, *command, *words], {**known, **environment})
         self.slave = slave
 
     def resize(self, width, height):
@@ -84,7 +85,7 @@ class Terminal:
         raise AssertionError("it does not end")
 
 
-class View(unittest.TestCase):
+class OnATerminal(unittest.TestCase):
     def given_back(self, terminal, status):
         self.assertEqual(terminal.ended(), status)
         self.assertIn(b"\x1b[?1049h", terminal.seen, "it draws on the other screen")
@@ -92,6 +93,17 @@ class View(unittest.TestCase):
         self.assertIn(b"\x1b[?25h", terminal.seen, "the cursor is seen again")
         self.assertEqual(termios.tcgetattr(terminal.slave), terminal.before, "the terminal is as it was")
 
+
+class Bug(OnATerminal):
+    def test_the_terminal_is_given_back_before_the_bug_is_told(self):
+        terminal = Terminal(FILE, "--exact", "--nocapture", command=(), BREAKS="1")
+        self.given_back(terminal, 101)
+        told = terminal.seen.index(b"this is a bug in schedsim")
+        self.assertIn(b"this bug is meant", terminal.seen[told:])
+        self.assertLess(terminal.seen.index(b"\x1b[?1049l"), told, "nothing is told on a screen that goes")
+
+
+class View(OnATerminal):
     def test_it_shows_a_run_and_a_key_ends_it(self):
         terminal = Terminal(FILE)
         terminal.wait_for("? keys")
@@ -131,6 +143,15 @@ class View(unittest.TestCase):
         terminal.forget()
         terminal.type("?")
         terminal.wait_for("earlier, later")
+        terminal.type("x")
+        terminal.resize(40, 10)
+        os.kill(terminal.pid, signal.SIGWINCH)
+        terminal.forget()
+        terminal.type("?")
+        terminal.wait_for("more of them")
+        self.assertNotIn("these keys", terminal.text())
+        terminal.type("\x1b[6~" * 3)
+        terminal.wait_for("these keys")
         terminal.type("xq")
         self.given_back(terminal, 0)
 
@@ -158,7 +179,10 @@ class View(unittest.TestCase):
 
 
 if __name__ == "__main__":
+    if len(sys.argv) == 4 and sys.argv[2] == "--bug":
+        SCHEDSIM, _, FILE = sys.argv[1:]
+        unittest.main(argv=[sys.argv[0], "Bug"])
     if len(sys.argv) != 3:
         sys.exit(__doc__)
     SCHEDSIM, FILE = (os.path.abspath(path) for path in sys.argv[1:])
-    unittest.main(argv=[sys.argv[0]])
+    unittest.main(argv=[sys.argv[0], "View"])
