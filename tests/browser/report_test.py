@@ -28,10 +28,10 @@ PICTURES = None
 FOLDER = tempfile.TemporaryDirectory()
 
 
-def run(name, *words):
+def run(name, *words, command="run"):
     """Writes a report and returns its path."""
     path = os.path.join(FOLDER.name, name)
-    done = subprocess.run([SCHEDSIM, "run", "-q", *words, "--report", path], capture_output=True, text=True)
+    done = subprocess.run([SCHEDSIM, command, "-q", *words, "--report", path], capture_output=True, text=True)
     if done.returncode not in (0, 1):
         raise RuntimeError(done.stderr)
     return path
@@ -289,6 +289,24 @@ class ForEver(OnThePage):
         self.browser.js("document.querySelector('.scroll').focus()")
         self.browser.key("Left")
         self.assertEqual(self.browser.js(names), ["deploy", "delete"])
+
+
+class Sealed(OnThePage):
+    def test_the_page_shows_when_an_end_was_sealed_with_its_curve(self):
+        page = run("sealed.html", ORPHANED, "--variant", "before", "--sealed", command="explain")
+        for width in [1440, 400]:
+            self.browser.size(width, 900)
+            self.show(page)
+            self.assertIn("When it was sealed", self.text("section.sealed h2"))
+            self.assertRegex(self.text("section.sealed pre"), r"\d:\d\d")
+            drawn = self.browser.js(
+                "const i = document.querySelector('section.sealed img');"
+                "return [i.complete, i.naturalWidth, i.alt.length, i.getBoundingClientRect().right]")
+            self.assertTrue(drawn[0] and drawn[1] > 100 and drawn[2] > 10, f"the curve is drawn: {drawn}")
+            self.assertLessEqual(drawn[3], width, "and not over the edge")
+            self.assertLessEqual(self.browser.js("return document.documentElement.scrollWidth"), width)
+            self.picture(f"sealed-{width}")
+        self.no_complaints()
 
 
 class Broken(OnThePage):
