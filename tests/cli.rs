@@ -17,6 +17,8 @@ mod explain;
 mod help;
 #[path = "cli/new.rs"]
 mod new;
+#[path = "cli/output.rs"]
+mod output;
 #[path = "cli/run.rs"]
 mod run;
 #[path = "cli/schema.rs"]
@@ -35,8 +37,6 @@ mod sweep_wrong;
 mod test;
 #[path = "cli/view.rs"]
 mod view;
-#[path = "cli/width.rs"]
-mod width;
 
 /// A story that passes whatever comes out.
 const FINE: &str = "schema = 1\nhorizon = \"1m\"\nstep = [{ at = \"1s\", do.note = \"Nothing.\" }]\n[expect]\n";

@@ -162,8 +162,15 @@ pub fn main() -> ExitCode {
 fn parsed() -> Cli {
     let words: Vec<_> = std::env::args_os().collect();
     let command = Cli::command().color(args::color_of(&words));
-    let matches = command.get_matches_from(words);
-    Cli::from_arg_matches(&matches).unwrap_or_else(|error| error.exit())
+    let parsed = command.try_get_matches_from(words).and_then(|matches| Cli::from_arg_matches(&matches));
+    parsed.unwrap_or_else(|error| match error.print() {
+        // A help that nobody could be shown is no success.
+        Err(failed) if failed.kind() != std::io::ErrorKind::BrokenPipe => {
+            output::error(&format!("cannot write the result: {failed}"));
+            std::process::exit(i32::from(Exit::Wrong.status()))
+        }
+        _ => std::process::exit(error.exit_code()),
+    })
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
-//! Widths: what a terminal of sixty columns shows of every command.
+//! Where results go: a terminal of sixty columns, a full disk.
 //!
-//! What a newcomer gets wrong: only lines that are made to be copied may be wider.
+//! What a newcomer gets wrong: only lines that are made to be copied may be wider than the terminal.
 
 use super::folder;
 
@@ -8,7 +8,7 @@ use super::folder;
 const FAIL_OVER: &str = r#"
 schema = 1
 about = "A database on a disk runs on n1, which loses power and comes back half an hour later."
-horizon = "2h"
+horizon = "50m"
 [cluster]
 nodes = ["n1", "n2"]
 [[step]]
@@ -35,7 +35,7 @@ do.node_up = { node = "n1" }
 [[traffic]]
 app = "pds"
 service = "database"
-rate = "1/s"
+rate = "30/m"
 [expect]
 verdict = "settled"
 "#;
@@ -64,5 +64,34 @@ fn nothing_is_wider_than_a_terminal_of_sixty_columns() {
         // A line that makes a run again is to be copied as a whole.
         assert!(wide.iter().all(|line| line.contains("reproduce:")), "{words:?}: {wide:#?}");
         assert!(!out.contains("step step") && !out.contains("fault fault"), "{words:?}: {out}");
+    }
+}
+
+/// What cannot be written is said, and is no success, whichever command was to write it.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_full_disk_is_no_success() {
+    let folder = folder(&[("a.toml", super::FINE)]);
+    for words in [
+        &["--help"] as &[&str],
+        &["run", "-h"],
+        &["--version"],
+        &["run", "a.toml"],
+        &["run", "a.toml", "--format", "json"],
+        &["check", "a.toml"],
+        &["test", "a.toml"],
+        &["test", "a.toml", "--junit", "-"],
+        &["new", "b"],
+        &["fixes"],
+        &["schema"],
+        &["completions", "bash"],
+        &["man"],
+    ] {
+        let mut command = std::process::Command::new(snapbox::cmd::cargo_bin!("schedsim"));
+        let full = std::fs::File::options().write(true).open("/dev/full").expect("a full disk");
+        let done = command.args(words).current_dir(folder.path()).stdout(full).output().expect("the binary runs");
+        let told = String::from_utf8_lossy(&done.stderr);
+        assert!(told.contains("cannot write"), "{words:?}: {told}");
+        assert_eq!(done.status.code(), Some(2), "{words:?}: {told}");
     }
 }
