@@ -68,34 +68,40 @@ impl TestArgs {
         self.junit.is_some() && self.junit_file().is_none()
     }
 
-    fn chooses(&self, book: &Book<'_>, variant: &Variant) -> bool {
-        let title = book.story.title(&variant.name);
+    fn chooses(&self, loaded: &LoadedStory<'_>, variant: &Variant) -> bool {
+        let title = loaded.story.title(&variant.name);
         self.variant.as_ref().is_none_or(|name| *name == variant.name)
             && self.filter.as_ref().is_none_or(|text| title.contains(text.as_str()))
     }
 
     /// Why there is nothing to run.
-    fn nothing_chosen(&self, books: &[Book<'_>]) -> String {
-        let all = || books.iter().flat_map(|book| book.scenario.variants.iter().map(|variant| variant.name.as_str()));
+    fn nothing_chosen(&self, all_loaded: &[LoadedStory<'_>]) -> String {
+        let all = || {
+            all_loaded.iter().flat_map(|loaded| loaded.scenario.variants.iter().map(|variant| variant.name.as_str()))
+        };
         match &self.variant {
             Some(name) if all().all(|known| known != name) => {
                 let hint = similar(name, all()).map(|meant| format!("; did you mean `{meant}`?")).unwrap_or_default();
                 format!("no scenario has a variant `{name}`{hint}")
             }
-            _ => format!("no run is called like that; there are {}, such as `{}`", all().count(), first_title(books)),
+            _ => format!(
+                "no run is called like that; there are {}, such as `{}`",
+                all().count(),
+                first_title(all_loaded)
+            ),
         }
     }
 }
 
-fn first_title(books: &[Book<'_>]) -> String {
-    books.first().map(|book| book.story.title(&book.scenario.variants[0].name)).unwrap_or_default()
+fn first_title(all_loaded: &[LoadedStory<'_>]) -> String {
+    all_loaded.first().map(|loaded| loaded.story.title(&loaded.scenario.variants[0].name)).unwrap_or_default()
 }
 
 /// What messages call the file of `--junit`.
 const JUNIT: &str = "results";
 
 /// A scenario file that could be read.
-struct Book<'a> {
+struct LoadedStory<'a> {
     story: &'a Story,
     file: String,
     scenario: Scenario,
@@ -103,7 +109,7 @@ struct Book<'a> {
 
 /// What is kept of a run.
 struct Case<'a> {
-    book: &'a Book<'a>,
+    loaded: &'a LoadedStory<'a>,
     variant: &'a Variant,
     golden: String,
     fingerprint: Fingerprint,
@@ -156,10 +162,10 @@ pub(crate) fn test(args: &TestArgs, look: &Look, out: &mut Out) -> Result<Exit, 
     }
     let mut tally = Tally::default();
     let read: Vec<_> = pool.install(|| corpus.stories.par_iter().map(read).collect());
-    let mut books = Vec::new();
-    for (story, book) in corpus.stories.iter().zip(read) {
-        match book {
-            Ok(book) => books.push(book),
+    let mut all_loaded = Vec::new();
+    for (story, loaded) in corpus.stories.iter().zip(read) {
+        match loaded {
+            Ok(loaded) => all_loaded.push(loaded),
             Err(diagnostics) => {
                 let why = input::why_unreadable(&story.file.display().to_string(), &diagnostics);
                 output::note(why.trim_end());
@@ -172,20 +178,20 @@ pub(crate) fn test(args: &TestArgs, look: &Look, out: &mut Out) -> Result<Exit, 
             }
         }
     }
-    let chosen: Vec<_> = books
+    let chosen: Vec<_> = all_loaded
         .iter()
-        .flat_map(|book| book.scenario.variants.iter().map(move |variant| (book, variant)))
-        .filter(|(book, variant)| args.chooses(book, variant))
+        .flat_map(|loaded| loaded.scenario.variants.iter().map(move |variant| (loaded, variant)))
+        .filter(|(loaded, variant)| args.chooses(loaded, variant))
         .collect();
-    if chosen.is_empty() && !books.is_empty() {
-        return Err(Refusal::nothing(args.nothing_chosen(&books)));
+    if chosen.is_empty() && !all_loaded.is_empty() {
+        return Err(Refusal::nothing(args.nothing_chosen(&all_loaded)));
     }
     let cases = pool.install(|| replay_all(&chosen, look));
-    let mut folders = folders(&books)?;
+    let mut folders = folders(&all_loaded)?;
     for case in &cases {
         judge(case, args, look, &mut folders, out, &mut tally)?;
     }
-    tidy(&corpus, &books, args, &mut folders, out, &mut tally)?;
+    tidy(&corpus, &all_loaded, args, &mut folders, out, &mut tally)?;
     let failed = tally.results.iter().filter(|result| result.failure.is_some()).count();
     if args.review {
         out.line(&tally.review.told());
@@ -247,20 +253,20 @@ fn nothing_below(paths: &[String], corpus: &Corpus) -> String {
     }
 }
 
-fn read(story: &Story) -> Result<Book<'_>, Diagnostics> {
+fn read(story: &Story) -> Result<LoadedStory<'_>, Diagnostics> {
     let file = story.file.to_string_lossy().into_owned();
     let scenario = Scenario::from_file(&story.file, &Overrides::default())?;
-    Ok(Book { story, file, scenario })
+    Ok(LoadedStory { story, file, scenario })
 }
 
-fn replay_all<'a>(all: &[(&'a Book<'a>, &'a Variant)], look: &Look) -> Vec<Case<'a>> {
+fn replay_all<'a>(all: &[(&'a LoadedStory<'a>, &'a Variant)], look: &Look) -> Vec<Case<'a>> {
     let bar = output::progress(all.len() as u64, !look.quiet);
     let cases = all
         .par_iter()
-        .map(|(book, variant)| {
-            let line = reproduce::run(&book.file, &variant.name, variant.seed, &[]);
-            let case = crash::doing_what(&line, || case(book, variant));
-            bar.set_message(book.story.title(&variant.name));
+        .map(|(loaded, variant)| {
+            let line = reproduce::run(&loaded.file, &variant.name, variant.seed, &[]);
+            let case = crash::doing_what(&line, || case(loaded, variant));
+            bar.set_message(loaded.story.title(&variant.name));
             bar.inc(1);
             case
         })
@@ -276,18 +282,18 @@ fn timed<T>(work: impl FnOnce() -> T) -> (T, Duration) {
     (work(), begun.elapsed())
 }
 
-fn case<'a>(book: &'a Book<'a>, variant: &'a Variant) -> Case<'a> {
-    let (replay, took) = timed(|| Replay::of(&book.scenario, variant, None));
+fn case<'a>(loaded: &'a LoadedStory<'a>, variant: &'a Variant) -> Case<'a> {
+    let (replay, took) = timed(|| Replay::of(&loaded.scenario, variant, None));
     let (golden, fingerprint, failures) = (replay.golden(), replay.fingerprint(), replay.failures());
-    Case { book, variant, golden, fingerprint, expects: replay.judged == Judged::Yes, failures, took }
+    Case { loaded, variant, golden, fingerprint, expects: replay.judged == Judged::Yes, failures, took }
 }
 
 /// The fingerprints of every folder that is concerned. A file that cannot be read stops all, for
 /// to write it anew would lose the lines of scenarios that are not run.
-fn folders<'a>(books: &'a [Book<'a>]) -> Result<BTreeMap<&'a SnapshotFolder, Fingerprints>, Refusal> {
+fn folders<'a>(all_loaded: &'a [LoadedStory<'a>]) -> Result<BTreeMap<&'a SnapshotFolder, Fingerprints>, Refusal> {
     let mut folders = BTreeMap::new();
-    for book in books {
-        let folder = &book.story.folder;
+    for loaded in all_loaded {
+        let folder = &loaded.story.folder;
         if !folders.contains_key(folder) {
             let prints = Fingerprints::read(&folder.snapshots).map_err(|text| {
                 Refusal::wrong(format!("{text}\n  repair the file, or remove it and run with --accept"))
@@ -307,7 +313,7 @@ fn judge(
     out: &mut Out,
     tally: &mut Tally,
 ) -> Result<(), Refusal> {
-    let story = case.book.story;
+    let story = case.loaded.story;
     let title = story.title(&case.variant.name);
     let mut failures: Vec<String> =
         case.failures.iter().map(|text| format!("  {} {text}\n", painted(style::BAD, "[expect]"))).collect();
@@ -327,7 +333,7 @@ fn judge(
         Text::Written => out.line(&format!("{} {}", painted(style::WARN, "wrote"), shown(&path))),
         Text::Differs(how) => failures.push(how),
     }
-    let prints = folders.get_mut(&story.folder).expect("every book's folder was read");
+    let prints = folders.get_mut(&story.folder).expect("every loaded's folder was read");
     let old = prints.lines.get(&title).cloned();
     let old = old.as_ref();
     if args.accept {
@@ -364,10 +370,10 @@ fn judge(
     let mut result = TestResult {
         story: story.name.clone(),
         variant: Some(case.variant.name.clone()),
-        file: case.book.file.clone(),
+        file: case.loaded.file.clone(),
         failure: None,
         places: Vec::new(),
-        reproduce: reproduce::run(&case.book.file, &case.variant.name, case.variant.seed, &[]),
+        reproduce: reproduce::run(&case.loaded.file, &case.variant.name, case.variant.seed, &[]),
         took: case.took,
     };
     if failures.is_empty() {
@@ -378,7 +384,7 @@ fn judge(
         return Ok(());
     }
     if case.failures.is_empty() {
-        result.reproduce = shell_line(["schedsim", "test", &reproduce::operand(&case.book.file)]);
+        result.reproduce = shell_line(["schedsim", "test", &reproduce::operand(&case.loaded.file)]);
     }
     let failures = failures.concat();
     out.text(&format!("{} {title}\n{failures}  reproduce: {}\n", painted(style::BAD, "FAIL "), result.reproduce));
@@ -390,7 +396,7 @@ fn judge(
 /// What is left of scenarios that are gone; and the fingerprints, to their files.
 fn tidy(
     corpus: &Corpus,
-    books: &[Book<'_>],
+    all_loaded: &[LoadedStory<'_>],
     args: &TestArgs,
     folders: &mut BTreeMap<&SnapshotFolder, Fingerprints>,
     out: &mut Out,
@@ -398,9 +404,9 @@ fn tidy(
 ) -> Result<(), Refusal> {
     for (folder, prints) in folders {
         let mut run = BTreeMap::new();
-        for book in books.iter().filter(|book| book.story.folder == **folder) {
-            let titles = book.scenario.variants.iter().map(|variant| book.story.title(&variant.name)).collect();
-            run.insert(book.story.name.as_str(), titles);
+        for loaded in all_loaded.iter().filter(|loaded| loaded.story.folder == **folder) {
+            let titles = loaded.scenario.variants.iter().map(|variant| loaded.story.title(&variant.name)).collect();
+            run.insert(loaded.story.name.as_str(), titles);
         }
         for orphan in corpus.orphans(folder, &run).map_err(Refusal::wrong)? {
             if args.accept {

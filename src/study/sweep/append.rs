@@ -10,8 +10,8 @@ use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-use super::ahead::WINDOW;
 use super::records::Records;
+use super::workers::WINDOW;
 
 /// The file of the rows that came early: each with its number in the shard before it.
 const EARLY: &str = "runs.early";

@@ -16,11 +16,11 @@ use crate::scenario::tree::{self, Node, Value};
 use crate::scenario::values;
 use crate::scenario::walk::{Fields, Walk};
 
+pub use super::objectives::{Aggregate, Constraint, Objective};
+use super::objectives::{constraints, objective};
 use super::sample::{Range, Sampling, Scale};
 use super::schema::SWEEP;
-use super::tried::{Mention, TRIED_MAX};
-pub use super::wishes::{Aggregate, Constraint, Objective};
-use super::wishes::{constraints, objective};
+use super::validate::{Mention, VALUES_MAX};
 
 /// A larger file is a mistake.
 const FILE_MAX: usize = 16 << 20;
@@ -336,7 +336,7 @@ fn parameter(
                     .help("write `steps = 5`, or list the `values`, or sample: `sampling = \"sobol\"`");
             }
             if let Some(range) = &range {
-                let tried = range.steps(steps.unwrap_or(TRIED).min(TRIED_MAX)).into_iter();
+                let tried = range.steps(steps.unwrap_or(TRIED).min(VALUES_MAX)).into_iter();
                 values = tried.map(|value| (canonical(&value), to.span)).collect();
                 values[0].1 = from.span;
             }

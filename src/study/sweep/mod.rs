@@ -6,7 +6,6 @@
 //! by run under the *same* seeds, so a difference is the setting's, not the weather's.
 
 pub(crate) mod aftermath;
-mod ahead;
 mod append;
 #[cfg(test)]
 mod coverage_tests;
@@ -19,6 +18,7 @@ pub mod folder;
 mod guide_tests;
 pub(crate) mod judge;
 mod lock;
+mod objectives;
 pub(crate) mod page;
 pub mod plan;
 pub(crate) mod precise;
@@ -32,7 +32,7 @@ pub(crate) mod stats;
 mod stories;
 pub(crate) mod summary;
 pub(crate) mod sure;
-mod tried;
-mod wishes;
+mod validate;
+mod workers;
 
 pub(crate) use schema::json_schema;

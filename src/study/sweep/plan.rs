@@ -18,7 +18,7 @@ use super::file::{Assignment, Constraint, Domain, Objective, SweepFile, canonica
 use super::sample::{Sampling, fractions};
 pub use super::stories::Stories;
 use super::stories::{self, Found};
-use super::tried::{given, try_all};
+use super::validate::{given, validate_all};
 
 /// The version of plans, manifests and what lies beside them.
 pub const SCHEMA: u32 = 2;
@@ -196,7 +196,7 @@ fn planned(
     if broken.is_empty() && problems.len() == before {
         check_names(file, &scenarios, &mut problems);
     }
-    let warnings = try_all(&file.places, &scenarios, &stories, &bases, &mut problems);
+    let warnings = validate_all(&file.places, &scenarios, &stories, &bases, &mut problems);
     if !problems.is_empty() || !broken.is_empty() {
         return Err(Unplanned::Wrong(all_of(file, problems, broken)));
     }

@@ -4,10 +4,10 @@
 //! newcomer gets wrong: a scenario is parsed once for each setting and worker, not for each seed;
 //! that is why the seeds of a setting stand next to each other in the order.
 
-use super::ahead::ahead;
 use super::folder::Folder;
 use super::plan::{Key, Plan, Stories};
 use super::rows::{self, Measured};
+use super::workers::run_all;
 use crate::scenario::Scenario;
 
 /// Somebody who watches a sweep.
@@ -69,7 +69,7 @@ pub fn run(plan: &Plan, stories: &Stories, folder: &Folder, watcher: &dyn Watche
         })?;
         Ok(oldest)
     };
-    ahead(missing, oldest, work, keep)?;
+    run_all(missing, oldest, work, keep)?;
     appender.close(&folder.runs())
 }
 

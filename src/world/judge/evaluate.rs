@@ -125,7 +125,7 @@ impl Judge {
         let version = version.and_then(|version| world.tables().versions.get(version));
         let services = version.iter().flat_map(|version| version.entity.config.iter());
         let names: BTreeSet<Name> = services.flat_map(|service| service.disks.iter().map(|disk| disk.name)).collect();
-        for name in self.memory.owners.wishes(id, names) {
+        for name in self.memory.owners.wanted_disks(id, names) {
             world.tables().disks.for_each(Query::By(DiskIndex::Name(name)), |disk| {
                 self.dirty.insert(Dirty::Home(disk.id.into()), cause);
             });

@@ -24,7 +24,7 @@ pub(super) struct AppOwners {
     /// The disks that an app's configs ever named.
     named: BTreeMap<AppId, BTreeSet<Name>>,
     /// The disks that the active versions of living apps name.
-    wishes: BTreeMap<AppId, BTreeSet<Name>>,
+    wanted_disks: BTreeMap<AppId, BTreeSet<Name>>,
 }
 
 impl AppOwners {
@@ -84,13 +84,17 @@ impl AppOwners {
 
     /// The active version of a living app names these disks; returns those that it names now
     /// and did not, or the other way round.
-    pub(super) fn wishes(&mut self, app: AppId, disks: BTreeSet<Name>) -> Vec<Name> {
-        let before = if disks.is_empty() { self.wishes.remove(&app) } else { self.wishes.insert(app, disks.clone()) };
+    pub(super) fn wanted_disks(&mut self, app: AppId, disks: BTreeSet<Name>) -> Vec<Name> {
+        let before = if disks.is_empty() {
+            self.wanted_disks.remove(&app)
+        } else {
+            self.wanted_disks.insert(app, disks.clone())
+        };
         before.unwrap_or_default().symmetric_difference(&disks).copied().collect()
     }
 
     /// The living app whose active version names the disk.
-    pub(super) fn wisher(&self, disk: Name) -> Option<AppId> {
-        self.wishes.iter().find(|(_, disks)| disks.contains(&disk)).map(|(app, _)| *app)
+    pub(super) fn wanting_app(&self, disk: Name) -> Option<AppId> {
+        self.wanted_disks.iter().find(|(_, disks)| disks.contains(&disk)).map(|(app, _)| *app)
     }
 }

@@ -247,7 +247,7 @@ impl View<'_> {
             let disk = DiskId::from_index(subject.index);
             let (name, owner) = self.world.tables().disks.with(disk, |disk, _| (disk.name, disk.created_by))?;
             // Nobody's disk that a living app uses by name is no leftover.
-            if owner.is_none() && owners.wisher(name).is_some() {
+            if owner.is_none() && owners.wanting_app(name).is_some() {
                 return None;
             }
         }

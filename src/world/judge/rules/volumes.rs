@@ -28,6 +28,6 @@ pub(in crate::world::judge) fn volume_keeps_its_app(view: View<'_>, volume: Volu
 
 /// `used-disk-keeps-data`: a disk that an active version names is not deleted. Asked when one is gone.
 pub(in crate::world::judge) fn used_disk_keeps_data(view: View<'_>, disk: DiskId) -> Option<Text> {
-    let user = view.memory.owners.wisher(view.memory.volumes.name_of_used(disk)?)?;
+    let user = view.memory.owners.wanting_app(view.memory.volumes.name_of_used(disk)?)?;
     view.broken(true, || format!("it is deleted, and {} uses it: its data are lost", view.world.log().name(user)))
 }

@@ -25,7 +25,7 @@ struct State<I, E, S> {
 /// Runs `work` for all `indexes`, which ascend, on all threads of the current pool. `sink` gets each
 /// result at once and answers the oldest index that it lacks; `oldest` is that at the beginning. Each worker
 /// keeps a `local` of its own. A failure ends it; of several, that of the lowest index is told.
-pub(super) fn ahead<T: Send, L: Default, E: Send>(
+pub(super) fn run_all<T: Send, L: Default, E: Send>(
     indexes: impl Iterator<Item = u64> + Send,
     oldest: u64,
     work: impl Fn(&mut L, u64) -> Result<T, E> + Sync,
@@ -124,7 +124,7 @@ mod tests {
             let spin = (index * 7919) % 13 * 1000;
             Ok((0..spin).fold(index, |sum, n| sum ^ n ^ (n + 1) ^ 1) | index)
         };
-        ahead(0..10_000, 0, work, sink(&mut seen)).expect("no failure");
+        run_all(0..10_000, 0, work, sink(&mut seen)).expect("no failure");
         assert!(seen.into_iter().eq(0..10_000));
     }
 
@@ -141,14 +141,14 @@ mod tests {
             assert!(index != 0 || begun.load(Ordering::SeqCst) == WINDOW - 1);
             Ok(index)
         };
-        pool.install(|| ahead(0..WINDOW * 2, 0, work, sink(&mut seen))).expect("no failure");
+        pool.install(|| run_all(0..WINDOW * 2, 0, work, sink(&mut seen))).expect("no failure");
         assert_eq!(seen.len() as u64, WINDOW * 2);
     }
 
     #[test]
     fn a_panic_is_passed_on_and_nobody_waits_for_its_result() {
         let work = |_: &mut (), index: u64| if index == 10 { panic!("on purpose") } else { Ok::<_, ()>(()) };
-        let caught = std::panic::catch_unwind(|| ahead(0..100_000, 0, work, |_, ()| Ok(0)));
+        let caught = std::panic::catch_unwind(|| run_all(0..100_000, 0, work, |_, ()| Ok(0)));
         assert!(caught.is_err());
     }
 
@@ -156,7 +156,7 @@ mod tests {
     fn the_failure_of_the_lowest_index_ends_it_and_what_came_before_is_kept() {
         let mut seen = BTreeSet::new();
         let work = |_: &mut (), index: u64| if index >= 100 { Err("broken") } else { Ok(index) };
-        let result = ahead(0..u64::MAX, 0, work, sink(&mut seen));
+        let result = run_all(0..u64::MAX, 0, work, sink(&mut seen));
         assert_eq!(result, Err("broken"));
         assert!(seen.into_iter().eq(0..100));
     }
@@ -168,7 +168,7 @@ mod tests {
             asked += 1;
             Err("full")
         };
-        assert_eq!(ahead(0..u64::MAX, 0, |_: &mut (), _| Ok(()), full), Err("full"));
+        assert_eq!(run_all(0..u64::MAX, 0, |_: &mut (), _| Ok(()), full), Err("full"));
         assert_eq!(asked, 1);
     }
 }

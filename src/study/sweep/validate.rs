@@ -17,7 +17,7 @@ use super::plan::{Plan, StoryPlan};
 use super::stories::Stories;
 
 /// Of each mention of a field so many values are tried; others meet their error in the run.
-pub(super) const TRIED_MAX: u64 = 50;
+pub(super) const VALUES_MAX: u64 = 50;
 /// The option of the command line that assignments are told by.
 const OPTION: &str = "--set";
 
@@ -58,7 +58,7 @@ type Had = (Problem, BTreeSet<usize>);
 
 /// Tries all of it: wrong paths and values, and fields that do not reach a variant. Answers what scenarios warn of,
 /// each value set alone.
-pub(super) fn try_all(
+pub(super) fn validate_all(
     places: &Places,
     plans: &[StoryPlan],
     stories: &Stories,
@@ -78,7 +78,7 @@ pub(super) fn try_all(
         let unread = [("0".to_owned(), mention.place)];
         let values = if mention.values.is_empty() { &unread[..] } else { &mention.values };
         for (number, base) in bases.iter().enumerate() {
-            for (value, place) in values.iter().take(TRIED_MAX as usize) {
+            for (value, place) in values.iter().take(VALUES_MAX as usize) {
                 let scenario = match stories.load(number, vec![(mention.path.clone(), value.clone())]) {
                     Ok(scenario) => scenario,
                     Err(wrong) => {
@@ -136,7 +136,7 @@ pub(super) fn given(warnings: &BTreeSet<String>, plan: &Plan, stories: &Stories)
     let mut given: BTreeMap<&String, (usize, BTreeSet<usize>)> = BTreeMap::new();
     let count = plan.settings.len();
     // Steps of a prime: none of a grid's values is passed over again and again.
-    let mut settings: Vec<usize> = (0..count.min(TRIED_MAX as usize)).map(|nth| nth * 7919 % count).collect();
+    let mut settings: Vec<usize> = (0..count.min(VALUES_MAX as usize)).map(|nth| nth * 7919 % count).collect();
     settings.sort_unstable();
     for setting in settings {
         for scenario in 0..plan.scenarios.len() {

@@ -1,4 +1,4 @@
-//! What a sweep wishes: objectives and constraints, as data and as a file writes them.
+//! Objectives and constraints of a sweep, as data and as a file writes them.
 //!
 //! Knows the names of metrics and how many values become one; what the values are it does not know. A
 //! judgement asks it which runs count. What a newcomer gets wrong: an objective is about all runs of a
@@ -46,7 +46,7 @@ impl Aggregate {
     }
 }
 
-/// What is wished.
+/// What a setting is judged by.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Objective {
     /// A column of `runs.csv`.
