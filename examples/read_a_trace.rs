@@ -28,7 +28,7 @@ fn main() {
         let trace = &outcome.trace;
         let broken = trace.records().iter().position(|record| matches!(record.what, What::Broken { .. }));
         // Every record names the one that caused it; causes point backwards, so this ends.
-        let chain = std::iter::successors(broken, |index| trace.records()[*index].cause.index());
+        let chain = std::iter::successors(broken, |index| trace.records().at(*index).cause.index());
         for entry in chain.map(|index| timeline::entry(trace, &Options::default(), index)) {
             let (at, subject) = (entry.at.elapsed().clock(), trace.name(entry.subject));
             println!("  {at:>11}  {subject:26} {} {}", entry.what, entry.why);

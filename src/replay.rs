@@ -221,7 +221,7 @@ mod tests {
     #[test]
     fn a_run_that_goes_on_longer_differs() {
         let text = compare(A, A, |outcome| {
-            let last = *outcome.trace.records().last().expect("a record");
+            let last = outcome.trace.records().last().expect("a record");
             outcome.trace.push(last);
         });
         assert!(text.expect("a difference").contains("one run ends where the other goes on:\n  second"));

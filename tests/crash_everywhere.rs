@@ -298,7 +298,7 @@ fn other_end(undisturbed: &Outcome, crashed: &Outcome) -> Option<String> {
         _ => None,
     };
     let last = crashed.trace.records().iter().rev().find_map(|record| leased(&record.what));
-    let conflict = |record: &Record| matches!(record.what, What::Decided(Reason::AlreadyLeased { .. }));
+    let conflict = |record: Record| matches!(record.what, What::Decided(Reason::AlreadyLeased { .. }));
     let conflict = || crashed.trace.records().iter().any(conflict).then(|| "; the disk is already leased".to_owned());
     let why = last.map(|error| format!("; acquiring the volume fails: {error}")).or_else(conflict).unwrap_or_default();
     Some(format!("ends {}, undisturbed {}{why}", crashed.verdict.name(), undisturbed.verdict.name()))

@@ -109,7 +109,7 @@ fn the_fault_that_delayed_a_disk_is_named_by_every_boot_that_waited_for_it() {
         let setting = Setting::of(carousel, variant);
         let mut explainer = Explainer::new(&trace, &setting);
         let running = Value::Status(AnyStatus::Sandbox(SandboxStatus::Running));
-        let runs = |r: &Record| matches!(r.what, What::Set { to, .. } if to == running);
+        let runs = |r: Record| matches!(r.what, What::Set { to, .. } if to == running);
         let booted = trace.records().iter().rposition(runs).expect("the new one runs");
         let record = schedsim::kernel::RecordId::from_index(booted);
         let chain = explainer.chain_and_deciders(record, Limits::default()).expect("a record");
@@ -190,11 +190,11 @@ fn with_other_draws_from_an_instant_on_the_past_is_the_same_and_only_the_future_
         let variant = &scenario.variants[variant];
         let plain = Simulation::new(&scenario, variant).run().trace;
         let mut differ = 0;
-        for at in [0, 1, 2, 3].map(|quarter| plain.records()[plain.records().len() * quarter / 4].at) {
+        for at in [0, 1, 2, 3].map(|quarter| plain.records().at(plain.records().len() * quarter / 4).at) {
             let other = Simulation::new(&scenario, variant).redrawn(at, variant.seed + 1).run().trace;
             let past = |trace: &Trace| trace.records().partition_point(|record| record.at < at);
             assert_eq!(past(&plain), past(&other), "{name} {at:?}");
-            assert!(plain.records()[..past(&plain)] == other.records()[..past(&other)], "{name} {at:?}");
+            assert!(plain.records().range(..past(&plain)).eq(other.records().range(..past(&other))), "{name} {at:?}");
             differ += usize::from(plain.records() != other.records());
         }
         // Under its own seed, before anything is drawn, it is the run itself.

@@ -97,8 +97,8 @@ impl Renaming {
 
 /// The records of a period, but for those of the judges, for looks that led to nothing (a list
 /// is in the order of random keys, so they come in any order), and for the numbers of instances.
-fn window(trace: &Trace, from: SimTime, to: SimTime) -> Vec<&Record> {
-    let judged = |r: &&Record| {
+fn window(trace: &Trace, from: SimTime, to: SimTime) -> Vec<Record> {
+    let judged = |r: &Record| {
         matches!(
             r.what,
             What::Broken { .. }
@@ -145,8 +145,8 @@ fn difference(trace: &Trace, proof: Livelock, nth: u64) -> Option<String> {
     let later = window(trace, proof.from + shift, proof.from + shift + proof.period);
     let tell = |r: &Record| format!("{} {:?} {} {:?}", r.at, r.actor, trace.name(r.subject), r.what);
     let mut renaming = Renaming::default();
-    let mut left: &[&Record] = &later;
-    let mut waiting: Vec<&Record> = Vec::new();
+    let mut left: &[Record] = &later;
+    let mut waiting: Vec<Record> = Vec::new();
     for a in &first {
         // What happens in one instant to several things may come in another order.
         let instant = left.partition_point(|b| b.at <= a.at + shift);
@@ -350,7 +350,7 @@ fn happens(trace: &Trace, proof: Livelock, nth: u64) -> BTreeMap<String, u32> {
     let from = records.partition_point(|r| r.at <= from);
     let to = records.partition_point(|r| r.at <= proof.from + proof.period * (nth + 1));
     let mut counts = BTreeMap::new();
-    for record in &records[from..to] {
+    for record in records.range(from..to) {
         let what = match record.what {
             What::Created { .. } => "created".to_owned(),
             What::Deleted { .. } => "deleted".to_owned(),

@@ -198,7 +198,7 @@ pub(super) fn moment(side: &Side<'_>, index: Option<usize>) -> String {
         told.trim().to_owned()
     };
     let mut text = format!("  {side}  {}\n", line(index));
-    if let Some(cause) = trace.records()[index].cause.index() {
+    if let Some(cause) = trace.records().at(index).cause.index() {
         text.push_str(&format!("       because of {}\n", line(cause)));
     }
     text
@@ -237,7 +237,7 @@ fn object(sides: &[Side<'_>], found: &[Comparison], divergences: &[Option<Diverg
     let figures: Map<String, Value> =
         rows.iter().map(|(figure, values)| (figure.name().to_owned(), all(values).into())).collect();
     let at = |side: &Side<'_>, index: Option<usize>| {
-        index.map(|index| side.replay.outcome.trace.records()[index].at.to_string())
+        index.map(|index| side.replay.outcome.trace.records().at(index).at.to_string())
     };
     let mut differences = Map::new();
     for ((other, found), divergence) in others.iter().zip(found).zip(divergences) {

@@ -44,7 +44,7 @@ pub(crate) fn held(trace: &Trace, moments: &[Moment], until: SimTime) -> Vec<Hel
     let mut changed = true;
     loop {
         while let Some(record) = records.get(index).filter(|record| record.at <= from) {
-            changed |= pass.take(index, record);
+            changed |= pass.take(index, &record);
             index += 1;
         }
         let next = records.get(index).map(|record| record.at);
@@ -226,7 +226,7 @@ impl Pass<'_> {
     fn missing(&self, subject: Subject) -> String {
         let gone = self.remover(subject);
         let told = |index: usize| {
-            let record = &self.trace.records()[index];
+            let record = self.trace.records().at(index);
             (clock(record.at), record.actor.controller.name())
         };
         match gone.map(told) {
@@ -247,8 +247,8 @@ impl Pass<'_> {
     /// The record that removed it, when that lies behind.
     fn remover(&self, subject: Subject) -> Option<usize> {
         let gone = |what: &What| matches!(what, What::Deleted { .. } | What::VolumeGone);
-        let records = &self.trace.records()[..self.fold.records()];
-        records.iter().rposition(|record| record.subject == subject && gone(&record.what))
+        let records = self.trace.records().range(..self.fold.records());
+        { records }.rposition(|record| record.subject == subject && gone(&record.what))
     }
 
     /// The record that last wrote a thing, or gave a field its value.
@@ -265,7 +265,7 @@ impl Pass<'_> {
 
     fn by_another(&self, by: Option<Controller>, writer: Option<usize>) -> Option<String> {
         let by = by?;
-        let record = writer.map(|index| &self.trace.records()[index]);
+        let record = writer.map(|index| self.trace.records().at(index));
         match record {
             Some(record) if record.actor.controller == by => None,
             Some(record) => Some(format!("written {} by {}", clock(record.at), record.actor.controller.name())),
@@ -275,8 +275,8 @@ impl Pass<'_> {
 
     /// Who wrote it, and when, behind what was found.
     fn written(&self, subject: Subject, field: Option<&ThingField>) -> String {
-        let record = self.writer(subject, field).map(|index| &self.trace.records()[index]);
-        let told = |record: &crate::trace::Record| {
+        let record = self.writer(subject, field).map(|index| self.trace.records().at(index));
+        let told = |record: crate::trace::Record| {
             format!(", written {} by {}", clock(record.at), record.actor.controller.name())
         };
         record.map(told).unwrap_or_default()

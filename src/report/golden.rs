@@ -125,7 +125,7 @@ fn versions_by_step(trace: &Trace) -> BTreeMap<usize, Name> {
     let mut made = BTreeMap::new();
     for record in trace.records() {
         let What::Decided(Reason::DeployAccepted { version }) = record.what else { continue };
-        if let Some(step) = step_of(trace, record) {
+        if let Some(step) = step_of(trace, &record) {
             made.entry(step).or_insert_with(|| trace.name(version.into()));
         }
     }
@@ -137,7 +137,7 @@ fn ignored_by_step(trace: &Trace) -> BTreeMap<usize, Vec<String>> {
     let mut ignored: BTreeMap<usize, Vec<String>> = BTreeMap::new();
     for record in trace.records() {
         let What::Decided(reason @ Reason::FieldIgnored { .. }) = record.what else { continue };
-        if let Some(step) = step_of(trace, record) {
+        if let Some(step) = step_of(trace, &record) {
             ignored.entry(step).or_default().push(reason.to_string());
         }
     }

@@ -19,7 +19,7 @@ use crate::controllers::runtime::Rules;
 use crate::kernel::{SimDuration, SimTime};
 use crate::model::{EffectKind, Point};
 use crate::ports::{Remembers, Strain};
-use crate::trace::{Record, Trace, What};
+use crate::trace::{Record, Records, Stretch, Trace, What};
 use crate::world::{Capture, Unrest, Visited, World};
 
 use super::Livelock;
@@ -191,7 +191,7 @@ impl Recurrence {
             self.retries.read(trace.records());
             self.doubt = match self.retries.matters(trace.records(), since, (before, now), strain) {
                 Some(purpose) => Some(Unproved::Drawn(purpose)),
-                None => is_moved_unseen(&trace.records()[since..]).then_some(Unproved::Unseen),
+                None => is_moved_unseen(trace.records().range(since..)).then_some(Unproved::Unseen),
             };
             let proof = self.doubt.is_none().then(|| claim(trace, before, now, since))?;
             // Of a cluster at rest nothing is claimed.
@@ -223,8 +223,8 @@ fn claim(trace: &Trace, from: SimTime, to: SimTime, since: usize) -> Livelock {
 
 /// Whether a fault did what leaves no mark in the state: it ended a process, which forgets, disturbed a
 /// watch, which waits longer the next time, or answered with what had been true before.
-fn is_moved_unseen(records: &[Record]) -> bool {
-    let unseen = |record: &Record| match record.what {
+fn is_moved_unseen(mut records: Stretch<'_>) -> bool {
+    let unseen = |record: Record| match record.what {
         What::Struck { point: Point::WatchDeliver, .. } => true,
         What::Struck { effect, .. } => {
             matches!(effect, EffectKind::Crash | EffectKind::Stale | EffectKind::Drop)
@@ -232,20 +232,20 @@ fn is_moved_unseen(records: &[Record]) -> bool {
         What::ProcessDown | What::ProcessUp => true,
         _ => false,
     };
-    records.iter().any(unseen)
+    records.any(unseen)
 }
 
 /// For how long the cluster was settled between two moments, as it is until a record says otherwise; `first` is the number of the first
 /// record after the earlier one.
-fn settled_between(records: &[Record], first: usize, (from, to): (SimTime, SimTime)) -> SimDuration {
-    let turn = |record: &Record| match record.what {
+fn settled_between(records: &Records, first: usize, (from, to): (SimTime, SimTime)) -> SimDuration {
+    let turn = |record: Record| match record.what {
         What::Settled => Some(true),
         What::Unsettled => Some(false),
         _ => None,
     };
-    let mut since = records[..first].iter().rev().find_map(turn).unwrap_or(true).then_some(from);
+    let mut since = records.range(..first).rev().find_map(turn).unwrap_or(true).then_some(from);
     let mut sum = SimDuration::ZERO;
-    for (at, settled) in records[first..].iter().filter_map(|record| Some((record.at, turn(record)?))) {
+    for (at, settled) in records.range(first..).filter_map(|record| Some((record.at, turn(record)?))) {
         match (since, settled) {
             (None, true) => since = Some(at),
             (Some(begun), false) => {

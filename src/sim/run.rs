@@ -118,7 +118,7 @@ impl Run {
             return None;
         }
         let Livelock { from, period, settled } = proof;
-        let is_end = |record: &&Record| record.what == What::Unsettled && record.at > from;
+        let is_end = |record: &Record| record.what == What::Unsettled && record.at > from;
         let times = world.log().with_trace(|trace| trace.records().iter().filter(is_end).count());
         Some(Flaps { from, times: u32::try_from(times).unwrap_or(u32::MAX), settled, of: period })
     }

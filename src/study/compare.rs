@@ -49,7 +49,7 @@ fn matters(what: What) -> bool {
 
 /// Where two runs part, of the records that are asked for.
 fn parting(a: &Trace, b: &Trace, asked: impl Fn(What) -> bool) -> Option<(Option<usize>, Option<usize>)> {
-    let happened = |trace: &Trace, record: &Record| (record.at, trace.name(record.subject), record.actor, record.what);
+    let happened = |trace: &Trace, record: Record| (record.at, trace.name(record.subject), record.actor, record.what);
     let mut ours = a.records().iter().enumerate().filter(|(_, record)| asked(record.what));
     let mut theirs = b.records().iter().enumerate().filter(|(_, record)| asked(record.what));
     loop {

@@ -78,7 +78,7 @@ fn parting(traces: [&Trace; 2]) -> Option<[Option<usize>; 2]> {
         let records = trace.records().iter().enumerate();
         records.filter(|(_, record)| is_decided(record.what)).map(|(place, _)| place).collect::<Vec<usize>>()
     });
-    let record = |side: usize, nth: usize| Some(&traces[side].records()[*decisions[side].get(nth)?]);
+    let record = |side: usize, nth: usize| Some(traces[side].records().at(*decisions[side].get(nth)?));
     let same = |nth: usize| {
         let told = [0, 1].map(|side| record(side, nth).map(|r| (r.at, traces[side].name(r.subject), r.actor, r.what)));
         told[0].is_some() && told[0] == told[1]
@@ -92,8 +92,8 @@ fn parting(traces: [&Trace; 2]) -> Option<[Option<usize>; 2]> {
     let told = record(first, nth)?;
     let other = 1 - first;
     // What a write does not do on the other side, it does there without.
-    let as_part_of = |side: usize, place: usize| match traces[side].records()[place].what {
-        What::Set { .. } => traces[side].records()[place].cause.index(),
+    let as_part_of = |side: usize, place: usize| match traces[side].records().at(place).what {
+        What::Set { .. } => traces[side].records().at(place).cause.index(),
         _ => None,
     };
     let mut places = [None, None];
@@ -107,7 +107,7 @@ fn parting(traces: [&Trace; 2]) -> Option<[Option<usize>; 2]> {
         }
     }
     let is_like = |place: &&usize| {
-        let theirs = &traces[other].records()[**place];
+        let theirs = traces[other].records().at(**place);
         theirs.actor == told.actor && traces[other].name(theirs.subject) == traces[first].name(told.subject)
     };
     places[other] = decisions[other].get(nth..)?.iter().find(is_like).copied();

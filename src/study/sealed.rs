@@ -222,8 +222,8 @@ impl Search<'_> {
         let from = trace.records().partition_point(|record| record.at < at);
         let until = trace.records().partition_point(|record| record.at <= at);
         let weight = |place: &usize| {
-            let record = &trace.records()[*place];
-            let by = of.iter().any(|thing| is_by(trace, *place, record, *thing));
+            let record = trace.records().at(*place);
+            let by = of.iter().any(|thing| is_by(trace, *place, &record, *thing));
             (by, weight(record.what), std::cmp::Reverse(*place))
         };
         RecordId::from_index((from..until).max_by_key(weight).unwrap_or(from))

@@ -52,10 +52,10 @@ mod tests {
         for (i, line) in text.lines().enumerate() {
             let object: serde_json::Value = serde_json::from_str(line).expect("JSON");
             assert_eq!(object["n"], i + 1);
-            assert_eq!(object["t"], trace.records()[i].at.as_nanos());
+            assert_eq!(object["t"], trace.records().at(i).at.as_nanos());
             assert!(object["cause"].as_u64().expect("a number") <= i as u64, "causes come first");
             assert!(object["about"].is_string() && object["by"].is_string());
         }
-        assert_eq!(trace.records()[0].at, SimTime::ZERO);
+        assert_eq!(trace.records().at(0).at, SimTime::ZERO);
     }
 }

@@ -13,6 +13,7 @@ pub mod metrics;
 pub(crate) mod perfetto;
 pub(crate) mod read;
 pub(crate) mod record;
+mod records;
 pub(crate) mod state;
 pub mod timeline;
 pub(crate) mod tracks;
@@ -22,6 +23,7 @@ mod words;
 pub(crate) mod testing;
 
 pub use record::{Record, Trace, What};
+pub use records::{Records, Stretch};
 
 use crate::model::Reason;
 
@@ -30,12 +32,12 @@ use crate::model::Reason;
 pub(crate) fn decision(trace: &Trace, write: &Record) -> Option<(usize, Reason)> {
     let decided = |record: &Record| {
         let index = record.cause.index()?;
-        let above = &trace.records()[index];
+        let above = trace.records().at(index);
         if let What::Decided(reason) = above.what { Some((index, above, reason)) } else { None }
     };
     let (index, above, reason) = decided(write)?;
     if let Reason::Counted { .. } = reason {
-        let (index, before, reason) = decided(above)?;
+        let (index, before, reason) = decided(&above)?;
         return (before.subject == above.subject && explains(reason)).then_some((index, reason));
     }
     explains(reason).then_some((index, reason))

@@ -63,7 +63,7 @@ pub fn write(trace: &Trace, ended_at: SimTime, out: &mut impl Write) -> io::Resu
         for (subject, field, step) in begun.steps(index) {
             page.counter(*subject, counter(*field), step.at, step.value)?;
         }
-        page.record(index, record, &effects)?;
+        page.record(index, &record, &effects)?;
     }
     page.out.write_all(b"\n]}\n")?;
     page.out.flush()
@@ -112,8 +112,8 @@ fn is_instant(what: &What) -> bool {
 /// The nearest record up the causes that is an instant.
 fn cause_of(trace: &Trace, record: &Record) -> Option<usize> {
     let mut cause = record.cause.index()?;
-    while !is_instant(&trace.records()[cause].what) {
-        cause = trace.records()[cause].cause.index()?;
+    while !is_instant(&trace.records().at(cause).what) {
+        cause = trace.records().at(cause).cause.index()?;
     }
     Some(cause)
 }
@@ -122,7 +122,7 @@ fn cause_of(trace: &Trace, record: &Record) -> Option<usize> {
 fn effects(trace: &Trace) -> Vec<(usize, usize)> {
     let all = trace.records().iter().enumerate().filter(|(_, record)| is_instant(&record.what));
     let mut pairs: Vec<(usize, usize)> =
-        all.filter_map(|(effect, record)| Some((cause_of(trace, record)?, effect))).collect();
+        all.filter_map(|(effect, record)| Some((cause_of(trace, &record)?, effect))).collect();
     pairs.sort_unstable();
     pairs
 }

@@ -12,6 +12,7 @@ use crate::model::{
     interned,
 };
 
+use super::Records;
 use super::evidence::Evidence;
 
 /// What happened.
@@ -170,7 +171,7 @@ const _: () = assert!(size_of::<Record>() <= 64, "a record costs at most 64 byte
 /// All records of one run, and the names of their subjects.
 #[derive(Clone, Default, Debug)]
 pub struct Trace {
-    records: Vec<Record>,
+    records: Records,
     names: BTreeMap<Kind, Vec<Name>>,
     /// Details by the records of the fields that they belong to; equal ones are kept once.
     details: Vec<(RecordId, Arc<Detail>)>,
@@ -209,11 +210,11 @@ impl Trace {
         &mut self.evidence
     }
     /// All records, in order.
-    pub fn records(&self) -> &[Record] {
+    pub fn records(&self) -> &Records {
         &self.records
     }
     /// The record of that number.
-    pub fn get(&self, id: RecordId) -> Option<&Record> {
+    pub fn get(&self, id: RecordId) -> Option<Record> {
         self.records.get(id.index()?)
     }
     /// Gives the next thing of a kind its name. Names are told in the order of the indexes.
@@ -254,7 +255,7 @@ struct Line<'a> {
 
 impl Serialize for Line<'_> {
     fn serialize<S: Serializer>(&self, s: S) -> Result<S::Ok, S::Error> {
-        let record = &self.trace.records[self.index];
+        let record = self.trace.records.at(self.index);
         let mut line = s.serialize_struct("record", 6)?;
         line.serialize_field("n", &(self.index + 1))?;
         line.serialize_field("t", &record.at.as_nanos())?;

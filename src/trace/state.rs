@@ -140,7 +140,7 @@ impl Fold {
 pub fn state(trace: &Trace, at: SimTime) -> State {
     let mut fold = Fold::default();
     for (index, record) in trace.records().iter().enumerate().take_while(|(_, record)| record.at <= at) {
-        fold.take(RecordId::from_index(index), record);
+        fold.take(RecordId::from_index(index), &record);
     }
     let Fold { rows, truth, .. } = fold;
     let mut strays = truth.strays(trace, &rows);

@@ -269,7 +269,7 @@ impl Page<'_> {
     fn is_news(&self, item: &Item) -> bool {
         let Item::Line(index) = item else { return false };
         let entry = &self.entries[*index];
-        entry.tone == Tone::Outside || matches!(self.trace.records()[entry.record].what, What::Broken { .. })
+        entry.tone == Tone::Outside || matches!(self.trace.records().at(entry.record).what, What::Broken { .. })
     }
 
     /// One line instead of many.

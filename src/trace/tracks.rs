@@ -148,7 +148,7 @@ fn end(spans: &mut [Span], at: SimTime) {
 pub fn tracks(trace: &Trace, ended_at: SimTime) -> Vec<Track> {
     let mut reader = Reader { trace, tracks: BTreeMap::new(), leases: BTreeMap::new() };
     for (index, record) in trace.records().iter().enumerate() {
-        reader.read(index, record);
+        reader.read(index, &record);
     }
     reader.close(ended_at);
     reader.adopt();

@@ -28,7 +28,7 @@ fn states_follow_each_other_without_a_gap_and_end_with_the_run() {
     ];
     assert_eq!(words(&track.states), expected);
     for span in &track.states {
-        let what = m.trace.records()[span.record].what;
+        let what = m.trace.records().at(span.record).what;
         assert!(matches!(what, What::Created { .. } | What::Patched { .. }), "{what:?} is no write");
     }
 }

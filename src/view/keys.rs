@@ -196,7 +196,7 @@ impl View<'_> {
             let records = self.pane().loaded.records().records();
             self.why.as_ref().map(|why| why.record).filter(|record| {
                 // What began long before says only what is so now.
-                self.scale().column(records[*record].at) == self.scale().column(self.at)
+                self.scale().column(records.at(*record).at) == self.scale().column(self.at)
             })
         });
         match self.pane().next_in_lane(from, self.at, later) {
@@ -234,8 +234,8 @@ impl View<'_> {
         let place = match (now.and_then(|now| broken.iter().position(|record| *record == now)), later) {
             (Some(place), true) => Some(place + 1).filter(|next| *next < broken.len()),
             (Some(place), false) => place.checked_sub(1),
-            (None, true) => broken.iter().position(|record| loaded.records().records()[*record].at >= self.at),
-            (None, false) => broken.iter().rposition(|record| loaded.records().records()[*record].at <= self.at),
+            (None, true) => broken.iter().position(|record| loaded.records().records().at(*record).at >= self.at),
+            (None, false) => broken.iter().rposition(|record| loaded.records().records().at(*record).at <= self.at),
         };
         match place {
             Some(place) => {

@@ -57,13 +57,13 @@ impl View<'_> {
         let id = RecordId::from_index(record);
         let chain = pane.explainer.chain_and_deciders(id, explain::Limits::default());
         let likely = chain.map(|chain| chain.all_deciders()).unwrap_or_default();
-        let record = &run.outcome.trace.records()[record];
+        let record = run.outcome.trace.records().at(record);
         let proof = pane.lanes().get(pane.chosen()).is_some_and(|lane| lane.kind == "proof");
         let (end, what) = if proof {
             (End::Proof, "that it goes on for ever".to_owned())
         } else {
             let link = pane.explainer.step(id).map(|step| step.link.what).unwrap_or_default();
-            (End::of(&run, record), format!("{}: {link}", run.outcome.trace.name(record.subject)))
+            (End::of(&run, &record), format!("{}: {link}", run.outcome.trace.name(record.subject)))
         };
         let mut things = deciding::all(&run);
         things.sort_by_key(|thing| likely.iter().position(|known| known == thing).unwrap_or(usize::MAX));

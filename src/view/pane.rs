@@ -152,7 +152,7 @@ impl<'a> Pane<'a> {
         let levels = lane.desired.iter().chain(&lane.crashes).map(|level| level.record);
         let all = bars.chain(levels).chain(lane.marks.iter().map(|mark| mark.record));
         let records = self.loaded.records().records();
-        let time = |record: &usize| records[*record].at;
+        let time = |record: &usize| records.at(*record).at;
         match (from, later) {
             (Some(from), true) => all.filter(|record| *record > from).min(),
             (Some(from), false) => all.filter(|record| *record < from).max(),

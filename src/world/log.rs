@@ -112,7 +112,7 @@ impl Log {
         if self.with_trace(|trace| trace.records().len()) > first {
             let id = RecordId::from_index(first);
             let (actor, about) =
-                self.with_trace(|trace| (trace.records()[first].actor, trace.records()[first].subject));
+                self.with_trace(|trace| (trace.records().at(first).actor, trace.records().at(first).subject));
             self.trail(|trails, kernel, trace| {
                 trails.decide(kernel, (id, actor, about), Act::Writes, trace.evidence_mut());
             });

@@ -245,7 +245,7 @@ pub fn choose(explainer: &Explainer<'_>, choice: Choice<'_>) -> Result<(RecordId
 fn worst(explainer: &Explainer<'_>) -> Result<(RecordId, &'static str), Unknown> {
     let records = explainer.trace.records();
     let found = |place: Option<usize>, what| place.map(|place| (RecordId::from_index(place), what));
-    let graver = |place: &usize| match records[*place].what {
+    let graver = |place: &usize| match records.at(*place).what {
         What::Broken { invariant, .. } => Some(gravity(invariant)),
         _ => None,
     };
@@ -334,10 +334,10 @@ fn moment(
         Some(subject) => {
             index.last_that(subject, before, class::ANY, telling).or_else(|| index.last_any(subject, before))
         }
-        None => records[..before].iter().rposition(telling).or(before.checked_sub(1)),
+        None => records.range(..before).rposition(|record| telling(&record)).or(before.checked_sub(1)),
     };
     let place = place.ok_or_else(|| {
-        let about = |r: &&crate::trace::Record| subject.is_none_or(|subject| r.subject == subject);
+        let about = |r: &crate::trace::Record| subject.is_none_or(|subject| r.subject == subject);
         let name = subject.map(|subject| explainer.trace.name(subject));
         let first = records.iter().find(about).map(|r| r.at);
         Unknown::NotYet { subject: name, at: at.unwrap_or(SimTime::MAX), first }

@@ -200,7 +200,7 @@ fn before(at: SimTime, waited: SimDuration) -> SimTime {
 }
 
 /// The request that came to a service at that instant, when it failed.
-fn failed(trace: &Trace, app: Name, service: Name, arrived: SimTime) -> Option<&Record> {
+fn failed(trace: &Trace, app: Name, service: Name, arrived: SimTime) -> Option<Record> {
     trace.records().iter().find(|record| match record.what {
         What::RequestFailed { service: of, waited, .. } => {
             of == service && before(record.at, waited) == arrived && is_of(trace, record.subject, app)
@@ -214,7 +214,7 @@ fn served(run: &Run<'_>, app: Name, service: Name, arrived: SimTime) -> String {
     let trace = &run.outcome.trace;
     let found = trace.records().iter().find_map(|record| match record.what {
         What::RequestServed { service: of, waited } if of == service && is_of(trace, record.subject, app) => {
-            (came(run, record, waited) == Some(arrived)).then_some(waited)
+            (came(run, &record, waited) == Some(arrived)).then_some(waited)
         }
         _ => None,
     });
@@ -261,7 +261,7 @@ pub(super) fn field_at(trace: &Trace, of: Name, field: Field, at: SimTime) -> Op
 }
 
 /// The first record that gave a thing that status, or made it.
-pub(super) fn first_time(trace: &Trace, of: Name, status: Option<AnyStatus>) -> Option<&Record> {
+pub(super) fn first_time(trace: &Trace, of: Name, status: Option<AnyStatus>) -> Option<Record> {
     trace.records().iter().find(|record| {
         let does = match (record.what, status) {
             (What::Set { field: Field::Status, to: Value::Status(to), .. }, Some(status)) => to == status,
@@ -273,7 +273,7 @@ pub(super) fn first_time(trace: &Trace, of: Name, status: Option<AnyStatus>) -> 
 }
 
 fn alike(trace: &Trace, of: Name, kind: Kind, what: &What, to: Option<Name>) -> Ending {
-    let alike = |record: &&Record| {
+    let alike = |record: &Record| {
         record.subject.kind == kind && is_alike(&record.what, what) && refers(trace, &record.what) == to
     };
     let mut elsewhere = None;

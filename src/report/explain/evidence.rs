@@ -181,7 +181,7 @@ impl<'i, 'a> Evidence<'i, 'a> {
     fn of_owner(&mut self, subject: Subject, before: usize) {
         let Some(owner) = self.index.parent(subject).or_else(|| self.index.app(subject)) else { return };
         let end = self.index.last(owner, before, class::CHANGE);
-        self.add(Role::OwnerGone, end.filter(|at| has_left(self.index.record(*at))));
+        self.add(Role::OwnerGone, end.filter(|at| has_left(&self.index.record(*at))));
     }
 
     /// A call that failed by itself: who made it last with success, and what became of him.

@@ -124,8 +124,8 @@ impl<'a> Index<'a> {
         self.trace
     }
 
-    pub(super) fn record(&self, at: usize) -> &'a Record {
-        &self.trace.records()[at]
+    pub(super) fn record(&self, at: usize) -> Record {
+        self.trace.records().at(at)
     }
 
     /// The positions of a subject's records before `before`, in order.
@@ -160,7 +160,7 @@ impl<'a> Index<'a> {
         of: u8,
         is: impl Fn(&Record) -> bool,
     ) -> Option<usize> {
-        let found = places.find(|at| self.classes[**at as usize] & of != 0 && is(self.record(**at as usize)));
+        let found = places.find(|at| self.classes[**at as usize] & of != 0 && is(&self.record(**at as usize)));
         found.map(|at| *at as usize)
     }
 
@@ -221,7 +221,7 @@ impl<'a> Index<'a> {
         let mut at = subject;
         if subject.kind == Kind::Disk {
             let birth = self.last(subject, usize::MAX, class::BIRTH)?;
-            let (made, _) = decision(self.trace, self.record(birth))?;
+            let (made, _) = decision(self.trace, &self.record(birth))?;
             at = self.record(made).subject;
         }
         // Lease, sandbox, pool, app: no way up is longer.
@@ -287,7 +287,7 @@ mod tests {
         let index = Index::new(&m.trace);
         let end = m.trace.records().len();
         for subject in [app, pool, first, second] {
-            let all: Vec<usize> = (0..end).filter(|at| m.trace.records()[*at].subject == subject).collect();
+            let all: Vec<usize> = (0..end).filter(|at| m.trace.records().at(*at).subject == subject).collect();
             let placed: Vec<usize> = index.of(subject, end).iter().map(|at| *at as usize).collect();
             assert_eq!(placed, all);
             assert_eq!(index.last_any(subject, all[1] + 1), Some(all[1]));

@@ -44,18 +44,18 @@ impl Explainer<'_> {
         let records = self.trace.records();
         let end = chain.links.first()?.record.index()?;
         // What never comes to rest is looked at to the end of the run.
-        let until = if records[end].what == What::Unsettled { records.len() } else { end };
+        let until = if records.at(end).what == What::Unsettled { records.len() } else { end };
         let is_thing = |subject: Subject| {
             matches!(subject.kind, Kind::App | Kind::Pool | Kind::Sandbox | Kind::Disk | Kind::Lease | Kind::Node)
         };
         let thing = chain.links.iter().skip(1).find(|link| is_thing(link.subject))?;
         // The link may be older than the last that was done to it.
         let changed = self.index().last(thing.subject, until, class::CHANGE).max(thing.record.index())?;
-        let (since, changed_at) = (changed + 1, records[changed].at);
+        let (since, changed_at) = (changed + 1, records.at(changed).at);
         let mut by: Vec<(Looker, u128)> = Vec::new();
         let passes = self.trace.evidence().passes_from(since).take_while(|pass| pass.ended as usize <= until);
         for pass in passes.filter(|pass| self.is_at(pass, thing.subject, since)) {
-            let last = records[(pass.ended as usize).saturating_sub(1)].at;
+            let last = records.at((pass.ended as usize).saturating_sub(1)).at;
             match by.iter_mut().find(|(known, _)| known.actor == pass.actor) {
                 Some((known, asked)) => {
                     (known.times, known.last) = (known.times + 1, last);

@@ -88,9 +88,9 @@ fn likeness(index: &Index<'_>, at: usize, rule: Option<usize>) -> Likeness {
 
 /// The status that a write gave.
 fn status_of(index: &Index<'_>, write: usize) -> Option<AnyStatus> {
-    let sets = index.trace().records()[write + 1..].iter();
-    let own = |r: &&Record| matches!(r.what, What::Set { .. }) && r.cause.index() == Some(write);
-    sets.take_while(own).find_map(|set| match set.what {
+    let sets = index.trace().records().range(write + 1..);
+    let own = |r: &Record| matches!(r.what, What::Set { .. }) && r.cause.index() == Some(write);
+    { sets }.take_while(own).find_map(|set| match set.what {
         What::Set { field: Field::Status, to: Value::Status(status), .. } => Some(status),
         _ => None,
     })

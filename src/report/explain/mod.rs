@@ -276,7 +276,7 @@ impl<'a> Explainer<'a> {
 
     fn link(&mut self, hop: Hop) -> Link {
         let at = hop.at();
-        let record = self.trace.records()[at];
+        let record = self.trace.records().at(at);
         let entry = timeline::entry(self.trace, &self.setting.timeline, at);
         let decided = self.reason(hop);
         let role = self.walker.why(hop).lead.map_or(Role::Cause, |lead| lead.role);
@@ -306,8 +306,8 @@ impl<'a> Explainer<'a> {
 
     /// The decision of a link, its own or the one behind it.
     fn reason(&self, hop: Hop) -> Option<Reason> {
-        let rule = hop.rule().map(|rule| self.trace.records()[rule].what);
-        match (self.trace.records()[hop.at()].what, rule) {
+        let rule = hop.rule().map(|rule| self.trace.records().at(rule).what);
+        match (self.trace.records().at(hop.at()).what, rule) {
             (What::Decided(reason), _) | (_, Some(What::Decided(reason))) => Some(reason),
             _ => None,
         }
@@ -321,7 +321,7 @@ impl<'a> Explainer<'a> {
 
     /// Adds what decided a link and is not yet known.
     fn add_deciders(&self, hop: Hop, known: &mut Vec<Decider>) {
-        let record = self.trace.records()[hop.at()];
+        let record = self.trace.records().at(hop.at());
         let mut add = |decider| {
             if !known.contains(&decider) {
                 known.push(decider);

@@ -84,15 +84,15 @@ fn chosen(explainer: &Explainer<'_>, run: &Run<'_>, choice: Choice<'_>) -> Resul
 
 fn of_record(explainer: &Explainer<'_>, run: &Run<'_>, id: RecordId, what: String) -> Asked {
     let record = explainer.trace.get(id).expect("it was found in this trace");
-    Asked { record: Some(id), end: End::of(run, record), what }
+    Asked { record: Some(id), end: End::of(run, &record), what }
 }
 
 fn last_of(explainer: &Explainer<'_>, is: impl Fn(&Record) -> bool) -> Option<RecordId> {
-    explainer.trace.records().iter().rposition(is).map(RecordId::from_index)
+    explainer.trace.records().iter().rposition(|record| is(&record)).map(RecordId::from_index)
 }
 
 fn first_of(explainer: &Explainer<'_>, is: impl Fn(&Record) -> bool) -> Option<RecordId> {
-    explainer.trace.records().iter().position(is).map(RecordId::from_index)
+    explainer.trace.records().iter().position(|record| is(&record)).map(RecordId::from_index)
 }
 
 fn failed(explainer: &Explainer<'_>, run: &Run<'_>) -> Result<Asked, Unknown> {
@@ -212,7 +212,7 @@ fn request(explainer: &Explainer<'_>, run: &Run<'_>, wanted: u64) -> Result<Aske
     let mut requests: Vec<(SimTime, usize)> = Vec::new();
     for (place, record) in explainer.trace.records().iter().enumerate() {
         if matches!(record.what, What::RequestServed { .. } | What::RequestFailed { .. }) {
-            requests.push((end::arrival(run, record), place));
+            requests.push((end::arrival(run, &record), place));
         }
     }
     requests.sort_unstable();

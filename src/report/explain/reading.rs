@@ -8,7 +8,7 @@
 use rayon::prelude::*;
 
 use crate::model::{Field, Kind, Subject, Value};
-use crate::trace::{Record, What};
+use crate::trace::{Records, What};
 
 use super::class;
 
@@ -23,7 +23,7 @@ pub(super) struct Notes {
 }
 
 /// Reads all records.
-pub(super) fn read(records: &[Record]) -> Notes {
+pub(super) fn read(records: &Records) -> Notes {
     let (mut subjects, mut classes) = (vec![0; records.len()], vec![0; records.len()]);
     let parts = subjects.par_chunks_mut(CHUNK).zip(classes.par_chunks_mut(CHUNK));
     let relations = parts.enumerate().map(|(nth, part)| chunk(records, nth, part)).collect();
@@ -42,12 +42,12 @@ pub(super) struct Relation {
 }
 
 /// Reads one chunk.
-fn chunk(records: &[Record], nth: usize, (subjects, classes): (&mut [u32], &mut [u8])) -> Vec<Relation> {
+fn chunk(records: &Records, nth: usize, (subjects, classes): (&mut [u32], &mut [u8])) -> Vec<Relation> {
     let mut relations = Vec::new();
     let begin = nth * CHUNK;
-    for (place, record) in records[begin..begin + subjects.len()].iter().enumerate() {
+    for (place, record) in records.range(begin..begin + subjects.len()).enumerate() {
         subjects[place] = pack(record.subject);
-        classes[place] = class::of(record);
+        classes[place] = class::of(&record);
         let (at, subject) = ((begin + place) as u32, record.subject);
         match record.what {
             What::Set { field, to: Value::Ref(owner), .. } if owns(subject.kind, field) => {

@@ -46,7 +46,7 @@ fn forever(lives: u64) -> (Trace, RecordId) {
 #[test]
 fn a_chain_leads_from_its_end_to_its_root_through_what_became_true_last() {
     let (trace, _) = forever(2);
-    let births = |r: &Record| r.subject.kind == Kind::Sandbox && matches!(r.what, What::Created { .. });
+    let births = |r: Record| r.subject.kind == Kind::Sandbox && matches!(r.what, What::Created { .. });
     let second = trace.records().iter().rposition(births).expect("a second sandbox");
     let chain = chain(&trace, RecordId::from_index(second), &setting(), Limits::ALL).expect("a record");
     let told: Vec<String> =

@@ -105,7 +105,7 @@ impl<'a> Walker<'a> {
     /// The same for those who never fold: its likeness is left out.
     pub(super) fn plain_hop(&self, at: usize) -> Hop {
         let record = self.index.record(at);
-        let rule = if is_write(record) { decision(self.index.trace(), record) } else { None };
+        let rule = if is_write(&record) { decision(self.index.trace(), &record) } else { None };
         Hop { at: at as u32, rule: rule.map_or(NOTHING, |(rule, _)| rule as u32), likeness: 0 }
     }
 
@@ -153,7 +153,7 @@ impl<'a> Walker<'a> {
     fn causes(&mut self, hop: Hop) -> Vec<Because> {
         let at = hop.at();
         let base = hop.rule().unwrap_or(at);
-        let decided = *self.index.record(base);
+        let decided = self.index.record(base);
         let mut bases = std::mem::take(&mut self.bases);
         self.bases_of(hop, &mut bases);
         let mut evidence = Evidence::new(&mut self.index, base, std::mem::take(&mut self.causes));
@@ -192,7 +192,7 @@ impl<'a> Walker<'a> {
                 known => break Some(known as usize - 1),
             }
             let record = self.index.record(at);
-            if !self.is_bookkeeping(at, record) {
+            if !self.is_bookkeeping(at, &record) {
                 break Some(at);
             }
             self.passed.push(at);
@@ -211,9 +211,9 @@ impl<'a> Walker<'a> {
         match record.what {
             What::Decided(reason) => class::is_bookkeeping(reason),
             What::Patched { .. } => {
-                let sets = self.index.trace().records()[at + 1..].iter();
+                let sets = self.index.trace().records().range(at + 1..);
                 let mut sets = sets.take_while(|set| is_set_of(set, at));
-                !sets.any(class::is_telling)
+                !sets.any(|set| class::is_telling(&set))
             }
             What::Drawn { .. } | What::Called { .. } => true,
             _ => false,

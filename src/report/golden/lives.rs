@@ -160,17 +160,17 @@ pub(super) fn lives(trace: &Trace) -> BTreeMap<Subject, Life> {
         }
         let Some(life) = lives.get_mut(&record.subject) else { continue };
         match record.what {
-            What::Set { field, from, to } => set(trace, life, record, field, from, to),
+            What::Set { field, from, to } => set(trace, life, &record, field, from, to),
             What::Deleted { .. } => {
                 life.deleted = true;
                 life.over.get_or_insert(record.at);
-                let reason = decision(trace, record).map(|(_, reason)| reason);
-                life.moment(record, Label::Deleted, reason, why(reason));
+                let reason = decision(trace, &record).map(|(_, reason)| reason);
+                life.moment(&record, Label::Deleted, reason, why(reason));
             }
-            What::Decided(reason) => decided(life, record, reason),
+            What::Decided(reason) => decided(life, &record, reason),
             // A task that a controller ends is no news; one that ends by itself is the world's doing.
             What::TaskEnded { code } if record.actor.controller == Controller::World => {
-                life.moment(record, Label::TaskEnds, None, format!("exit code {code}"));
+                life.moment(&record, Label::TaskEnds, None, format!("exit code {code}"));
             }
             // The rest is told by what a controller makes of it.
             _ => {}
@@ -185,8 +185,8 @@ fn set(trace: &Trace, life: &mut Life, set: &Record, field: Field, from: Value, 
         return;
     }
     life.fields.insert(field, to);
-    let write = set.cause.index().map(|index| &trace.records()[index]);
-    let reason = write.and_then(|write| decision(trace, write).map(|(_, reason)| reason));
+    let write = set.cause.index().map(|index| trace.records().at(index));
+    let reason = write.and_then(|write| decision(trace, &write).map(|(_, reason)| reason));
     match field {
         Field::Status => {
             let Value::Status(status) = to else { return };

@@ -119,7 +119,7 @@ fn tell(trace: &Trace, picture: &Picture, setting: &Setting) -> (Vec<Telling>, B
         cause: next.and_then(place),
         sides: sides.iter().filter_map(|(role, side)| Some((role.label(), place(*side)?))).collect(),
         lane: picture.lane_of(trace, *record),
-        tone: tone(&trace.records()[*record].what, link.tone),
+        tone: tone(&trace.records().at(*record).what, link.tone),
     };
     (links.iter().map(telling).collect(), index)
 }

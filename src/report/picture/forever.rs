@@ -18,7 +18,7 @@ const ROUNDS_MAX: usize = 500;
 pub(super) fn because(trace: &Trace, proof: Livelock) -> Option<usize> {
     let records = trace.records();
     let past = records.partition_point(|record| record.at <= proof.from);
-    records[..past].iter().rposition(|record| match record.what {
+    records.range(..past).rposition(|record| match record.what {
         What::Broken { invariant, .. } => invariant == Invariant::Progress,
         What::Unsettled => true,
         _ => false,

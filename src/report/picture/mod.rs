@@ -189,7 +189,7 @@ pub(crate) fn picture(trace: &Trace, end: SimTime, options: &Options, proof: Opt
     let proof = proof.map(|livelock| Proof { livelock, because: forever::because(trace, livelock) });
     let mut picture = Picture { end, lanes: Vec::new(), pointed, places: BTreeMap::new(), proof };
     picture.lanes.push(empty("steps", "steps".to_owned(), 0));
-    let some = |is: fn(&What) -> bool| shown.iter().any(|entry| is(&trace.records()[entry.record].what));
+    let some = |is: fn(&What) -> bool| shown.iter().any(|entry| is(&trace.records().at(entry.record).what));
     let own = [
         (FAULTS, "faults", "faults", some(|what| matches!(what, What::Struck { .. }))),
         (REQUESTS, "requests", "failed requests", some(|what| matches!(what, What::RequestFailed { .. }))),
@@ -236,7 +236,7 @@ pub(crate) fn picture(trace: &Trace, end: SimTime, options: &Options, proof: Opt
 
 impl Picture {
     fn mark(&mut self, trace: &Trace, entry: &Entry, begun: &BTreeSet<usize>) {
-        let what = trace.records()[entry.record].what;
+        let what = trace.records().at(entry.record).what;
         let tone = tone(&what, entry.tone);
         let mark = || Mark { at: entry.at, tone, record: entry.record };
         if let What::Struck { .. } = what

@@ -12,7 +12,7 @@ use std::collections::BTreeMap;
 use crate::kernel::{SimDuration, SimTime};
 use crate::model::{Actor, AnyStatus, Controller, Field, Kind, Reason, SandboxStatus, Subject, Value};
 use crate::ports::Strain;
-use crate::trace::{Record, What};
+use crate::trace::{Record, Records, Stretch, What};
 
 /// The one purpose of draws that can be without consequence.
 pub(super) const RETRY: &str = "retry";
@@ -49,9 +49,10 @@ pub(super) struct Retries {
 
 impl Retries {
     /// Reads on.
-    pub(super) fn read(&mut self, records: &[Record]) {
-        for (before, record) in records.iter().zip(&records[1.min(records.len())..]).skip(self.read) {
-            let Record { at, actor, subject, what, .. } = *record;
+    pub(super) fn read(&mut self, records: &Records) {
+        let unread = records.range(self.read.min(records.len())..);
+        for (before, record) in unread.clone().zip(unread.skip(1)) {
+            let Record { at, actor, subject, what, .. } = record;
             let key = (actor, subject);
             match what {
                 What::Decided(Reason::Reconcile { .. }) => {
@@ -63,7 +64,7 @@ impl Retries {
                     }
                 }
                 // The failure is noted in the same instant, by the controller that will try again.
-                What::Drawn { purpose: RETRY, .. } if is_failure(before) => self.fail(before),
+                What::Drawn { purpose: RETRY, .. } if is_failure(&before) => self.fail(&before),
                 _ => {}
             }
         }
@@ -95,13 +96,13 @@ impl Retries {
     /// what is found at one of them. `since` is the number of the first record after the earlier.
     pub(super) fn matters(
         &self,
-        records: &[Record],
+        records: &Records,
         since: usize,
         (before, now): (SimTime, SimTime),
         strain: Strain,
     ) -> Option<&'static str> {
-        let other = (since..records.len()).find_map(|nth| match records[nth].what {
-            What::Drawn { purpose: RETRY, .. } if nth > 0 && is_failure(&records[nth - 1]) => None,
+        let other = (since..records.len()).find_map(|nth| match records.at(nth).what {
+            What::Drawn { purpose: RETRY, .. } if nth > 0 && is_failure(&records.at(nth - 1)) => None,
             What::Drawn { purpose, .. } => Some(purpose),
             _ => None,
         });
@@ -118,27 +119,27 @@ impl Retries {
     fn is_idle(
         &self,
         chain: &Chain,
-        records: &[Record],
+        records: &Records,
         since: usize,
         (before, now): (SimTime, SimTime),
         strain: Strain,
     ) -> bool {
         let &Chain { actor, subject, from, .. } = chain;
-        let begins = since + records[since..].partition_point(|record| record.at < from);
-        let ends = since + records[since..].partition_point(|record| record.at <= chain.ends(strain));
-        let mut meanwhile = records[begins..ends].iter();
+        let begins = since + records.range(since..).partition_point(|record| record.at < from);
+        let ends = since + records.range(since..).partition_point(|record| record.at <= chain.ends(strain));
+        let mut meanwhile = records.range(begins..ends);
         if matches!(actor.controller, Controller::Sandbox | Controller::Scheduler)
-            && is_dead(&records[..begins], subject, chain.first)
+            && is_dead(records.range(..begins), subject, chain.first)
         {
             // They do nothing for the dead but read them, whatever else is written of them, and no state
             // tells of their retries.
             let rises =
                 |record: &Record| matches!(record.what, What::Set { field: Field::Status, .. } | What::Deleted { .. });
-            return !meanwhile.any(|record| record.subject == subject && rises(record));
+            return !meanwhile.any(|record| record.subject == subject && rises(&record));
         }
         let read = reads(actor.controller);
         self.is_certain(chain, (before, now), strain)
-            && !meanwhile.any(|record| changes(record).is_some_and(|kind| read.is_empty() || read.contains(&kind)))
+            && !meanwhile.any(|record| changes(&record).is_some_and(|kind| read.is_empty() || read.contains(&kind)))
     }
 
     /// Whether it is the same at both looks, however its waits are drawn: it fails all the time,
@@ -172,8 +173,8 @@ fn is_failure(record: &Record) -> bool {
 
 /// Whether a sandbox was DEAD at the end of these records; it was written shortly before `since` or
 /// later, or the answer is no.
-fn is_dead(records: &[Record], sandbox: Subject, since: SimTime) -> bool {
-    let recent = records.iter().rev().take_while(|record| record.at + WAIT_MAX >= since);
+fn is_dead(records: Stretch<'_>, sandbox: Subject, since: SimTime) -> bool {
+    let recent = records.rev().take_while(|record| record.at + WAIT_MAX >= since);
     let status = recent.filter(|record| record.subject == sandbox).find_map(|record| match record.what {
         What::Set { field: Field::Status, to: Value::Status(status), .. } => Some(Some(status)),
         What::Deleted { .. } => Some(None),
@@ -248,10 +249,11 @@ mod tests {
     /// What is said of a trace between two looks, from five seconds before the failure on.
     fn said(records: &[Record], looks: (SimTime, SimTime), strain: Strain) -> Option<&'static str> {
         let mut retries = Retries::default();
-        retries.read(&records[..1]);
-        retries.read(records);
+        let kept = |records: &[Record]| records.iter().copied().collect::<Records>();
+        retries.read(&kept(&records[..1]));
+        retries.read(&kept(records));
         let since = records.partition_point(|record| record.at <= looks.0);
-        retries.matters(records, since, looks, strain)
+        retries.matters(&kept(records), since, looks, strain)
     }
     const LOOKS: (SimTime, SimTime) = (SimTime::from_nanos(5_000_000_000), SimTime::from_nanos(300_000_000_000));
 

@@ -6,7 +6,7 @@
 use std::collections::BTreeSet;
 
 use crate::model::{Kind, Reason};
-use crate::trace::{Record, Trace, What};
+use crate::trace::{Stretch, Trace, What};
 
 use super::Livelock;
 
@@ -48,7 +48,7 @@ pub fn repeats(trace: &Trace, proof: Livelock) -> Vec<(&'static str, u64)> {
 
 /// The faults (by number) that strike in each period: what repeats does so while they last.
 pub fn while_they_last(trace: &Trace, proof: Livelock) -> Vec<u32> {
-    let struck = period(trace, proof).iter().filter_map(|record| match record.what {
+    let struck = period(trace, proof).filter_map(|record| match record.what {
         What::Struck { fault, .. } => Some(fault),
         _ => None,
     });
@@ -56,8 +56,8 @@ pub fn while_they_last(trace: &Trace, proof: Livelock) -> Vec<u32> {
 }
 
 /// The records of the first period.
-fn period(trace: &Trace, proof: Livelock) -> &[Record] {
+fn period(trace: &Trace, proof: Livelock) -> Stretch<'_> {
     let records = trace.records();
     let end = proof.from + proof.period;
-    &records[records.partition_point(|r| r.at <= proof.from)..records.partition_point(|r| r.at <= end)]
+    records.range(records.partition_point(|r| r.at <= proof.from)..records.partition_point(|r| r.at <= end))
 }

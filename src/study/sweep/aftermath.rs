@@ -57,8 +57,9 @@ fn trigger(scenario: &Scenario, outcome: &Outcome) -> Option<(SimTime, SimTime)>
     let mut gone: Option<SimTime> = changes().max();
     let mut struck: Vec<Option<(SimTime, SimTime)>> = vec![None; scenario.faults.len()];
     // Without a fault there is nothing to look for.
-    let records = if scenario.faults.is_empty() { &[] } else { outcome.trace.records() };
-    for record in records {
+    for record in
+        outcome.trace.records().range(if scenario.faults.is_empty() { ..0 } else { ..outcome.trace.records().len() })
+    {
         if let What::Struck { fault, .. } = record.what {
             let span = &mut struck[fault as usize];
             *span = Some((span.map_or(record.at, |(first, _)| first), record.at));

@@ -12,7 +12,7 @@ use crate::kernel::{SimDuration, SimTime};
 use crate::model::{
     Address, AnyStatus, Failure, Field, Kind, LeaseStatus, Reason, RequestError, SandboxStatus, Subject, Value,
 };
-use crate::trace::{Record, Trace, What};
+use crate::trace::{Record, Records, Trace, What};
 
 use super::down::Down;
 use super::slabs::{Disk, Integral, LEASE, Lease, NOBODY, POOL, Pool, SANDBOX, Sandbox, number, reference, slot};
@@ -38,15 +38,15 @@ fn folded<'a>(trace: &'a Trace, frame: &'a Frame, mut beside: impl FnMut(&Record
         if let What::Decided(Reason::Reconcile { .. }) = record.what {
             fold.add(Figure::Reconciles, 1);
         } else {
-            fold.take(record);
+            fold.take(&record);
         }
-        beside(record);
+        beside(&record);
     }
     fold
 }
 
 struct Fold<'a> {
-    records: &'a [Record],
+    records: &'a Records,
     frame: &'a Frame,
     counts: [u64; Figure::ALL.len()],
     sandboxes: Vec<Sandbox>,
@@ -97,7 +97,7 @@ fn percentile(sorted: &[SimDuration], percent: usize) -> SimDuration {
 }
 
 impl<'a> Fold<'a> {
-    fn new(records: &'a [Record], frame: &'a Frame) -> Self {
+    fn new(records: &'a Records, frame: &'a Frame) -> Self {
         Self {
             records,
             frame,
@@ -316,8 +316,8 @@ impl<'a> Fold<'a> {
 
     /// The decision that led to a `Set`, by way of its write.
     fn decision(&self, set: &Record) -> Option<Reason> {
-        let write = &self.records[set.cause.index()?];
-        match self.records[write.cause.index()?].what {
+        let write = self.records.at(set.cause.index()?);
+        match self.records.at(write.cause.index()?).what {
             What::Decided(reason) => Some(reason),
             _ => None,
         }

@@ -10,7 +10,7 @@ use crate::model::{
     Actor, AnyStatus, Controller, DiskStatus, Failure, Field, Kind, LeaseStatus, NodeStatus, Reason, SandboxStatus,
     Subject, Value,
 };
-use crate::trace::{Record, Trace, What, decision, words};
+use crate::trace::{Record, Stretch, Trace, What, decision, words};
 
 use super::Options;
 
@@ -81,8 +81,8 @@ pub fn entries(trace: &Trace, options: &Options) -> Vec<Entry> {
     let mut index = 0;
     while index < records.len() {
         let sets = reader.sets_of(index);
-        if let Some((what, why, tone)) = reader.tell(index, told[index], &records[index + 1..index + 1 + sets]) {
-            let Record { at, actor, subject, .. } = records[index];
+        if let Some((what, why, tone)) = reader.tell(index, told[index], records.range(index + 1..index + 1 + sets)) {
+            let Record { at, actor, subject, .. } = records.at(index);
             entries.push(Entry { record: index, at, actor, subject, what, why, tone });
         }
         index += 1 + sets;
@@ -100,10 +100,10 @@ pub fn entry(trace: &Trace, options: &Options, index: usize) -> Entry {
     let told = [&quiet, &loud].into_iter().find_map(|options| {
         let reader = Reader { trace, options };
         let sets = reader.sets_of(index);
-        reader.tell(index, false, &trace.records()[index + 1..index + 1 + sets])
+        reader.tell(index, false, trace.records().range(index + 1..index + 1 + sets))
     });
     let (what, why, tone) = told.unwrap_or_else(|| ("happens".to_owned(), String::new(), Tone::Plain));
-    let Record { at, actor, subject, .. } = trace.records()[index];
+    let Record { at, actor, subject, .. } = trace.records().at(index);
     Entry { record: index, at, actor, subject, what, why, tone }
 }
 
@@ -155,11 +155,11 @@ impl Reader<'_> {
     /// How many `Set` records follow the record and belong to it.
     fn sets_of(&self, index: usize) -> usize {
         let records = self.trace.records();
-        if !matches!(records[index].what, What::Created { .. } | What::Patched { .. }) {
+        if !matches!(records.at(index).what, What::Created { .. } | What::Patched { .. }) {
             return 0;
         }
-        let belongs = |r: &&Record| matches!(r.what, What::Set { .. }) && r.cause.index() == Some(index);
-        records[index + 1..].iter().take_while(belongs).count()
+        let belongs = |r: &Record| matches!(r.what, What::Set { .. }) && r.cause.index() == Some(index);
+        records.range(index + 1..).take_while(belongs).count()
     }
 
     /// Which decisions another line tells: the write that they led to, the end of what they
@@ -182,12 +182,12 @@ impl Reader<'_> {
                     told[ended] = true;
                 }
             }
-            let Some((decision, _)) = decision(self.trace, record) else { continue };
+            let Some((decision, _)) = decision(self.trace, &record) else { continue };
             let shown = match record.what {
                 What::Created { .. } | What::Deleted { .. } => true,
                 What::Patched { .. } => {
-                    let sets = &records[index + 1..index + 1 + self.sets_of(index)];
-                    sets.iter().any(|set| self.change(set).is_some())
+                    let mut sets = records.range(index + 1..index + 1 + self.sets_of(index));
+                    sets.any(|set| self.change(&set).is_some())
                 }
                 _ => false,
             };
@@ -221,15 +221,15 @@ impl Reader<'_> {
         decision(self.trace, record).map(|(_, reason)| words(reason)).unwrap_or_default()
     }
 
-    fn tell(&self, index: usize, told: bool, sets: &[Record]) -> Option<Told> {
-        let record = &self.trace.records()[index];
+    fn tell(&self, index: usize, told: bool, sets: Stretch<'_>) -> Option<Told> {
+        let record = &self.trace.records().at(index);
         match record.what {
             What::Created { .. } => {
-                let status = sets.iter().find(|s| matches!(s.what, What::Set { field: Field::Status, .. }));
-                let status = status.and_then(|set| self.change(set));
+                let status = sets.clone().find(|s| matches!(s.what, What::Set { field: Field::Status, .. }));
+                let status = status.and_then(|set| self.change(&set));
                 let mut what = status.map_or_else(|| "created".to_owned(), |status| format!("created {status}"));
                 if self.options.verbose {
-                    for set in sets.iter().filter(|s| !matches!(s.what, What::Set { field: Field::Status, .. })) {
+                    for set in sets.filter(|s| !matches!(s.what, What::Set { field: Field::Status, .. })) {
                         let What::Set { field, to, .. } = set.what else { continue };
                         what.push_str(&format!(", {} {}", field.name(), value_text(self.trace, to)));
                     }
@@ -237,14 +237,18 @@ impl Reader<'_> {
                 Some((what, self.why(record), Tone::Plain))
             }
             What::Patched { .. } => {
-                let changes: Vec<String> = sets.iter().filter_map(|set| self.change(set)).collect();
+                let changes: Vec<String> = sets.clone().filter_map(|set| self.change(&set)).collect();
                 if changes.is_empty() {
                     return self
                         .options
                         .verbose
                         .then(|| ("written, nothing new".to_owned(), self.why(record), Tone::Plain));
                 }
-                Some((changes.join(", "), self.why(record), sets.iter().map(tone_of_set).fold(Tone::Plain, stronger)))
+                Some((
+                    changes.join(", "),
+                    self.why(record),
+                    sets.map(|set| tone_of_set(&set)).fold(Tone::Plain, stronger),
+                ))
             }
             What::Deleted { .. } => Some(("deleted".to_owned(), self.why(record), Tone::Plain)),
             What::Decided(reason) => {

@@ -89,7 +89,7 @@ pub fn fold(trace: &Trace, entries: &[Entry]) -> Vec<Item> {
     let mut lanes: BTreeMap<(Subject, Voice), Vec<Node>> = BTreeMap::new();
     for (index, entry) in entries.iter().enumerate() {
         let (key, subject) = (keys.line(trace, entry), entry.subject);
-        let voice = match (trace.records()[entry.record].what, entry.actor.controller) {
+        let voice = match (trace.records().at(entry.record).what, entry.actor.controller) {
             (What::Broken { .. }, _) => Voice::Judge,
             (What::RequestFailed { .. }, _) => Voice::Caller(key),
             (_, Controller::Collector) => Voice::Collector,
@@ -155,8 +155,8 @@ impl Families {
                     parents.entry(record.subject).or_insert(parent);
                 }
                 What::Created { .. } if record.subject.kind == Kind::Disk => {
-                    if let Some((decision, _)) = decision(trace, record) {
-                        parents.insert(record.subject, trace.records()[decision].subject);
+                    if let Some((decision, _)) = decision(trace, &record) {
+                        parents.insert(record.subject, trace.records().at(decision).subject);
                     }
                 }
                 // Nothing else says who belongs to whom.

@@ -247,7 +247,7 @@ impl Judge {
             |record: &Record| record.actor.controller == Controller::Activator && record.subject.kind == Kind::Pool;
         let woken = world.log().with_trace(|trace| {
             let mut causes = std::iter::successors(trace.get(self.rest.moved_by), |record| trace.get(record.cause));
-            causes.find(|record| is_exit(record) || is_raise(record)).is_some_and(is_raise)
+            causes.find(|record| is_exit(record) || is_raise(record)).is_some_and(|record| is_raise(&record))
         });
         match (woken, exited) {
             (true, _) => End::Woken,

@@ -63,8 +63,8 @@ pub(in crate::world) fn must_be_seen(what: &What) -> bool {
 /// speed.
 pub(super) fn first_to_read(trace: &Trace, range: Range<usize>) -> Option<(usize, Record)> {
     let start = range.start;
-    let place = trace.records()[range].iter().position(|record| must_be_seen(&record.what))?;
-    Some((start + place, trace.records()[start + place]))
+    let place = trace.records().range(range).position(|record| must_be_seen(&record.what))?;
+    Some((start + place, trace.records().at(start + place)))
 }
 
 impl Judge {

@@ -19,7 +19,7 @@ fn more_live_sandboxes_than_wanted_are_an_overshoot_after_the_grace() {
     let violation = &stage.judge.violations()[0];
     assert_eq!(violation.at, stage.now());
     let cause = stage.world.log().with_trace(|trace| trace.get(violation.record).unwrap().cause);
-    let cause = stage.world.log().with_trace(|trace| *trace.get(cause).unwrap());
+    let cause = stage.world.log().with_trace(|trace| trace.get(cause).unwrap());
     assert_eq!((cause.subject, cause.at), (surplus.into(), SimTime::ZERO), "the creation that broke it");
     assert!(matches!(cause.what, What::Created { .. }));
 }
