@@ -43,20 +43,24 @@ fn id(kind: Kind, prefix: Prefix) -> String {
 
 /// The number that the bytes are, in digits.
 fn base58(text: &str) -> String {
-    let mut digits: Vec<usize> = Vec::new();
-    for byte in text.bytes() {
-        let mut carry = usize::from(byte);
-        for digit in &mut digits {
-            carry += *digit * 256;
-            *digit = carry % 58;
-            carry /= 58;
+    // Five digits and four bytes at a time: to divide takes long.
+    const FIVE: u64 = 58_u64.pow(5);
+    let mut limbs: Vec<u64> = Vec::new();
+    for bytes in text.as_bytes().chunks(4) {
+        let mut carry = bytes.iter().fold(0, |number, byte| number << 8 | u64::from(*byte));
+        for limb in &mut limbs {
+            carry += *limb << (8 * bytes.len());
+            *limb = carry % FIVE;
+            carry /= FIVE;
         }
         while carry > 0 {
-            digits.push(carry % 58);
-            carry /= 58;
+            limbs.push(carry % FIVE);
+            carry /= FIVE;
         }
     }
-    digits.iter().rev().map(|digit| char::from(DIGITS[*digit])).collect()
+    let digit = |limb: u64, place: u32| char::from(DIGITS[(limb / 58_u64.pow(place) % 58) as usize]);
+    let all: String = limbs.iter().rev().flat_map(|limb| (0..5).rev().map(|place| digit(*limb, place))).collect();
+    all.trim_start_matches('1').to_owned()
 }
 
 #[cfg(test)]
