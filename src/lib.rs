@@ -25,6 +25,7 @@
 //! what of it belongs there; anything else is for the crate, so that the compiler knows what is dead.
 
 mod appconfig;
+mod archive;
 pub mod cli;
 mod constants;
 pub mod controllers;

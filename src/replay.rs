@@ -5,14 +5,16 @@
 //! gets wrong: a run that ends before the horizon is shown and not judged, for expectations
 //! speak of the whole story.
 
-use std::sync::OnceLock;
+use std::path::Path;
+use std::sync::{Arc, OnceLock};
 
+use crate::archive::OnDisk;
 use crate::kernel::SimTime;
-use crate::kernel::Stop;
+use crate::kernel::{Budget, Stop};
 use crate::report::fingerprints::Fingerprint;
 use crate::report::{self, ExpectResult};
 use crate::scenario::{Scenario, Variant};
-use crate::sim::{Outcome, Proofs, Simulation};
+use crate::sim::{Outcome, Proofs, RECORDS_MAX, Simulation};
 use crate::trace::{self, metrics::Metrics};
 
 /// One run.
@@ -47,6 +49,9 @@ pub enum Judged {
     Proved,
 }
 
+/// So many records of a run lie in memory that is to have them on disk: 64 MiB.
+const HELD: usize = 1 << 20;
+
 /// What is wanted of a run.
 #[derive(Clone, Copy, Default)]
 pub struct Wanted<'a> {
@@ -58,6 +63,8 @@ pub struct Wanted<'a> {
     pub explained: bool,
     /// Who is told how far it is.
     pub progress: Option<&'a (dyn Fn(SimTime) + Sync)>,
+    /// It may be as long as it likes, and its records lie in that folder.
+    pub on_disk: Option<&'a Path>,
 }
 
 impl<'a> Replay<'a> {
@@ -68,8 +75,13 @@ impl<'a> Replay<'a> {
 
     /// The same, as it is wanted.
     pub fn with(scenario: &'a Scenario, variant: &'a Variant, wanted: &Wanted<'_>) -> Self {
-        let Wanted { until, proofs, explained, progress } = *wanted;
+        let Wanted { until, proofs, explained, progress, on_disk } = *wanted;
         let mut simulation = Simulation::new(scenario, variant).proofs(proofs).until(until);
+        let held = if on_disk.is_some() { HELD } else { RECORDS_MAX };
+        simulation = simulation.archive(Arc::new(OnDisk::within(on_disk)), held);
+        if on_disk.is_some() {
+            simulation = simulation.budget(Budget { events: u64::MAX, ..Budget::default() });
+        }
         if explained {
             simulation = simulation.keeps_evidence();
         }
@@ -245,5 +257,56 @@ mod tests {
             let replay = Replay::of(&story, &story.variants[0], end);
             assert_eq!((replay.judged, replay.checked.passed), (judged, passed), "{end:?}");
         }
+    }
+
+    /// The first story of each folder of the corpus.
+    fn some_stories() -> Vec<Scenario> {
+        let mut files = std::collections::BTreeMap::new();
+        let all = concat!(env!("CARGO_MANIFEST_DIR"), "/scenarios/**/*.toml");
+        for file in glob::glob(all).expect("a pattern").map(|file| file.expect("a file")) {
+            files.entry(file.parent().map(Path::to_path_buf)).or_insert(file);
+        }
+        let load = |file: std::path::PathBuf| Scenario::from_file(&file, &Overrides::default()).ok();
+        files.into_values().filter_map(load).collect()
+    }
+
+    #[test]
+    fn what_an_archive_gives_back_is_what_was_put_into_it() {
+        let mut kinds = std::collections::BTreeSet::new();
+        for scenario in some_stories() {
+            let outcome = Simulation::new(&scenario, &scenario.variants[0]).run();
+            let records: Vec<_> = outcome.trace.records().iter().collect();
+            let half = records.len() / 2;
+            let bytes = trace::packed::pack(&records[half..], half);
+            assert!(bytes.len() < 30 * (records.len() - half).max(1), "{}: {} bytes", scenario.name, bytes.len());
+            assert!(trace::packed::unpack(&bytes, half) == records[half..], "{}", scenario.name);
+            kinds.extend(records.iter().map(|record| format!("{:?}", std::mem::discriminant(&record.what))));
+        }
+        assert!(kinds.len() > 20, "only {} kinds of records", kinds.len());
+    }
+
+    #[test]
+    fn a_run_on_disk_is_the_run_in_memory() {
+        let file = concat!(env!("CARGO_MANIFEST_DIR"), "/scenarios/watches/queue-overflow.toml");
+        let scenario = Scenario::from_file(file.as_ref(), &Overrides::default()).expect("a story");
+        let variant = &scenario.variants[0];
+        let mut second = Replay::of(&scenario, variant, None);
+        let folder = tempfile::tempdir().expect("a folder");
+        let archive = Arc::new(OnDisk::within(Some(folder.path())));
+        second.outcome = Simulation::new(&scenario, variant).archive(archive, 0).run();
+        let archived = second.outcome.trace.records().archived();
+        assert!(archived > 0, "some records lie on disk");
+        assert_eq!(std::fs::read_dir(folder.path()).expect("it can be read").count(), 0, "the file has no name");
+        let first = Replay::of(&scenario, variant, None);
+        assert_eq!(difference(&first, &second), None);
+        assert_eq!(first.golden(), second.golden());
+        assert_eq!(report::figures(&scenario, &second.outcome), first.metrics);
+        let plain = trace::timeline::Options::default();
+        let timeline = |of: &Replay<'_>| trace::timeline::render(&of.outcome.trace, &plain);
+        assert_eq!(timeline(&first), timeline(&second));
+        // Where nothing can be written, a run is full sooner, and says so.
+        let nowhere = Arc::new(OnDisk::within(Some(&folder.path().join("nothing"))));
+        let full = Simulation::new(&scenario, variant).archive(nowhere, 0).run();
+        assert_eq!((full.stop, full.trace.records().archived()), (Stop::TraceFull, 0));
     }
 }

@@ -186,17 +186,21 @@ impl fmt::Debug for SimDuration {
 }
 impl Serialize for SimTime {
     fn serialize<S: Serializer>(&self, s: S) -> Result<S::Ok, S::Error> {
-        s.collect_str(self)
+        self.elapsed().serialize(s)
     }
 }
 impl Serialize for SimDuration {
+    /// A text for people, nanoseconds for programs.
     fn serialize<S: Serializer>(&self, s: S) -> Result<S::Ok, S::Error> {
-        s.collect_str(self)
+        if s.is_human_readable() { s.collect_str(self) } else { s.serialize_u64(self.as_nanos()) }
     }
 }
 
 impl<'de> Deserialize<'de> for SimDuration {
     fn deserialize<D: Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
+        if !d.is_human_readable() {
+            return u64::deserialize(d).map(Self::from_nanos);
+        }
         Cow::<str>::deserialize(d)?.parse().map_err(D::Error::custom)
     }
 }

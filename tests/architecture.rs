@@ -91,7 +91,12 @@ const MODULES: &[Module] = &[
         "what a controller of a user's own is written against",
         &["time", "model", "ports", "controllers::pool", "controllers::runtime"],
     ),
-    module("replay", "a run and its report together", &["time", "kernel", "trace", "scenario", "sim", "report"]),
+    module("archive", "the elder records of a long run, in a file", &["trace"]),
+    module(
+        "replay",
+        "a run and its report together",
+        &["time", "kernel", "trace", "scenario", "sim", "report", "archive"],
+    ),
     module(
         "study",
         "many runs: comparisons, searches, sweeps",

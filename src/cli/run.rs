@@ -51,6 +51,11 @@ pub(crate) struct RunArgs {
     /// The store at the end (or at --until) as tables, and where the backends know better
     #[arg(long, help_heading = "Results")]
     state: bool,
+    /// However many records the run has, all but the last million lie in a file in FOLDER, by default the
+    /// system's for such files, until the command ends; without it, all but 10 million
+    #[arg(long, value_name = "FOLDER", value_parser = existing_folder, num_args = 0..=1, require_equals = true, default_missing_value = "",
+        help_heading = "Results")]
+    trace_to_disk: Option<PathBuf>,
     /// Ends a run as soon as a livelock is proved; metrics are then not checked
     #[arg(long, help_heading = "Results")]
     stop_when_proved: bool,
@@ -206,7 +211,7 @@ fn one(job: &Job<'_>, args: &RunArgs, look: &Look, several: bool) -> Result<Show
         let bar = progress::Simulated::new(args.logic.until.unwrap_or(horizon).min(horizon), !several && !look.quiet);
         let tell = |now| bar.tell(now);
         let (until, explained) = (args.logic.until, args.report.is_some());
-        let wanted = Wanted { until, proofs, explained, progress: Some(&tell) };
+        let wanted = Wanted { until, proofs, explained, progress: Some(&tell), on_disk: args.trace_to_disk.as_deref() };
         let replay = Replay::with(&job.loaded.scenario, &variant, &wanted);
         if let Some(path) = &args.trace {
             write_trace(&replay, path, look)?;
@@ -302,6 +307,12 @@ impl TraceForm {
             _ => None,
         }
     }
+}
+
+/// The folder of that name; without a name, the system's for files that do not last.
+fn existing_folder(text: &str) -> Result<PathBuf, String> {
+    let folder = if text.is_empty() { std::env::temp_dir() } else { PathBuf::from(text) };
+    if folder.is_dir() { Ok(folder) } else { Err(format!("there is no folder {}", folder.display())) }
 }
 
 fn trace_file(text: &str) -> Result<PathBuf, String> {

@@ -34,12 +34,17 @@ const WIDE: usize = 100;
 /// More lines nobody reads one by one.
 const LINES_MAX: usize = 200;
 
+/// Instead of the timeline of a run whose records do not all lie in memory.
+const TOO_LONG: &str =
+    "  The timeline of so many records is left out: --full writes all of it, --until ends the run sooner.\n";
+
 /// Everything about one run.
 pub(crate) fn whole(replay: &Replay<'_>, look: &Look, told: Told, reproduce: &str) -> String {
     let mut text = head(replay);
     if !look.quiet {
         let timeline = match told {
             Told::Lives => fit(&replay.lives(), width()),
+            Told::Timeline if replay.outcome.trace.records().archived() > 0 => TOO_LONG.to_owned(),
             Told::Timeline | Told::Full => timeline::render(&replay.outcome.trace, &options(replay, look, told)),
         };
         if !timeline.is_empty() {
@@ -141,7 +146,9 @@ fn outcome(replay: &Replay<'_>) -> Vec<(Style, String, String)> {
         facts.push((style::WARN, "refused".into(), format!("step `{name}`: {refusal}{here}")));
     }
     facts.extend(outcome.warnings.iter().map(|warning| (style::WARN, "warning".to_owned(), warning.clone())));
-    facts.push((Style::new(), "trace".into(), counted(outcome.events, "event")));
+    let (records, archived) = (outcome.trace.records().len(), outcome.trace.records().archived());
+    let on_disk = if archived == 0 { String::new() } else { format!("; {archived} of {records} records on disk") };
+    facts.push((Style::new(), "trace".into(), counted(outcome.events, "event") + &on_disk));
     facts
 }
 

@@ -63,7 +63,8 @@ impl Controller {
 }
 
 /// A controller, and the node whose process it runs in.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize, Deserialize)]
+#[serde(remote = "Self")]
 pub struct Actor {
     /// The controller.
     pub controller: Controller,
@@ -89,6 +90,7 @@ impl Actor {
 impl Serialize for Actor {
     fn serialize<S: Serializer>(&self, s: S) -> Result<S::Ok, S::Error> {
         match self.node() {
+            _ if !s.is_human_readable() => Self::serialize(self, s),
             None => s.serialize_str(self.controller.name()),
             Some(node) => s.collect_str(&format_args!("{}@{}", self.controller.name(), node.index())),
         }
@@ -97,6 +99,9 @@ impl Serialize for Actor {
 
 impl<'de> Deserialize<'de> for Actor {
     fn deserialize<D: Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
+        if !d.is_human_readable() {
+            return Self::deserialize(d);
+        }
         let text = Cow::<str>::deserialize(d)?;
         let (name, node) = text.split_once('@').map_or((&*text, None), |(name, node)| (name, Some(node)));
         let controller = Controller::ALL.iter().copied().find(|known| known.name() == name);

@@ -16,7 +16,8 @@ use super::name::Name;
 use super::status::DiskStatus;
 
 /// Why a request was not served.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(remote = "Self")]
 pub enum RequestError {
     /// No capacity came in time.
     PoolTimeout(SimDuration),
@@ -70,7 +71,8 @@ impl fmt::Display for RequestError {
 }
 
 /// Why a handler, a deploy or an operator's request gave up.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(remote = "Self")]
 pub enum Failure {
     /// There is no such entity.
     NotFound,
@@ -203,26 +205,19 @@ impl fmt::Display for Failure {
 }
 
 macro_rules! text_serialize {
-    ($($ty:ident),*) => {$(
+    ($($ty:ident read as $variant:ident),*) => {$(
         impl Serialize for $ty {
+            /// A text for people, itself for programs.
             fn serialize<S: Serializer>(&self, s: S) -> Result<S::Ok, S::Error> {
-                s.collect_str(self)
+                if s.is_human_readable() { s.collect_str(self) } else { Self::serialize(self, s) }
+            }
+        }
+        impl<'de> Deserialize<'de> for $ty {
+            /// What people read comes back in the words that it was written in.
+            fn deserialize<D: Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
+                if d.is_human_readable() { Name::deserialize(d).map(Self::$variant) } else { Self::deserialize(d) }
             }
         }
     )*};
 }
-text_serialize!(RequestError, Failure);
-
-impl<'de> Deserialize<'de> for RequestError {
-    /// In the words that it was written in.
-    fn deserialize<D: Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
-        Name::deserialize(d).map(Self::Store)
-    }
-}
-
-impl<'de> Deserialize<'de> for Failure {
-    /// In the words that it was written in.
-    fn deserialize<D: Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
-        Name::deserialize(d).map(Self::Other)
-    }
-}
+text_serialize!(RequestError read as Store, Failure read as Other);

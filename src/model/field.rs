@@ -19,7 +19,8 @@ use super::name::Name;
 use super::status::{AnyStatus, DiskStatus, LeaseStatus, NodeStatus, SandboxStatus};
 
 /// The value of a field, small enough for a trace record.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(remote = "Self")]
 pub enum Value {
     /// Absent.
     None,
@@ -32,6 +33,7 @@ pub enum Value {
     /// A text.
     Text(Name),
     /// A status.
+    #[serde(with = "numbered")]
     Status(AnyStatus),
     /// A file system.
     Filesystem(Filesystem),
@@ -42,6 +44,7 @@ pub enum Value {
 impl Serialize for Value {
     fn serialize<S: Serializer>(&self, s: S) -> Result<S::Ok, S::Error> {
         match self {
+            _ if !s.is_human_readable() => Self::serialize(self, s),
             Self::None => s.serialize_none(),
             Self::Int(n) => s.serialize_u64(*n),
             Self::Time(t) => t.serialize(s),
@@ -64,11 +67,30 @@ impl<'de> Deserialize<'de> for Value {
             Text(Name),
             None,
         }
+        if !d.is_human_readable() {
+            return Self::deserialize(d);
+        }
         Ok(match Raw::deserialize(d)? {
             Raw::Int(n) => Self::Int(n),
             Raw::Text(text) => Self::Text(text),
             Raw::None => Self::None,
         })
+    }
+}
+
+/// A status by its number among all.
+mod numbered {
+    use serde::de::Error;
+
+    use super::{AnyStatus, Deserialize, Deserializer, Serializer};
+
+    pub(super) fn serialize<S: Serializer>(status: &AnyStatus, s: S) -> Result<S::Ok, S::Error> {
+        let number = AnyStatus::all().position(|known| known == *status).expect("all are known");
+        s.serialize_u8(number as u8)
+    }
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(d: D) -> Result<AnyStatus, D::Error> {
+        let number = u8::deserialize(d)?;
+        AnyStatus::all().nth(usize::from(number)).ok_or_else(|| D::Error::custom("no status has that number"))
     }
 }
 

@@ -149,7 +149,7 @@ words!(
 );
 
 /// What a trace record is about: the `index`-th thing of a kind.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize, Deserialize)]
 pub struct Subject {
     /// Its kind.
     pub kind: Kind,

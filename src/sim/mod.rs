@@ -10,6 +10,7 @@ mod host;
 mod livelock;
 mod outcome;
 mod own_pool;
+mod platform;
 mod run;
 mod steps;
 mod traffic;
@@ -17,35 +18,36 @@ mod traffic;
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::rc::Rc;
+use std::sync::Arc;
 
 use crate::constants::Role;
-use crate::controllers::activator::Activator;
 use crate::controllers::fixes::{Fix, Fixes};
-use crate::controllers::ingress::Ingress;
-use crate::controllers::process::{self, Hosting};
 use crate::controllers::runtime::{Asked, Rules};
 use crate::controllers::tuning::Tuning;
 use crate::kernel::{Budget, RecordId, SimDuration, SimTime, Stop};
 use crate::model::{Actor, Controller, Kind, Name, Node, NodeId, NodeStatus};
-use crate::ports::Remembers;
 use crate::scenario::{Action, Constants, Scenario, Variant, Verdict};
+use crate::trace::Archive;
 pub(crate) use crate::world::judge::Flaps;
 use crate::world::judge::{Judge, Limits};
-use crate::world::{Process, SimPlatform, StoreRules, World, WorldSpec};
+use crate::world::{Process, StoreRules, World, WorldSpec};
 
 pub(crate) use configs::config_warnings;
 use crash::Crashes;
-use host::Host;
 use livelock::{Certificate, PERIODS, Recurrence};
 use own_pool::OwnPool;
+use platform::{Memories, Platform, Refusals, start};
 use run::Run;
 
 /// Most failed boots in ten minutes for each desired instance (`failures-back-off`).
 const FAILURES_MAX: u32 = 8;
 
-/// Most records in the trace of a run. A record is 64 bytes, and a timeline that folds badly takes
+/// Most records of a run that lie in memory. A record is 64 bytes, and a timeline that folds badly takes
 /// twice as much again while it is rendered: so a run, and what is read from it, stays below 2 GB.
-const RECORDS_MAX: usize = 10_000_000;
+pub const RECORDS_MAX: usize = 10_000_000;
+
+/// Their numbers have 32 bits.
+const RECORDS_EVER: usize = u32::MAX as usize - 1;
 
 /// One variant of a scenario, ready to run.
 #[derive(Clone)]
@@ -64,6 +66,7 @@ pub struct Simulation<'a> {
     pool: Option<OwnPool>,
     redrawn: Option<(SimTime, u64)>,
     progress: Option<Progress<'a>>,
+    archive: Option<(Arc<dyn Archive>, usize)>,
 }
 
 /// Who is told now and then how far a run is.
@@ -109,6 +112,7 @@ impl<'a> Simulation<'a> {
             pool: None,
             redrawn: None,
             progress: None,
+            archive: None,
         }
     }
 
@@ -180,6 +184,14 @@ impl<'a> Simulation<'a> {
     #[must_use]
     pub fn records_max(mut self, records_max: usize) -> Self {
         self.records_max = records_max;
+        self
+    }
+
+    /// Lets the elder records go into an archive, so that no more than about `held` stay in memory: the trace is
+    /// full only when the archive is, or numbers of records end.
+    #[must_use]
+    pub fn archive(mut self, archive: Arc<dyn Archive>, held: usize) -> Self {
+        (self.archive, self.records_max) = (Some((archive, held)), RECORDS_EVER);
         self
     }
 
@@ -258,6 +270,9 @@ impl<'a> Simulation<'a> {
             evidence: self.evidence,
             environment: self.variant.tuning.environment(),
         });
+        if let Some((archive, held)) = &self.archive {
+            world.log().archive(Arc::clone(archive), *held);
+        }
         let keep = world.keeps_asked();
         let asked = if self.evidence { Asked::kept_by(move |fix| keep(fix as u32)) } else { Asked::default() };
         let rules = Rc::new(rules_under(self.variant.policy.fixes, &self.variant.tuning, &asked));
@@ -421,73 +436,4 @@ fn rules_under(fixes: Fixes, constants: &Constants, asked: &Asked) -> Rules {
 /// What the store's server does under these rules: rules 1.5 and 1.8.
 fn store_rules(rules: &Rules) -> StoreRules {
     StoreRules { guards_patches: !rules.has(Fix::UncheckedPatch), tells_at_delivery: !rules.has(Fix::DirtyKeyQueue) }
-}
-
-/// The steps (by index) that the platform refused, with the refusal's own text.
-type Refusals = Rc<RefCell<Vec<(usize, Name)>>>;
-
-/// What the controllers of one process remember.
-type Memories = Vec<Rc<dyn Remembers>>;
-
-/// What steps and requests reach the platform by.
-#[derive(Clone)]
-struct Platform {
-    /// The rules that whatever starts now follows; an upgrade replaces them.
-    rules: Rc<RefCell<Rc<Rules>>>,
-    /// What the variant says of constants, whatever fixes are in force.
-    constants: Rc<Constants>,
-    /// The activator of the running coordinator.
-    activator: Rc<RefCell<Option<Rc<Activator<SimPlatform>>>>>,
-    /// Its ingress, when some traffic comes that way.
-    ingress: Rc<RefCell<Option<Rc<Ingress<SimPlatform>>>>>,
-    /// Whether some traffic does.
-    has_ingress: bool,
-    /// What the controllers of each running process remember.
-    memories: Rc<RefCell<BTreeMap<Process, Memories>>>,
-    /// In the order in which they came.
-    refusals: Refusals,
-    /// Which fixes were asked for, under all rules that were in force.
-    asked: Asked,
-    /// The pool controller, where it is not ours.
-    pool: Option<OwnPool>,
-}
-
-impl Platform {
-    /// Lets go of what the processes remembered.
-    fn forget(&self) {
-        self.activator.take();
-        self.ingress.take();
-        self.memories.take();
-    }
-}
-
-/// Starts the controllers of a process.
-fn start(world: &World, process: Process, platform: &Platform) {
-    let rules = Rc::clone(&platform.rules.borrow());
-    let node = match process {
-        Process::Coordinator => None,
-        Process::Node(node) => Some(node),
-    };
-    let host = Host { world, node, memories: RefCell::default(), pool: platform.pool.clone() };
-    let tasks = match node {
-        None => {
-            let activator = Activator::new(host.ports(Controller::Activator), Rc::clone(&rules));
-            *platform.activator.borrow_mut() = Some(Rc::clone(&activator));
-            host.expose(Rc::clone(&activator) as Rc<dyn Remembers>);
-            let mut tasks = process::coordinator(&host, &rules);
-            tasks.extend(activator.tasks());
-            if platform.has_ingress {
-                let ingress = Ingress::new(host.ports(Controller::Activator), Rc::clone(&rules), activator);
-                *platform.ingress.borrow_mut() = Some(Rc::clone(&ingress));
-                host.expose(Rc::clone(&ingress) as Rc<dyn Remembers>);
-                tasks.push(ingress.task());
-            }
-            tasks
-        }
-        Some(node) => process::node(&host, &rules, node),
-    };
-    platform.memories.borrow_mut().insert(process, host.memories.into_inner());
-    for (name, task) in tasks {
-        world.kernel().spawn_boxed(process.group(), name, task);
-    }
 }

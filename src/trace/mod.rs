@@ -10,6 +10,7 @@ pub mod digest;
 pub(crate) mod evidence;
 pub mod jsonl;
 pub mod metrics;
+pub(crate) mod packed;
 pub(crate) mod perfetto;
 pub(crate) mod read;
 pub(crate) mod record;
@@ -23,7 +24,8 @@ mod words;
 pub(crate) mod testing;
 
 pub use record::{Record, Trace, What};
-pub use records::{Records, Stretch};
+pub use records::Records;
+pub(crate) use records::{Archive, Stretch};
 
 use crate::model::Reason;
 

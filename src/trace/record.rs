@@ -213,6 +213,10 @@ impl Trace {
     pub fn records(&self) -> &Records {
         &self.records
     }
+    /// The same, for whoever says where they lie.
+    pub(crate) fn records_mut(&mut self) -> &mut Records {
+        &mut self.records
+    }
     /// The record of that number.
     pub fn get(&self, id: RecordId) -> Option<Record> {
         self.records.get(id.index()?)

@@ -1,41 +1,101 @@
-//! The records of a run, in pieces, so that those which are read seldom need not lie in memory.
+//! The records of a run, in pieces, of which the elder may lie in an archive instead of memory.
 //!
 //! A record is read by its number and comes as a value: whoever reads knows nothing of pieces. What a
 //! newcomer gets wrong: there is no slice of all records – what is wanted of a stretch is asked of its
-//! iterator, which may be cloned.
+//! iterator, which may be cloned – and a run without an archive holds all of them.
 
-use std::ops::{Bound, RangeBounds};
+use std::fmt;
+use std::ops::{Bound, Range, RangeBounds};
+use std::sync::Arc;
 
-use super::Record;
+use super::{Record, packed};
 
 /// So many records make a piece.
 const PIECE: usize = 1 << 14;
 
+/// Where the elder records of a run lie when there are more than memory is to hold.
+pub trait Archive: fmt::Debug + Send + Sync {
+    /// Keeps some bytes; their number among all that were kept, from 0, or none if they cannot be kept.
+    fn keep(&self, bytes: &[u8]) -> Option<usize>;
+
+    /// The records that were kept under a number; `read` makes them from their bytes, where they are not
+    /// still known from the last time.
+    fn records(&self, number: usize, read: &dyn Fn(&[u8]) -> Vec<Record>) -> Arc<[Record]>;
+}
+
 /// All records of a run, in order.
 #[derive(Clone, Default, Debug)]
 pub struct Records {
-    pieces: Vec<Vec<Record>>,
-    len: usize,
+    /// The full ones.
+    pieces: Vec<Piece>,
+    /// The last one.
+    open: Vec<Record>,
+    /// Where elder pieces go, and how many records stay here.
+    archive: Option<(Arc<dyn Archive>, usize)>,
+    /// How many pieces have gone there.
+    archived: usize,
+}
+
+#[derive(Clone, Debug)]
+enum Piece {
+    Here(Vec<Record>),
+    /// In the archive, under that number.
+    There(usize),
 }
 
 impl Records {
     /// How many there are.
     pub fn len(&self) -> usize {
-        self.len
+        self.pieces.len() * PIECE + self.open.len()
     }
     /// Whether there are none.
     pub fn is_empty(&self) -> bool {
-        self.len == 0
+        self.len() == 0
     }
 
     pub(super) fn push(&mut self, record: Record) {
-        if self.len.is_multiple_of(PIECE) {
-            // The first one of a short run grows with it.
-            self.pieces.push(if self.len == 0 { Vec::new() } else { Vec::with_capacity(PIECE) });
+        if self.open.len() == PIECE {
+            self.begin_piece();
         }
-        let last = self.pieces.last_mut().expect("one was just begun, if there was none");
-        last.push(record);
-        self.len += 1;
+        self.open.push(record);
+    }
+
+    /// The elder records go into an archive, so that no more than about `held` stay in memory.
+    pub(crate) fn archive(&mut self, archive: Arc<dyn Archive>, held: usize) {
+        self.archive = Some((archive, held));
+    }
+
+    #[cold]
+    fn begin_piece(&mut self) {
+        // The first one grew with the run; no short run needs more.
+        self.pieces.push(Piece::Here(std::mem::replace(&mut self.open, Vec::with_capacity(PIECE))));
+        let Some((archive, held)) = &self.archive else { return };
+        if self.len() - self.archived() < *held {
+            return;
+        }
+        let Piece::Here(records) = &self.pieces[self.archived] else { return };
+        // What cannot be kept stays here.
+        if let Some(number) = archive.keep(&packed::pack(records, self.archived())) {
+            self.pieces[self.archived] = Piece::There(number);
+            self.archived += 1;
+        }
+    }
+
+    /// How many of them lie in the archive: the first ones.
+    pub fn archived(&self) -> usize {
+        self.archived * PIECE
+    }
+
+    /// Whether more lie in memory than were to, because the archive takes no more.
+    pub(crate) fn is_cramped(&self) -> bool {
+        self.archive.as_ref().is_some_and(|(_, held)| self.len() - self.archived() > held + PIECE)
+    }
+
+    /// A piece from the archive.
+    #[cold]
+    fn fetch(&self, piece: usize) -> Option<Arc<[Record]>> {
+        let (Piece::There(number), Some((archive, _))) = (self.pieces.get(piece)?, &self.archive) else { return None };
+        Some(archive.records(*number, &|bytes| packed::unpack(bytes, piece * PIECE)))
     }
 
     /// The record at that index, from 0.
@@ -44,15 +104,19 @@ impl Records {
     /// When there is none.
     #[inline]
     pub fn at(&self, index: usize) -> Record {
-        self.pieces[index / PIECE][index % PIECE]
+        match self.pieces.get(index / PIECE) {
+            None => self.open[index - self.pieces.len() * PIECE],
+            Some(Piece::Here(records)) => records[index % PIECE],
+            Some(Piece::There(_)) => self.fetch(index / PIECE).expect("it lies there")[index % PIECE],
+        }
     }
     /// The record at that index, if there is one.
     pub fn get(&self, index: usize) -> Option<Record> {
-        (index < self.len).then(|| self.at(index))
+        (index < self.len()).then(|| self.at(index))
     }
     /// The last one.
     pub fn last(&self) -> Option<Record> {
-        self.get(self.len.checked_sub(1)?)
+        self.get(self.len().checked_sub(1)?)
     }
 
     /// All of them.
@@ -70,12 +134,36 @@ impl Records {
             Bound::Excluded(before) => before + 1,
         };
         let back = match range.end_bound() {
-            Bound::Unbounded => self.len,
+            Bound::Unbounded => self.len(),
             Bound::Included(last) => last + 1,
             Bound::Excluded(end) => *end,
         };
-        assert!(front <= back && back <= self.len, "there are {} records, not {front}..{back}", self.len);
-        Stretch { records: self, front, back }
+        assert!(front <= back && back <= self.len(), "there are {} records, not {front}..{back}", self.len());
+        Stretch { records: self, front, back, open: None }
+    }
+
+    /// The index of the first one in a range that is so: piece by piece, for it is asked most often of all.
+    #[inline]
+    pub fn first_in(&self, range: Range<usize>, mut is: impl FnMut(&Record) -> bool) -> Option<usize> {
+        let mut from = range.start;
+        while from < range.end {
+            let (piece, place) = (from / PIECE, from % PIECE);
+            let until = range.end.min((piece + 1) * PIECE);
+            let here = match self.pieces.get(piece) {
+                None => Some(&self.open),
+                Some(Piece::Here(records)) => Some(records),
+                Some(Piece::There(_)) => None,
+            };
+            let found = match here {
+                Some(records) => records[place..place + until - from].iter().position(&mut is),
+                None => self.range(from..until).position(|record| is(&record)),
+            };
+            if let Some(found) = found {
+                return Some(from + found);
+            }
+            from = until;
+        }
+        None
     }
 
     /// The index of the first one that is not so, where all before it are and none after it is.
@@ -103,7 +191,7 @@ impl<'a> IntoIterator for &'a Records {
 
 impl PartialEq for Records {
     fn eq(&self, other: &Self) -> bool {
-        self.len == other.len && self.iter().eq(other)
+        self.len() == other.len() && self.iter().eq(other)
     }
 }
 
@@ -113,9 +201,28 @@ pub struct Stretch<'a> {
     records: &'a Records,
     front: usize,
     back: usize,
+    /// The piece from the archive that is being read, and its number.
+    open: Option<(usize, Arc<[Record]>)>,
 }
 
 impl Stretch<'_> {
+    #[inline]
+    fn read(&mut self, index: usize) -> Record {
+        match self.records.pieces.get(index / PIECE) {
+            Some(Piece::There(_)) => self.read_there(index),
+            Some(Piece::Here(_)) | None => self.records.at(index),
+        }
+    }
+
+    #[cold]
+    fn read_there(&mut self, index: usize) -> Record {
+        let (piece, place) = (index / PIECE, index % PIECE);
+        if self.open.as_ref().is_none_or(|(open, _)| *open != piece) {
+            self.open = self.records.fetch(piece).map(|records| (piece, records));
+        }
+        self.open.as_ref().expect("it lies there").1[place]
+    }
+
     /// How many of the first are so, where none after them is.
     pub fn partition_point(&self, mut is: impl FnMut(&Record) -> bool) -> usize {
         let (mut from, mut to) = (self.front, self.back);
@@ -133,7 +240,7 @@ impl Iterator for Stretch<'_> {
     fn next(&mut self) -> Option<Record> {
         (self.front < self.back).then(|| {
             self.front += 1;
-            self.records.at(self.front - 1)
+            self.read(self.front - 1)
         })
     }
     fn nth(&mut self, n: usize) -> Option<Record> {
@@ -149,7 +256,7 @@ impl DoubleEndedIterator for Stretch<'_> {
     fn next_back(&mut self) -> Option<Record> {
         (self.front < self.back).then(|| {
             self.back -= 1;
-            self.records.at(self.back)
+            self.read(self.back)
         })
     }
 }

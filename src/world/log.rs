@@ -5,11 +5,12 @@
 //! draw is a record too – but for those that are the world's own business and stand in nothing.
 
 use std::cell::{Cell, RefCell};
+use std::sync::Arc;
 
 use crate::kernel::{Kernel, RecordId, SimDuration, SimTime, Streams};
 use crate::model::{Actor, Detail, Kind, Name, Reason, Subject};
 use crate::trace::evidence::Look;
-use crate::trace::{Record, Trace, What};
+use crate::trace::{Archive, Record, Trace, What};
 
 use super::spec::Spread;
 use super::trails::{Act, Trails};
@@ -165,9 +166,15 @@ impl Log {
         self.trace.borrow().name(subject.into())
     }
 
+    /// Lets the elder records go into an archive, so that no more than about `held` stay in memory.
+    pub fn archive(&self, archive: Arc<dyn Archive>, held: usize) {
+        self.trace.borrow_mut().records_mut().archive(archive, held);
+    }
+
     /// Whether it has as many records as it may.
     pub fn is_full(&self) -> bool {
-        self.trace.borrow().records().len() >= self.records_max
+        let trace = self.trace.borrow();
+        trace.records().len() >= self.records_max || trace.records().is_cramped()
     }
 
     /// Whether a record was written that a judge must see.

@@ -83,24 +83,30 @@ Logic:
                           the horizon
 
 Results:
-      --trace <FILE>        Writes the trace of the one run to FILE; `.jsonl`: one record a line,
-                            `.csv`: a table, `.json`: Chrome trace events, for Perfetto
-      --report <FILE.html>  Writes a page about all runs to FILE, to be looked at in a browser: no
-                            network, no server
-      --format <FORMAT>     For whom results are written; JSON: one object a run, as lines when
-                            there are several [default: text] [possible values: text, json]
-      --full                The whole timeline, however long; by default about 200 lines, with all
-                            steps and violations
-      --lives               The lives of all entities, alike ones together, as golden texts tell
-                            them, instead of the timeline
-      --state               The store at the end (or at --until) as tables, and where the backends
-                            know better
-      --stop-when-proved    Ends a run as soon as a livelock is proved; metrics are then not checked
-      --twice               Runs again in a fresh world and names the first record that differs
-      --expect-from-run     Writes what comes out into the file as its `[expect]`, for every variant
-                            that has none
-      --watch               Runs again whenever a file is saved that the scenario is read from, and
-                            marks what changed
+      --trace <FILE>              Writes the trace of the one run to FILE; `.jsonl`: one record a
+                                  line, `.csv`: a table, `.json`: Chrome trace events, for Perfetto
+      --report <FILE.html>        Writes a page about all runs to FILE, to be looked at in a
+                                  browser: no network, no server
+      --format <FORMAT>           For whom results are written; JSON: one object a run, as lines
+                                  when there are several [default: text] [possible values: text,
+                                  json]
+      --full                      The whole timeline, however long; by default about 200 lines, with
+                                  all steps and violations
+      --lives                     The lives of all entities, alike ones together, as golden texts
+                                  tell them, instead of the timeline
+      --state                     The store at the end (or at --until) as tables, and where the
+                                  backends know better
+      --trace-to-disk[=<FOLDER>]  However many records the run has, all but the last million lie in
+                                  a file in FOLDER, by default the system's for such files, until
+                                  the command ends; without it, all but 10 million
+      --stop-when-proved          Ends a run as soon as a livelock is proved; metrics are then not
+                                  checked
+      --twice                     Runs again in a fresh world and names the first record that
+                                  differs
+      --expect-from-run           Writes what comes out into the file as its `[expect]`, for every
+                                  variant that has none
+      --watch                     Runs again whenever a file is saved that the scenario is read
+                                  from, and marks what changed
 
 "#]]);
 }

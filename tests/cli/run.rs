@@ -207,6 +207,17 @@ fn a_trace_is_written_for_one_run_and_by_its_ending() {
 }
 
 #[test]
+fn records_that_lie_on_disk_are_told_of_as_those_in_memory() {
+    let folder = folder(&[("fine.toml", FINE)]);
+    let plain = folder.schedsim(&["run", "fine.toml"]).code(0).out;
+    for disk in ["--trace-to-disk", "--trace-to-disk=."] {
+        assert_eq!(folder.schedsim(&["run", "fine.toml", disk]).code(0).no_err().out, plain, "{disk}");
+    }
+    assert_eq!(folder.files().len(), 1, "nothing is left of them");
+    folder.schedsim(&["run", "fine.toml", "--trace-to-disk=none"]).code(2).err("there is no folder none");
+}
+
+#[test]
 fn a_trace_is_a_table_or_events_when_its_name_says_so() {
     let folder = folder(&[("fine.toml", FINE)]);
     folder.schedsim(&["run", "fine.toml", "--trace", "t.csv"]).code(0).err("trace written to t.csv");

@@ -62,9 +62,8 @@ pub(in crate::world) fn must_be_seen(what: &What) -> bool {
 /// The first of these records that the judge must take in: the others are passed over here, for
 /// speed.
 pub(super) fn first_to_read(trace: &Trace, range: Range<usize>) -> Option<(usize, Record)> {
-    let start = range.start;
-    let place = trace.records().range(range).position(|record| must_be_seen(&record.what))?;
-    Some((start + place, trace.records().at(start + place)))
+    let place = trace.records().first_in(range, |record| must_be_seen(&record.what))?;
+    Some((place, trace.records().at(place)))
 }
 
 impl Judge {
