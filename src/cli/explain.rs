@@ -97,6 +97,7 @@ struct Told<'a> {
     chain: Option<Chain>,
     deciding: Option<Deciding>,
     sealed: Option<Sealed>,
+    full: bool,
     verify: bool,
 }
 
@@ -123,21 +124,34 @@ pub(crate) fn explain(args: &ExplainArgs, look: &Look, out: &mut Out) -> Result<
         let mut explainer = Explainer::new(&outcome.trace, &setting);
         let run = Run { scenario, variant, outcome: &outcome };
         let asked = explain::ask(&explainer, &run, question(args)).map_err(refusal)?;
-        let limits = if args.full || look.verbose > 0 { Limits::ALL } else { Limits::default() };
-        let chain = asked.record.and_then(|record| explainer.chain_and_deciders(record, limits));
+        let full = args.full || look.verbose > 0;
+        let limits = if full { Limits::ALL } else { Limits::default() };
+        let mut chain = asked.record.and_then(|record| explainer.chain_and_deciders(record, limits));
         let tries = args.tries.map_or_else(|| Tries::within_seconds(&run), Tries);
         let deciding = (!args.quick).then(|| {
             let likely = chain.as_ref().map(Chain::all_deciders).unwrap_or_default();
             deciding::decide(&run, args.logic.until, &asked.end, &likely, tries)
         });
+        if let (Some(chain), Some(deciding)) = (&mut chain, &deciding) {
+            deciding.mark(chain);
+        }
         let sealed = deciding.as_ref().filter(|_| args.sealed).map(|deciding| {
             let decides: Vec<_> = deciding.decides().map(|trial| trial.deciders.clone()).collect();
             sealed::sealed(&run, args.logic.until, &asked, &decides, tries)
         });
         let (setting, verify) = (&setting, args.verify);
-        let mut told =
-            Told { scenario, variant, outcome: &outcome, setting, asked: &asked, chain, deciding, sealed, verify };
-        told.keep_what_decides();
+        let told = Told {
+            scenario,
+            variant,
+            outcome: &outcome,
+            setting,
+            asked: &asked,
+            chain,
+            deciding,
+            sealed,
+            full,
+            verify,
+        };
         if let Some(path) = &args.report {
             let page = told.page(&args.file, &args.logic, &line);
             file::write("report", path, |out| out.write_all(page.as_bytes()))?;
@@ -233,16 +247,6 @@ fn why_not(text: &str) -> Result<(String, Option<String>), String> {
 }
 
 impl Told<'_> {
-    /// Where something was tried, only what decides is marked in the chain.
-    fn keep_what_decides(&mut self) {
-        if let (Some(chain), Some(deciding)) = (&mut self.chain, &self.deciding)
-            && deciding.runs > 0
-        {
-            let decides: Vec<Decider> = deciding.decides().flat_map(|trial| trial.deciders.clone()).collect();
-            chain.keep_deciders(|decider| decides.contains(&decider));
-        }
-    }
-
     fn text(&self, look: &Look) -> String {
         let mut text = String::new();
         if !look.quiet {
@@ -254,24 +258,10 @@ impl Told<'_> {
             text.push_str(&format!("  why{record}: {}\n\n", self.asked.what));
         }
         let trace = &self.outcome.trace;
+        let head = fit(&text, width()).lines().count();
         let page = Page { trace, setting: self.setting };
-        if let Some(chain) = &self.chain {
-            text.push_str(&explain::story(&page, chain));
-        }
-        match (&self.deciding, &self.chain) {
-            (Some(deciding), _) if deciding.runs > 0 => {
-                text.push_str(&deciding::text(self.setting, deciding, self.verify))
-            }
-            (deciding, chain) => {
-                text.push_str(&chain.as_ref().map(|chain| explain::legend(&page, chain)).unwrap_or_default());
-                if let Some(Deciding { left, .. }) = deciding {
-                    let records = self.outcome.trace.records().len();
-                    text.push_str(&format!(
-                        "\nnothing was tried: {left} runs of {records} records take long; --tries N tries N of them\n"
-                    ));
-                }
-            }
-        }
+        let told = (self.chain.clone(), self.deciding.as_ref());
+        text.push_str(&deciding::told(&page, told, (head, self.full, self.verify)));
         if let Some(sealed) = &self.sealed {
             text.push_str(&sealed::text(trace, self.setting, sealed));
         }

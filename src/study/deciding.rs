@@ -19,7 +19,7 @@ use crate::scenario::{Scenario, Variant};
 use crate::sim::{Outcome, Simulation};
 
 pub use super::otherwise::{all, otherwise};
-pub use text::text;
+pub use text::told;
 
 /// Some things that were made otherwise, and what came of it.
 #[derive(Clone, PartialEq, Eq, Debug)]

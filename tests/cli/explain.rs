@@ -125,10 +125,10 @@ fn what_decides_is_found_by_trying_and_says_what_comes_instead() {
 fn quick_tries_nothing_and_says_so_and_so_does_a_run_that_is_too_long_to_try() {
     let folder = folder(&[("typo.toml", TYPO)]);
     let quick = folder.schedsim(&["explain", "typo.toml", "--quick"]).code(0).no_err();
-    let quick = quick.out("may be decided by (nothing was tried)").out("+stale-pending-monitor");
+    let quick = quick.out("asked for on the way, and not tried").out("+stale-pending-monitor");
     assert!(!quick.out.contains("\ndecided by"), "{}", quick.out);
     let none = folder.schedsim(&["explain", "typo.toml", "--tries", "0"]).code(0).no_err();
-    none.out("may be decided by (nothing was tried)").out("--tries N tries N of them");
+    none.out("asked for on the way, and not tried").out("--tries N tries N of them");
     let few = folder.schedsim(&["explain", "typo.toml", "--tries", "2"]).code(0).no_err();
     few.out("decided by (2 runs tried, ").out("for they take long: --tries N tries more)");
     folder.schedsim(&["explain", "typo.toml", "--quick", "--verify"]).code(2).err("cannot be used with");
@@ -355,7 +355,7 @@ fn a_boot_that_waited_for_its_disk_names_the_fault_that_delayed_it() {
         "PENDING -> BOUND",
         "PROVISIONING -> PROVISIONED",
         "slow first volume, on disk.create_volume",
-        "may be decided by",
+        "asked for on the way, and not tried",
         "fault slow first volume",
     ];
     let mut rest = done.out.as_str();

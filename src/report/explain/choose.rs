@@ -168,9 +168,9 @@ impl fmt::Display for Unknown {
             }
             Self::NotYet { subject, at, first } => {
                 let subject = subject.map_or("anything", |name| name.as_str());
-                write!(f, "nothing had happened to {subject} by {}", at.elapsed())?;
+                write!(f, "nothing had happened to {subject} by {}", at.elapsed().clock())?;
                 match first {
-                    Some(first) => write!(f, "; the first thing does at {}", first.elapsed()),
+                    Some(first) => write!(f, "; the first thing does at {}", first.elapsed().clock()),
                     None => f.write_str("; nothing ever does"),
                 }
             }

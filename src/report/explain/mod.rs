@@ -21,6 +21,7 @@ pub(crate) mod lines;
 mod question;
 mod reading;
 mod setting;
+mod shrink;
 mod story;
 mod values;
 mod walk;
@@ -444,7 +445,8 @@ fn flatten(items: &[Item], shown: &mut Vec<usize>, folds: &mut Vec<Fold>) {
 /// Leaves out the middle of what is too long: the end and the root stay.
 fn cut(shown: &mut Vec<usize>, chain: &mut Chain, limit: usize) {
     let limit = limit.max(2);
-    if shown.len() <= limit {
+    // One link takes no more room than a word about it.
+    if shown.len() <= limit.saturating_add(1) {
         return;
     }
     let tail = (limit / 3).max(1);

@@ -32,7 +32,7 @@ pub fn story(page: &Page<'_>, chain: &Chain) -> String {
     out
 }
 
-/// Tells what may have decided a chain, when nothing was tried.
+/// Tells what a chain met that could be otherwise, when nothing was tried: most of it decides nothing.
 pub fn legend(page: &Page<'_>, chain: &Chain) -> String {
     let mut out = String::new();
     page.legend(chain, &mut out).expect("a string takes everything");
@@ -124,18 +124,23 @@ impl Page<'_> {
 
     fn branch(&self, label: &str, branch: &Chain, told: &mut Vec<Decider>, out: &mut String) -> fmt::Result {
         timeline::write_remark(&self.setting.timeline, &format!("and {label}:"), out)?;
+        let mut gap = String::new();
         for (place, link) in branch.links.iter().enumerate() {
             self.link(link, "+", told, out)?;
+            gap.clear();
             if let Some((_, links)) = branch.left_out.filter(|(after, _)| *after == place) {
-                timeline::write_remark(&self.setting.timeline, &format!("... {links} more links (--full)"), out)?;
+                gap = format!("... {links} more links (--full)");
+                if place + 1 < branch.links.len() {
+                    timeline::write_remark(&self.setting.timeline, &gap, out)?;
+                }
             }
         }
-        match branch.joins {
-            Some(record) => {
-                let remark = format!("... which goes back to record {}, told here, too", record.number());
-                timeline::write_remark(&self.setting.timeline, &remark, out)
-            }
-            None => Ok(()),
+        let joins = branch.joins.map(|record| format!("goes back to record {}, told here, too", record.number()));
+        match (gap.as_str(), joins) {
+            ("", None) => Ok(()),
+            ("", Some(joins)) => timeline::write_remark(&self.setting.timeline, &format!("... which {joins}"), out),
+            (gap, None) => timeline::write_remark(&self.setting.timeline, gap, out),
+            (gap, Some(joins)) => timeline::write_remark(&self.setting.timeline, &format!("{gap}; {joins}"), out),
         }
     }
 
@@ -154,9 +159,9 @@ impl Page<'_> {
         let at_start = chain.left_alone.iter().flat_map(|left| &left.at_start);
         let at_start: Vec<Decider> = at_start.filter(|decider| !known.contains(decider)).copied().collect();
         let parts = [
-            ("may be decided by (nothing was tried)", chain.deciders()),
-            ("and by, in links not shown", chain.decided_unseen.clone()),
-            ("and by, asked for when processes start", at_start),
+            ("asked for on the way, and not tried (most of it decides nothing)", chain.deciders()),
+            ("likewise, in links not shown", chain.decided_unseen.clone()),
+            ("likewise, asked for when processes start", at_start),
         ];
         for (what, deciders) in parts.iter().filter(|(_, deciders)| !deciders.is_empty()) {
             let tags: Vec<String> = deciders.iter().map(|decider| tag(*decider, self.setting)).collect();

@@ -141,25 +141,53 @@ fn a_fault_that_struck_is_named() {
     assert!(chain.deciders().contains(&Decider::Fault(2)));
 }
 
-#[test]
-fn what_is_too_long_for_a_screen_keeps_its_end_and_its_root() {
+/// A chain of links of which no two neighbours are alike, so that nothing folds, and its end.
+fn unlike() -> (Trace, RecordId) {
     let mut m = Maker::new();
     let subject = m.named(Kind::App, "app/x");
     let mut cause = RecordId::NONE;
-    // No two neighbours alike, so that nothing folds.
     let reasons = [Reason::CleanUp, Reason::BootStarted, Reason::DrainFirst, Reason::VolumeReady];
     for n in 0..400_u64 {
         let reason = reasons[((n * n + n / 7) % 3 + 1) as usize];
         m.by(Controller::ALL[((n * 7 + n * n / 5) % 15) as usize]);
         cause = m.push(subject, cause, What::Decided(reason));
     }
-    let all = chain(&m.trace, cause, &setting(), Limits::ALL).expect("a record");
-    let cut = chain(&m.trace, cause, &setting(), Limits { links: 9, branch: 2, branches: 2 }).expect("a record");
+    (m.trace, cause)
+}
+
+#[test]
+fn what_is_too_long_for_a_screen_keeps_its_end_and_its_root() {
+    let (trace, end) = unlike();
+    let all = chain(&trace, end, &setting(), Limits::ALL).expect("a record");
+    let cut = chain(&trace, end, &setting(), Limits { links: 9, branch: 2, branches: 2 }).expect("a record");
     assert!(all.links.len() > 50, "{} is too few for this test", all.links.len());
     assert_eq!(cut.links.len(), 9);
     assert_eq!(cut.left_out, Some((5, all.links.len() - 9)));
     assert_eq!((cut.end(), cut.root()), (all.end(), all.root()));
     assert!(cut.folds.iter().all(|fold| fold.last < 9 && fold.first <= fold.last));
+}
+
+#[test]
+fn a_chain_shrinks_to_its_bones_and_what_is_marked_goes_last() {
+    let (trace, end) = unlike();
+    let setting = setting();
+    let whole = chain(&trace, end, &setting, Limits::ALL).expect("a record");
+    let mut chain = whole.clone();
+    chain.folds.clear();
+    chain.links[2].decided_by = vec![Decider::Fault(0)];
+    chain.links[10].branches = vec![(Role::Found, Chain { links: whole.links[..5].to_vec(), ..Chain::default() })];
+    let marked = chain.links[2].record;
+    let lines = |chain: &Chain| story(&Page { trace: &trace, setting: &setting }, chain).lines().count();
+    let mut before = lines(&chain);
+    while chain.shrink() {
+        assert!(lines(&chain) <= before, "no step makes it longer");
+        before = lines(&chain);
+    }
+    assert_eq!((chain.end(), chain.root()), (whole.end(), whole.root()));
+    assert!(chain.links.iter().any(|link| link.record == marked), "{:#?}", chain.links);
+    let (after, gap) = chain.left_out.expect("a gap");
+    assert_eq!((gap + chain.links.len(), chain.branches_left_out), (whole.links.len(), 1));
+    assert!(chain.links.len() < 10 && after + 1 < chain.links.len());
 }
 
 #[test]
@@ -198,7 +226,7 @@ fn what_cannot_be_found_says_what_there_is() {
         ),
         (Choice::Moment(None, Some("sandbox/pds-databse-1")), "did you mean `sandbox/pds-database-1`".to_owned()),
         (Choice::Moment(None, Some("zzz")), "written like".to_owned()),
-        (Choice::Moment(Some(t("1m")), Some("sandbox/pds-database-1")), "the first thing does at 6m1s".to_owned()),
+        (Choice::Moment(Some(t("1m")), Some("sandbox/pds-database-1")), "the first thing does at 6:01".to_owned()),
     ] {
         let text = choose(&explainer, choice).expect_err("nothing to find").to_string();
         assert!(text.contains(&part), "{choice:?}: {text}");
@@ -251,8 +279,8 @@ fn the_story_says_who_when_and_what_could_be_otherwise() {
         "stale PENDING at age",
         "[+stale-pending-monitor]",
         "\\   these ",
-        "may be decided by",
-        "(nothing was tried): +stale-pending-monitor",
+        "asked for on the way, and not tried",
+        "decides nothing): +stale-pending-monitor",
     ] {
         assert!(text.contains(part), "no {part:?} in\n{text}");
     }

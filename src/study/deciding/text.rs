@@ -3,23 +3,75 @@
 //! It knows trials and names, and runs nothing. What a newcomer gets wrong: what only decides together
 //! with another thing is one entry with two names.
 
+use std::collections::BTreeSet;
+
 use crate::report::counted;
-use crate::report::explain::{self, Ending, Setting};
+use crate::report::explain::{self, Chain, Decider, Ending, Page, Setting};
 
 use super::{Deciding, Trial};
 
-/// What decides; with `all`, then everything else that was tried and makes another run.
-pub fn text(setting: &Setting, deciding: &Deciding, all: bool) -> String {
+/// A screen.
+const SCREEN: usize = 40;
+
+/// What led to an end and what it hangs on, below so many lines of a head.
+///
+/// Unless it is to be whole, what tells least is left out as long as it is longer than a screen; what is said of
+/// everything that was tried (`all`) comes on top of that.
+pub fn told(
+    page: &Page<'_>,
+    (mut chain, deciding): (Option<Chain>, Option<&Deciding>),
+    (head, whole, all): (usize, bool, bool),
+) -> String {
+    let setting = page.setting;
+    let tried = deciding.filter(|deciding| deciding.runs > 0);
+    let end = |chain: Option<&Chain>, meaning| match tried {
+        Some(deciding) => decided_by(setting, deciding, meaning),
+        None => chain.map(|chain| explain::legend(page, chain)).unwrap_or_default() + &left(page, deciding),
+    };
+    let mut meaning = match tried.map_or(0, |deciding| deciding.decides().count()) {
+        few if whole || few <= MEANINGS_MAX => Meaning::Full,
+        _ => Meaning::Short,
+    };
+    let mut text = loop {
+        let story = chain.as_ref().map(|chain| explain::story(page, chain)).unwrap_or_default();
+        let text = story + &end(chain.as_ref(), meaning);
+        if whole || head + text.lines().count() <= SCREEN {
+            break text;
+        }
+        // What one or two are is told as long as can be; of many, the list is what is long.
+        let less = meaning.less();
+        let shrinks = |chain: &mut Option<Chain>| chain.as_mut().is_some_and(Chain::shrink);
+        match less {
+            Some(less) if meaning != Meaning::Full || !shrinks(&mut chain) => meaning = less,
+            None if !shrinks(&mut chain) => break text,
+            _ => {}
+        }
+    };
+    if let Some(deciding) = tried.filter(|_| all) {
+        text.push_str(&verified(setting, deciding));
+    }
+    text
+}
+
+/// That nothing was tried, where that was not what was asked for.
+fn left(page: &Page<'_>, deciding: Option<&Deciding>) -> String {
+    let Some(Deciding { left, .. }) = deciding else { return String::new() };
+    let records = page.trace.records().len();
+    format!("\nnothing was tried: {left} runs of {records} records take long; --tries N tries N of them\n")
+}
+
+/// What decides.
+fn decided_by(setting: &Setting, deciding: &Deciding, meaning: Meaning) -> String {
+    let what = if meaning == Meaning::None { "decided by (what each is: --full)" } else { "decided by" };
     // How many runs it took changes with every fix that is added: it is told where it matters.
     let mut text = match deciding.left {
-        0 => "\ndecided by\n".to_owned(),
+        0 => format!("\n{what}\n"),
         left => {
             let tried = counted(deciding.runs, "run");
-            format!("\ndecided by ({tried} tried, {left} not, for they take long: --tries N tries more)\n")
+            format!("\n{what} ({tried} tried, {left} not, for they take long: --tries N tries more)\n")
         }
     };
     let decides: Vec<&Trial> = deciding.decides().collect();
-    let meaning = if decides.len() > MEANINGS_MAX { Meaning::Short } else { Meaning::Full };
     decides.iter().for_each(|trial| text.push_str(&entry(setting, trial, meaning)));
     if decides.is_empty() {
         text.push_str(if deciding.left > 0 {
@@ -28,14 +80,28 @@ pub fn text(setting: &Setting, deciding: &Deciding, all: bool) -> String {
             "  nothing alone, nor any two together: whatever is otherwise, it comes all the same\n"
         });
     }
-    if all {
-        text.push_str("\nverified\n");
-        let others = deciding.alone.iter().filter(|trial| trial.differs && !trial.ending.is_averted());
-        others.for_each(|trial| text.push_str(&entry(setting, trial, Meaning::None)));
-        let same = deciding.alone.iter().filter(|trial| !trial.differs).count();
-        text.push_str(&format!("  {} tried; {same} of them are the same run\n", counted(deciding.runs, "run")));
-    }
     text
+}
+
+/// Everything that was tried and makes another run.
+fn verified(setting: &Setting, deciding: &Deciding) -> String {
+    let mut text = "\nverified\n".to_owned();
+    let others = deciding.alone.iter().filter(|trial| trial.differs && !trial.ending.is_averted());
+    others.for_each(|trial| text.push_str(&entry(setting, trial, Meaning::None)));
+    let same = deciding.alone.iter().filter(|trial| !trial.differs).count();
+    text + &format!("  {} tried; {same} of them are the same run\n", counted(deciding.runs, "run"))
+}
+
+impl Deciding {
+    /// Of what could be otherwise in a chain, only that stays marked on which the end hangs.
+    pub fn mark(&self, chain: &mut Chain) {
+        // Where nothing was tried, nobody knows.
+        if self.runs == 0 {
+            return;
+        }
+        let decides: BTreeSet<Decider> = self.decides().flat_map(|trial| trial.deciders.clone()).collect();
+        chain.keep_deciders(|decider| decides.contains(&decider));
+    }
 }
 
 /// So many deciders are told with all that they mean; of more, a screen has room for days and rules only.
@@ -51,6 +117,14 @@ enum Meaning {
 }
 
 impl Meaning {
+    fn less(self) -> Option<Self> {
+        match self {
+            Self::Full => Some(Self::Short),
+            Self::Short => Some(Self::None),
+            Self::None => None,
+        }
+    }
+
     fn of(self, full: String) -> Option<String> {
         match self {
             _ if full.is_empty() => None,
