@@ -64,7 +64,7 @@ pub(crate) struct ExplainArgs {
     subject: Option<String>,
     #[command(flatten)]
     logic: Logic,
-    /// Tries nothing: names what may have decided, at once
+    /// Tries nothing: names what was met on the way, at once
     #[arg(long, conflicts_with_all = ["verify", "tries"], help_heading = "Results")]
     quick: bool,
     /// Tries at most so many runs; by default what takes a few seconds, and none where one run is that long
