@@ -44,8 +44,11 @@ fn closest<'a>(
         .map(|(_, name)| name)
 }
 
-/// How many slips lie between them; of `sandbox.pull_image` the last part may be all that is written.
+/// How many slips lie between them; of `sandbox.pull_image` the last part may be all that is written, or missing.
 fn edits(word: &str, name: &str) -> usize {
+    if name.strip_prefix(word).is_some_and(|rest| rest.starts_with(['_', '-'])) {
+        return 1;
+    }
     let whole = damerau_levenshtein(word, name);
     let last = name.rsplit_once('.').map(|(_, last)| last).filter(|last| *last != "*" && !word.contains('.'));
     last.map_or(whole, |last| whole.min(damerau_levenshtein(word, last)))
@@ -80,7 +83,7 @@ mod tests {
             ("", &["a"], None),
             ("pull_image", &["sandbox.signal", "sandbox.pull_image", "sandbox.*"], Some("sandbox.pull_image")),
             ("mout", &["disk.mount", "disk.unmount", "disk.*"], Some("disk.mount")),
-            ("sandbox.pull", &["sandbox.pull_image", "sandbox.*"], Some("sandbox.pull_image")),
+            ("sandbox.pull", &["sandbox.start", "sandbox.pull_image", "sandbox.*"], Some("sandbox.pull_image")),
         ] {
             assert_eq!(similar(word, known.iter().copied()), meant, "{word}");
         }
