@@ -220,7 +220,7 @@ impl<'a> Simulation<'a> {
     pub fn certify(&self, proof: Livelock, periods: u32, seed: u64) -> Result<(), Refusal> {
         let certificate = Certificate::new(proof, periods, seed);
         let until = certificate.until();
-        let mut run = Self { proofs: Proofs::Note, ..self.clone() }.start(Crashes::new(&self.crashes));
+        let mut run = Self { proofs: Proofs::Note, evidence: false, ..self.clone() }.start(Crashes::new(&self.crashes));
         run.recurrence = run.recurrence.trying(certificate);
         run.drive(until, self.progress);
         let certificate = run.recurrence.tried().expect("it was asked for");
