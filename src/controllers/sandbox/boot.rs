@@ -58,6 +58,7 @@ impl<P: Platform> SandboxController<P> {
     pub(super) async fn resume(&self, item: &Versioned<Sandbox>) -> Result<(), Failure> {
         let began = self.ports.clock.now();
         self.ports.host.note(item.id, Reason::BootStarted);
+        self.watched.borrow_mut().insert(item.id);
         let leases = self.ports.store.list::<DiskLease>(Query::By(LeaseIndex::Sandbox(item.id))).await?;
         let taken = Taken { address: item.entity.address, leases: leases.iter().map(|lease| lease.id).collect() };
         let done = match self.wait_for_ports(item).await {
@@ -119,6 +120,7 @@ impl<P: Platform> SandboxController<P> {
         }
         let image = item.entity.spec.image;
         self.backend.pull_image(item.id, image).await.map_err(|e| (Stage::Start, e.into()))?;
+        self.watched.borrow_mut().insert(item.id);
         self.backend.start(item.id).await.map_err(|e| (Stage::Start, e.into()))?;
         self.wait_for_ports(item).await.map_err(at(Stage::Port))?;
         // Rule 2.4.

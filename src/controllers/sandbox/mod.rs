@@ -49,6 +49,8 @@ pub struct SandboxController<P: Platform> {
     node: NodeId,
     /// The boots that wait for a port, and whether their program has exited meanwhile.
     exits_of_boots: RefCell<BTreeMap<SandboxId, bool>>,
+    /// Whose programs this process started, or found at its start under a RUNNING sandbox. Rule 7.36.
+    watched: RefCell<BTreeSet<SandboxId>>,
     /// Whose stops were cut by the end of the process before this one, and not taken up yet. Rule 7.57.
     cut: RefCell<BTreeSet<SandboxId>>,
 }
@@ -56,8 +58,8 @@ pub struct SandboxController<P: Platform> {
 impl<P: Platform> SandboxController<P> {
     /// The controller of a node.
     pub fn new(ports: Ports<P>, backend: P::Sandboxes, rules: Rc<Rules>, own: OwnWrites, node: NodeId) -> Self {
-        let (exits_of_boots, cut) = Default::default();
-        Self { ports, backend, rules, own, node, exits_of_boots, cut }
+        let (exits_of_boots, watched, cut) = Default::default();
+        Self { ports, backend, rules, own, node, exits_of_boots, watched, cut }
     }
 
     async fn examine(&self, item: &Versioned<Sandbox>) -> Result<(), Failure> {
@@ -171,7 +173,10 @@ impl<P: Platform> SandboxController<P> {
             let Ok(info) = self.backend.inspect(item.id).await else { continue };
             let ailment = match &info {
                 None => Some(Ailment::ContainerGone),
-                Some(info) => self.ailment(&item.entity, info).await,
+                Some(info) => {
+                    self.watched.borrow_mut().insert(item.id);
+                    self.ailment(&item.entity, info).await
+                }
             };
             let Some(ailment) = ailment else { continue };
             self.ports.host.attach(item.meta.origin);
@@ -192,6 +197,10 @@ impl<P: Platform> SandboxController<P> {
     async fn listen(self: Rc<Self>, mut exits: <P::Sandboxes as SandboxBackend>::Exits) {
         loop {
             let exit = exits.next().await;
+            // Rule 7.36: of the programs of a process before, those of RUNNING sandboxes only.
+            if !self.watched.borrow_mut().remove(&exit.sandbox) {
+                continue;
+            }
             self.ports.host.note(exit.sandbox, Reason::ProcessExited { code: exit.code });
             if let Err(error) = self.process_exited(exit.sandbox).await {
                 self.ports.host.note(exit.sandbox, Reason::HandlerFailed { error });
@@ -256,6 +265,9 @@ impl<P: Platform> Reconciler for SandboxReconciler<P> {
     }
 
     fn remembers(&self, fact: &mut dyn FnMut(Fact)) {
-        self.0.cut.borrow().iter().for_each(|id| fact(Fact::Thing((*id).into())));
+        for known in [&self.0.cut, &self.0.watched] {
+            fact(Fact::Number(known.borrow().len() as u64));
+            known.borrow().iter().for_each(|id| fact(Fact::Thing((*id).into())));
+        }
     }
 }
