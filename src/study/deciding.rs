@@ -103,7 +103,7 @@ fn asks_for(run: &Run<'_>, end: &End, thing: Decider) -> bool {
         (End::Request { service, .. }, Decider::Traffic(stream)) => {
             run.scenario.traffic.get(stream as usize).is_some_and(|traffic| traffic.service == *service)
         }
-        (End::Refused(step), Decider::Step(taken)) => taken as usize == *step,
+        (End::Refused(step) | End::Unended(step), Decider::Step(taken)) => taken as usize == *step,
         _ => false,
     }
 }

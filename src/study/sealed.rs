@@ -113,7 +113,7 @@ const FUTURES: (usize, usize) = (20, 8);
 /// decides it.
 pub fn sealed(run: &Run<'_>, until: Option<SimTime>, asked: &Asked, deciding: &[Vec<Decider>], tries: Tries) -> Sealed {
     let trace = &run.outcome.trace;
-    let has_time = matches!(asked.end, End::Alike { .. } | End::Request { .. } | End::Refused(_));
+    let has_time = matches!(asked.end, End::Alike { .. } | End::Request { .. } | End::Refused(_) | End::Unended(_));
     let record = asked.record.filter(|_| has_time).and_then(|record| trace.get(record));
     let came = match &asked.end {
         End::Field { at, .. } | End::Never { by: at, .. } => *at,

@@ -227,6 +227,29 @@ fn whatever_is_asked_of_a_run_is_answered_or_told_what_there_is() {
     }
 }
 
+/// A step whose first call hangs for ever: nothing broke, nothing failed, and the cluster is settled all the time.
+const HANGS: &str = r#"
+schema = 1
+horizon = "30m"
+[[fault]]
+name = "mute"
+on = "store.list"
+when.until = "2s"
+effect.hang = {}
+[[step]]
+name = "deploy shop"
+at = "1s"
+do.deploy = { app = "shop", config = "[services.web]\n" }
+"#;
+
+#[test]
+fn a_step_that_does_not_end_is_explained() {
+    let done = folder(&[("hangs.toml", HANGS)]).schedsim(&["explain", "hangs.toml"]).code(0).no_err();
+    assert!(done.out.contains("step `deploy shop` does not end"), "{}", done.out);
+    let (_, decides) = done.out.split_once("\ndecided by").unwrap_or_else(|| panic!("{}", done.out));
+    assert!(decides.contains("fault mute"), "{decides}");
+}
+
 #[test]
 fn what_cannot_be_explained_says_why() {
     let folder = folder(&[("typo.toml", TYPO), ("fine.toml", FINE), ("two.toml", TWO)]);

@@ -5,6 +5,7 @@
 //! read outcomes only, and runs nothing. What a newcomer gets wrong: sandboxes, leases, pools and
 //! versions are numbered as they come, so it is the same end when it comes to the next one of a family.
 
+use std::collections::BTreeMap;
 use std::mem::discriminant;
 
 use crate::kernel::{RecordId, SimDuration, SimTime, Stop};
@@ -37,6 +38,8 @@ pub enum End {
     Proof,
     /// That a step is refused: its number.
     Refused(usize),
+    /// That a step begins and does not end: its number.
+    Unended(usize),
     /// That the request that came at that instant is not served, or that it is.
     Request {
         /// The service's app.
@@ -129,6 +132,7 @@ impl End {
             Self::Verdict { settles } => is((outcome.verdict == Verdict::Settled) == *settles),
             Self::Proof => is(outcome.livelock().is_some()),
             Self::Refused(step) => is(outcome.rejected.iter().any(|(known, _)| known == step)),
+            Self::Unended(step) => is(unended(&outcome.trace).is_some_and(|(_, known)| known == *step)),
             Self::Request { app, service, arrived, served } => match failed(&outcome.trace, *app, *service, *arrived) {
                 Some(record) if !served => Ending::Same(Some(record.at)),
                 failed => is(failed.is_none() == *served),
@@ -183,6 +187,20 @@ impl End {
 pub(super) fn failures(run: &Run<'_>) -> Vec<Failure> {
     let metrics = report::figures(run.scenario, run.outcome);
     report::check(run.scenario, run.variant, run.outcome, &metrics).failures
+}
+
+/// The first step that begins and does not end, and the record of its beginning.
+pub(super) fn unended(trace: &Trace) -> Option<(RecordId, usize)> {
+    let mut begun = BTreeMap::new();
+    for (place, record) in trace.records().iter().enumerate().filter(|(_, record)| record.subject.kind == Kind::Step) {
+        match record.what {
+            What::StepBegan => drop(begun.insert(record.subject.index, place)),
+            What::StepEnded { .. } => drop(begun.remove(&record.subject.index)),
+            _ => {}
+        }
+    }
+    let (step, place) = begun.into_iter().min_by_key(|(_, place)| *place)?;
+    Some((RecordId::from_index(place), step as usize))
 }
 
 /// When a request came, or was taken up where that is all that is known of it.

@@ -132,6 +132,10 @@ fn failed(explainer: &Explainer<'_>, run: &Run<'_>) -> Result<Asked, Unknown> {
     match refused(false) {
         Some(asked) => Ok(asked),
         None if outcome.verdict != Verdict::Settled => Ok(verdict(explainer, run)),
+        None if let Some((record, step)) = end::unended(explainer.trace) => {
+            let what = format!("step `{}` does not end", run.scenario.steps[step].name);
+            Ok(Asked { record: Some(record), end: End::Unended(step), what })
+        }
         None => worst.map(|asked| match asked.end {
             End::Alike { what: What::Settled | What::Unsettled, .. } => verdict(explainer, run),
             _ => asked,
