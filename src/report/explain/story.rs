@@ -164,9 +164,13 @@ impl Page<'_> {
             ("likewise, asked for when processes start", at_start),
         ];
         for (what, deciders) in parts.iter().filter(|(_, deciders)| !deciders.is_empty()) {
-            let tags: Vec<String> = deciders.iter().map(|decider| tag(*decider, self.setting)).collect();
-            out.write_char('\n')?;
-            timeline::write_words(&self.setting.timeline, &format!("{what}: {}", tags.join(", ")), (0, 2), out)?;
+            // A name of several words stands on one line.
+            let whole = |decider: &Decider| tag(*decider, self.setting).replace(' ', "\u{a0}");
+            let tags: Vec<String> = deciders.iter().map(whole).collect();
+            let mut words = "\n".to_owned();
+            let text = format!("{what}: {}", tags.join(", "));
+            timeline::write_words(&self.setting.timeline, &text, (0, 2), &mut words)?;
+            out.push_str(&words.replace('\u{a0}', " "));
         }
         Ok(())
     }
