@@ -119,20 +119,22 @@ fn the_fault_that_delayed_a_disk_is_named_by_every_boot_that_waited_for_it() {
     }
 }
 
+const NOT_RUNNING: Question<'static> = Question::WhyNot("sandbox/pds-database~2-0", Some("running"), None);
 const LEAKED: Question<'static> = Question::Of(Choice::Violation("no-leaked-address", None));
 
 /// Stories of which `explain` once missed what decides, or their like, with what is asked and what must be named.
 const ONCE_WRONG: &[(&str, &str, Question<'static>, &[&str])] = &[
     ("duplicate-address", "before", Question::Failed, &["+watchdog-releases-address", "-confirm-before-release"]),
     ("nonce-lost", "before", Question::Failed, &["+volume-leases", "-no-volume-leases", "step restart node"]),
-    ("upgrade-loses-nonces", "main", Question::Failed, &["-no-volume-leases", "step upgrade"]),
+    // Without the upgrade the second version runs; `progress` breaks all the same, for its lease is a dead one's.
+    ("upgrade-loses-nonces", "main", NOT_RUNNING, &["-no-volume-leases", "step upgrade"]),
     ("two-writers-by-restart", "current", Question::Failed, &["+lease-belongs-to-sandbox", "-release-leases-last"]),
     ("address-held-an-hour", "before", Question::Failed, &["shop.worker exit_after", "-watchdog-releases-address"]),
     (
         "address-leaks-watchdog",
         "before",
         LEAKED,
-        &["-release-address-without-container", "-watchdog-releases-address", "fault dead network"],
+        &["fault crash before the removal", "-watchdog-releases-address", "fault dead network"],
     ),
     ("hung-image-pull", "before", Question::Failed, &["fault hung pull", "+serialise-entity"]),
     ("deaf-controller", "no-resync", Question::Failed, &["fault the watch goes silent", "-scheduler-resyncs"]),
