@@ -5,6 +5,7 @@
 
 use std::path::Path;
 
+use crate::line_diff;
 use crate::report::corpus::{SnapshotFolder, shown};
 use crate::report::fingerprints::{Fingerprint, Fingerprints};
 use crate::report::snapshot_file::{self, SnapshotError, SnapshotFile};
@@ -68,8 +69,7 @@ pub(super) fn compare(golden: &str, source: &str, path: &Path) -> Text {
 
 fn diff(old: &str, new: &str, name: &str) -> String {
     let (old, new) = (format!("{old}\n"), format!("{}\n", new.trim_end()));
-    let diff = similar::TextDiff::from_lines(&old, &new);
-    let unified = diff.unified_diff().context_radius(3).header(name, "this run").to_string();
+    let unified = line_diff::unified(&old, &new, 3, [name, "this run"]);
     let mut text = String::new();
     for line in unified.lines() {
         let style = match line.as_bytes().first() {

@@ -5,8 +5,9 @@
 
 use std::time::Duration;
 
-use similar::{ChangeTag, TextDiff};
+use similar::ChangeTag;
 
+use crate::line_diff;
 use crate::scenario::Overrides;
 
 use super::output::{Out, painted, plain, style};
@@ -52,15 +53,13 @@ fn state(files: &[String], overrides: &Overrides) -> Vec<Result<String, String>>
 
 /// The lines that came and went, with one around each.
 fn changes(before: &str, now: &str) -> String {
-    let diff = TextDiff::from_lines(before, now);
     let mut text = String::new();
-    for (place, group) in diff.grouped_ops(1).iter().enumerate() {
+    for (place, hunk) in line_diff::hunks(before, now, 1).iter().enumerate() {
         if place > 0 {
             text.push_str("  …\n");
         }
-        for change in group.iter().flat_map(|part| diff.iter_changes(part)) {
-            let line = change.value().trim_end_matches('\n');
-            text.push_str(&match change.tag() {
+        for (tag, line) in &hunk.lines {
+            text.push_str(&match tag {
                 ChangeTag::Equal => format!("  {line}\n"),
                 // What changed has the colour of its change, and none of its own.
                 ChangeTag::Insert => format!("{}\n", painted(style::ADDED, format!("+ {}", plain(line)))),

@@ -5,6 +5,7 @@
 //! draws and calls that did what they were to do, for only what follows from them matters. What a
 //! newcomer gets wrong: runs that differ in nothing else differ all the same, and that is told.
 
+use crate::line_diff;
 use crate::model::Reason;
 use crate::replay::Replay;
 use crate::trace::metrics::{Figure, Metric};
@@ -29,8 +30,7 @@ pub fn compare(a: &Replay<'_>, b: &Replay<'_>, names: [&str; 2]) -> Comparison {
     let figures = a.metrics.iter().zip(b.metrics.iter());
     let figures = figures.filter(|((_, x), (_, y))| x != y).map(|((figure, x), (_, y))| (figure, x, y)).collect();
     let (one, other) = (body(&a.golden()), body(&b.golden()));
-    let diff = similar::TextDiff::from_lines(&one, &other);
-    let lives = diff.unified_diff().context_radius(2).header(names[0], names[1]).to_string();
+    let lives = line_diff::unified(&one, &other, 2, names);
     let (a, b) = (&a.outcome.trace, &b.outcome.trace);
     let matter = parting(a, b, matters);
     let first = matter.or_else(|| parting(a, b, |_| true));

@@ -5,7 +5,7 @@
 //! time runs backwards down the page, and lines that begin with `+` in the margin belong to the
 //! line above them – they are what else had to be so.
 
-use std::fmt::{self, Write};
+use std::fmt;
 
 use crate::trace::Trace;
 use crate::trace::timeline::{self, Entry};
