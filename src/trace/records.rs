@@ -98,16 +98,25 @@ impl Records {
         Some(archive.records(*number, &|bytes| packed::unpack(bytes, piece * PIECE)))
     }
 
+    /// The piece that holds an index, and the place in it; none: it is in the archive.
+    #[inline]
+    fn in_memory(&self, index: usize) -> Option<(&[Record], usize)> {
+        match self.pieces.get(index / PIECE) {
+            None => Some((&self.open, index - self.pieces.len() * PIECE)),
+            Some(Piece::Here(records)) => Some((records, index % PIECE)),
+            Some(Piece::There(_)) => None,
+        }
+    }
+
     /// The record at that index, from 0.
     ///
     /// # Panics
     /// When there is none.
     #[inline]
     pub fn at(&self, index: usize) -> Record {
-        match self.pieces.get(index / PIECE) {
-            None => self.open[index - self.pieces.len() * PIECE],
-            Some(Piece::Here(records)) => records[index % PIECE],
-            Some(Piece::There(_)) => self.fetch(index / PIECE).expect("it lies there")[index % PIECE],
+        match self.in_memory(index) {
+            Some((piece, place)) => piece[place],
+            None => self.fetch(index / PIECE).expect("it lies there")[index % PIECE],
         }
     }
     /// The record at that index, if there is one.
@@ -139,7 +148,7 @@ impl Records {
             Bound::Excluded(end) => *end,
         };
         assert!(front <= back && back <= self.len(), "there are {} records, not {front}..{back}", self.len());
-        Stretch { records: self, front, back, open: None }
+        Stretch { records: self, here: Default::default(), behind: Default::default(), front, back, open: None }
     }
 
     /// The index of the first one in a range that is so: piece by piece, for it is asked most often of all.
@@ -149,13 +158,8 @@ impl Records {
         while from < range.end {
             let (piece, place) = (from / PIECE, from % PIECE);
             let until = range.end.min((piece + 1) * PIECE);
-            let here = match self.pieces.get(piece) {
-                None => Some(&self.open),
-                Some(Piece::Here(records)) => Some(records),
-                Some(Piece::There(_)) => None,
-            };
-            let found = match here {
-                Some(records) => records[place..place + until - from].iter().position(&mut is),
+            let found = match self.in_memory(from) {
+                Some((records, _)) => records[place..place + until - from].iter().position(&mut is),
                 None => self.range(from..until).position(|record| is(&record)),
             };
             if let Some(found) = found {
@@ -199,6 +203,9 @@ impl PartialEq for Records {
 #[derive(Clone, Debug)]
 pub struct Stretch<'a> {
     records: &'a Records,
+    /// What is left of the pieces in memory that are being read, from `front` on and up to `back`.
+    here: std::slice::Iter<'a, Record>,
+    behind: std::slice::Iter<'a, Record>,
     front: usize,
     back: usize,
     /// The piece from the archive that is being read, and its number.
@@ -206,12 +213,22 @@ pub struct Stretch<'a> {
 }
 
 impl Stretch<'_> {
-    #[inline]
-    fn read(&mut self, index: usize) -> Record {
-        match self.records.pieces.get(index / PIECE) {
-            Some(Piece::There(_)) => self.read_there(index),
-            Some(Piece::Here(_)) | None => self.records.at(index),
-        }
+    /// The first one that is left, of a piece that was not read before.
+    #[cold]
+    fn read_piece(&mut self) -> Record {
+        let index = self.front - 1;
+        let Some((piece, place)) = self.records.in_memory(index) else { return self.read_there(index) };
+        self.here = piece[place + 1..].iter();
+        piece[place]
+    }
+
+    /// The last one, likewise.
+    #[cold]
+    fn read_piece_back(&mut self) -> Record {
+        let index = self.back;
+        let Some((piece, place)) = self.records.in_memory(index) else { return self.read_there(index) };
+        self.behind = piece[..place].iter();
+        piece[place]
     }
 
     #[cold]
@@ -240,11 +257,14 @@ impl Iterator for Stretch<'_> {
     fn next(&mut self) -> Option<Record> {
         (self.front < self.back).then(|| {
             self.front += 1;
-            self.read(self.front - 1)
+            match self.here.next() {
+                Some(record) => *record,
+                None => self.read_piece(),
+            }
         })
     }
     fn nth(&mut self, n: usize) -> Option<Record> {
-        self.front = self.front.saturating_add(n).min(self.back);
+        (self.front, self.here) = (self.front.saturating_add(n).min(self.back), Default::default());
         self.next()
     }
     fn size_hint(&self) -> (usize, Option<usize>) {
@@ -256,7 +276,10 @@ impl DoubleEndedIterator for Stretch<'_> {
     fn next_back(&mut self) -> Option<Record> {
         (self.front < self.back).then(|| {
             self.back -= 1;
-            self.read(self.back)
+            match self.behind.next_back() {
+                Some(record) => *record,
+                None => self.read_piece_back(),
+            }
         })
     }
 }
