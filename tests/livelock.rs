@@ -163,7 +163,7 @@ fn difference(trace: &Trace, proof: Livelock, nth: u64) -> Option<String> {
         match place {
             Some(place) => drop(waiting.remove(place)),
             None => {
-                let others: Vec<String> = waiting.iter().map(|b| tell(b)).collect();
+                let others: Vec<String> = waiting.iter().map(tell).collect();
                 return Some(format!(
                     "period {nth}: nothing fits\n  first  {}\n  later  {}",
                     tell(a),
