@@ -30,7 +30,6 @@ pub mod cli;
 mod constants;
 pub mod controllers;
 pub mod kernel;
-mod line_diff;
 pub mod model;
 mod notify;
 pub mod own;

@@ -5,9 +5,9 @@
 
 use std::path::Path;
 
-use crate::line_diff;
 use crate::report::corpus::{SnapshotFolder, shown};
 use crate::report::fingerprints::{Fingerprint, Fingerprints};
+use crate::report::line_diff;
 use crate::report::snapshot_file::{self, SnapshotError, SnapshotFile};
 
 use super::Refusal;

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use similar::ChangeTag;
 
-use crate::line_diff;
+use crate::report::line_diff;
 use crate::scenario::Overrides;
 
 use super::output::{Out, painted, plain, style};

@@ -14,6 +14,7 @@ mod found;
 mod golden;
 pub(crate) mod html;
 mod json;
+pub(crate) mod line_diff;
 pub(crate) mod picture;
 pub(crate) mod plots;
 pub(crate) mod snapshot_file;

@@ -5,9 +5,9 @@
 //! draws and calls that did what they were to do, for only what follows from them matters. What a
 //! newcomer gets wrong: runs that differ in nothing else differ all the same, and that is told.
 
-use crate::line_diff;
 use crate::model::Reason;
 use crate::replay::Replay;
+use crate::report::line_diff;
 use crate::trace::metrics::{Figure, Metric};
 use crate::trace::{Record, Trace, What};
 
