@@ -193,10 +193,10 @@ class Carousel(OnThePage):
         self.browser.key("0")
         self.assertEqual(whole, axis())
         seen = []
-        for _ in range(5):
+        for _ in range(3):
             self.browser.key("n")
             seen.append(self.text("#panel .facts"))
-        self.assertEqual(len(set(seen)), 5, "four before, one after")
+        self.assertEqual(len(set(seen)), 3, "all of *before*; *after* has none")
         self.browser.key("n")
         self.assertEqual(self.text("#panel .facts"), seen[0], "and round again")
         self.browser.key("p")
