@@ -46,6 +46,8 @@ pub(super) struct Recurrence {
     written: BTreeMap<SimTime, usize>,
     /// Nothing that a step or request could do lies beyond.
     nothing_ahead_from: SimTime,
+    /// When the run ends, if nothing ends it sooner.
+    ends_at: SimTime,
     proved: Option<Livelock>,
     tallies: Tallies,
     retries: Retries,
@@ -56,8 +58,8 @@ pub(super) struct Recurrence {
 }
 
 impl Recurrence {
-    /// Looks for recurrences under these rules; steps and requests end at `nothing_ahead_from`.
-    pub(super) fn new(rules: &Rules, nothing_ahead_from: SimTime) -> Self {
+    /// Looks for recurrences under these rules, in a run to `ends_at`; steps and requests end at `nothing_ahead_from`.
+    pub(super) fn new(rules: &Rules, nothing_ahead_from: SimTime, ends_at: SimTime) -> Self {
         let reach = Reach::of(rules, rules.tuning.roles());
         // Not before the first cell with nothing ahead: to find out whether the world is quiet
         // costs as much as there are tasks, and under traffic it never is. Nor while the nodes,
@@ -73,6 +75,7 @@ impl Recurrence {
             unrest,
             written,
             nothing_ahead_from,
+            ends_at,
             proved,
             tallies,
             retries,
@@ -194,8 +197,9 @@ impl Recurrence {
                 None => is_moved_unseen(trace.records().range(since..)).then_some(Unproved::Unseen),
             };
             let proof = self.doubt.is_none().then(|| claim(trace, before, now, since))?;
-            // Of a cluster at rest nothing is claimed.
-            self.tried = (!proof.is_at_rest()).then(|| Certificate::going_on(proof, state, trace.records().len()));
+            // Of a cluster at rest nothing is claimed; and what this run does not come to is tried in another.
+            let tried = Certificate::going_on(proof, state, trace.records().len());
+            self.tried = (!proof.is_at_rest() && tried.until() <= self.ends_at).then_some(tried);
             Some(proof)
         });
         if self.proved.is_some() {

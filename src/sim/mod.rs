@@ -230,7 +230,7 @@ impl<'a> Simulation<'a> {
 
     fn run_with(&self, crashes: Crashes) -> (Outcome, Crashes) {
         let mut run = self.start(crashes);
-        let stop = run.drive(self.until.unwrap_or(self.scenario.horizon), self.progress);
+        let stop = run.drive(self.ends_at(), self.progress);
         // Nothing is claimed before it was tried; of a cluster at rest nothing is.
         let claim = run.recurrence.proved().filter(|proof| !proof.is_at_rest());
         let known = run.recurrence.tried().and_then(Certificate::known);
@@ -246,6 +246,11 @@ impl<'a> Simulation<'a> {
         (outcome, crashes)
     }
 
+    /// When it ends, if nothing ends it sooner.
+    fn ends_at(&self) -> SimTime {
+        self.until.unwrap_or(self.scenario.horizon)
+    }
+
     /// A run of which nothing has happened yet.
     fn start(&self, crashes: Crashes) -> Run {
         let (world, platform) = self.set_up();
@@ -253,7 +258,7 @@ impl<'a> Simulation<'a> {
             world.kernel().pass_between_steps();
         }
         let judge = Judge::new(self.limits());
-        let recurrence = Recurrence::new(&self.last_rules(), self.nothing_ahead_from());
+        let recurrence = Recurrence::new(&self.last_rules(), self.nothing_ahead_from(), self.ends_at());
         let Self { proofs, judged, .. } = *self;
         Run { world, platform, judge, recurrence, crashes, proofs, judged }
     }

@@ -194,8 +194,9 @@ fn a_run_that_goes_on_for_long_is_its_own_certificate() {
             let Some(proof) = simulation.run().recurrence.filter(|proof| !proof.is_at_rest()) else { continue };
             let place = format!("{path} @ {}: {proof:?}", variant.name);
             let known = |periods: u64| {
-                let mut run = simulation.start(Crashes::new(&[]));
-                run.drive(proof.from + proof.period.saturating_mul(periods) + SimDuration::from_mins(1), None);
+                let until = proof.from + proof.period.saturating_mul(periods) + SimDuration::from_mins(1);
+                let mut run = simulation.clone().until(until).start(Crashes::new(&[]));
+                run.drive(until, None);
                 let known = run.recurrence.tried().and_then(Certificate::known);
                 run.end();
                 known
