@@ -66,8 +66,18 @@ pub fn decimal(billionths: u128) -> String {
     format!("{whole}.{}", format!("{fraction:09}").trim_end_matches('0'))
 }
 
+/// Whom a figure is about.
+enum About {
+    /// The platform itself.
+    Platform,
+    /// Who calls.
+    Callers,
+    /// Callers that are not served, for this reason.
+    Failures(&'static str),
+}
+
 macro_rules! figures {
-    ($($variant:ident = $name:literal, $unit:ident, $meaning:literal;)*) => {
+    ($($variant:ident = $name:literal, $unit:ident, $meaning:literal $(, $about:expr)?;)*) => {
         /// One of the figures of a run.
         #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
         pub enum Figure { $(#[doc = $meaning] $variant),* }
@@ -88,8 +98,13 @@ macro_rules! figures {
             pub const fn meaning(self) -> &'static str {
                 match self { $(Self::$variant => $meaning),* }
             }
+            const fn about(self) -> About {
+                match self { $(Self::$variant => figures!(@about $($about)?)),* }
+            }
         }
     };
+    (@about) => { About::Platform };
+    (@about $about:expr) => { $about };
 }
 
 figures! {
@@ -111,22 +126,22 @@ figures! {
     LeasesOrphaned = "leases_orphaned", Count, "Disk leases PENDING or BOUND at the end of the run whose sandbox is DEAD or gone.";
     AddressesLeaked = "addresses_leaked", Count, "Addresses taken at the end of the run by a sandbox that is DEAD or gone.";
     ContainersOrphaned = "containers_orphaned", Count, "Containers at the end of the run whose sandbox is DEAD or gone.";
-    Requests = "requests", Count, "Requests made.";
-    RequestsOk = "requests_ok", Count, "Requests served.";
-    RequestsFailed = "requests_failed", Count, "Requests refused, timed out or broken off.";
-    FailedNoCapacity = "failed_no_capacity", Count, "Requests that found no capacity in time.";
-    FailedCooldown = "failed_cooldown", Count, "Requests refused because their pool cools down.";
-    FailedMaxSize = "failed_max_size", Count, "Requests refused because their pool may not grow.";
-    FailedDied = "failed_died", Count, "Requests that failed because every sandbox was stopped or dead.";
-    FailedNoPool = "failed_no_pool", Count, "Requests of a version that no pool serves.";
-    FailedConflict = "failed_conflict", Count, "Requests that failed because others kept writing the pool.";
-    FailedBadGateway = "failed_bad_gateway", Count, "Requests led to a sandbox that does not answer, or stopped to.";
-    FailedNoAnswer = "failed_no_answer", Count, "Requests that their sandbox did not answer within `ingress_timeout`.";
-    FailedStore = "failed_store", Count, "Requests that failed with the store.";
-    FailedNotDeployed = "failed_not_deployed", Count, "Requests of an app, or a service, that is not deployed.";
-    FailedNoPlatform = "failed_no_platform", Count, "Requests that met no coordinator, or whose coordinator died.";
-    RequestWaitP50 = "request_wait_p50_s", Seconds, "The median of the times that requests, served or not, waited for capacity.";
-    RequestWaitP99 = "request_wait_p99_s", Seconds, "The 99th percentile of these times (nearest rank).";
+    Requests = "requests", Count, "Requests made.", About::Callers;
+    RequestsOk = "requests_ok", Count, "Requests served.", About::Callers;
+    RequestsFailed = "requests_failed", Count, "Requests refused, timed out or broken off.", About::Callers;
+    FailedNoCapacity = "failed_no_capacity", Count, "Requests that found no capacity in time.", About::Failures("no capacity");
+    FailedCooldown = "failed_cooldown", Count, "Requests refused because their pool cools down.", About::Failures("cooldown");
+    FailedMaxSize = "failed_max_size", Count, "Requests refused because their pool may not grow.", About::Failures("max size");
+    FailedDied = "failed_died", Count, "Requests that failed because every sandbox was stopped or dead.", About::Failures("died");
+    FailedNoPool = "failed_no_pool", Count, "Requests of a version that no pool serves.", About::Failures("no pool");
+    FailedConflict = "failed_conflict", Count, "Requests that failed because others kept writing the pool.", About::Failures("conflict");
+    FailedBadGateway = "failed_bad_gateway", Count, "Requests led to a sandbox that does not answer, or stopped to.", About::Failures("bad gateway");
+    FailedNoAnswer = "failed_no_answer", Count, "Requests that their sandbox did not answer within `ingress_timeout`.", About::Failures("no answer");
+    FailedStore = "failed_store", Count, "Requests that failed with the store.", About::Failures("store");
+    FailedNotDeployed = "failed_not_deployed", Count, "Requests of an app, or a service, that is not deployed.", About::Failures("not deployed");
+    FailedNoPlatform = "failed_no_platform", Count, "Requests that met no coordinator, or whose coordinator died.", About::Failures("no platform");
+    RequestWaitP50 = "request_wait_p50_s", Seconds, "The median of the times that requests, served or not, waited for capacity.", About::Callers;
+    RequestWaitP99 = "request_wait_p99_s", Seconds, "The 99th percentile of these times (nearest rank).", About::Callers;
     Unready = "unready_s", Seconds, "Pool-seconds, to the horizon, with fewer sandboxes ready (RUNNING in the store, and the task not known to the runtime to have ended) than wanted (the pool's desired instances; in a fixed pool that a version references, at least the configured number that the launcher told last).";
     Down = "down_s", Seconds, "Service-seconds, to the horizon, without a single ready sandbox, of services that had one before and whose pools want one.";
     DownMax = "max_app_down_s", Seconds, "These seconds of the app that has the most, its services together.";
@@ -147,11 +162,11 @@ impl Figure {
     }
     /// Whether it tells what callers met with.
     pub fn is_of_requests(self) -> bool {
-        self.name().starts_with("request") || self.why_failed().is_some()
+        matches!(self.about(), About::Callers | About::Failures(_))
     }
-    /// The reason, in words, of the requests that it counts.
-    pub fn why_failed(self) -> Option<String> {
-        self.name().strip_prefix("failed_").map(|why| why.replace('_', " "))
+    /// The reason, in words, of the failures that it counts.
+    pub fn why_failed(self) -> Option<&'static str> {
+        if let About::Failures(why) = self.about() { Some(why) } else { None }
     }
 }
 
