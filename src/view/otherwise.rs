@@ -6,6 +6,7 @@
 
 use crate::kernel::RecordId;
 use crate::report::explain::{self, Decider, End, Ending, Run};
+use crate::report::picture::LaneKind;
 use crate::study::deciding::{self, Made, Trial, Tries};
 
 use super::loaded::Loaded;
@@ -58,7 +59,7 @@ impl View<'_> {
         let chain = pane.explainer.chain_and_deciders(id, explain::Limits::default());
         let likely = chain.map(|chain| chain.all_deciders()).unwrap_or_default();
         let record = run.outcome.trace.records().at(record);
-        let proof = pane.lanes().get(pane.chosen()).is_some_and(|lane| lane.kind == "proof");
+        let proof = pane.lanes().get(pane.chosen()).is_some_and(|lane| lane.kind == LaneKind::Proof);
         let (end, what) = if proof {
             (End::Proof, "that it goes on for ever".to_owned())
         } else {

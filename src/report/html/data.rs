@@ -155,7 +155,7 @@ fn row(drawn: &Drawn, lane: &Lane, texts: &mut Texts) -> Row {
     }
     Row {
         name: texts.number(&lane.name),
-        kind: lane.kind,
+        kind: lane.kind.word(),
         depth: lane.depth,
         trouble: lane.trouble,
         members: lane.members,

@@ -102,7 +102,7 @@ impl Sheet {
     fn lane(&self, lane: &Lane, top: u64) -> Markup {
         let height = height(lane);
         html! {
-            g.lane.{ "k-" (lane.kind) } {
+            g.lane.{ "k-" (lane.kind.word()) } {
                 line.rule x1="0" x2=(WIDTH) y1=(top + height) y2=(top + height) {}
                 text.name.trouble[lane.trouble] x=(8 + 12 * u64::from(lane.depth)) y=(top + height / 2 + 4) {
                     (lane.short_name(31 - 2 * usize::from(lane.depth)))

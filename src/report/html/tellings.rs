@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 
 use crate::kernel::{RecordId, SimTime};
 use crate::report::explain::{Explainer, Setting, Step as Link, tag};
-use crate::report::picture::{FOR_EVER, Lane, MarkTone, Picture, Proof, tone};
+use crate::report::picture::{FOR_EVER, Lane, LaneKind, MarkTone, Picture, Proof, tone};
 use crate::sim::Violation;
 use crate::trace::Trace;
 use crate::trace::timeline::actor_name;
@@ -55,7 +55,7 @@ impl Drawn {
 
     /// The telling of something in a lane.
     pub(super) fn place(&self, lane: &Lane, record: usize) -> usize {
-        match self.proof.filter(|_| lane.kind == "proof") {
+        match self.proof.filter(|_| lane.kind == LaneKind::Proof) {
             Some(proof) => proof,
             None => self.index[&record],
         }
@@ -85,7 +85,7 @@ impl Drawn {
             tags: String::new(),
             cause: because.and_then(|record| self.index.get(&record).copied()),
             sides: Vec::new(),
-            lane: self.picture.lanes.iter().position(|lane| lane.kind == "proof"),
+            lane: self.picture.lanes.iter().position(|lane| lane.kind == LaneKind::Proof),
             tone: MarkTone::Bad,
         };
         self.told.insert(place, telling);

@@ -3,7 +3,7 @@
 use super::*;
 use crate::kernel::SimDuration;
 use crate::model::{Invariant, Kind, Name, Subject};
-use crate::report::picture::picture;
+use crate::report::picture::{LaneKind, picture};
 use crate::report::testing::Story;
 use crate::sim::Livelock;
 use crate::trace::What;
@@ -93,7 +93,7 @@ fn a_proof_is_told_in_its_place_and_all_others_are_what_they_were() {
         others.map(|telling| (telling.number, telling.cause.as_ref().map(number), sides(telling))).collect()
     };
     assert_eq!(story(&plain), story(&proved));
-    for lane in proved.picture.lanes.iter().filter(|lane| !lane.bars.is_empty() && lane.kind != "proof") {
+    for lane in proved.picture.lanes.iter().filter(|lane| !lane.bars.is_empty() && lane.kind != LaneKind::Proof) {
         assert_eq!(proved.told[proved.place(lane, lane.bars[0].record)].subject, lane.name);
     }
     assert!(proved.told.iter().all(|telling| telling.lane.is_none_or(|lane| lane < proved.picture.lanes.len())));

@@ -4,10 +4,10 @@
 
 use std::collections::BTreeMap;
 
-use super::{Bar, Lane, Meaning, empty};
+use super::{Bar, Lane, LaneKind, Meaning, empty};
 
 /// The row of these members.
-pub(super) fn together(name: String, kind: &'static str, depth: u8, members: &[Lane]) -> Lane {
+pub(super) fn together(name: String, kind: LaneKind, depth: u8, members: &[Lane]) -> Lane {
     let mut marks: Vec<_> = members.iter().flat_map(|lane| lane.marks.iter().copied()).collect();
     marks.sort_by_key(|mark| (mark.at, mark.record));
     Lane {
@@ -61,6 +61,7 @@ fn label(now: &BTreeMap<(Meaning, &'static str), u64>) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::Kind;
     use crate::trace::testing::t;
 
     fn member(bars: &[(&str, &str, Meaning, &'static str)]) -> Lane {
@@ -73,7 +74,10 @@ mod tests {
             label: class.to_uppercase(),
             record: 0,
         };
-        Lane { bars: bars.iter().map(bar).collect(), ..empty("sandbox", "sandbox/x".to_owned(), 2) }
+        Lane {
+            bars: bars.iter().map(bar).collect(),
+            ..empty(LaneKind::Thing(Kind::Sandbox), "sandbox/x".to_owned(), 2)
+        }
     }
 
     #[test]
@@ -84,7 +88,7 @@ mod tests {
             member(&[("2s", "5s", waits.0, waits.1), ("5s", "9s", good.0, good.1), ("9s", "60s", over.0, over.1)]),
             member(&[("30s", "30s", waits.0, waits.1), ("30s", "40s", waits.0, waits.1)]),
         ];
-        let row = together("x".to_owned(), "sandbox", 1, &members);
+        let row = together("x".to_owned(), LaneKind::Thing(Kind::Sandbox), 1, &members);
         let told: Vec<_> = row.bars.iter().map(|bar| (bar.from, bar.until, bar.label.as_str())).collect();
         let expected = [
             (t("0s"), t("2s"), "1 pending"),

@@ -9,7 +9,7 @@ use crate::model::Invariant;
 use crate::sim::Livelock;
 use crate::trace::{Trace, What};
 
-use super::{Bar, Lane, Meaning, Proof, empty};
+use super::{Bar, Lane, LaneKind, Meaning, Proof, empty};
 
 /// More rounds are one bar: nobody tells them apart.
 const ROUNDS_MAX: usize = 500;
@@ -48,7 +48,7 @@ pub(super) fn lane(proof: Proof, end: SimTime) -> Lane {
         });
         from = until;
     }
-    Lane { bars, ..empty("proof", "for ever".to_owned(), 1) }
+    Lane { bars, ..empty(LaneKind::Proof, "for ever".to_owned(), 1) }
 }
 
 #[cfg(test)]
@@ -71,7 +71,7 @@ mod tests {
         m.stuck_life(pool, 1, t("10m"), 6);
         let proof = Livelock { from: t("9m"), period: SimDuration::from_mins(20), settled: SimDuration::ZERO };
         let picture = picture(&m.trace, t("1h"), &Options::default(), Some(proof));
-        let lane = picture.lanes.iter().find(|lane| lane.kind == "proof").expect("a lane");
+        let lane = picture.lanes.iter().find(|lane| lane.kind == LaneKind::Proof).expect("a lane");
         let labels: Vec<&str> = lane.bars.iter().map(|bar| bar.label.as_str()).collect();
         assert_eq!(labels, ["20:00", "again", "again"]);
         assert_eq!(lane.bars.last().map(|bar| bar.until), Some(t("1h")), "cut at the end of the run");

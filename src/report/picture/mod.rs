@@ -55,11 +55,33 @@ impl Proof {
     }
 }
 
+/// What a row shows.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum LaneKind {
+    Steps,
+    Faults,
+    Requests,
+    Proof,
+    Thing(Kind),
+}
+
+impl LaneKind {
+    /// Its word for styles.
+    pub(crate) const fn word(self) -> &'static str {
+        match self {
+            Self::Steps => "steps",
+            Self::Faults => "faults",
+            Self::Requests => "requests",
+            Self::Proof => "proof",
+            Self::Thing(kind) => kind.name(),
+        }
+    }
+}
+
 /// One row.
 pub(crate) struct Lane {
     pub(crate) name: String,
-    /// What kind of thing it is, as a word for styles.
-    pub(crate) kind: &'static str,
+    pub(crate) kind: LaneKind,
     /// How far it stands in.
     pub(crate) depth: u8,
     pub(crate) bars: Vec<Bar>,
@@ -188,11 +210,11 @@ pub(crate) fn picture(trace: &Trace, end: SimTime, options: &Options, proof: Opt
     pointed.extend(&begun);
     let proof = proof.map(|livelock| Proof { livelock, because: forever::because(trace, livelock) });
     let mut picture = Picture { end, lanes: Vec::new(), pointed, places: BTreeMap::new(), proof };
-    picture.lanes.push(empty("steps", "steps".to_owned(), 0));
+    picture.lanes.push(empty(LaneKind::Steps, "steps".to_owned(), 0));
     let some = |is: fn(&What) -> bool| shown.iter().any(|entry| is(&trace.records().at(entry.record).what));
     let own = [
-        (FAULTS, "faults", "faults", some(|what| matches!(what, What::Struck { .. }))),
-        (REQUESTS, "requests", "failed requests", some(|what| matches!(what, What::RequestFailed { .. }))),
+        (FAULTS, LaneKind::Faults, "faults", some(|what| matches!(what, What::Struck { .. }))),
+        (REQUESTS, LaneKind::Requests, "failed requests", some(|what| matches!(what, What::RequestFailed { .. }))),
     ];
     for (subject, kind, name, _) in own.into_iter().filter(|(.., some)| *some) {
         picture.places.insert(subject, picture.lanes.len());
@@ -210,7 +232,7 @@ pub(crate) fn picture(trace: &Trace, end: SimTime, options: &Options, proof: Opt
             }
             Row::Alike { members, name, kind, depth } => {
                 together.push((picture.lanes.len(), members));
-                picture.lanes.push(empty(kind.name(), name, depth));
+                picture.lanes.push(empty(LaneKind::Thing(kind), name, depth));
             }
         }
     }
@@ -292,7 +314,7 @@ fn lane(trace: &Trace, track: &Track, depth: u8) -> Lane {
         ready: levels(Field::ReadyInstances),
         crashes: levels(Field::ConsecutiveCrashCount),
         gone: track.gone,
-        ..empty(track.subject.kind.name(), trace.name(track.subject).to_string(), depth)
+        ..empty(LaneKind::Thing(track.subject.kind), trace.name(track.subject).to_string(), depth)
     }
 }
 
@@ -331,7 +353,7 @@ fn bar(trace: &Trace, span: &Span) -> Bar {
     Bar { from: span.from, until: span.until, class, meaning, thin, label, record: span.record }
 }
 
-pub(crate) fn empty(kind: &'static str, name: String, depth: u8) -> Lane {
+pub(crate) fn empty(kind: LaneKind, name: String, depth: u8) -> Lane {
     Lane {
         name,
         kind,

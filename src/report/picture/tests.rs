@@ -75,7 +75,7 @@ fn a_long_name_loses_its_kind_and_then_its_beginning() {
     for (most, short) in
         [(22, "sandbox/pds-database-0"), (21, "pds-database-0"), (14, "pds-database-0"), (8, "\u{2026}abase-0")]
     {
-        let lane = empty("sandbox", "sandbox/pds-database-0".to_owned(), 0);
+        let lane = empty(LaneKind::Thing(Kind::Sandbox), "sandbox/pds-database-0".to_owned(), 0);
         assert_eq!(lane.short_name(most), short);
     }
 }
