@@ -1,7 +1,6 @@
 //! What the code itself says of its services: its Procfile, and what its image runs by itself.
 //!
-//! It may know nothing of the config; `resolve.rs` puts both together. What a newcomer gets wrong: a line of a
-//! Procfile that says nothing is passed over, never refused.
+//! It may know nothing of the config; `resolve.rs` puts both together.
 
 use std::collections::BTreeMap;
 

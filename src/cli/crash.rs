@@ -1,8 +1,7 @@
 //! What is printed when schedsim itself breaks.
 //!
-//! A panic is a bug of ours, whatever the input: the message says so and ends with the line that
-//! brings it back. It knows the words of the command line only. What a newcomer gets wrong: runs
-//! happen on many threads, and each thread knows what it is running.
+//! A panic is a bug of ours, whatever the input: the message says so and ends with the line that brings it
+//! back. It knows the words of the command line only.
 
 use std::backtrace::{Backtrace, BacktraceStatus};
 use std::cell::RefCell;

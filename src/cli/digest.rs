@@ -1,7 +1,6 @@
 //! `schedsim digest FILE…`: the digest of a trace that was written as JSON lines.
 //!
-//! It reads and prints; what is hashed is said in `trace::digest`. What a newcomer gets wrong: it is the digest that
-//! the run itself has, and no checksum of the file – other spaces between its words change nothing.
+//! It reads and prints; what is hashed is said in `trace::digest`.
 
 use std::fs::File;
 use std::io::BufReader;

@@ -1,7 +1,6 @@
 //! `compare --diverge`: where two runs part, as text and as JSON.
 //!
-//! It lays out what `study::diverge` found. What a newcomer gets wrong: every side is held against the first, `a`,
-//! so that with three logics there are two partings.
+//! It lays out what `study::diverge` found.
 
 use crate::controllers::fixes::Fix;
 use crate::report::explain::{self, Chain, Decider, Link, Page, Setting};

@@ -1,8 +1,7 @@
 //! `schedsim explain FILE`: why something happened, from its end back to its root, and what it hangs on.
 //!
-//! Runs one variant and tells one chain; then it runs it again with each thing otherwise that could
-//! be, and names what decides. It may use everything. What a newcomer gets wrong: the run is the same as
-//! `run` makes it, so that record numbers of a trace or of a JSON result can be asked for.
+//! Runs one variant and tells one chain; then it runs it again with each thing otherwise that could be, and
+//! names what decides. It may use everything.
 
 use std::io::Write;
 use std::path::{Path, PathBuf};

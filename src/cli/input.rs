@@ -1,7 +1,6 @@
 //! Reading the scenarios that a command names; `-` is standard input.
 //!
-//! It knows files, not what a command does with them. What a newcomer gets wrong: all problems
-//! of all files are told before anything runs, so that nothing is half done.
+//! It knows files, not what a command does with them.
 
 use std::io::Read;
 use std::path::Path;

@@ -1,7 +1,6 @@
 //! A line of JSON, spread over many for people and for `diff`.
 //!
-//! The text is moved, never read and written again: numbers keep all of their digits. It knows
-//! JSON only. What a newcomer gets wrong: a bracket inside of a string opens nothing.
+//! The text is moved, never read and written again: numbers keep all of their digits. It knows JSON only.
 
 /// The same JSON, one key or element a line.
 pub(crate) fn spread(json: &str) -> String {

@@ -2,8 +2,7 @@
 //! one long run: how far simulated time is.
 //!
 //! It knows numbers and words for people, not what is run. Nothing here is a result; that it is read from a
-//! clock is why it is nowhere but on a terminal. What a newcomer gets wrong: before the first run has ended
-//! there is no rate, so nothing is said of the rest.
+//! clock is why it is nowhere but on a terminal.
 
 use std::fmt::Write;
 

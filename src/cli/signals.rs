@@ -1,8 +1,6 @@
 //! What a command does when a signal ends it.
 //!
-//! A thread waits for it, so that words can be said and a terminal be given back whatever the command is
-//! doing. What a newcomer gets wrong: where a terminal has gone, whoever reads its keys never returns; only this
-//! thread still hears of it.
+//! A thread waits for it, so that words can be said and a terminal be given back whatever the command is doing.
 
 /// Calls `met` with the first signal that asks the process to end. Where signals cannot be watched they do what they
 /// always do; nothing is lost by that. `hangup`: also when the terminal has gone; a command that needs none goes on

@@ -1,8 +1,6 @@
 //! What `run` prints for people: timeline, outcome, figures, checks.
 //!
-//! It knows one finished run and writes nothing itself. Text for people is no API; programs read
-//! the JSON. What a newcomer gets wrong: figures that are zero are left out, for most of them
-//! are in most stories.
+//! It knows one finished run and writes nothing itself. Text for people is no API; programs read the JSON.
 
 use crate::kernel::{SimDuration, SimTime, Stop};
 use crate::replay::{Judged, Replay};

@@ -1,8 +1,7 @@
 //! `schedsim view FILE`: a run to look at in the terminal.
 //!
-//! It owns the terminal while the view is open: raw, on the other screen, and given back however that
-//! ends – a key, a signal, a bug. What is shown and what keys do stands in `view`. What a newcomer gets
-//! wrong: Ctrl-C is a key here, for a raw terminal sends no signal.
+//! It owns the terminal while the view is open: raw, on the other screen, and given back however that ends –
+//! a key, a signal, a bug. What is shown and what keys do stands in `view`.
 
 use std::fs::File;
 use std::io::{self, BufReader, IsTerminal};

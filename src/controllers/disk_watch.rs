@@ -1,8 +1,7 @@
 //! The disk watch of one node: for every change of a disk, all leases of that disk are looked
 //! at again (`docs/rules.md` §8).
 //!
-//! It shares a process with the lease manager and feeds its queue. What a newcomer gets wrong:
-//! before `recheck-lease-on-disk-change` it runs and enqueues nothing.
+//! It shares a process with the lease manager and feeds its queue.
 
 use std::rc::Rc;
 

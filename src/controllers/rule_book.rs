@@ -1,8 +1,6 @@
 //! The rule book, `docs/rules.md`, as the program knows it: which rules a fix belongs to.
 //!
-//! The page is the only list; this reads it. It may know the shape of the page, and no rule. What
-//! a newcomer gets wrong: only a rule's lines `Fixes:` and `Constants:` say what belongs to it;
-//! its text may name others.
+//! The page is the only list; this reads it. It may know the shape of the page, and no rule.
 
 use std::collections::BTreeMap;
 use std::sync::LazyLock;

@@ -2,7 +2,6 @@
 //!
 //! Plain data that may be sent between threads. Records stay small because they carry a
 //! [`Value`](super::Value); whoever must know all of a field finds its detail beside the trace.
-//! What a newcomer gets wrong: equal details are kept once, so they have an order – it means nothing.
 
 use super::entity::{Mount, SandboxSpec};
 use super::id::VersionId;

@@ -1,8 +1,7 @@
 //! Fingerprints: for each scenario and variant, how many events ran and the digest of its trace.
 //!
-//! All of a folder of snapshots sit in one file beside them, `fingerprints.snap`, one line each,
-//! sorted by name, so that all such noise is in one place. It knows files, not runs. What a
-//! newcomer gets wrong: a run of some scenarios must not touch the lines of the others.
+//! All of a folder of snapshots sit in one file beside them, `fingerprints.snap`, one line each, sorted by
+//! name, so that all such noise is in one place. It knows files, not runs.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};

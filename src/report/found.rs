@@ -1,7 +1,6 @@
 //! Values of things at a moment: taken out of the state, compared with what is wanted, shown.
 //!
-//! It may read traces and the list of fields. What a newcomer gets wrong: parts of a spec are not
-//! in the records but beside them, under the record that last set the spec.
+//! It may read traces and the list of fields.
 
 use std::fmt;
 

@@ -1,8 +1,7 @@
 //! The state of a run as tables, for people and for programs.
 //!
-//! One table a kind, one row an entity: its fields as the store has them, its ages, and what the
-//! backends know better. It may read traces only. What a newcomer gets wrong: a field that no
-//! entity of a kind has is no column, and references are shown by name.
+//! One table a kind, one row an entity: its fields as the store has them, its ages, and what the backends
+//! know better. It may read traces only.
 
 use comfy_table::{Table, presets};
 use serde_json::{Map, Value as Json, json};

@@ -1,8 +1,6 @@
 //! Steps and faults in words: what an operator does, what goes wrong.
 //!
-//! One describing function for each, used by timelines and golden texts alike. It may read
-//! scenarios only. What a newcomer gets wrong: the words repeat the scenario file's own keys, so
-//! that a reader finds the line that did it.
+//! One describing function for each, used by timelines and golden texts alike. It may read scenarios only.
 
 use crate::model::counted;
 use crate::scenario::{Action, Scenario, Upgrade, WorkloadChange};

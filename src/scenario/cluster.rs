@@ -1,8 +1,7 @@
 //! `[cluster]` and `[workload]`: the machines, and how programs behave on them.
 //!
-//! Knows the world's plain data and its defaults. Nodes are read first of all sections, for
-//! others refer to them. What a newcomer gets wrong: `[workload.pds]` alone is an error – a
-//! workload belongs to a service of an app.
+//! Knows the world's plain data and its defaults. Nodes are read first of all sections, for others refer to
+//! them.
 
 use std::collections::BTreeMap;
 

@@ -1,8 +1,7 @@
 //! `do.deploy`: the app configuration, written in the scenario or read from beside it.
 //!
-//! Reads files when the scenario is parsed, so that a run touches none. Which of the platform's
-//! three loaders gets the text follows from the key. What a newcomer gets wrong: the text is
-//! handed on verbatim; whether it is a good configuration is for the platform to say.
+//! Reads files when the scenario is parsed, so that a run touches none. Which of the platform's three loaders
+//! gets the text follows from the key.
 
 use std::path::Path;
 

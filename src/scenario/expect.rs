@@ -1,8 +1,7 @@
 //! `expect` and `[[variant]]`: what must come out, under which logics.
 //!
-//! Knows the names of invariants, metrics and the scenario's steps. A variant's `policy` and
-//! `expect` replace the scenario's, its `tuning` is merged key by key. What a newcomer gets wrong:
-//! an `expect` without `violations` says that none may happen.
+//! Knows the names of invariants, metrics and the scenario's steps. A variant's `policy` and `expect` replace
+//! the scenario's, its `tuning` is merged key by key.
 
 use crate::kernel::{SimDuration, SimTime};
 use crate::model::Invariant;

@@ -1,8 +1,7 @@
 //! `[[fault]]`: what goes wrong, with which calls, when.
 //!
-//! Knows the fault points and the statuses of entities. A fault that can never strike because of
-//! what the file itself says is a warning. What a newcomer gets wrong: `stale` makes sense for
-//! reads and `drop` for watch events only, so the point decides which effects there are.
+//! Knows the fault points and the statuses of entities. A fault that can never strike because of what the
+//! file itself says is a warning.
 
 use crate::kernel::SimTime;
 use crate::model::{AnyStatus, EffectKind, Kind, Name, Point};

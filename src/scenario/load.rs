@@ -1,8 +1,7 @@
 //! From a file to a [`Scenario`]: reads, parses, walks, checks.
 //!
-//! The one place that knows the order of the sections: those that define names come before those
-//! that use them. Files are refused by size before they are read. What a newcomer gets wrong: a
-//! scenario is made only when there is no problem at all; warnings travel inside of it.
+//! The one place that knows the order of the sections: those that define names come before those that use
+//! them. Files are refused by size before they are read.
 
 use std::fs::File;
 use std::io::Read;

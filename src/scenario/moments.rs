@@ -1,8 +1,7 @@
 //! `[[expect.at]]`: reads what a scenario claims of the state at moments.
 //!
-//! Knows the kinds of things and their fields; whether such a thing ever comes to be only a run can
-//! say, but an app that no step deploys and a node of no cluster are found here. What a newcomer
-//! gets wrong: the same reader takes claims of a thing and filters of a count.
+//! Knows the kinds of things and their fields; whether such a thing ever comes to be only a run can say, but
+//! an app that no step deploys and a node of no cluster are found here.
 
 use crate::kernel::{SimDuration, SimTime};
 use crate::model::{Controller, Kind as Entity, Name};

@@ -1,8 +1,6 @@
 //! Which logic runs: `policy`, of the scenario, its variants and the command line.
 //!
-//! Knows the names of fixes, not what they do. A variant's policy replaces the scenario's as a
-//! whole. What a newcomer gets wrong: the command line comes last and takes away what a file's own
-//! `with` has added.
+//! Knows the names of fixes, not what they do. A variant's policy replaces the scenario's as a whole.
 
 use crate::controllers::fixes::{Day, Fix, Fixes};
 

@@ -1,8 +1,7 @@
 //! Services that are named and never deployed: legal, and probably misspelt.
 //!
-//! Knows a read story and the app configurations of its deploys; reads no file. A deploy that the
-//! platform refuses still says what its author calls his services. What a newcomer gets wrong: where
-//! one configuration of an app cannot be read, nothing is said about its services at all.
+//! Knows a read story and the app configurations of its deploys; reads no file. A deploy that the platform
+//! refuses still says what its author calls his services.
 
 use std::collections::{BTreeMap, BTreeSet};
 

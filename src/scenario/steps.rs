@@ -1,8 +1,7 @@
 //! `[[step]]` and `[[traffic]]`: what operators do, and who asks.
 //!
-//! Knows the actions and their arguments; config files are read by `deploy`. A name that an action
-//! refers to must exist, as far as the file can tell. What a newcomer gets wrong: the steps keep
-//! the order of the file; their times decide when they happen.
+//! Knows the actions and their arguments; config files are read by `deploy`. A name that an action refers to
+//! must exist, as far as the file can tell.
 
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;

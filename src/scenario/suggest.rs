@@ -1,8 +1,7 @@
 //! "Did you mean": the known name that a misspelt one was most likely meant to be.
 //!
-//! Pure text; knows no scenario. Two measures, for two kinds of mistake: edits (`horizn`) and a
-//! common beginning (`size` for `size_gb`). What a newcomer gets wrong: the order of the known
-//! names matters, for it breaks ties.
+//! Pure text; knows no scenario. Two measures, for two kinds of mistake: edits (`horizn`) and a common
+//! beginning (`size` for `size_gb`).
 
 use strsim::{damerau_levenshtein, jaro_winkler};
 

@@ -2,7 +2,6 @@
 //!
 //! Knows TOML and nothing of scenarios. Unlike the parser's own tree it keeps the order of the
 //! file, and its nodes may come from several texts, so that `--set` options can be put into it.
-//! What a newcomer gets wrong: numbers stay text here, for they are read exactly, not as floats.
 
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};

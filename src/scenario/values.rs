@@ -1,8 +1,7 @@
 //! Reading of single values: durations, spreads, names, words, lists; numbers are next door.
 //!
-//! Knows nodes and their kinds, not which keys there are. Each reader notes what is wrong and
-//! answers nothing then, so that the walk goes on. What a newcomer gets wrong: a duration is a
-//! text with a unit; a bare number is an error that says what to write.
+//! Knows nodes and their kinds, not which keys there are. Each reader notes what is wrong and answers nothing
+//! then, so that the walk goes on.
 
 use crate::kernel::{SimDuration, SimTime};
 use crate::model::Name;

@@ -1,7 +1,6 @@
 //! What the platform will say to the app configs of a story, before it is run.
 //!
-//! It knows the deploys and the fixes of each variant, and runs nothing. A refusal that a variant expects is no news. What
-//! a newcomer gets wrong: whether a disk exists is asked at the deploy; only a run can tell.
+//! It knows the deploys and the fixes of each variant, and runs nothing. A refusal that a variant expects is no news.
 
 use crate::controllers::deploy::foretold;
 use crate::scenario::{Action, Scenario};

@@ -1,10 +1,9 @@
 //! The proof of a livelock: the same state twice, with nothing ahead that could break the circle.
 //!
-//! The state is looked at on a grid of the tickers' common period, at the first quiet moment of
-//! each cell. When it recurs, and in between nothing was drawn that could matter, no fault did what no
-//! state tells, and no step, request or edge of a fault lies ahead, the future repeats for ever.
-//! Nothing is claimed of that before it has been tried (`certificate.rs`). What a newcomer gets wrong:
-//! a state that is *nearly* the same is not the same – a leaked address more is a different state.
+//! The state is looked at on a grid of the tickers' common period, at the first quiet moment of each cell.
+//! When it recurs, and in between nothing was drawn that could matter, no fault did what no state tells, and
+//! no step, request or edge of a fault lies ahead, the future repeats for ever. Nothing is claimed of that
+//! before it has been tried (`certificate.rs`).
 
 mod certificate;
 mod draws;

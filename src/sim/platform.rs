@@ -1,7 +1,6 @@
 //! The platform of a run: what its processes are started with, and what steps and requests reach it by.
 //!
-//! It knows controllers and world, as its room does. What a newcomer gets wrong: what is here lasts for the
-//! run; what a process remembers is gone with the process.
+//! It knows controllers and world, as its room does.
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;

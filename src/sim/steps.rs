@@ -1,8 +1,7 @@
 //! Steps: what operators do, carried out by the platform or by the world.
 //!
-//! A request to the platform lives in the coordinator and dies with it; what happens to machines,
-//! processes and programs happens at once. What a newcomer gets wrong: a refused step is an
-//! outcome, not an error of the run.
+//! A request to the platform lives in the coordinator and dies with it; what happens to machines, processes
+//! and programs happens at once.
 
 use std::rc::Rc;
 

@@ -1,9 +1,8 @@
 //! Two logics side by side, of which there may be more: figures, lives, and the first moment in which they part.
 //!
-//! It reads two runs of one story. The first difference is that of what *came of it*: record
-//! numbers and causes are left out, for they shift with every record more, and so are reconciles,
-//! draws and calls that did what they were to do, for only what follows from them matters. What a
-//! newcomer gets wrong: runs that differ in nothing else differ all the same, and that is told.
+//! It reads two runs of one story. The first difference is that of what *came of it*: record numbers and causes
+//! are left out, for they shift with every record more, and so are reconciles, draws and calls that did what
+//! they were to do, for only what follows from them matters.
 
 use crate::model::Reason;
 use crate::replay::Replay;

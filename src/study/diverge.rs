@@ -1,8 +1,7 @@
 //! Where two runs of one story part: the first decision that differs, what it was taken from, what follows.
 //!
 //! A decision is what somebody noted, wrote into the store, or answered; not what the world or a fault did to him.
-//! It reads two runs that kept their evidence. What a newcomer gets wrong: up to that decision the runs are the same
-//! in all that matters, so whatever else differs between the two logics had done nothing yet.
+//! It reads two runs that kept their evidence.
 
 use std::collections::BTreeSet;
 

@@ -1,9 +1,7 @@
 //! Fidelity: what was observed in the field beside what the simulator makes of it.
 //!
-//! Each row names an incident's figure, the range in which it was observed, and the scenario,
-//! variant and figure that stand for it; the simulated value is taken over many seeds with random
-//! ticker phases. What a newcomer gets wrong: a row outside its range is no failure of the page –
-//! it must carry the reason.
+//! Each row names an incident's figure, the range in which it was observed, and the scenario, variant and
+//! figure that stand for it; the simulated value is taken over many seeds with random ticker phases.
 
 use rayon::prelude::*;
 use serde::Deserialize;

@@ -1,8 +1,7 @@
 //! Studies: many runs of one story, and what tells them apart.
 //!
-//! They may use simulation, scenario and report; they print nothing. Runs are independent, so
-//! they use all cores, and results come in the order of what was asked. What a newcomer gets
-//! wrong: "notices" means that figures, verdict or checks differ – a trace differs for less.
+//! They may use simulation, scenario and report; they print nothing. Runs are independent, so they use all
+//! cores, and results come in the order of what was asked.
 
 pub mod bisect;
 pub(crate) mod compare;

@@ -1,10 +1,9 @@
 //! When an end was sealed: until when a cure would still have helped, and how likely it was at each moment.
 //!
 //! A cure is a fix that comes by an upgrade, or a fault that heals, at some instant of the run: the last one at
-//! which the end still stays away is searched for by halves. The share of bad futures is found by running
-//! the story on from one moment after the other with other draws. It may use simulation, scenario and
-//! reports; it prints nothing. What a newcomer gets wrong: an upgrade restarts every process, and a restart may
-//! heal by itself, so it is tried alone, too.
+//! which the end still stays away is searched for by halves. The share of bad futures is found by running the
+//! story on from one moment after the other with other draws. It may use simulation, scenario and reports; it
+//! prints nothing.
 
 mod text;
 

@@ -1,8 +1,7 @@
 //! The trace as a table: one record a line, the same columns for ever.
 //!
-//! For spreadsheets and data frames; it may know records only. Columns are added at the end and
-//! never renamed, and `docs/report.md` says what each holds. What a newcomer gets wrong: `time_ns`
-//! is exact, and a number that is absent is an empty cell, not 0.
+//! For spreadsheets and data frames; it may know records only. Columns are added at the end and never
+//! renamed, and `docs/report.md` says what each holds.
 
 use std::io::{self, Write};
 

@@ -1,10 +1,9 @@
 //! Evidence: what decisions were taken from – a side table of the trace, kept as they are taken.
 //!
-//! Of passes over things that were left as they are: who looked at what, and asked for which fixes.
-//! Of a decision, a write or a request's end: what its task had looked at since it last noted a decision,
-//! which fixes it had asked for, what had woken it, what it had been busy with. Records, their digest and
-//! their lines know nothing of it. It knows records by number only. What a newcomer gets wrong: a
-//! look is told by *when* it was taken; what it showed is in the records before that.
+//! Of passes over things that were left as they are: who looked at what, and asked for which fixes. Of a
+//! decision, a write or a request's end: what its task had looked at since it last noted a decision, which
+//! fixes it had asked for, what had woken it, what it had been busy with. Records, their digest and their
+//! lines know nothing of it. It knows records by number only.
 
 use crate::kernel::RecordId;
 use crate::model::{Actor, Kind, Subject};

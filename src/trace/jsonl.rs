@@ -1,7 +1,6 @@
 //! The trace as JSON lines: one record a line.
 //!
-//! It may know records only. What a newcomer gets wrong: the lines are written straight to the
-//! file in large blocks – a trace of a long run is never held as text.
+//! It may know records only.
 
 use std::io::{self, Write};
 

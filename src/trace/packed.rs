@@ -1,8 +1,7 @@
 //! Records as few bytes, for an archive.
 //!
 //! A record of 64 bytes takes about 15 of them: times and causes count from their neighbours, and what people
-//! read as a text is itself here. What comes back is equal to what was put in. What a newcomer gets wrong: the
-//! form is that of this program, for as long as it runs; what is kept is kept as JSON lines.
+//! read as a text is itself here. What comes back is equal to what was put in.
 
 use serde::{Deserialize, Serialize};
 

@@ -1,8 +1,7 @@
 //! Hand-made traces for the tests of everything that reads one.
 //!
-//! Writes records in the very order that the simulator guarantees: a decision, the write it
-//! caused, then one `Set` for each field. It may know records and the model only. What a
-//! newcomer gets wrong: the clock of a [`Maker`] stands still until [`Maker::at`] moves it.
+//! Writes records in the very order that the simulator guarantees: a decision, the write it caused, then one
+//! `Set` for each field. It may know records and the model only.
 
 use crate::kernel::{RecordId, SimDuration, SimTime};
 use crate::model::{Actor, AnyStatus, Controller, Failure, Field, Kind, Name, Reason, SandboxStatus, Subject, Value};

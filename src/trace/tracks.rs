@@ -1,9 +1,7 @@
 //! Tracks: what each thing of a run was, and for how long.
 //!
-//! One pass over the records gives every thing its spans (states, cooldowns, who holds what) and
-//! its numbers as steps; pictures and the Perfetto trace are drawn from them. It may know records
-//! only. What a newcomer gets wrong: a span names the record of the *write* that began it, for
-//! that one has a line in the timeline – the `Set` behind it has none.
+//! One pass over the records gives every thing its spans (states, cooldowns, who holds what) and its numbers
+//! as steps; pictures and the Perfetto trace are drawn from them. It may know records only.
 
 use std::collections::BTreeMap;
 

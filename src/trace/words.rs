@@ -1,8 +1,7 @@
 //! The words that machines know records by: `what` and `rule`, and field values without paint.
 //!
-//! The very names of the JSON lines, so that a query over one form of the trace works on the
-//! others. It may know records only. What a newcomer gets wrong: these are names to filter by;
-//! the sentence for people is the reason's own text.
+//! The very names of the JSON lines, so that a query over one form of the trace works on the others. It may
+//! know records only.
 
 use serde_json::Value as Json;
 

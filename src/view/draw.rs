@@ -1,8 +1,7 @@
 //! Drawing: the screen in cells.
 //!
 //! Where everything stands is worked out from the size alone; rows are drawn by `rows`. It knows the state
-//! and changes nothing. What a newcomer gets wrong: every run on the screen has the same columns, so that
-//! one instant is one column everywhere.
+//! and changes nothing.
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;

@@ -1,7 +1,6 @@
 //! Keys: what each does to what is looked at.
 //!
-//! The letters are those of the page that `run --report` writes. It knows the state and nothing of
-//! terminals. What a newcomer gets wrong: within a text that is being written every letter is a letter.
+//! The letters are those of the page that `run --report` writes. It knows the state and nothing of terminals.
 
 use ratatui::crossterm::event::{KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
 

@@ -1,8 +1,7 @@
 //! Runs that are looked at, each with its picture.
 //!
-//! A run is made of a story or read from a trace. It may know simulations, pictures and settings, and
-//! nothing of terminals. What a newcomer gets wrong: runs come while others are looked at, so they
-//! stand in slots that are filled once and then stay.
+//! A run is made of a story or read from a trace. It may know simulations, pictures and settings, and nothing
+//! of terminals.
 
 use std::cell::OnceCell;
 

@@ -1,8 +1,7 @@
 //! Signs and colours: how states and marks look in cells.
 //!
-//! Sixteen colours at most, and every state has a sign of its own besides, for terminals and eyes that
-//! see none. It knows what states mean. What a newcomer gets wrong: a terminal that is not said to take
-//! UTF-8 gets ASCII.
+//! Sixteen colours at most, and every state has a sign of its own besides, for terminals and eyes that see
+//! none. It knows what states mean.
 
 use ratatui::style::{Color, Modifier, Style};
 

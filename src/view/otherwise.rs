@@ -1,8 +1,7 @@
 //! What if not: the run with one thing otherwise, and what becomes of what is chosen.
 //!
-//! The list of what could be otherwise, and the runs that are made of it; what decides is found by
-//! trying, as `explain` does. It may use studies. What a newcomer gets wrong: another run is another
-//! pane, to be looked at beside the first.
+//! The list of what could be otherwise, and the runs that are made of it; what decides is found by trying, as
+//! `explain` does. It may use studies.
 
 use crate::kernel::RecordId;
 use crate::report::explain::{self, Decider, End, Ending, Run};

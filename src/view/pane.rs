@@ -1,7 +1,6 @@
 //! A pane: one run's rows, which of them is chosen, and what lies under the cursor.
 //!
-//! It may know pictures and explanations, and nothing of keys or cells. What a newcomer gets wrong: a
-//! column of the screen is a stretch of time, so several things may lie under the cursor; the loudest counts.
+//! It may know pictures and explanations, and nothing of keys or cells.
 
 use std::collections::BTreeSet;
 

@@ -1,7 +1,6 @@
 //! Rows: a lane in cells – its states, who held it, its numbers, its marks.
 //!
-//! It knows the picture and colours. What a newcomer gets wrong: a column is a stretch of time, so of
-//! several states in it the one that lasts longest is drawn, and of several marks the loudest.
+//! It knows the picture and colours.
 
 use ratatui::buffer::Buffer;
 use ratatui::style::{Color, Modifier, Style};

@@ -1,8 +1,7 @@
 //! The panel: why something happened, as a chain of causes that one walks along.
 //!
-//! What lies under the cursor is told at once, by its own link; the chain behind it is asked for when
-//! nobody types. It may know explanations, and draws into cells. What a newcomer gets wrong: a step to
-//! the next cause moves along the chain that is told; a step to another cause tells the chain of that one.
+//! What lies under the cursor is told at once, by its own link; the chain behind it is asked for when nobody
+//! types. It may know explanations, and draws into cells.
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;

@@ -2,8 +2,6 @@
 //!
 //! It knows sandboxes by id and never whether they live: an address whose owner is gone stays
 //! taken. A first fit finds the next one, and leaves alone for a while what was just given back.
-//! What a newcomer gets wrong: a table is shared with captures of the world, so a change after one
-//! was taken copies it.
 
 use crate::kernel::{SimDuration, SimTime};
 use crate::model::SandboxId;

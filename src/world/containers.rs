@@ -1,8 +1,7 @@
 //! The container runtimes: what really runs on each node, and the nodes' address tables.
 //!
-//! A part of the world that outlives every process of the platform and acts at once. It knows
-//! sandboxes by id and workloads by app and service, and never reads a sandbox's status. What a
-//! newcomer gets wrong: a container's task ends when the world says so, not when the store does.
+//! A part of the world that outlives every process of the platform and acts at once. It knows sandboxes by id
+//! and workloads by app and service, and never reads a sandbox's status.
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};

@@ -1,9 +1,8 @@
 //! What belongs to what: all that a fault's filters can ask about a call or a write.
 //!
-//! It reads the store's tables, and what the store keeps of those that were deleted: a sandbox
-//! outlives its pool, and the other way round. Filters compare names, because names are stable
-//! between runs and ids are not a scenario's business. What a newcomer gets wrong: what a call is
-//! about has many names – a lease's are its sandbox's and its disk's, too.
+//! It reads the store's tables, and what the store keeps of those that were deleted: a sandbox outlives its
+//! pool, and the other way round. Filters compare names, because names are stable between runs and ids are
+//! not a scenario's business.
 
 use crate::model::{Actor, Id, Kind, Node, Subject};
 

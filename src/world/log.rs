@@ -1,8 +1,7 @@
 //! The log of a run: its clock, its trace, its draws.
 //!
-//! All parts of the world write into the one, and none of them knows who reads it. It knows what
-//! a judge must see, so that time is held until he has seen it. What a newcomer gets wrong: a
-//! draw is a record too – but for those that are the world's own business and stand in nothing.
+//! All parts of the world write into the one, and none of them knows who reads it. It knows what a judge must
+//! see, so that time is held until he has seen it.
 
 use std::cell::{Cell, RefCell};
 use std::sync::Arc;

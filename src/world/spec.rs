@@ -232,7 +232,7 @@ pub struct Trigger {
     pub status: AnyStatus,
     /// To which entities.
     pub filter: Filter,
-    /// The how manieth such write, from 1.
+    /// Which of these writes, counted from 1.
     pub nth: u64,
     /// How long the window stays open; none: to the end.
     pub lasts: Option<SimDuration>,

@@ -1,9 +1,7 @@
 //! Trails: what each task of a run has looked at and asked for since it last decided.
 //!
-//! The gate, the host and the rules tell it in passing; when a decision is written down it goes
-//! into the trace's side table, and the trail begins anew. It decides nothing, and no run depends
-//! on it. What a newcomer gets wrong: a trail belongs to a task, not to a controller – two workers
-//! of one controller do not know what the other has seen.
+//! The gate, the host and the rules tell it in passing; when a decision is written down it goes into the
+//! trace's side table, and the trail begins anew. It decides nothing, and no run depends on it.
 
 use crate::kernel::{Kernel, RecordId};
 use crate::model::{Actor, Subject};

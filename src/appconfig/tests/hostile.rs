@@ -1,7 +1,5 @@
 //! Files that nobody means: huge, deep, crowded, random. They must end in an answer of bounded size, and never in a
 //! panic.
-//!
-//! What a newcomer gets wrong: a file that fits the limit of bytes can still hold half a million tables or brackets.
 
 use proptest::prelude::*;
 

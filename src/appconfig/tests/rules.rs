@@ -1,7 +1,6 @@
 //! Every refusal of a config that is not about unknown fields, word for word.
 //!
-//! Each holds in both modes and for all three loaders. The tables follow rule 3.4 in its
-//! order. What a newcomer gets wrong: a text changed here is a text changed in golden files.
+//! Each holds in both modes and for all three loaders. The tables follow rule 3.4 in its order.
 
 use super::*;
 

@@ -1,9 +1,7 @@
 //! The activator: finds a sandbox for every request, or makes the pool grow (`docs/rules.md` §10).
 //!
-//! It is no reconciler: it serves requests from a cache of its own and raises
-//! `desired_instances` when there is no capacity. It may not look at the store for what the
-//! cache tells, save where a rule says so. What a newcomer gets wrong: the cache may be wrong –
-//! a pool that was deleted, a watch that broke – and most of its history is about that.
+//! It is no reconciler: it serves requests from a cache of its own and raises `desired_instances` when there
+//! is no capacity. It may not look at the store for what the cache tells, save where a rule says so.
 
 mod cache;
 mod capacity;

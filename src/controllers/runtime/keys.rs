@@ -1,8 +1,7 @@
 //! The work queue of keys (fix `dirty-key-queue`): one mark an entity, two lanes, retries.
 //!
-//! It knows which entities are to be looked at and in which order; what they are like is read
-//! when their turn comes. What a newcomer gets wrong: an entity that is marked again while a
-//! worker holds it goes to the end of its lane afterwards, not straight back to that worker.
+//! It knows which entities are to be looked at and in which order; what they are like is read when their turn
+//! comes.
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, VecDeque};

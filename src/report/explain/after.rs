@@ -1,8 +1,6 @@
 //! After: what followed from a record, the nearest first.
 //!
-//! The same links as those of chains, read the other way. It knows causes only, as records name them. What a
-//! newcomer gets wrong: what waited for a record followed from it, too, but is not told here – a cause is
-//! what set something off.
+//! The same links as those of chains, read the other way. It knows causes only, as records name them.
 
 use std::collections::BTreeSet;
 

@@ -1,8 +1,7 @@
 //! Deciders: what made a run as it is and could be otherwise, one thing at a time.
 //!
-//! Fixes, faults, steps, streams of requests, keys of programs, constants and how tickers are offset:
-//! data only; who makes it otherwise is told in `study`. What a newcomer gets wrong: a decider says
-//! what *could* be otherwise; whether an end hangs on it is found out by trying.
+//! Fixes, faults, steps, streams of requests, keys of programs, constants and how tickers are offset: data
+//! only; who makes it otherwise is told in `study`.
 
 use crate::controllers::fixes::Fix;
 use crate::controllers::rule_book;

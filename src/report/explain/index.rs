@@ -1,9 +1,8 @@
 //! An index of a trace: which records are about what, and what belongs to what.
 //!
-//! Made in one pass over the records, five bytes a record and a few for each entity, so that
-//! an explanation looks things up instead of searching. It knows records only, and answers "the
-//! last such record before that one". What a newcomer gets wrong: it holds positions, never
-//! copies – a question about the past is answered by the trace itself.
+//! Made in one pass over the records, five bytes a record and a few for each entity, so that an explanation
+//! looks things up instead of searching. It knows records only, and answers "the last such record before that
+//! one".
 
 use std::collections::BTreeMap;
 

@@ -1,8 +1,7 @@
 //! An explanation for programs: the chain as one JSON object.
 //!
-//! Times and durations are strings as in scenario files, record numbers those of the trace. It
-//! knows chains only; who they belong to is told by the command. What a newcomer gets wrong:
-//! `folds` and `left_out` speak of places in `links`, from 0.
+//! Times and durations are strings as in scenario files, record numbers those of the trace. It knows chains
+//! only; who they belong to is told by the command.
 
 use serde_json::{Value, json as object};
 

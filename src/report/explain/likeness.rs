@@ -1,9 +1,7 @@
 //! Likeness: which links say the same but for their times and numbers.
 //!
-//! Every link gets a number, the same for all that are alike, while the way is walked: then its
-//! records are at hand, and a way of a hundred thousand links is folded by comparing numbers. It
-//! makes no texts. What a newcomer gets wrong: the numbers mean nothing but "the same" – their
-//! order is that of the first meeting.
+//! Every link gets a number, the same for all that are alike, while the way is walked: then its records are
+//! at hand, and a way of a hundred thousand links is folded by comparing numbers. It makes no texts.
 
 use std::mem::{Discriminant, discriminant};
 

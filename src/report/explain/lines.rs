@@ -1,7 +1,6 @@
 //! Chains of causes as lines: links, what else was needed, what repeats.
 //!
-//! What the still page lists and the terminal view walks along. It may know chains and names. What a
-//! newcomer gets wrong: lines are data still – who shows them says how time and width are written.
+//! What the still page lists and the terminal view walks along. It may know chains and names.
 
 use crate::kernel::{RecordId, SimTime};
 use crate::trace::Trace;

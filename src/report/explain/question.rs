@@ -1,8 +1,7 @@
 //! Questions: what a user wants explained, and which record and which end that is.
 //!
-//! By default what failed – a check of the story, a step that was refused, a request – else the gravest
-//! that happened. It may read a run and its story, and runs nothing. What a newcomer gets wrong: what is
-//! wrong without any record (a figure, an invariant that holds) has an end and no chain.
+//! By default what failed – a check of the story, a step that was refused, a request – else the gravest that
+//! happened. It may read a run and its story, and runs nothing.
 
 use std::mem::discriminant;
 
@@ -31,7 +30,7 @@ pub enum Question<'a> {
     Verdict,
     /// Why it is proved never to settle.
     Proof,
-    /// What became of the request that came as the how manieth, from 1.
+    /// What became of that request, counted from 1 in the order of their coming.
     Request(u64),
     /// Why a field of a thing has its value at an instant (or the end).
     Field(&'a str, &'a str, Option<SimTime>),

@@ -2,8 +2,6 @@
 //!
 //! A trace is much larger than any cache, and reading it is most of the work: what the index
 //! needs of a record is noted down here, so that nobody reads it again. It knows records only.
-//! What a newcomer gets wrong: chunks are read in any order, and what they say is put together
-//! in the order of the trace.
 
 use rayon::prelude::*;
 

@@ -1,8 +1,6 @@
 //! Shrinking a chain: what tells least is left out first, one step at a time, until it fits where it is shown.
 //!
-//! It knows links and marks, and never lines: who shows a chain asks for less as long as it is too long. What a
-//! newcomer gets wrong: the end, the root and what is marked as deciding are the last to go, and whatever goes is
-//! counted, so that it is said how much is not shown.
+//! It knows links and marks, and never lines: who shows a chain asks for less as long as it is too long.
 
 use super::{Chain, Link};
 

@@ -1,9 +1,8 @@
 //! The walk: from a record back to its root, link by link.
 //!
-//! A link is an occurrence – a write, the decision behind it and the fields it changed – and its
-//! causes are what set it off and what it went by; of these the latest leads on, for with it the
-//! last condition was met. It makes no texts. What a newcomer gets wrong: bookkeeping
-//! (reconciles, counts, own addresses) is passed over, but never lost: what is behind it leads on.
+//! A link is an occurrence – a write, the decision behind it and the fields it changed – and its causes are
+//! what set it off and what it went by; of these the latest leads on, for with it the last condition was met.
+//! It makes no texts.
 
 use crate::kernel::RecordId;
 use crate::trace::{Record, What, decision};

@@ -1,8 +1,7 @@
 //! The life of a disk, and of the leases that contend for it.
 //!
-//! A contested thing tells its own story: its holders in order, so that a carousel is a list of
-//! names. It may know lives, groups and the page. What a newcomer gets wrong: a holder is who
-//! had a BOUND lease in the store – whether the volume was mounted is the invariants' business.
+//! A contested thing tells its own story: its holders in order, so that a carousel is a list of names. It may
+//! know lives, groups and the page.
 
 use crate::model::{AnyStatus, Controller, Field, LeaseStatus, Reason, Value};
 use crate::trace::Trace;

@@ -1,8 +1,6 @@
 //! The life of a pool: who made it, what it wanted, what it had, its crashes and cooldowns.
 //!
 //! A pool has numbers instead of states, so it is summarised. It may know lives and the page.
-//! What a newcomer gets wrong: the numbers *at the end* are those of the store, which may differ
-//! from what really runs.
 
 use crate::kernel::SimDuration;
 use crate::model::{Field, Reason, Value, counted};

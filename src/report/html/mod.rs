@@ -1,9 +1,7 @@
 //! The report: one page of HTML about one or several runs, made to be looked at.
 //!
-//! One file without network: lanes with states, leases and cooldowns, marks for what came from
-//! outside and what broke, chains of causes, numbers. It reads outcomes and traces and prints
-//! nothing. What a newcomer gets wrong: a part holds only what is drawn, so that the trace of one
-//! run can be dropped before the next.
+//! One file without network: lanes with states, leases and cooldowns, marks for what came from outside and
+//! what broke, chains of causes, numbers. It reads outcomes and traces and prints nothing.
 
 mod assets;
 mod data;

@@ -1,8 +1,7 @@
 //! Tellings: what the page says of each record that a reader can point at, and of all that led to it.
 //!
-//! Explanations are asked for once a record; the page holds them as rows that refer to each other. It
-//! may know pictures and explanations. What a newcomer gets wrong: a proof is told by no record, and
-//! has a telling all the same.
+//! Explanations are asked for once a record; the page holds them as rows that refer to each other. It may
+//! know pictures and explanations.
 
 use std::collections::BTreeMap;
 

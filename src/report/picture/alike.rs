@@ -1,6 +1,6 @@
 //! Alike things as one row: at each moment what the most telling of them is, and how many are what.
 //!
-//! It knows lanes. What a newcomer gets wrong: what is over is not counted, unless all of them are.
+//! It knows lanes.
 
 use std::collections::BTreeMap;
 

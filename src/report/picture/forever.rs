@@ -1,8 +1,7 @@
 //! The lane of a proof: where "for ever" begins, round by round.
 //!
-//! A livelock is proved of two moments, and no record says so; its lane stands below the cluster's,
-//! and refers to what was last found about the rest that never comes. It may know pictures and
-//! proofs. What a newcomer gets wrong: that record comes before the proof's begin, not at it.
+//! A livelock is proved of two moments, and no record says so; its lane stands below the cluster's, and
+//! refers to what was last found about the rest that never comes. It may know pictures and proofs.
 
 use crate::kernel::SimTime;
 use crate::model::Invariant;

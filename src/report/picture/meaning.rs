@@ -1,7 +1,7 @@
 //! What a state means to somebody who looks: as wished, on the way, failed, over.
 //!
-//! Where there are few colours and signs, as in a terminal, states that mean the same look the same. It
-//! knows statuses. What a newcomer gets wrong: what is over is no failure.
+//! Where there are few colours and signs, as in a terminal, states that mean the same look the same. It knows
+//! statuses.
 
 use crate::model::{AnyStatus, DiskStatus, LeaseStatus, NodeStatus, SandboxStatus};
 use crate::trace::tracks::{Phase, State};

@@ -1,8 +1,7 @@
 //! The picture of a run: lanes with bars, steps and marks, each with the record behind it.
 //!
-//! Tracks and timeline entries are put together here; the page and the terminal view draw nothing
-//! else. It may know traces only. What a newcomer gets wrong: not every record stands in it – only
-//! what a reader can point at; what is to be told of a record is asked of the explanations.
+//! Tracks and timeline entries are put together here; the page and the terminal view draw nothing else. It
+//! may know traces only.
 
 mod alike;
 mod forever;

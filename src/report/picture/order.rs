@@ -1,8 +1,7 @@
 //! The order of the rows, and what folds together.
 //!
-//! The cluster, then what things hang on – disks with their volumes and leases, nodes with their
-//! processes – and then the apps with their pools and sandboxes; of a kind by name, in natural order. It knows
-//! tracks. What a newcomer gets wrong: what folds is of one kind and one parent, however its lives differ.
+//! The cluster, then what things hang on – disks with their volumes and leases, nodes with their processes –
+//! and then the apps with their pools and sandboxes; of a kind by name, in natural order. It knows tracks.
 
 use std::cmp::Ordering;
 use std::collections::BTreeMap;

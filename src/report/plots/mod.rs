@@ -1,10 +1,8 @@
 //! Plots as SVG: heat maps, curves with bands, scatters, steps of a distribution, bars.
 //!
-//! Numbers and labels in, a text out: the same text every time, readable without scripts, in print
-//! and in the dark (colours are classes; the style travels inside). A library gives neither
-//! tooltips nor classes, so this small writer is our own. It knows nothing of sweeps. What a
-//! newcomer gets wrong: every mark has a `<title>`, so that the number is one hover away – and the
-//! table beside a plot, not the plot, is what to quote.
+//! Numbers and labels in, a text out: the same text every time, readable without scripts, in print and in the
+//! dark (colours are classes; the style travels inside). A library gives neither tooltips nor classes, so
+//! this small writer is our own. It knows nothing of sweeps.
 
 mod bars;
 mod curve;

@@ -1,7 +1,6 @@
 //! From values to places on a plot, and the round values that an axis shows.
 //!
-//! Pure arithmetic. What a newcomer gets wrong: an axis of one single value is widened, so that
-//! nothing divides by zero.
+//! Pure arithmetic.
 
 use super::svg::number;
 

@@ -1,7 +1,6 @@
 //! The `[tuning]` table, made from the tables of constants.
 //!
-//! The scheduler's and those of what surrounds it are one to users. What a newcomer gets wrong: a
-//! default that changed in history is none here, for it follows the fixes in force.
+//! The scheduler's and those of what surrounds it are one to users.
 
 use std::sync::LazyLock;
 

@@ -1,7 +1,6 @@
 //! The tables of `[[expect.at]]`: a table for each kind of things, made from the list of kinds.
 //!
-//! Names and texts of keys only; the fields and their types come from `claims`. What a newcomer
-//! gets wrong: a key with a slash is the name of a thing, and any such key is the key `KIND/NAME`.
+//! Names and texts of keys only; the fields and their types come from `claims`.
 
 use std::sync::LazyLock;
 

@@ -1,8 +1,7 @@
 //! The tables of a scenario file, written down.
 //!
-//! Plain constants in the order of the reference page. The kinds carry the bounds, so that the
-//! reader of files and the reference agree on them. What a newcomer gets wrong: the defaults here
-//! are for readers; a test compares them with those that the program really uses.
+//! Plain constants in the order of the reference page. The kinds carry the bounds, so that the reader of
+//! files and the reference agree on them.
 
 use std::sync::LazyLock;
 
@@ -344,7 +343,7 @@ static AFTER: TableSpec = table(
         key("kind", Kind::Word(&["sandbox", "disk", "lease", "node"]), REQUIRED, "the kind of entity"),
         key("status", Kind::Name, REQUIRED, "the status that is written"),
         key("where", Kind::Table(&WHERE), "all entities", "to which entities"),
-        key("nth", count(1, 1_000_000_000), "1", "the how manieth such write"),
+        key("nth", count(1, 1_000_000_000), "1", "which of these writes, counted from 1"),
         key("lasts", Kind::Duration, "to the end", "how long the fault lasts from then on"),
     ],
 );

@@ -1,7 +1,6 @@
 //! What happens in each period of what repeats, counted.
 //!
-//! It reads the trace of the first period. What a newcomer gets wrong: looks that lead to nothing
-//! are no news in a circle, and are not told.
+//! It reads the trace of the first period.
 
 use std::collections::BTreeSet;
 

@@ -1,8 +1,7 @@
 //! Why nothing was proved: what grows, what was drawn, what lies ahead.
 //!
-//! It keeps a tally of each look – how many there are of each kind and status – and says what
-//! only ever became more. What a newcomer gets wrong: what grows is not what is wrong; it is why no
-//! state comes twice.
+//! It keeps a tally of each look – how many there are of each kind and status – and says what only ever
+//! became more.
 
 use std::collections::BTreeSet;
 use std::fmt;

@@ -1,7 +1,6 @@
 //! What an end hangs on, as text: what decides, what it is, and what comes instead.
 //!
-//! It knows trials and names, and runs nothing. What a newcomer gets wrong: what only decides together
-//! with another thing is one entry with two names.
+//! It knows trials and names, and runs nothing.
 
 use std::collections::BTreeSet;
 

@@ -1,7 +1,6 @@
 //! When an end was sealed, as text and as a curve.
 //!
-//! It knows what was found, traces and names, and runs nothing. What a newcomer gets wrong: a moment is
-//! *before* all that happened at its instant, so the line that names what happened stands between two moments.
+//! It knows what was found, traces and names, and runs nothing.
 
 use crate::kernel::RecordId;
 use crate::report::counted;

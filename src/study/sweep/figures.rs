@@ -1,9 +1,7 @@
 //! The figures of a sweep: which plots a judgement and its rows deserve.
 //!
-//! It chooses and labels; drawing is the plots' own business. Nothing is computed here that is not in
-//! a table. What a newcomer gets wrong: a curve over one parameter holds the others at *today's*
-//! values where such settings were run, and is a mean over the others where not – its axis says
-//! which.
+//! It chooses and labels; drawing is the plots' own business. Nothing is computed here that is not in a
+//! table.
 
 use crate::kernel::SimDuration;
 use crate::report::plots::{

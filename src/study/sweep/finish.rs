@@ -1,8 +1,6 @@
 //! What is made of a folder's rows: summary, Pareto front, recommendation, plots, report.
 //!
-//! It reads `runs.csv` and the plan, so that a single run, a resumed one and merged shards end the
-//! same. What a newcomer gets wrong: a shard is not finished here – a part of the runs says nothing
-//! about a setting.
+//! It reads `runs.csv` and the plan, so that a single run, a resumed one and merged shards end the same.
 
 use std::fs::File;
 use std::io::{BufReader, BufWriter};

@@ -1,8 +1,6 @@
 //! The page of the user's guide about the sweep file: its words, and the test that makes it.
 //!
-//! The keys come from the schema, the columns from the aftermath; the rest is written here. What a
-//! newcomer gets wrong: one does not edit the page; one edits this and runs the test with
-//! `UPDATE_DOCS=1`.
+//! The keys come from the schema, the columns from the aftermath; the rest is written here.
 
 use crate::scenario::schema::{section, tables_from};
 

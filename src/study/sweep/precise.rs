@@ -1,9 +1,8 @@
 //! More seeds until the objectives are precise.
 //!
-//! Rounds of seeds, each in a file of its own below `rounds/`; after each, all rows are joined in the
-//! order that a sweep of so many seeds would have had, and judged. The size of a round follows from
-//! the rows alone, so a resumed sweep takes the same path. What a newcomer gets wrong: the end is
-//! byte for byte the sweep over the seeds that it ended with, whatever the rounds were, its digests included.
+//! Rounds of seeds, each in a file of its own below `rounds/`; after each, all rows are joined in the order
+//! that a sweep of so many seeds would have had, and judged. The size of a round follows from the rows alone,
+//! so a resumed sweep takes the same path.
 
 use std::fmt;
 use std::fs::{self, File};

@@ -1,8 +1,7 @@
 //! The recommendation in words: what surely beats today's values, by how much, and what is not known.
 //!
 //! Reads a judgement and adds nothing to it. To beat the baseline is to be surely better in one objective at least and
-//! in no other one surely worse or unknown; "sure" is meant for everything that the sweep compared at once. What a
-//! newcomer gets wrong: among many settings the best one also had luck, and the text says so.
+//! in no other one surely worse or unknown; "sure" is meant for everything that the sweep compared at once.
 
 use crate::scenario::suggest::listed;
 

@@ -1,9 +1,7 @@
 //! The sweep file as data: its tables, their keys, kinds, defaults and meaning.
 //!
-//! The same kind of lists as the scenario's own, read by the same walker, so that a misspelt key is
-//! as impossible here as there. Only names and texts. What a newcomer gets wrong: the fields that a
-//! sweep varies are no keys of this file; they are *paths* into the scenarios, and the scenario
-//! loader judges them.
+//! The same kind of lists as the scenario's own, read by the same walker, so that a misspelt key is as
+//! impossible here as there. Only names and texts.
 
 use crate::scenario::schema::{Key, Keys, Kind, REQUIRED, TableSpec, json_schema_of};
 

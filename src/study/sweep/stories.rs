@@ -2,8 +2,6 @@
 //!
 //! It finds files, asks the loader, and knows which variants are run; what a sweep varies it is told.
 //! A pattern stands for files in the order of their names, so the plan's order is the same everywhere.
-//! What a newcomer gets wrong: a file that cannot be used is a problem beside others, and the rest is
-//! looked at all the same.
 
 use std::path::{Path, PathBuf};
 

@@ -1,8 +1,7 @@
 //! `summary.csv` and `pareto.csv`: the numbers of a judgement as tables.
 //!
 //! Says of every row what it is about: an objective as the sweep wishes it, one story, or all of them. It computes
-//! nothing that the judgement or the statistics do not give. What a newcomer gets wrong: a mean over all stories is not
-//! an objective that leaves some of them out; both are here, each under its own name.
+//! nothing that the judgement or the statistics do not give.
 
 use super::estimate::{Estimate, Statistic};
 use super::file::Aggregate;

@@ -1,9 +1,7 @@
 //! The fields and values of a sweep, tried on its scenarios before anything runs.
 //!
-//! The scenario loader judges them; what it says of an assignment on a command line is told here of the
-//! place in the sweep file that made it. It knows places and words, not what a field means. What a
-//! newcomer gets wrong: each value is tried alone, on every scenario – two values that do not go
-//! together meet their error in the run.
+//! The scenario loader judges them; what it says of an assignment on a command line is told here of the place
+//! in the sweep file that made it. It knows places and words, not what a field means.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;

@@ -1,9 +1,8 @@
 //! A capture of a world: all that its canonical state is made from, as it was at one moment.
 //!
-//! It knows where a world keeps that, and not how it is written: taking one is cheap, for most
-//! of it is shared with the world until it changes. Nothing that decides the future may be left
-//! out here that the writer writes, or read from the world later. What a newcomer gets wrong: a
-//! capture keeps old rows alive, so whoever keeps many must ask what they weigh.
+//! It knows where a world keeps that, and not how it is written: taking one is cheap, for most of it is
+//! shared with the world until it changes. Nothing that decides the future may be left out here that the
+//! writer writes, or read from the world later.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;

@@ -1,10 +1,8 @@
 //! What controllers remember, kept as they told it.
 //!
-//! A fact is a word, or two when its number is large, so that a capture of many thousand facts
-//! stays small. It knows how facts are kept and not what they mean: references and instants are
-//! as they were told, and become ranks and ages when the state is written. What a newcomer gets
-//! wrong: the end of each controller's memory is a word of its own, or the memories of two would
-//! pass for that of one.
+//! A fact is a word, or two when its number is large, so that a capture of many thousand facts stays small.
+//! It knows how facts are kept and not what they mean: references and instants are as they were told, and
+//! become ranks and ages when the state is written.
 
 use crate::kernel::SimTime;
 use crate::model::Subject;

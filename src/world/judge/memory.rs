@@ -1,8 +1,7 @@
 //! What the judges remember, so that a change costs what it touches and not what exists.
 //!
-//! Counts for each pool and lists of candidates: they say where to look, never what is so – the
-//! rules read the store's tables and the backends. It knows no rule. What a newcomer gets wrong:
-//! a candidate list may hold what is over by now; whoever reads it asks the truth again.
+//! Counts for each pool and lists of candidates: they say where to look, never what is so – the rules read
+//! the store's tables and the backends. It knows no rule.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 

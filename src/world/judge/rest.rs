@@ -1,9 +1,8 @@
 //! What *settled* means: everything runs as wished, truly and not just in the store.
 //!
-//! A set of blockers, one for each subject that is not at rest; the cluster is settled while
-//! the set is empty, so an empty cluster is settled from the start and no record says so. It
-//! judges with `SCENARIO.md`, *Settled*, to the letter. What a newcomer gets wrong: a RUNNING
-//! sandbox of a pool that nobody references any more disturbs nothing.
+//! A set of blockers, one for each subject that is not at rest; the cluster is settled while the set is
+//! empty, so an empty cluster is settled from the start and no record says so. It judges with `SCENARIO.md`,
+//! *Settled*, to the letter.
 
 use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};

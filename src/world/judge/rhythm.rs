@@ -1,12 +1,11 @@
 //! How rest comes and goes: whether a cluster settles and unsettles by itself, again and again.
 //!
-//! It counts from the last thing that happened outside – a step, a strike, an edge of a fault's
-//! window, a request that raised a pool. Rests are told apart by what serves in them, so that one
-//! service after the other going to sleep is no coming and going. It flaps when a rest has ended by
-//! itself twice, when a rest like the one that there is now has ended before, and when this one has not
-//! lasted longer than twice the longest like it. Of ends that a program's exit brought nothing is left
-//! to fear when no program is about to exit. What a newcomer gets wrong: a program that exits by
-//! itself is nothing from outside; that the platform starts it again and again is what is told here.
+//! It counts from the last thing that happened outside – a step, a strike, an edge of a fault's window, a
+//! request that raised a pool. Rests are told apart by what serves in them, so that one service after the
+//! other going to sleep is no coming and going. It flaps when a rest has ended by itself twice, when a rest
+//! like the one that there is now has ended before, and when this one has not lasted longer than twice the
+//! longest like it. Of ends that a program's exit brought nothing is left to fear when no program is about to
+//! exit.
 
 use std::collections::BTreeMap;
 

@@ -1,8 +1,7 @@
 //! What surrounds the scheduler: sessions, restarts, the phases of tickers, what judges forgive.
 //!
-//! These are constants of whatever hosts and judges the scheduler, not of its logic, though users
-//! set them in the same table. What a newcomer gets wrong: a grace of zero means *at once*, not
-//! *never*.
+//! These are constants of whatever hosts and judges the scheduler, not of its logic, though users set them in
+//! the same table.
 
 use crate::constants::{NoEras, SettingKind, Word, constants};
 use crate::kernel::SimDuration;
