@@ -1,7 +1,7 @@
 //! Services that are named and never deployed: legal, and probably misspelt.
 //!
 //! Knows a read story and the app configurations of its deploys; reads no file. A deploy that the platform
-//! refuses still says what its author calls his services.
+//! refuses still says what its author calls the services.
 
 use std::collections::{BTreeMap, BTreeSet};
 

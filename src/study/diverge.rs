@@ -1,6 +1,6 @@
 //! Where two runs of one story part: the first decision that differs, what it was taken from, what follows.
 //!
-//! A decision is what somebody noted, wrote into the store, or answered; not what the world or a fault did to him.
+//! A decision is what somebody noted, wrote into the store, or answered; not what the world or a fault did to them.
 //! It reads two runs that kept their evidence.
 
 use std::collections::BTreeSet;

@@ -73,7 +73,7 @@ pub(super) struct Call {
 /// What the caller of a call sees by its answer.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Sees {
-    /// Nothing but what became of his order.
+    /// Nothing but what became of the order.
     Nothing,
     /// What the call is about.
     Subject,
@@ -144,7 +144,7 @@ impl Drop for UnderWay<'_> {
     }
 }
 
-/// Somebody who waits for a call; dropped before its end, he has given it up.
+/// Somebody who waits for a call; dropped before its end, the call is given up.
 struct Waits<F: FnOnce(SimDuration)> {
     given_up: Option<F>,
     delay: SimDuration,

@@ -1,7 +1,7 @@
 //! The log of a run: its clock, its trace, its draws.
 //!
 //! All parts of the world write into the one, and none of them knows who reads it. It knows what a judge must
-//! see, so that time is held until he has seen it.
+//! see, so that time is held until it has been seen.
 
 use std::cell::{Cell, RefCell};
 use std::sync::Arc;

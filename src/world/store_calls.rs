@@ -206,7 +206,7 @@ impl<E: Entity> Watch<E> for SimWatch<E> {
         loop {
             let Delivery { at, event } = self.head().await?;
             {
-                // Whoever waits for news has nothing in hand, but once some are on their way to him.
+                // Whoever waits for news has nothing in hand, but once some are on their way.
                 let _under_way = self.store.gate.under_way();
                 self.store.gate.log.kernel().sleep_until(at).await;
             }

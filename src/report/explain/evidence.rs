@@ -184,7 +184,7 @@ impl<'i, 'a> Evidence<'i, 'a> {
         self.add(Role::OwnerGone, end.filter(|at| has_left(&self.index.record(*at))));
     }
 
-    /// A call that failed by itself: who made it last with success, and what became of him.
+    /// A call that failed by itself: who made it last with success, and what became of them.
     pub(super) fn of_failed_call(&mut self, subject: Subject, failed: Point) {
         let is = |r: &Record| matches!(r.what, What::Called { point, .. } if point == failed);
         let Some(call) = self.index.last_that(subject, self.before, class::CALL, is) else { return };

@@ -18,7 +18,7 @@ use super::down::Down;
 use super::slabs::{Disk, Integral, LEASE, Lease, NOBODY, POOL, Pool, SANDBOX, Sandbox, number, reference, slot};
 use super::{Figure, Frame, Metrics};
 
-/// Folds a trace into its figures. Whoever has something of his own to fold does it `beside`,
+/// Folds a trace into its figures. Whoever has something else to fold does it `beside`,
 /// which is told every record, in order, in the same pass: to read a long trace from memory takes
 /// longer than most of what is done with it.
 pub fn fold(trace: &Trace, frame: &Frame, beside: impl FnMut(&Record)) -> Metrics {

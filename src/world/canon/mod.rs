@@ -348,7 +348,7 @@ impl World {
 pub enum Unrest {
     /// A task is ready, or a call under way.
     Busy,
-    /// Somebody waits inside what he does.
+    /// Somebody waits in the middle of what they do.
     Awaited(Awaited),
 }
 

@@ -3,7 +3,7 @@
 //! Equal canonical states have equal sketches; states that differ nearly always differ in their
 //! sketches, too. So it may be made only of what the writer writes, in the form in which it does
 //! – ages, counts, kinds, never an id or a name's address – and it may leave
-//! out whatever is dear to look at. What a newcomer gets wrong: a quantity too few costs a
+//! out whatever is costly to look at. What a newcomer gets wrong: a quantity too few costs a
 //! comparison now and then, one too many costs a proof.
 
 use crate::kernel::SimTime;
@@ -60,7 +60,7 @@ pub(super) fn sketch(capture: &Capture) -> u64 {
     sketch.rows(&lists.leases);
     sketch.rows(&lists.nodes);
     for (addresses, images) in &capture.nodes {
-        // Whoever owns one, and whether he still exists: it is written as owned.
+        // Whoever owns one, and whether it still exists: it is written as owned.
         sketch.note(addresses.taken() as u64);
         sketch.note(images.len() as u64);
     }
