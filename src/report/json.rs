@@ -54,7 +54,14 @@ pub fn json_with(
         })
     });
     let quiet = outcome.quiet.map(|quiet| {
-        json!({ "lasted": quiet.lasted, "needed": quiet.needed, "proved": quiet.proved, "too_short": quiet.is_too_short() })
+        let ahead = quiet.ahead.map(|(at, what)| json!({ "at": at, "what": what }));
+        json!({
+            "lasted": quiet.lasted,
+            "needed": quiet.needed,
+            "proved": quiet.proved,
+            "ahead": ahead,
+            "too_short": quiet.is_too_short(),
+        })
     });
     let flaps = outcome.flaps.map(|flaps| {
         json!({

@@ -127,7 +127,11 @@ pub(crate) fn verdict_in_words(
             format!("{long}, as is proved from {} on", clock(proof.from.elapsed()))
         }
         (Verdict::Settled, Some(quiet), ..) if quiet.is_too_short() => {
-            return (format!("{word} so far"), format!("too short to tell: {} of rest would", clock(quiet.needed)));
+            let why = match quiet.ahead {
+                Some((at, what)) => format!("{what} at {}", clock(at.elapsed())),
+                None => format!("{} of rest would", clock(quiet.needed)),
+            };
+            return (format!("{word} so far"), format!("too short to tell: {why}"));
         }
         (Verdict::Settled, ..) => String::new(),
         (Verdict::Flaps, _, Some(flaps), proof) => {

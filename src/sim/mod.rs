@@ -402,7 +402,7 @@ impl<'a> Simulation<'a> {
         let settled_at = settled_at.filter(|_| flaps.is_none());
         let quiet = settled_at.map(|at| {
             let (needed, proved) = (judge.quiet(world), recurrence.is_some());
-            Quiet { lasted: ended_at.since(at), needed, proved }
+            Quiet { lasted: ended_at.since(at), needed, proved, ahead: judge.ahead(world) }
         });
         let sought = recurrence.is_none() && settled_at.is_none() && self.proofs != Proofs::Off;
         let unproved = sought.then(|| run.recurrence.unproved(world, refused));

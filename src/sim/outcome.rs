@@ -44,12 +44,14 @@ pub struct Quiet {
     pub needed: SimDuration,
     /// It is proved that it stays so.
     pub proved: bool,
+    /// What is under way and known to end it, and when.
+    pub ahead: Option<(SimTime, &'static str)>,
 }
 
 impl Quiet {
     /// Whether the run was too short to tell that it stays settled.
     pub fn is_too_short(self) -> bool {
-        self.lasted < self.needed && !self.proved
+        !self.proved && (self.lasted < self.needed || self.ahead.is_some())
     }
 }
 

@@ -118,6 +118,24 @@ const POINTS: &[&str] = &[
     "disk.acquire_volume",
 ];
 
+/// From this number on stories know long times, too: programs that exit after hours, calls that take as long, waits
+/// that nothing of the scheduler's bounds, faults about what is born late.
+pub const LONG: u64 = 1_000_000;
+
+const WAITS: &[&str] = &[
+    "restart_after",
+    "session_ttl",
+    "drain_wait",
+    "ready_wait",
+    "lease_timeout",
+    "port_timeout",
+    "shutdown_timeout",
+    "request_wait",
+    "watch_retry_max",
+    "ingress_kept",
+    "ingress_timeout",
+];
+
 /// The story of that number. `days`: of which days the scheduler may be; all, where it is empty.
 pub fn story(number: u64, days: &[&str]) -> String {
     let draws = &mut Draws(number.wrapping_mul(0xd134_2543_de82_ef95));
@@ -133,19 +151,57 @@ pub fn story(number: u64, days: &[&str]) -> String {
         let which = draws.of(if day == "current" || day == "proposed" { &["without"] } else { &["without", "with"] });
         text.push_str(&format!("{which} = [\"{}\"]\n", draws.of(FIXES)));
     }
-    tuning(draws, &mut text);
+    let long = number >= LONG;
+    tuning(draws, &mut text, long);
     let nodes = if draws.in_100(70) { 1 } else { 1 + draws.below(3) };
     cluster(draws, &mut text, nodes);
     let apps = 1 + u64::from(draws.in_100(30)) + u64::from(draws.in_100(10));
     for app in 0..apps {
-        deploys(draws, &mut text, ["a", "b", "c"][app as usize]);
+        deploys(draws, &mut text, ["a", "b", "c"][app as usize], long);
     }
     happenings(draws, &mut text, nodes);
     faults(draws, &mut text);
+    if long {
+        late(draws, &mut text);
+    }
     text
 }
 
-fn tuning(draws: &mut Draws, text: &mut String) {
+/// What is long under way, or comes when a proof may have been found.
+fn late(draws: &mut Draws, text: &mut String) {
+    if draws.in_100(20) {
+        let controller = draws.of(&["pool", "scheduler", "sandbox", "launcher", "disk", "lease"]);
+        let (at, lasts) = (draws.below(3000), draws.of(&["10m", "2h", "5h"]));
+        text.push_str(&format!(
+            "[[step]]\nname = \"cut\"\nat = \"{at}s\"\ndo.cut_watch = {{ controller = \"{controller}\", lasts = \"{lasts}\" }}\n"
+        ));
+    }
+    if draws.in_100(15) {
+        let (at, exit) = (draws.below(3000), draws.of(&["never", "20s", "3h"]));
+        text.push_str(&format!(
+            "[[step]]\nname = \"change\"\nat = \"{at}s\"\ndo.set_workload = {{ app = \"a\", service = \"s\", exit_after = \"{exit}\" }}\n"
+        ));
+    }
+    if draws.in_100(30) {
+        let (point, nth) = (draws.of(POINTS), 1 + draws.below(300));
+        let effect = draws.of(&["hang = {}", "delay = \"2h\"", "delay = \"5h\"", "error = \"no\""]);
+        let when = match draws.below(4) {
+            0 => format!("where.sandbox = \"a-s-{nth}\"\n"),
+            1 => format!("where.pool = \"a-s-{}\"\n", 2 + nth % 3),
+            2 => format!("when.calls = [{nth}]\n"),
+            _ => format!("when.after = {{ kind = \"sandbox\", status = \"dead\", nth = {nth} }}\n"),
+        };
+        text.push_str(&format!("[[fault]]\nname = \"late\"\non = \"{point}\"\n{when}effect.{effect}\n"));
+    }
+    if draws.in_100(15) {
+        let (verb, effect) = (draws.of(&["create", "list", "patch"]), draws.of(&["hang = {}", "delay = \"2h\""]));
+        text.push_str(&format!(
+            "[[fault]]\nname = \"deploys\"\non = \"store.{verb}\"\nwhere.controller = \"deploy\"\nwhen.times = 1\neffect.{effect}\n"
+        ));
+    }
+}
+
+fn tuning(draws: &mut Draws, text: &mut String, long: bool) {
     text.push_str(&format!("[tuning]\nticker_phase = \"{}\"\n", draws.of(&["fixed", "fixed", "seed", "zero"])));
     let every: &[&str] = match draws.below(4) {
         0 => &["7s", "10s", "15s", "30s", "1m"],
@@ -156,6 +212,11 @@ fn tuning(draws: &mut Draws, text: &mut String) {
     for key in PERIODS {
         if !every.is_empty() && draws.in_100(35) {
             text.push_str(&format!("{key} = \"{}\"\n", draws.of(every)));
+        }
+    }
+    for key in WAITS.iter().filter(|_| long) {
+        if draws.in_100(8) {
+            text.push_str(&format!("{key} = \"{}\"\n", draws.of(&["0s", "10m", "2h", "5h"])));
         }
     }
     let some = draws.below(3) * 15;
@@ -206,10 +267,16 @@ fn quoted(value: &str) -> String {
 }
 
 /// An app: how its program behaves, and its deploys.
-fn deploys(draws: &mut Draws, text: &mut String, app: &str) {
+fn deploys(draws: &mut Draws, text: &mut String, app: &str, long: bool) {
     let service = draws.of(&["s", "web"]);
     let exit = draws.of(&["never", "never", "2s", "5s", "8s", "44s", "59s", "61s", "90s", "3m", "4m55s", "10m", "40m"]);
-    text.push_str(&format!("[workload.{app}.{service}]\nexit_after = \"{exit}\"\n"));
+    text.push_str(&format!("[workload.{app}.{service}]\n"));
+    if long && draws.in_100(40) {
+        let exits = ["\"2h\"", "\"5h\"", "[\"8s\", \"8s\", \"never\"]", "[\"never\", \"2h\"]", "[\"1h\", \"never\"]"];
+        text.push_str(&format!("exit_after = {}\n", draws.of(&exits)));
+    } else {
+        text.push_str(&format!("exit_after = \"{exit}\"\n"));
+    }
     if draws.in_100(30) {
         text.push_str(&format!("ready = \"{}\"\n", draws.of(&["never", "0s", "3s", "9s", "16s"])));
     }
@@ -224,8 +291,15 @@ fn deploys(draws: &mut Draws, text: &mut String, app: &str) {
         let at = if nth == 0 && app == "a" { 0 } else { draws.below(latest) };
         text.push_str(&format!(
             "[[step]]\nname = \"deploy {app} {nth}\"\nat = \"{at}s\"\n[step.do.deploy]\napp = \"{app}\"\nconfig = '''\n\
-             [services.{service}.concurrency]\n"
+             [services.{service}]\n"
         ));
+        if long && draws.in_100(15) {
+            text.push_str(&format!("port_timeout = \"{}\"\n", draws.of(&["1m", "2h"])));
+        }
+        text.push_str(&format!("[services.{service}.concurrency]\n"));
+        if long && draws.in_100(15) {
+            text.push_str(&format!("shutdown_timeout = \"{}\"\n", draws.of(&["0s", "1m", "2h"])));
+        }
         if draws.in_100(75) {
             text.push_str(&format!(
                 "mode = \"fixed\"\nnum_instances = {}\n",
@@ -241,6 +315,9 @@ fn deploys(draws: &mut Draws, text: &mut String, app: &str) {
             let size = draws.of(&["size_gb = 20", "size_gb = 20", "size_gb = 20", "size = 20", ""]);
             let disk = draws.of(&["d", "d", "e"]);
             text.push_str(&format!("[[services.{service}.disks]]\nname = \"{disk}\"\nmount_path = \"/d\"\n{size}\n"));
+            if long && draws.in_100(20) {
+                text.push_str(&format!("lease_timeout = \"{}\"\n", draws.of(&["10s", "30m", "3h"])));
+            }
             if draws.in_100(20) {
                 text.push_str("read_only = true\n");
             }

@@ -20,6 +20,8 @@ pub(super) enum Alarm {
     FaultEdge,
     /// A pool's cooldown ends.
     Cooldown(PoolId),
+    /// A step (by number) has had its time.
+    Step(u32),
     /// A grace ends.
     Grace(Invariant, Subject),
     /// An app has had its time to settle.

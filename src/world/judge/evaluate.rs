@@ -47,6 +47,7 @@ impl Judge {
                 Dirty::Address(address) => self.look_at_address(world, address, cause),
                 Dirty::App(id) => self.look_at_app(world, id, cause),
                 Dirty::Pool(id) => self.look_at_pool(world, id, cause),
+                Dirty::Step(step) => self.put(world, Blocker::Step(step), cause),
                 Dirty::Home(subject) => self.look_at_home(world, subject, cause),
             }
         }
@@ -187,7 +188,8 @@ impl Judge {
         }
         let view = self.view(world);
         let concerns = |of| view.owner_of_subject(of).is_none_or(|of| owner.is_none_or(|owner| owner == of));
-        if let Some(until) = progress::excused_until(world, owner, concerns) {
+        let steps = self.rest.troubles_of(owner).any(|(blocker, _)| matches!(blocker, Blocker::Step(_)));
+        if let Some(until) = progress::excused_until(world, owner, steps, concerns) {
             self.progress.excuse(owner, until, &self.limits, &mut self.alarms);
             return;
         }

@@ -17,13 +17,20 @@ use crate::ports::Query;
 use crate::world::World;
 
 use super::alarms::{Alarm, Alarms};
-use super::limits::Limits;
+use super::limits::{Limits, STEP_MAX};
 use super::memory::{Memory, View, Written};
 use super::progress::Progress;
 use super::reader;
 use super::rest::{Owner, Rest};
 use super::rhythm::{Flaps, Rhythm, Serving};
 use super::suspicions::{Suspicions, Violation};
+
+/// When the programs exit that run and will.
+fn exits(world: &World) -> Vec<SimTime> {
+    let containers = world.containers();
+    let alive = containers.iter().filter(|(_, container)| container.is_alive());
+    alive.filter_map(|(_, container)| container.ahead[1]).collect()
+}
 
 /// What must be looked at again, in the order in which it is: later ones depend on earlier.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
@@ -37,6 +44,7 @@ pub(super) enum Dirty {
     App(AppId),
     Pool(PoolId),
     Home(Subject),
+    Step(u32),
 }
 
 /// What is marked, each thing once. Few are at a time: a short list is quicker than a tree.
@@ -159,6 +167,10 @@ impl Judge {
                     let set_by = self.memory.cooldowns.get(&pool).map_or(RecordId::NONE, |(_, record)| *record);
                     self.mark(Dirty::Pool(pool), set_by);
                 }
+                Alarm::Step(step) => {
+                    let began = self.memory.steps.get(&step).map_or(RecordId::NONE, |(_, record)| *record);
+                    self.mark(Dirty::Step(step), began);
+                }
                 Alarm::Grace(invariant, subject) => self.grace_is_over(world, (invariant, subject)),
                 Alarm::Progress(owner) => self.time_is_up(world, owner),
             }
@@ -174,6 +186,25 @@ impl Judge {
                 world.kernel().advance_to(at);
             }
             self.advance(world, at);
+        }
+        // Nobody can tell any more that what is under way would have been over in time.
+        for (step, (due, began)) in &mut self.memory.steps {
+            *due = world.kernel().now().min(*due);
+            self.dirty.insert(Dirty::Step(*step), *began);
+        }
+        self.evaluate(world);
+    }
+
+    pub(super) fn step_began(&mut self, world: &World, step: u32, id: RecordId) {
+        let due = world.kernel().now() + STEP_MAX;
+        self.memory.steps.insert(step, (due, id));
+        self.alarms.set(due, Alarm::Step(step));
+    }
+
+    pub(super) fn step_ended(&mut self, step: u32, id: RecordId) {
+        if let Some((due, _)) = self.memory.steps.remove(&step) {
+            self.alarms.unset(due, Alarm::Step(step));
+            self.mark(Dirty::Step(step), id);
         }
     }
 
@@ -207,10 +238,15 @@ impl Judge {
 
     /// Whether the cluster settles and unsettles by itself, again and again, until now.
     pub fn flaps(&self, world: &World) -> Option<Flaps> {
-        let now = world.kernel().now();
-        let exits_ahead =
-            world.containers().iter().any(|(_, container)| container.is_alive() && container.ahead[1].is_some());
-        self.rhythm.flaps(now, self.quiet(world), exits_ahead)
+        let exits_ahead = !exits(world).is_empty();
+        self.rhythm.flaps(world.kernel().now(), self.quiet(world), exits_ahead)
+    }
+
+    /// What is under way and known to end a rest that may seem to last, and when: the first of them.
+    pub fn ahead(&self, world: &World) -> Option<(SimTime, &'static str)> {
+        let delays = world.faults().delays().into_iter().map(|(_, until)| (until, "a delayed call is made"));
+        let all = exits(world).into_iter().map(|at| (at, "a program exits")).chain(delays);
+        all.filter(|(at, _)| *at > world.kernel().now()).min()
     }
 
     /// What keeps the cluster from being settled, one text for each subject.

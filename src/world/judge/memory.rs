@@ -78,6 +78,8 @@ pub(super) struct Memory {
     counts: Vec<Counts>,
     /// The cooldowns that run, and the records that set them.
     pub(super) cooldowns: BTreeMap<PoolId, (SimTime, RecordId)>,
+    /// What operators asked for and is under way: until when it has its time, and the record of its beginning.
+    pub(super) steps: BTreeMap<u32, (SimTime, RecordId)>,
     /// When boots failed, and how many instances the pool was meant to have then.
     failed_boots: BTreeMap<PoolId, VecDeque<(SimTime, u32)>>,
     bound: BTreeMap<DiskId, BTreeSet<LeaseId>>,

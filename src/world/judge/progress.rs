@@ -95,11 +95,18 @@ pub(super) fn progress(view: View<'_>, rest: &Rest, owner: Owner, hangs: bool) -
     })
 }
 
-/// Until when what is outside the scheduler excuses an app that is unsettled; none: it does not.
-pub(super) fn excused_until(world: &World, owner: Owner, delayed: impl Fn(Subject) -> bool) -> Option<SimTime> {
+/// Until when what is outside the scheduler excuses an app that is unsettled; none: it does not. `asked`: for what an
+/// operator asked for, which needs no program and no node, only an answer.
+pub(super) fn excused_until(
+    world: &World,
+    owner: Owner,
+    asked: bool,
+    delayed: impl Fn(Subject) -> bool,
+) -> Option<SimTime> {
     let now = world.kernel().now();
     let delay = world.faults().delays().into_iter().filter(|(of, _)| delayed(*of)).map(|(_, until)| until).max();
-    let excused = !programs_can_run(world, owner) || !is_somewhere_to_run(world) || is_cut_off(world, owner);
+    let excused =
+        !asked && (!programs_can_run(world, owner) || !is_somewhere_to_run(world) || is_cut_off(world, owner));
     delay.filter(|until| *until > now).or(excused.then_some(now))
 }
 

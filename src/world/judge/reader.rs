@@ -44,11 +44,11 @@ pub(in crate::world) fn must_be_seen(what: &What) -> bool {
         | What::ProcessDown
         | What::ProcessUp
         | What::Struck { .. }
-        | What::StepBegan => true,
+        | What::StepBegan
+        | What::StepEnded { .. } => true,
         What::CallFailed { .. }
         | What::Patched { .. }
         | What::Conflict
-        | What::StepEnded { .. }
         | What::RequestServed { .. }
         | What::Unmounted { .. }
         | What::Drawn { .. }
@@ -118,7 +118,11 @@ impl Judge {
                 self.struck(world, subject, effect);
                 self.faults_moved(world, id);
             }
-            What::StepBegan => self.disturbed(world, None),
+            What::StepBegan => {
+                self.disturbed(world, None);
+                self.step_began(world, subject.index, id);
+            }
+            What::StepEnded { .. } => self.step_ended(subject.index, id),
             // The fields of a creation.
             What::Set { .. } => {}
             other => debug_assert!(!must_be_seen(&other), "{other:?} must be seen, and nobody reads it"),
@@ -343,6 +347,12 @@ impl Judge {
 
     /// A node's process died or started: its sandboxes serve, or do not.
     fn process_changed(&mut self, world: &World, subject: Subject, id: RecordId) {
+        // What it was asked for died with it.
+        if subject == Process::Coordinator.subject() {
+            while let Some(step) = self.memory.steps.keys().next().copied() {
+                self.step_ended(step, id);
+            }
+        }
         let Some(node) = subject.index.checked_sub(Process::Node(NodeId::from_index(0)).subject().index) else {
             return;
         };

@@ -31,6 +31,8 @@ pub(super) enum Blocker {
     Lease(LeaseId),
     /// It belongs to a deleted app.
     Leftover(Subject),
+    /// What an operator asked for (a step, by number) is not over.
+    Step(u32),
 }
 
 /// Whose a blocker is; none: no app's.
@@ -117,6 +119,11 @@ impl View<'_> {
             }
             Blocker::Sandbox(sandbox) => self.sandbox_in_between(sandbox),
             Blocker::Lease(lease) => self.lease_in_between(lease),
+            Blocker::Step(step) => {
+                let name = || self.world.log().name(Subject { kind: Kind::Step, index: step });
+                let lasts = self.memory.steps.get(&step).is_some_and(|(due, _)| *due <= self.world.kernel().now());
+                self.broken(lasts, || format!("{} is not over", name()))
+            }
             Blocker::Leftover(subject) => self.leftover_of(subject).and_then(|app| {
                 self.broken(true, || {
                     format!(
@@ -223,6 +230,7 @@ impl View<'_> {
             Blocker::Sandbox(sandbox) => owners.of_pool(self.world.store().pool_of(sandbox.index())?),
             Blocker::Lease(lease) => owners.of(lease.into()),
             Blocker::Leftover(subject) => owners.of(subject),
+            Blocker::Step(_) => None,
         }
     }
 

@@ -104,15 +104,18 @@ impl Rhythm {
         self.settled = self.settled + rest;
     }
 
-    /// Whether it flaps until now; never after a rest of `quiet`. `exits_ahead`: a program that runs
-    /// will exit.
+    /// Whether it flaps until now; never after a rest of `quiet`, unless exits ended such rests and
+    /// (`exits_ahead`) a program that runs will exit.
     pub(super) fn flaps(&self, now: SimTime, quiet: SimDuration, exits_ahead: bool) -> Option<Flaps> {
         let lasts = now.since(self.since);
         let counts = |ended: &Ended, exits: bool| ended.by_itself + if exits { ended.by_exits } else { 0 };
         let (goes_on, exits, rest) = match &self.serving {
             Some(serving) => {
                 let alike = self.ended.get(serving).filter(|ended| counts(ended, exits_ahead) > 0);
-                let goes_on = lasts < quiet && alike.is_some_and(|ended| lasts <= ended.longest * 2);
+                let goes_on = alike.is_some_and(|ended| {
+                    let exits = exits_ahead && ended.by_exits > 0;
+                    (lasts < quiet || exits) && lasts <= ended.longest * 2
+                });
                 (goes_on, exits_ahead, lasts)
             }
             None => (lasts <= self.longest_unrest * 2, true, SimDuration::ZERO),
@@ -154,7 +157,7 @@ mod tests {
     fn it_flaps_when_the_same_rest_ends_again_and_again() {
         use End::{Exit, Itself, Woken};
         type Case = (End, &'static [(u64, u32)], bool, bool);
-        let cases: [Case; 10] = [
+        let cases: [Case; 12] = [
             (Itself, &[(60, 1), (60, 1), (60, 1)], false, true),
             (Itself, &[(60, 1), (60, 1)], false, false),
             // Twice as long as ever, and longer than anybody looks back.
@@ -167,6 +170,8 @@ mod tests {
             // A program that exits, and one that has exited for the last time.
             (Exit, &[(60, 1), (60, 1), (60, 1)], true, true),
             (Exit, &[(60, 1), (60, 1), (60, 1)], false, false),
+            (Exit, &[(1100, 1), (1100, 1), (1100, 1)], true, true),
+            (Exit, &[(1100, 1), (1100, 1), (1100, 1)], false, false),
             (Woken, &[(60, 1), (60, 1), (60, 1)], true, false),
         ];
         for (case, (end, lasting, ahead, flaps)) in cases.into_iter().enumerate() {

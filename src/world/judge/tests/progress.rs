@@ -157,3 +157,31 @@ fn a_service_without_a_port_need_not_bind_one() {
     stage.deployed(&service("db"), 1);
     breaks_after(&mut stage, TIME);
 }
+
+#[test]
+fn what_an_operator_asked_for_and_is_not_over_unsettles_the_cluster_and_no_bad_program_excuses_it() {
+    let mut stage = Stage::new();
+    let step = stage.world.log().name_next(Kind::Step, name("step/deploy"));
+    let record = |stage: &Stage, what| stage.world.log().record(OPERATOR, step, what);
+    record(&stage, What::StepBegan);
+    stage.pass(secs(60) - MOMENT);
+    assert!(stage.is_settled(), "store calls take their time");
+    stage.pass(MOMENT);
+    assert!(!stage.is_settled());
+    record(&stage, What::StepEnded { refused: None });
+    stage.pass(MOMENT);
+    assert!(stage.is_settled(), "late, and over");
+    // Nor does it begin again: it is lost with the coordinator that was asked.
+    record(&stage, What::StepBegan);
+    stage.world.start_process(Process::Coordinator);
+    stage.world.crash_process(Process::Coordinator);
+    stage.pass(secs(120));
+    assert!(stage.is_settled());
+    record(&stage, What::StepBegan);
+    let never = WorkloadSpec { exit_after: vec![Delay::After(Spread::Constant(secs(1)))], ..at_once() };
+    stage.world.change_workload(name("pds"), name("db"), |workload| *workload = never);
+    stage.deployed(&service("db"), 0);
+    stage.pass(secs(60));
+    breaks_after(&mut stage, TIME);
+    assert!(stage.judge.violations()[0].detail.ends_with("step/deploy is not over"));
+}
