@@ -8,6 +8,7 @@
 
 use std::cmp::Ordering;
 
+use crate::model::Words;
 use crate::time::{SimDuration, SimTime};
 
 /// The type of a constant, as users write it.
@@ -174,15 +175,7 @@ value!(LookBack, SettingKind::Duration, Duration(d), this => this.0, Role::LookB
 value!(u32, SettingKind::Int { min: 1, max: 1_000_000 }, Int(n), this => *this);
 value!(u64, SettingKind::Decimal { min: 0, max: 1_000_000 }, Decimal(ppm), this => *this);
 
-/// A choice of a few, each with a word.
-pub trait Word: Copy + PartialEq + 'static {
-    /// Each choice, with its word.
-    const ALL: &'static [Self];
-    /// Their words, in the same order.
-    const WORDS: &'static [&'static str];
-}
-
-impl<T: Word> Value for T {
+impl<T: Words> Value for T {
     const KIND: SettingKind = SettingKind::Word(T::WORDS);
     fn put(&mut self, setting: Setting) -> bool {
         let Setting::Word(n) = setting else { return false };

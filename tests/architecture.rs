@@ -32,10 +32,10 @@ const fn module(name: &'static str, holds: &'static str, may_use: &'static [&'st
 const MODULES: &[Module] = &[
     module("time", "instants and spans of the simulated clock", &[]),
     module("notify", "waits for a change that another task makes", &[]),
-    module("constants", "tables of constants: kinds, eras and roles", &["time"]),
     module("kernel", "the agenda, the executor, random streams", &["time"]),
     // The model is timed, and knows nothing of what makes time pass.
     module("model", "entities, names, statuses and their changes", &["time"]),
+    module("constants", "tables of constants: kinds, eras and roles", &["time", "model"]),
     module("ports", "the traits through which controllers reach the world", &["time", "model"]),
     module("appconfig", "the user's app TOML", &["time", "model"]),
     // The scheduler's own logic: it could run on a wall clock, so it knows no simulator.

@@ -20,6 +20,7 @@ mod validate;
 
 use std::collections::BTreeMap;
 
+use crate::model::words::words;
 use crate::model::{Filesystem, Protocol};
 use crate::time::SimDuration;
 
@@ -41,30 +42,17 @@ pub enum Strictness {
     Lenient,
 }
 
-/// A field that the platform has not always known.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Feature {
-    /// `ports` of a service: the fix `several-ports`.
-    Ports,
-    /// `port_timeout` of a service: the fix `port-timeout-in-config`.
-    PortTimeout,
-    /// `aliases`: the fix `aliases-in-config`.
-    Aliases,
-}
-
-impl Feature {
-    /// Every feature.
-    pub const ALL: &[Self] = &[Self::Ports, Self::PortTimeout, Self::Aliases];
-
-    /// The name of the field.
-    pub const fn field(self) -> &'static str {
-        match self {
-            Self::Ports => "ports",
-            Self::PortTimeout => "port_timeout",
-            Self::Aliases => "aliases",
-        }
+words!(
+    /// A field that the platform has not always known.
+    Feature {
+        /// `ports` of a service: the fix `several-ports`.
+        Ports = "ports",
+        /// `port_timeout` of a service: the fix `port-timeout-in-config`.
+        PortTimeout = "port_timeout",
+        /// `aliases`: the fix `aliases-in-config`.
+        Aliases = "aliases",
     }
-}
+);
 
 /// What a config may say, and what becomes of what it may not.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -183,27 +171,15 @@ pub struct Scaling {
     pub num_instances: Option<At<i64>>,
 }
 
-/// How the number of a service's instances comes about.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Mode {
-    /// From its requests.
-    Auto,
-    /// From `num_instances`.
-    Fixed,
-}
-
-impl Mode {
-    /// Every mode.
-    pub const ALL: &[Self] = &[Self::Auto, Self::Fixed];
-
-    /// As configs write it.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Auto => "auto",
-            Self::Fixed => "fixed",
-        }
+words!(
+    /// How the number of a service's instances comes about.
+    Mode {
+        /// From its requests.
+        Auto = "auto",
+        /// From `num_instances`.
+        Fixed = "fixed",
     }
-}
+);
 
 /// An entry of a service's `ports`.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -218,30 +194,19 @@ pub struct Port {
     pub node_port: Option<At<u16>>,
 }
 
-/// What an entry of `ports` carries.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum PortType {
-    /// Requests, by way of the ingress.
-    Http,
-    /// TCP connections.
-    Tcp,
-    /// UDP packets.
-    Udp,
-}
+words!(
+    /// What an entry of `ports` carries.
+    PortType {
+        /// Requests, by way of the ingress.
+        Http = "http",
+        /// TCP connections.
+        Tcp = "tcp",
+        /// UDP packets.
+        Udp = "udp",
+    }
+);
 
 impl PortType {
-    /// Every type.
-    pub const ALL: &[Self] = &[Self::Http, Self::Tcp, Self::Udp];
-
-    /// As configs write it.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Http => "http",
-            Self::Tcp => "tcp",
-            Self::Udp => "udp",
-        }
-    }
-
     /// What its traffic goes by.
     pub const fn protocol(self) -> Protocol {
         match self {

@@ -100,7 +100,7 @@ fn scaling(reader: &mut Reader<'_>, service: &Table<'_>) -> Scaling {
         return Scaling::default();
     };
     Scaling {
-        mode: reader.parsed_unless_empty(&table, "mode", validate::mode),
+        mode: reader.parsed_unless_empty(&table, "mode", validate::one_of),
         shutdown_timeout: reader.parsed_unless_empty(&table, "shutdown_timeout", validate::duration),
         // Which numbers are too small depends on the mode: a rule says so, with what to write.
         requests_per_instance: reader.int(&table, "requests_per_instance", i64::MIN..=i64::from(u32::MAX), COUNT),
@@ -113,7 +113,7 @@ fn ports(reader: &mut Reader<'_>, service: &Table<'_>) -> Vec<Port> {
     reader.tables(service, "ports", &PORT, &format!("a port of {}", service.called), |reader, table| {
         let number = reader.int(&table, "port", 1..=u16::MAX, PORT_NUMBER);
         let name = reader.text(&table, "name");
-        let port_type = reader.parsed_unless_empty(&table, "type", validate::port_type);
+        let port_type = reader.parsed_unless_empty(&table, "type", validate::one_of);
         let node_port = reader.int(&table, "node_port", 0..=u16::MAX, "a number from 0 to 65535");
         if number.is_none() && reader.clean(&table) {
             let text = format!("{} has no `port`; add one, like `{}`", table.called, table.shape.example("port"));
@@ -129,7 +129,7 @@ fn disks(reader: &mut Reader<'_>, service: &Table<'_>) -> Vec<Disk> {
         let (name, mount_path) = (reader.text(&table, "name"), reader.text(&table, "mount_path"));
         let (read_only, size_gb) =
             (reader.truth(&table, "read_only"), reader.int(&table, "size_gb", 0..=u32::MAX, COUNT));
-        let filesystem = reader.parsed_unless_empty(&table, "filesystem", validate::filesystem);
+        let filesystem = reader.parsed_unless_empty(&table, "filesystem", validate::one_of);
         let lease_timeout = reader.parsed_unless_empty(&table, "lease_timeout", validate::duration);
         let [name, mount_path] = required(reader, &table, [("name", name), ("mount_path", mount_path)])?;
         Some(Disk { name, mount_path, read_only, size_gb, filesystem, lease_timeout })

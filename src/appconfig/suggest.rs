@@ -38,7 +38,7 @@ impl Shape {
 
     fn known<'a>(&self, grammar: &'a Grammar) -> impl Iterator<Item = &'static str> + Clone + use<'a> {
         let (fields, features) = (self.fields, self.features);
-        let lacks = |name: &str| features.iter().any(|f| f.field() == name && grammar.lacks.contains(f));
+        let lacks = |name: &str| features.iter().any(|f| f.name() == name && grammar.lacks.contains(f));
         fields.iter().map(|(name, ..)| *name).filter(move |name| !lacks(name))
     }
 }

@@ -6,13 +6,13 @@
 //! that a rule goes by may be written nowhere – a service without one is `auto`, whatever its name – and a number that
 //! is zero is as good as none.
 
-use crate::model::Filesystem;
+use crate::model::Words;
 use crate::time::{DurationError, SimDuration};
 
 use super::error::{MESSAGE_CHARS, Place, Problem, bounded, clipped};
 use super::resolve::{mode_of, protocol_of};
 use super::suggest::{Shape, choice};
-use super::{At, Mode, Port, PortType, Service};
+use super::{At, Mode, Port, Service};
 
 /// A duration as the app's platform reads it: hours are the longest unit, a bare zero needs none, a sign may stand
 /// before it. What is less than nothing passes at once, as nothing does.
@@ -39,24 +39,9 @@ pub(super) fn duration(text: &str) -> Result<SimDuration, String> {
     }
 }
 
-/// A mode: `auto` or `fixed`.
-pub(super) fn mode(text: &str) -> Result<Mode, String> {
-    one_of(text, Mode::ALL, Mode::name)
-}
-
-/// A file system that is known.
-pub(super) fn filesystem(text: &str) -> Result<Filesystem, String> {
-    one_of(text, Filesystem::ALL, Filesystem::name)
-}
-
-/// What an entry of `ports` carries.
-pub(super) fn port_type(text: &str) -> Result<PortType, String> {
-    one_of(text, PortType::ALL, PortType::name)
-}
-
-fn one_of<T: Copy>(text: &str, known: &[T], name: impl Fn(T) -> &'static str) -> Result<T, String> {
-    let names = || known.iter().map(|one| name(*one)).collect::<Vec<_>>();
-    known.iter().copied().find(|one| name(*one) == text).ok_or_else(|| choice(text, &names()))
+/// One of the words that are known.
+pub(super) fn one_of<T: Words>(text: &str) -> Result<T, String> {
+    T::named(text).ok_or_else(|| choice(text, T::WORDS))
 }
 
 /// A text that must be there and not be empty: the key of an env entry, the name and mount path of a disk.

@@ -4,29 +4,27 @@
 //! throughout; `free` crashes at its start cost nothing. What a newcomer gets wrong: the jitter
 //! is a *fraction of the wait that is drawn*, so 0 is today's scheduler and 1 the full draw.
 
-use crate::constants::{LookBack, SettingKind, Word, constants};
+use crate::constants::{LookBack, SettingKind, constants};
+use crate::model::words::words;
 use crate::time::SimDuration;
 
 use super::fixes::Fixes;
 
-/// How the drawn part of a wait is made.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
-pub enum JitterKind {
-    /// Nothing is drawn.
-    #[default]
-    None,
-    /// Uniform between zero and the wait.
-    Full,
-    /// Half the wait, and uniform up to the other half.
-    Equal,
-    /// Uniform between the base and three times the previous wait, capped.
-    Decorrelated,
-}
-
-impl Word for JitterKind {
-    const ALL: &'static [Self] = &[Self::None, Self::Full, Self::Equal, Self::Decorrelated];
-    const WORDS: &'static [&'static str] = &["none", "full", "equal", "decorrelated"];
-}
+words!(
+    /// How the drawn part of a wait is made.
+    #[derive(Default)]
+    JitterKind {
+        /// Nothing is drawn.
+        #[default]
+        None = "none",
+        /// Uniform between zero and the wait.
+        Full = "full",
+        /// Half the wait, and uniform up to the other half.
+        Equal = "equal",
+        /// Uniform between the base and three times the previous wait, capped.
+        Decorrelated = "decorrelated",
+    }
+);
 
 constants! {
     /// The parameters of the series.

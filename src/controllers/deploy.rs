@@ -127,7 +127,7 @@ fn hangs_on(config: &ConfigSource, loaded: Option<&Loaded>, fix: Fix) -> bool {
     let Some(loaded) = loaded else { return true };
     let mut features = Feature::ALL.iter().filter(|feature| fix_of(**feature) == fix);
     // A key may be written with escapes.
-    let names = |feature: &Feature| config.text.contains(feature.field()) || config.text.contains('\\');
+    let names = |feature: &Feature| config.text.contains(feature.name()) || config.text.contains('\\');
     if fix == Fix::StrictAppConfig { !loaded.ignored.is_empty() } else { features.any(names) }
 }
 

@@ -6,7 +6,7 @@ use serde::de::Error;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::id::NodeId;
-use super::words::words;
+use super::words::{Words, words};
 
 words!(
     /// A part of the scheduler, or the world around it.
@@ -104,7 +104,7 @@ impl<'de> Deserialize<'de> for Actor {
         }
         let text = Cow::<str>::deserialize(d)?;
         let (name, node) = text.split_once('@').map_or((&*text, None), |(name, node)| (name, Some(node)));
-        let controller = Controller::ALL.iter().copied().find(|known| known.name() == name);
+        let controller = Controller::named(name);
         let node = node.map(|node| node.parse::<u16>().map_err(D::Error::custom)).transpose()?;
         let controller = controller.ok_or_else(|| D::Error::custom(format!("`{name}` does nothing here")))?;
         Ok(Self { controller, node: node.unwrap_or(u16::MAX) })

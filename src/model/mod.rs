@@ -17,7 +17,7 @@ pub(crate) mod name;
 pub(crate) mod point;
 pub(crate) mod reason;
 pub(crate) mod status;
-mod words;
+pub(crate) mod words;
 
 pub use actor::{Actor, Controller};
 pub(crate) use config::{Concurrency, DiskConfig, Filesystem, PortConfig, Protocol, ServiceConfig};
@@ -42,4 +42,4 @@ pub use point::{EffectKind, Point};
 pub use reason::Reason;
 pub use status::{AnyStatus, SandboxStatus};
 pub(crate) use status::{DiskStatus, LeaseStatus, NodeStatus};
-pub(crate) use words::{counted, plural};
+pub(crate) use words::{Words, counted, plural};

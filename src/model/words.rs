@@ -5,6 +5,19 @@
 //! files; whoever decides matches on the variant, without `_`, so that a new one asks for its arm.
 
 /// An enum of which each variant has a word.
+pub trait Words: Copy + PartialEq + 'static {
+    /// Every one, in the order of the documentation.
+    const ALL: &'static [Self];
+    /// Their words, in the same order.
+    const WORDS: &'static [&'static str];
+
+    /// The one of that word.
+    fn named(word: &str) -> Option<Self> {
+        Self::WORDS.iter().position(|known| *known == word).map(|place| Self::ALL[place])
+    }
+}
+
+/// Writes such an enum.
 macro_rules! words {
     ($(#[$doc:meta])* $name:ident { $($(#[$vdoc:meta])* $variant:ident = $text:literal),* $(,)? }) => {
         $(#[$doc])*
@@ -19,6 +32,10 @@ macro_rules! words {
             pub const fn name(self) -> &'static str {
                 match self { $(Self::$variant => $text),* }
             }
+        }
+        impl $crate::model::Words for $name {
+            const ALL: &'static [Self] = Self::ALL;
+            const WORDS: &'static [&'static str] = &[$($text),*];
         }
         impl std::fmt::Display for $name {
             fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {

@@ -169,8 +169,8 @@ fn a_field_has_the_type_that_the_list_says() {
         for known in thing.fields.iter().filter(|known| known.from == From::Store(field)) {
             let fits = match (to, known.of) {
                 (Value::Ref(subject), Of::Thing(kind)) => subject.kind == kind,
-                (Value::Status(status), Of::Word(words)) => words.list().contains(&status.name()),
-                (Value::Filesystem(filesystem), Of::Word(words)) => words.list().contains(&filesystem.name()),
+                (Value::Status(status), Of::Word(words)) => words.contains(&status.name()),
+                (Value::Filesystem(filesystem), Of::Word(words)) => words.contains(&filesystem.name()),
                 (to, of) => matches!(
                     (to, of),
                     (Value::None, _)

@@ -5,7 +5,9 @@
 //! the claim that the entity is there.
 
 use crate::kernel::{SimDuration, SimTime};
-use crate::model::{Controller, DiskStatus, Field, Filesystem, Kind, LeaseStatus, Name, NodeStatus, SandboxStatus};
+use crate::model::{
+    Controller, DiskStatus, Field, Filesystem, Kind, LeaseStatus, Name, NodeStatus, SandboxStatus, Words,
+};
 
 /// What must be true of the state at a moment, or in a span from there on.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -146,7 +148,7 @@ pub enum Of {
     /// Texts.
     Text,
     /// One of these.
-    Word(Words),
+    Word(&'static [&'static str]),
     /// Another thing, by name.
     Thing(Kind),
     /// A set of things, by name.
@@ -155,31 +157,8 @@ pub enum Of {
     Texts,
 }
 
-/// The lists of words that fields take.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Words {
-    SandboxStatus,
-    DiskStatus,
-    LeaseStatus,
-    NodeStatus,
-    Filesystem,
-    /// What runs of a sandbox.
-    Task,
-}
-
-impl Words {
-    /// The words.
-    pub fn list(self) -> Vec<&'static str> {
-        match self {
-            Self::SandboxStatus => SandboxStatus::ALL.iter().map(|status| status.name()).collect(),
-            Self::DiskStatus => DiskStatus::ALL.iter().map(|status| status.name()).collect(),
-            Self::LeaseStatus => LeaseStatus::ALL.iter().map(|status| status.name()).collect(),
-            Self::NodeStatus => NodeStatus::ALL.iter().map(|status| status.name()).collect(),
-            Self::Filesystem => Filesystem::ALL.iter().map(|system| system.name()).collect(),
-            Self::Task => vec!["none", "made", "running", "ended"],
-        }
-    }
-}
+/// What runs of a sandbox, in words.
+const TASK: &[&str] = &["none", "made", "running", "ended"];
 
 /// Where a field comes from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -292,7 +271,7 @@ pub static THINGS: &[Thing] = &[
     Thing {
         kind: Kind::Sandbox,
         fields: &[
-            stored(Field::Status, Of::Word(Words::SandboxStatus), "where it is in its life"),
+            stored(Field::Status, Of::Word(SandboxStatus::WORDS), "where it is in its life"),
             stored(Field::Pool, Of::Thing(Kind::Pool), "its pool"),
             field("app", Of::Thing(Kind::App), From::AppOfPool, "its pool's app"),
             stored(Field::Service, Of::Text, "its service"),
@@ -301,7 +280,7 @@ pub static THINGS: &[Thing] = &[
             stored(Field::Address, Of::Text, "its network address, like `\"10.0.0.1\"`"),
             stored(Field::LastActivity, Of::Time, "when it last served, as written"),
             stored(Field::BootFailed, Of::Flag, "whether its boot failed (proposed fix only)"),
-            field("task", Of::Word(Words::Task), From::Task, "what runs of it in truth"),
+            field("task", Of::Word(TASK), From::Task, "what runs of it in truth"),
             VERSION,
             IMAGE,
             COMMAND,
@@ -318,10 +297,10 @@ pub static THINGS: &[Thing] = &[
     Thing {
         kind: Kind::Disk,
         fields: &[
-            stored(Field::Status, Of::Word(Words::DiskStatus), "where it is in its life"),
+            stored(Field::Status, Of::Word(DiskStatus::WORDS), "where it is in its life"),
             stored(Field::Name, Of::Text, "its own name"),
             stored(Field::SizeGb, Of::Count, "its size"),
-            stored(Field::Filesystem, Of::Word(Words::Filesystem), "its file system"),
+            stored(Field::Filesystem, Of::Word(Filesystem::WORDS), "its file system"),
             stored(Field::Volume, Of::Thing(Kind::Volume), "its volume in the backend"),
             stored(Field::CreatedBy, Of::Thing(Kind::App), "the app whose boot made it"),
             CREATED,
@@ -331,7 +310,7 @@ pub static THINGS: &[Thing] = &[
     Thing {
         kind: Kind::Lease,
         fields: &[
-            stored(Field::Status, Of::Word(Words::LeaseStatus), "where it is in its life"),
+            stored(Field::Status, Of::Word(LeaseStatus::WORDS), "where it is in its life"),
             stored(Field::Disk, Of::Thing(Kind::Disk), "the disk"),
             stored(Field::Sandbox, Of::Thing(Kind::Sandbox), "who wants it"),
             stored(Field::App, Of::Thing(Kind::App), "the app of that sandbox"),
@@ -347,7 +326,7 @@ pub static THINGS: &[Thing] = &[
     Thing {
         kind: Kind::Node,
         fields: &[
-            stored(Field::Status, Of::Word(Words::NodeStatus), "whether it takes sandboxes"),
+            stored(Field::Status, Of::Word(NodeStatus::WORDS), "whether it takes sandboxes"),
             stored(Field::Name, Of::Text, "its own name"),
             stored(Field::SessionUntil, Of::Time, "when its session ends unless it is renewed"),
             CREATED,

@@ -91,7 +91,7 @@ pub(crate) fn variants(
 }
 
 fn expect(walk: &mut Walk, mut fields: Fields<'_>, end: SimTime) -> Expect {
-    let verdict = fields.word(walk, "verdict").map(|index| Verdict::ALL[index]);
+    let verdict = fields.choice::<Verdict>(walk, "verdict");
     let settled_within = fields.duration(walk, "settled_within");
     if let (Some(verdict @ (Verdict::Flaps | Verdict::Unsettled | Verdict::Livelock)), Some(_)) =
         (verdict, settled_within)

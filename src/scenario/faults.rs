@@ -4,7 +4,7 @@
 //! file itself says is a warning.
 
 use crate::kernel::SimTime;
-use crate::model::{AnyStatus, EffectKind, Kind, Name, Point};
+use crate::model::{AnyStatus, EffectKind, Kind, Name, Point, Words};
 use crate::world::spec::{Effect, FaultSpec, Filter, Trigger, When};
 
 use super::cluster::node_named;
@@ -126,7 +126,7 @@ fn status(walk: &mut Walk, kind: usize, node: &Node) -> Option<AnyStatus> {
 
 fn effect_of(walk: &mut Walk, mut fields: Fields<'_>, on: Option<&[Point]>) -> Option<Effect> {
     let (effect, node) = fields.exactly_one(walk)?;
-    let kind = EffectKind::ALL.iter().find(|kind| kind.name() == effect).expect("the keys are the kinds of effects");
+    let kind = EffectKind::named(effect).expect("the keys are the kinds of effects");
     let only = |walk: &mut Walk, may: &[Point]| {
         let wrong = on.unwrap_or_default().iter().find(|point| !may.contains(point));
         if let Some(point) = wrong {

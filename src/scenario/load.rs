@@ -21,7 +21,7 @@ use super::overrides::{self, Overrides};
 use super::schema::SCENARIO;
 use super::services;
 use super::steps;
-use super::story::{Golden, Scenario};
+use super::story::Scenario;
 use super::tree::{self, Node, Value};
 use super::values;
 use super::walk::{Fields, Walk};
@@ -155,7 +155,7 @@ fn scenario(
     let name = fields.name(walk, "name").map(|name| name.to_string()).or(stem).unwrap_or_else(|| "scenario".to_owned());
     let about = fields.text(walk, "about").unwrap_or_default();
     let source = fields.text(walk, "source").unwrap_or_default();
-    let golden = fields.word(walk, "golden").map_or(Golden::Lives, |index| [Golden::Lives, Golden::Checks][index]);
+    let golden = fields.choice(walk, "golden").unwrap_or_default();
     let horizon = horizon(walk, &mut fields);
     let end = horizon.unwrap_or(SimTime::MAX);
 

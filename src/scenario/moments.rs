@@ -223,10 +223,7 @@ fn want(walk: &mut Walk, field: &ThingField, node: &Node) -> Option<Want> {
 fn item(walk: &mut Walk, field: &ThingField, node: &Node) -> Option<Name> {
     match field.of {
         Of::Text | Of::Texts => values::text(walk, node).map(Name::new),
-        Of::Word(words) => {
-            let words = words.list();
-            values::word(walk, node, field.name, &words).map(|index| Name::new(words[index]))
-        }
+        Of::Word(words) => values::word(walk, node, field.name, words).map(|index| Name::new(words[index])),
         Of::Thing(kind) | Of::Things(kind) => {
             let text = values::text(walk, node)?;
             match text.split_once('/') {

@@ -7,8 +7,8 @@ use super::claims::Moment;
 use crate::appconfig::{Code, ConfigSource};
 use crate::controllers::fixes::{Fix, Fixes};
 use crate::kernel::{SimDuration, SimTime};
-use crate::model::Invariant;
-use crate::model::{AnyStatus, Controller, Name};
+use crate::model::words::words;
+use crate::model::{AnyStatus, Controller, Invariant, Name};
 use crate::world::spec::{ClusterSpec, Delay, FaultSpec, Spread, WorkloadSpec};
 
 use super::constants::Constants;
@@ -44,20 +44,17 @@ pub struct Scenario {
     pub warnings: Vec<String>,
 }
 
-/// What the golden texts of a scenario tell.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
-pub enum Golden {
-    /// Everything: a story that is reviewed as one.
-    #[default]
-    Lives,
-    /// Steps and checks: a fact, which its claims tell, and which no change of another rule should move.
-    Checks,
-}
-
-impl Golden {
-    /// As scenario files write them, in the order of the enum.
-    pub(crate) const WORDS: &[&str] = &["lives", "checks"];
-}
+words!(
+    /// What the golden texts of a scenario tell.
+    #[derive(Default)]
+    Golden {
+        /// Everything: a story that is reviewed as one.
+        #[default]
+        Lives = "lives",
+        /// Steps and checks: a fact, which its claims tell, and which no change of another rule should move.
+        Checks = "checks",
+    }
+);
 
 /// One logic under which a story is told.
 #[derive(Clone, Debug)]
@@ -258,33 +255,19 @@ pub struct Traffic {
     pub until: SimTime,
 }
 
-/// How a run can end.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Verdict {
-    /// Everything runs as wished, to the horizon.
-    Settled,
-    /// It comes to run as wished and ceases to, by itself, again and again to the end.
-    Flaps,
-    /// It does not, and nobody can say that it never will.
-    Unsettled,
-    /// The state recurs with nothing ahead: it never will.
-    Livelock,
-}
-
-impl Verdict {
-    /// Every verdict.
-    pub const ALL: &[Self] = &[Self::Settled, Self::Flaps, Self::Unsettled, Self::Livelock];
-
-    /// Its name in scenario files.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Settled => "settled",
-            Self::Flaps => "flaps",
-            Self::Unsettled => "unsettled",
-            Self::Livelock => "livelock",
-        }
+words!(
+    /// How a run can end.
+    Verdict {
+        /// Everything runs as wished, to the horizon.
+        Settled = "settled",
+        /// It comes to run as wished and ceases to, by itself, again and again to the end.
+        Flaps = "flaps",
+        /// It does not, and nobody can say that it never will.
+        Unsettled = "unsettled",
+        /// The state recurs with nothing ahead: it never will.
+        Livelock = "livelock",
     }
-}
+);
 
 /// What must come out.
 #[derive(Clone, Debug, PartialEq, Eq, Default)]

@@ -4,7 +4,7 @@
 //! then, so that the walk goes on.
 
 use crate::kernel::{SimDuration, SimTime};
-use crate::model::Name;
+use crate::model::{Name, Words};
 use crate::time::DurationError;
 use crate::world::spec::{Delay, Spread};
 
@@ -52,6 +52,10 @@ impl Fields<'_> {
     pub(crate) fn word(&mut self, walk: &mut Walk, name: &str) -> Option<usize> {
         let Kind::Word(words) = self.kind(name) else { panic!("`{name}` is no word") };
         self.get(name).and_then(|node| word(walk, node, name, words))
+    }
+    /// Which of those that the words of its key name.
+    pub(crate) fn choice<T: Words>(&mut self, walk: &mut Walk, name: &str) -> Option<T> {
+        self.word(walk, name).map(|index| T::ALL[index])
     }
     /// Any text.
     pub(crate) fn text(&mut self, walk: &mut Walk, name: &str) -> Option<String> {

@@ -72,7 +72,7 @@ pub fn all(run: &Run<'_>) -> Vec<Decider> {
     let matters = |fix: Fix| outcome.asked.has(fix) || moves_a_constant(variant, &sets, fix);
     let mut all: Vec<Decider> = (0..scenario.faults.len() as u32).filter(|f| struck(*f)).map(Decider::Fault).collect();
     for ((app, service), program) in &scenario.workloads {
-        for (key, _) in ProgramKey::ALL {
+        for key in ProgramKey::ALL {
             let mut other = program.clone();
             key.reset(&mut other);
             if other != *program {

@@ -15,6 +15,8 @@ use serde::Serialize;
 use serde::ser::{SerializeMap, Serializer};
 
 use crate::kernel::{SimDuration, SimTime};
+use crate::model::Words;
+use crate::model::words::words;
 
 pub use fold::{down_by_app, fold};
 
@@ -78,18 +80,12 @@ enum About {
 
 macro_rules! figures {
     ($($variant:ident = $name:literal, $unit:ident, $meaning:literal $(, $about:expr)?;)*) => {
-        /// One of the figures of a run.
-        #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
-        pub enum Figure { $(#[doc = $meaning] $variant),* }
+        words!(
+            /// One of the figures of a run.
+            Figure { $(#[doc = $meaning] $variant = $name),* }
+        );
 
         impl Figure {
-            /// Every figure, in the order of the documentation.
-            pub const ALL: &[Self] = &[$(Self::$variant),*];
-
-            /// Its name in scenario files and results.
-            pub const fn name(self) -> &'static str {
-                match self { $(Self::$variant => $name),* }
-            }
             /// What it counts in.
             pub const fn unit(self) -> Unit {
                 match self { $(Self::$variant => Unit::$unit),* }
@@ -156,10 +152,6 @@ figures! {
 }
 
 impl Figure {
-    /// The figure of that name.
-    pub fn named(name: &str) -> Option<Self> {
-        Self::ALL.iter().copied().find(|figure| figure.name() == name)
-    }
     /// Whether it tells what callers met with.
     pub fn is_of_requests(self) -> bool {
         matches!(self.about(), About::Callers | About::Failures(_))

@@ -11,7 +11,7 @@ use std::io::BufRead;
 use serde::Deserialize;
 
 use crate::kernel::{RecordId, SimDuration, SimTime};
-use crate::model::{Actor, AnyStatus, Field, Filesystem, Kind, Name, Subject, Value};
+use crate::model::{Actor, AnyStatus, Field, Filesystem, Kind, Name, Subject, Value, Words};
 
 use super::{Record, Trace, What};
 
@@ -45,7 +45,7 @@ fn value(text: Value, kind: Kind, field: Field) -> Option<Value> {
         | Field::Disk
         | Field::Sandbox => Value::Ref(refers(name)?),
         Field::Address => Value::Address(name.parse().ok()?),
-        Field::Filesystem => Value::Filesystem(Filesystem::ALL.iter().copied().find(|known| known.name() == name)?),
+        Field::Filesystem => Value::Filesystem(Filesystem::named(name)?),
         Field::Name
         | Field::Config
         | Field::Number

@@ -6,6 +6,7 @@
 use std::collections::BTreeMap;
 
 use crate::kernel::{RecordId, SimTime};
+use crate::model::words::words;
 use crate::model::{AnyStatus, Field, Kind, LeaseStatus, Subject, Value};
 
 use super::{Record, Trace, What};
@@ -46,33 +47,21 @@ pub enum State {
     },
 }
 
-/// What something that has no status can be.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
-pub enum Phase {
-    /// A process lives.
-    Up,
-    /// A process is dead.
-    Down,
-    /// The cluster is at rest.
-    Settled,
-    /// The cluster is not at rest.
-    Unsettled,
-    /// A step is under way.
-    Runs,
-}
-
-impl Phase {
-    /// Its word.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Up => "up",
-            Self::Down => "down",
-            Self::Settled => "settled",
-            Self::Unsettled => "unsettled",
-            Self::Runs => "runs",
-        }
+words!(
+    /// What something that has no status can be.
+    Phase {
+        /// A process lives.
+        Up = "up",
+        /// A process is dead.
+        Down = "down",
+        /// The cluster is at rest.
+        Settled = "settled",
+        /// The cluster is not at rest.
+        Unsettled = "unsettled",
+        /// A step is under way.
+        Runs = "runs",
     }
-}
+);
 
 /// A number from a moment on; 0 from its owner's end.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

@@ -22,7 +22,7 @@ with it whatever it was to say (rule 3.2).
 fn table(shape: &Shape) -> String {
     let mut text = format!("\n## {}\n\n| field | like this | meaning |\n| --- | --- | --- |\n", headline(shape));
     for (name, example, about) in shape.fields {
-        let since = shape.features.iter().any(|feature| feature.field() == *name);
+        let since = shape.features.iter().any(|feature| feature.name() == *name);
         let since = if since { " Not always known (rule 3.3)." } else { "" };
         text.push_str(&format!("| `{name}` | `{}` | {about}{since} |\n", example.replace('|', "\\|")));
     }

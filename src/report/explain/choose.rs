@@ -7,7 +7,7 @@
 use std::fmt;
 
 use crate::kernel::{RecordId, SimTime};
-use crate::model::{AnyStatus, Invariant, Kind, Name, Reason, Subject};
+use crate::model::{AnyStatus, Invariant, Kind, Name, Reason, Subject, Words};
 use crate::scenario::Verdict;
 use crate::trace::What;
 
@@ -141,8 +141,7 @@ impl fmt::Display for Unknown {
                 match near {
                     Some(near) => write!(f, "; did you mean `{near}`?"),
                     None => {
-                        let all: Vec<&str> = Invariant::ALL.iter().map(|invariant| invariant.name()).collect();
-                        write!(f, "; there are {}", all.join(", "))
+                        write!(f, "; there are {}", Invariant::WORDS.join(", "))
                     }
                 }
             }
@@ -290,8 +289,8 @@ fn violation(
     name: &str,
     subject: Option<&str>,
 ) -> Result<(RecordId, &'static str), Unknown> {
-    let Some(wanted) = Invariant::ALL.iter().copied().find(|invariant| invariant.name() == name) else {
-        let all = Invariant::ALL.iter().map(|invariant| invariant.name());
+    let Some(wanted) = Invariant::named(name) else {
+        let all = Invariant::WORDS.iter().copied();
         let near = all.map(|known| (strsim::jaro_winkler(name, known), known)).max_by(|a, b| a.0.total_cmp(&b.0));
         let near = near.filter(|(likeness, _)| *likeness >= LIKENESS_MIN).map(|(_, known)| known);
         return Err(Unknown::NoInvariant { name: name.to_owned(), near });

@@ -6,6 +6,7 @@
 use crate::controllers::fixes::Fix;
 use crate::controllers::rule_book;
 use crate::model::Name;
+use crate::model::words::words;
 use crate::world::spec::{Phase, WorkloadSpec};
 
 use super::Setting;
@@ -34,36 +35,23 @@ pub enum Decider {
     Phase(Phase),
 }
 
-/// A key of a program.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
-pub enum ProgramKey {
-    /// `image_pull`
-    ImagePull,
-    /// `start`
-    Start,
-    /// `ready`
-    Ready,
-    /// `exit_after`
-    ExitAfter,
-    /// `request`
-    Request,
-}
+words!(
+    /// A key of a program.
+    ProgramKey {
+        /// `image_pull`
+        ImagePull = "image_pull",
+        /// `start`
+        Start = "start",
+        /// `ready`
+        Ready = "ready",
+        /// `exit_after`
+        ExitAfter = "exit_after",
+        /// `request`
+        Request = "request",
+    }
+);
 
 impl ProgramKey {
-    /// Every one, with its name in scenario files.
-    pub const ALL: &[(Self, &str)] = &[
-        (Self::ImagePull, "image_pull"),
-        (Self::Start, "start"),
-        (Self::Ready, "ready"),
-        (Self::ExitAfter, "exit_after"),
-        (Self::Request, "request"),
-    ];
-
-    /// Its name in scenario files.
-    pub fn name(self) -> &'static str {
-        Self::ALL[self as usize].1
-    }
-
     /// Gives a program the default of this key.
     pub fn reset(self, program: &mut WorkloadSpec) {
         let WorkloadSpec { image_pull, start, ready, exit_after, request } = WorkloadSpec::default();

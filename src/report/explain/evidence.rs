@@ -6,6 +6,7 @@
 //! write as its cause, which is seldom *why* it acted; what it saw is.
 
 use crate::kernel::RecordId;
+use crate::model::words::words;
 use crate::model::{AnyStatus, Field, Invariant, Kind, Point, RequestError, SandboxStatus, Subject, Value};
 use crate::trace::evidence::{Basis, Look};
 use crate::trace::{Record, What};
@@ -17,54 +18,35 @@ const RUNNING: Value = Value::Status(AnyStatus::Sandbox(SandboxStatus::Running))
 /// How far it is looked back for a sandbox that does not run.
 const LOOKED_BACK_MAX: usize = 1000;
 
-/// In which way an earlier record was needed.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
-pub enum Role {
-    /// It set off what followed.
-    Cause,
-    /// It said how many there should be.
-    Wanted,
-    /// It began the cooldown.
-    Cooldown,
-    /// It is what became of the things that were listed.
-    Members,
-    /// It is who had what was wanted.
-    Holder,
-    /// It is the end of what this belongs to.
-    OwnerGone,
-    /// It is how the thing came to be.
-    Birth,
-    /// It is what had happened to the thing.
-    Happened,
-    /// It is what had happened to another thing that was looked at.
-    Found,
-    /// It is what was looked for again and again, and had not changed.
-    InVain,
-    /// It ended a wait.
-    Awaited,
-    /// It is what a worker had begun and not ended, for whose turn this waited.
-    Busy,
-}
-
-impl Role {
-    /// What a story writes before a side cause.
-    pub const fn label(self) -> &'static str {
-        match self {
-            Self::Cause => "set off by",
-            Self::Wanted => "how many were wanted",
-            Self::Cooldown => "since when it cooled down",
-            Self::Members => "what became of those it listed",
-            Self::Holder => "who had it",
-            Self::OwnerGone => "the end of its owner",
-            Self::Birth => "how it came to be",
-            Self::Happened => "what had happened to it",
-            Self::Found => "what it found",
-            Self::InVain => "what it waited for in vain",
-            Self::Awaited => "what it waited for",
-            Self::Busy => "what its worker was still busy with",
-        }
+words!(
+    /// In which way an earlier record was needed.
+    Role {
+        /// It set off what followed.
+        Cause = "set off by",
+        /// It said how many there should be.
+        Wanted = "how many were wanted",
+        /// It began the cooldown.
+        Cooldown = "since when it cooled down",
+        /// It is what became of the things that were listed.
+        Members = "what became of those it listed",
+        /// It is who had what was wanted.
+        Holder = "who had it",
+        /// It is the end of what this belongs to.
+        OwnerGone = "the end of its owner",
+        /// It is how the thing came to be.
+        Birth = "how it came to be",
+        /// It is what had happened to the thing.
+        Happened = "what had happened to it",
+        /// It is what had happened to another thing that was looked at.
+        Found = "what it found",
+        /// It is what was looked for again and again, and had not changed.
+        InVain = "what it waited for in vain",
+        /// It ended a wait.
+        Awaited = "what it waited for",
+        /// It is what a worker had begun and not ended, for whose turn this waited.
+        Busy = "what its worker was still busy with",
     }
-}
+);
 
 /// An earlier record that was needed.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

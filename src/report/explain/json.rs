@@ -8,7 +8,6 @@ use serde_json::{Value, json as object};
 use crate::controllers::rule_book;
 use crate::kernel::SimTime;
 use crate::trace::{Trace, timeline};
-use crate::world::spec::Phase;
 
 use super::{Chain, Decider, LeftAlone, Link, Setting};
 
@@ -50,7 +49,7 @@ pub fn link(trace: &Trace, setting: &Setting, link: &Link) -> Value {
         link.values.iter().map(|(name, value)| (name.clone(), Value::String(value.clone()))).collect();
     let branches = link.branches.iter().map(|(role, branch)| {
         let mut branch = json(trace, setting, branch);
-        branch["role"] = Value::String(role.label().to_owned());
+        branch["role"] = Value::String(role.name().to_owned());
         branch
     });
     object!({
@@ -62,7 +61,7 @@ pub fn link(trace: &Trace, setting: &Setting, link: &Link) -> Value {
         "rule": link.rule,
         "values": values,
         "decided_by": link.decided_by.iter().map(|decider| self::decider(setting, *decider)).collect::<Vec<_>>(),
-        "cause": link.role.label(),
+        "cause": link.role.name(),
         "branches": branches.collect::<Vec<_>>(),
     })
 }
@@ -89,15 +88,6 @@ pub fn decider(setting: &Setting, decider: Decider) -> Value {
             object!({ "app": app.as_str(), "service": service.as_str(), "key": key.name() })
         }
         Decider::Constant(path) => object!({ "tuning": path.as_str() }),
-        Decider::Phase(phase) => object!({ "ticker_phase": phase_word(phase) }),
-    }
-}
-
-/// As scenario files write it.
-const fn phase_word(phase: Phase) -> &'static str {
-    match phase {
-        Phase::Fixed => "fixed",
-        Phase::Seed => "seed",
-        Phase::Zero => "zero",
+        Decider::Phase(phase) => object!({ "ticker_phase": phase.name() }),
     }
 }

@@ -63,7 +63,7 @@ pub(crate) fn lines(trace: &Trace, setting: &Setting, chain: &Chain) -> Vec<Line
     for (place, link) in chain.links.iter().enumerate() {
         lines.push(line(trace, setting, link, None));
         for (role, branch) in &link.branches {
-            lines.extend(branch.links.iter().map(|link| line(trace, setting, link, Some(role.label()))));
+            lines.extend(branch.links.iter().map(|link| line(trace, setting, link, Some(role.name()))));
         }
         lines.extend(chain.folds.iter().filter(|fold| fold.last == place).map(repeats));
         if let Some((_, links)) = chain.left_out.filter(|(after, _)| *after == place) {

@@ -6,7 +6,7 @@
 use std::mem::discriminant;
 
 use crate::kernel::{RecordId, SimTime};
-use crate::model::{AnyStatus, Field, Invariant, Kind, Name, RequestError, Subject};
+use crate::model::{AnyStatus, Field, Invariant, Kind, Name, RequestError, Subject, Words};
 use crate::report::Failure;
 use crate::report::check_state::held;
 use crate::scenario::Verdict;

@@ -55,10 +55,10 @@ impl Page<'_> {
             let depth = chain.folds.iter().filter(|fold| (fold.first..=fold.last).contains(&place)).count();
             self.link(link, &"|".repeat(depth), told, out)?;
             for (role, branch) in &link.branches {
-                self.branch(role.label(), branch, told, out)?;
+                self.branch(role.name(), branch, told, out)?;
             }
             if link.role == Role::Busy {
-                timeline::write_remark(&self.setting.timeline, &format!("and {}:", link.role.label()), out)?;
+                timeline::write_remark(&self.setting.timeline, &format!("and {}:", link.role.name()), out)?;
             }
             for fold in chain.folds.iter().filter(|fold| fold.last == place) {
                 self.fold(chain, fold, out)?;

@@ -9,7 +9,7 @@ mod figure;
 mod page;
 mod tellings;
 
-use crate::model::Invariant;
+use crate::model::{Invariant, Words};
 use crate::scenario::{Scenario, Variant};
 use crate::sim::Outcome;
 use crate::trace::metrics::{Figure, Metrics};

@@ -116,7 +116,7 @@ fn tell(trace: &Trace, picture: &Picture, setting: &Setting) -> (Vec<Telling>, B
         why: link.rule.clone(),
         tags: link.decided_by.iter().map(|decider| tag(*decider, setting)).collect::<Vec<_>>().join(", "),
         cause: next.and_then(place),
-        sides: sides.iter().filter_map(|(role, side)| Some((role.label(), place(*side)?))).collect(),
+        sides: sides.iter().filter_map(|(role, side)| Some((role.name(), place(*side)?))).collect(),
         lane: picture.lane_of(trace, *record),
         tone: tone(&trace.records().at(*record).what, link.tone),
     };

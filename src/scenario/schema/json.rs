@@ -8,7 +8,7 @@
 use serde_json::{Map, Value, json};
 
 use crate::controllers::fixes::Fix;
-use crate::model::{Controller, Invariant, Point};
+use crate::model::{Controller, Invariant, Point, Words};
 use crate::scenario::claims::{Of, THINGS, Thing};
 
 use super::{CLAIM, claimed};
@@ -81,8 +81,8 @@ fn shared() -> Map<String, Value> {
             "description": "a delay, \"never\", or a list with one for each boot, the last of which repeats",
         },
         "fix": { "enum": Fix::ALL.iter().map(|fix| fix.name()).collect::<Vec<_>>() },
-        "invariant": { "enum": Invariant::ALL.iter().map(|invariant| invariant.name()).collect::<Vec<_>>() },
-        "controller": { "enum": Controller::ALL.iter().map(|controller| controller.name()).collect::<Vec<_>>() },
+        "invariant": { "enum": Invariant::WORDS },
+        "controller": { "enum": Controller::WORDS },
         "fault-point": { "enum": points() },
     });
     let Value::Object(defs) = defs else { unreachable!("just written as an object") };
@@ -212,7 +212,7 @@ fn claimed_value(of: Of) -> Value {
         Of::Time => reference("duration"),
         Of::Flag => json!({ "type": "boolean" }),
         Of::Text | Of::Thing(_) => json!({ "type": "string" }),
-        Of::Word(words) => json!({ "enum": words.list() }),
+        Of::Word(words) => json!({ "enum": words }),
         Of::Things(_) | Of::Texts => json!({ "type": "array", "items": { "type": "string" } }),
     }
 }

@@ -6,7 +6,7 @@
 
 use std::fmt::Write;
 
-use crate::model::{Controller, Invariant, Point};
+use crate::model::{Controller, Invariant, Point, Words};
 use crate::scenario::claims::Of;
 use crate::trace::metrics::Figure;
 
@@ -35,13 +35,13 @@ pub fn reference() -> String {
         section(&mut page, spec);
     }
     page.push_str("\n## Names\n");
-    names(&mut page, "Fault points", Point::ALL.iter().map(|point| point.name()));
-    names(&mut page, "Controllers", Controller::ALL.iter().map(|controller| controller.name()));
+    names(&mut page, "Fault points", Point::WORDS.iter().copied());
+    names(&mut page, "Controllers", Controller::WORDS.iter().copied());
     page.push_str("\n**Invariants**:\n\n| name | what it says, and why |\n| --- | --- |\n");
     for invariant in Invariant::ALL {
         let _ = writeln!(page, "| `{}` | {} |", invariant.name(), invariant.meaning());
     }
-    names(&mut page, "Metrics", Figure::ALL.iter().map(|figure| figure.name()));
+    names(&mut page, "Metrics", Figure::WORDS.iter().copied());
     page
 }
 
@@ -124,7 +124,7 @@ fn words(of: Of) -> String {
         Of::Flag => "claim of `true` or `false`".to_owned(),
         Of::Text => "claim of a text".to_owned(),
         Of::Word(words) => {
-            let words: Vec<String> = words.list().iter().map(|word| format!("`\"{word}\"`")).collect();
+            let words: Vec<String> = words.iter().map(|word| format!("`\"{word}\"`")).collect();
             format!("claim of one of {}", words.join(", "))
         }
         Of::Thing(kind) => format!("claim of a name: {}", kind.name()),

@@ -6,13 +6,14 @@
 use std::sync::LazyLock;
 
 use crate::kernel::SimDuration;
+use crate::model::Words;
 use crate::trace::metrics::Figure;
 use crate::world::spec::Latencies;
 
 use super::constants::TUNING;
 use super::moments::MOMENT;
 use super::{Key, Keys, Kind, ONE_OF, REQUIRED, TableSpec};
-use crate::scenario::story::Golden;
+use crate::scenario::story::{Golden, Verdict};
 
 const NONE: &str = "none";
 
@@ -373,7 +374,7 @@ static EXPECT: TableSpec = table(
     &[
         key(
             "verdict",
-            Kind::Word(&["settled", "flaps", "unsettled", "livelock"]),
+            Kind::Word(Verdict::WORDS),
             "any",
             "how the run ends; what flaps is met by `unsettled`, too, and by `livelock` if it is proved",
         ),

@@ -168,7 +168,7 @@ fn read(walk: &mut Walk, root: &Node, source: Source) -> SweepFile {
     let variants = variants.map(|list| list.into_iter().map(|(name, _)| name).collect());
     let seeds = fields.get("seeds").and_then(|node| seeds(walk, node)).unwrap_or(SEEDS);
     let baseline = fields.get("baseline").map_or_else(Vec::new, |node| assignments(walk, node, &mut mentions));
-    let sampling = fields.word(walk, "sampling").map_or(Sampling::Grid, |word| Sampling::ALL[word]);
+    let sampling = fields.choice(walk, "sampling").unwrap_or(Sampling::Grid);
     let samples_at = fields.get("samples").map(|node| node.span);
     let samples = fields.int(walk, "samples").unwrap_or(64);
     if let (Some(span), Sampling::Grid) = (samples_at, sampling) {
@@ -312,7 +312,7 @@ fn parameter(
     let path = fields.text(walk, "path").map(|path| path.trim().to_owned());
     let listed = fields.get("values");
     let [from, to, steps_at] = ["from", "to", "steps"].map(|name| fields.get(name));
-    let scale = fields.word(walk, "scale").map_or(Scale::Linear, |word| Scale::ALL[word]);
+    let scale = fields.choice(walk, "scale").unwrap_or(Scale::Linear);
     let steps = fields.int(walk, "steps");
     let (path, place) = path.zip(place)?;
     if path == "seed" {

@@ -9,6 +9,8 @@ use std::io::{Read, Write};
 
 use rayon::prelude::*;
 
+use crate::model::words::words;
+
 use super::estimate::{Estimate, Statistic};
 use super::file::{Aggregate, Objective};
 use super::plan::Plan;
@@ -19,30 +21,19 @@ use super::{summary, sure};
 /// The precision that `seeds_needed` is about, where nobody asks for another.
 pub const PRECISION: f64 = 0.05;
 
-/// How a setting compares with the baseline in an objective.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Against {
-    /// Surely better.
-    Better,
-    /// Surely worse.
-    Worse,
-    /// Every run has the baseline's value.
-    Same,
-    /// These seeds cannot tell.
-    Unsure,
-}
-
-impl Against {
-    /// As tables write it.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Better => "better",
-            Self::Worse => "worse",
-            Self::Same => "same",
-            Self::Unsure => "unsure",
-        }
+words!(
+    /// How a setting compares with the baseline in an objective.
+    Against {
+        /// Surely better.
+        Better = "better",
+        /// Surely worse.
+        Worse = "worse",
+        /// Every run has the baseline's value.
+        Same = "same",
+        /// These seeds cannot tell.
+        Unsure = "unsure",
     }
-}
+);
 
 /// What moves an objective.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -7,6 +7,8 @@
 use serde::{Deserialize, Serialize};
 
 use crate::kernel::SimDuration;
+use crate::model::Words;
+use crate::model::words::words;
 use crate::scenario::diagnostics::Span;
 use crate::scenario::numbers;
 use crate::scenario::tree::Node;
@@ -15,34 +17,25 @@ use crate::scenario::walk::{Fields, Walk};
 use crate::trace::metrics::Figure;
 
 use super::aftermath;
-use super::schema::{AGGREGATES, GOALS};
+use super::schema::GOALS;
 
-/// How the values of many runs become one.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-#[expect(missing_docs, reason = "the names say it")]
-pub enum Aggregate {
-    Mean,
-    Median,
-    P95,
-    P99,
-    Max,
-    Min,
-}
+words!(
+    /// How the values of many runs become one.
+    #[expect(missing_docs, reason = "the names say it")]
+    Aggregate {
+        Mean = "mean",
+        Median = "median",
+        P95 = "p95",
+        P99 = "p99",
+        Max = "max",
+        Min = "min",
+    }
+);
 
 impl Aggregate {
-    const ALL: [Self; 6] = [Self::Mean, Self::Median, Self::P95, Self::P99, Self::Max, Self::Min];
-
-    /// As files write it.
-    pub fn name(self) -> &'static str {
-        AGGREGATES[Self::ALL.iter().position(|known| *known == self).expect("all are listed")]
-    }
     /// Whether some seeds say how far others would move it: the largest of some values does not.
     pub fn has_error(self) -> bool {
         !matches!(self, Self::Max | Self::Min)
-    }
-    fn named(name: &str) -> Option<Self> {
-        AGGREGATES.iter().position(|known| *known == name).map(|index| Self::ALL[index])
     }
 }
 
@@ -108,7 +101,7 @@ impl Constraint {
 
 /// Every column that can be an objective.
 fn metrics() -> impl Iterator<Item = &'static str> + Clone {
-    Figure::ALL.iter().map(|figure| figure.name()).chain(aftermath::COLUMNS.iter().map(|column| column.name))
+    Figure::WORDS.iter().copied().chain(aftermath::COLUMNS.iter().map(|column| column.name))
 }
 
 /// Reads an `[[objective]]`, and where it says which runs it is about.
@@ -117,7 +110,7 @@ pub(super) fn objective(walk: &mut Walk, mut fields: Fields<'_>) -> Option<(Obje
     fields.need(walk, "metric");
     let at = fields.get("metric").map(|node| node.span);
     let metric = fields.text(walk, "metric");
-    let aggregate = fields.word(walk, "aggregate").map_or(Aggregate::Mean, |word| Aggregate::ALL[word]);
+    let aggregate = fields.choice(walk, "aggregate").unwrap_or(Aggregate::Mean);
     let maximise = fields.word(walk, "goal").is_some_and(|word| GOALS[word] == "maximise");
     let [scenario, variant] = ["scenario", "variant"].map(|name| fields.text(walk, name));
     let metric = metric?;
@@ -148,7 +141,7 @@ pub(super) fn constraints(walk: &mut Walk, node: &Node) -> Vec<Constraint> {
             continue;
         }
         let Some(aggregate) = Aggregate::named(aggregate) else {
-            walk.unknown(item.span, "aggregate", aggregate, AGGREGATES.iter().copied());
+            walk.unknown(item.span, "aggregate", aggregate, Aggregate::WORDS.iter().copied());
             continue;
         };
         let bound = bound.trim();

@@ -6,6 +6,7 @@
 
 use std::io;
 
+use crate::model::Words;
 use crate::report;
 use crate::scenario::{Scenario, Variant};
 use crate::sim::Simulation;
@@ -58,7 +59,7 @@ pub fn seconds(nanos: u64) -> String {
 
 /// The names of the columns that hold numbers to be judged.
 pub fn metric_names() -> Vec<&'static str> {
-    let figures = Figure::ALL.iter().map(|figure| figure.name());
+    let figures = Figure::WORDS.iter().copied();
     COLUMNS.iter().map(|column| column.name).chain(figures).collect()
 }
 

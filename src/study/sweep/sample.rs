@@ -11,37 +11,32 @@ use rand_chacha::ChaCha8Rng;
 
 use crate::kernel::SimDuration;
 use crate::kernel::streams;
+use crate::model::words::words;
 use crate::scenario::numbers::scaled;
 
-/// How settings are chosen.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Sampling {
-    /// All combinations.
-    Grid,
-    /// Independent draws.
-    Random,
-    /// One draw in each of as many slices of every parameter.
-    Latin,
-    /// The sequence of Sobol, shifted at random.
-    Sobol,
-}
+words!(
+    /// How settings are chosen.
+    Sampling {
+        /// All combinations.
+        Grid = "grid",
+        /// Independent draws.
+        Random = "random",
+        /// One draw in each of as many slices of every parameter.
+        Latin = "latin",
+        /// The sequence of Sobol, shifted at random.
+        Sobol = "sobol",
+    }
+);
 
-impl Sampling {
-    pub(super) const ALL: [Self; 4] = [Self::Grid, Self::Random, Self::Latin, Self::Sobol];
-}
-
-/// How a range is walked.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Scale {
-    /// Equal differences.
-    Linear,
-    /// Equal ratios.
-    Log,
-}
-
-impl Scale {
-    pub(super) const ALL: [Self; 2] = [Self::Linear, Self::Log];
-}
+words!(
+    /// How a range is walked.
+    Scale {
+        /// Equal differences.
+        Linear = "linear",
+        /// Equal ratios.
+        Log = "log",
+    }
+);
 
 /// What the numbers of a range are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -3,7 +3,11 @@
 //! The same kind of lists as the scenario's own, read by the same walker, so that a misspelt key is as
 //! impossible here as there. Only names and texts.
 
+use crate::model::Words;
 use crate::scenario::schema::{Key, Keys, Kind, REQUIRED, TableSpec, json_schema_of};
+
+use super::objectives::Aggregate;
+use super::sample::{Sampling, Scale};
 
 const fn key(name: &'static str, kind: Kind, default: &'static str, doc: &'static str) -> Key {
     Key { name, kind, default, doc }
@@ -12,14 +16,8 @@ const fn table(name: &'static str, doc: &'static str, keys: &'static [Key]) -> T
     TableSpec { name, doc, keys: Keys::Listed(keys) }
 }
 
-/// How settings are chosen.
-pub(super) const SAMPLINGS: &[&str] = &["grid", "random", "latin", "sobol"];
-/// How a range is walked.
-pub(super) const SCALES: &[&str] = &["linear", "log"];
 /// What is wished of an objective.
 pub(super) const GOALS: &[&str] = &["minimise", "maximise"];
-/// How the values of many runs become one.
-pub(super) const AGGREGATES: &[&str] = &["mean", "median", "p95", "p99", "max", "min"];
 
 pub(super) static SWEEP: TableSpec = table(
     "the sweep",
@@ -44,7 +42,7 @@ pub(super) static SWEEP: TableSpec = table(
         ),
         key(
             "sampling",
-            Kind::Word(SAMPLINGS),
+            Kind::Word(Sampling::WORDS),
             "\"grid\"",
             "all combinations of the parameters' values, or samples of their ranges",
         ),
@@ -66,7 +64,7 @@ static PARAMETER: TableSpec = table(
         key("values", Kind::Values, "by range", "the values of a grid; a sample takes one of them"),
         key("from", Kind::Value, "none", "the least: a duration or a number"),
         key("to", Kind::Value, "none", "the most"),
-        key("scale", Kind::Word(SCALES), "\"linear\"", "how the range is walked"),
+        key("scale", Kind::Word(Scale::WORDS), "\"linear\"", "how the range is walked"),
         key("steps", Kind::Int { min: 2, max: 1_000_000 }, "none", "how many values of the range a grid takes"),
     ],
 );
@@ -82,7 +80,7 @@ static OBJECTIVE: TableSpec = table(
     "What is wished: a metric, made one number over all runs of a setting.",
     &[
         key("metric", Kind::Text, REQUIRED, "a metric, or a column of the aftermath (see below)"),
-        key("aggregate", Kind::Word(AGGREGATES), "\"mean\"", "how the runs become one number"),
+        key("aggregate", Kind::Word(Aggregate::WORDS), "\"mean\"", "how the runs become one number"),
         key("goal", Kind::Word(GOALS), "\"minimise\"", "what is better"),
         key("scenario", Kind::Text, "all", "only runs of this scenario; `\"!name\"`: of all others"),
         key("variant", Kind::Text, "all", "only runs of this variant, likewise"),

@@ -3,29 +3,27 @@
 //! These are constants of whatever hosts and judges the scheduler, not of its logic, though users set them in
 //! the same table.
 
-use crate::constants::{NoEras, SettingKind, Word, constants};
+use crate::constants::{NoEras, SettingKind, constants};
 use crate::kernel::SimDuration;
+use crate::model::words::words;
 
 const fn secs(n: u64) -> SimDuration {
     SimDuration::from_secs(n)
 }
 
-/// How the tickers of processes are offset.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Default)]
-pub enum Phase {
-    /// A fixed offset for each ticker and process, the same for every seed, so that no two tick in one instant.
-    #[default]
-    Fixed,
-    /// Drawn for every seed: how long before the story each process began, with all its tickers (rule 2.10).
-    Seed,
-    /// None: all tickers are aligned.
-    Zero,
-}
-
-impl Word for Phase {
-    const ALL: &'static [Self] = &[Self::Fixed, Self::Seed, Self::Zero];
-    const WORDS: &'static [&'static str] = &["fixed", "seed", "zero"];
-}
+words!(
+    /// How the tickers of processes are offset.
+    #[derive(Default)]
+    Phase {
+        /// A fixed offset for each ticker and process, the same for every seed, so that no two tick in one instant.
+        #[default]
+        Fixed = "fixed",
+        /// Drawn for every seed: how long before the story each process began, with all its tickers (rule 2.10).
+        Seed = "seed",
+        /// None: all tickers are aligned.
+        Zero = "zero",
+    }
+);
 
 constants! {
     /// The constants of what surrounds the scheduler.
