@@ -55,6 +55,7 @@ pub(crate) struct Problem {
     help: Vec<String>,
     dependent: bool,
     syntax: bool,
+    repetition: bool,
     /// The source that it is about when it has no place.
     home: usize,
 }
@@ -68,11 +69,19 @@ impl Problem {
     pub(crate) fn nowhere(message: impl Into<String>) -> Self {
         let (message, span, label) = (message.into(), None, None);
         let (context, help) = (Vec::new(), Vec::new());
-        Self { message, span, label, context, help, dependent: false, syntax: false, home: 0 }
+        Self { message, span, label, context, help, dependent: false, syntax: false, repetition: false, home: 0 }
     }
     /// A place where the text is not TOML.
     pub(crate) fn syntax(span: Span, message: impl Into<String>) -> Self {
         Self { syntax: true, ..Self::at(span, message) }
+    }
+    /// A key that is there already.
+    pub(crate) fn repetition(span: Span, key: &str) -> Self {
+        Self { repetition: true, ..Self::syntax(span, format!("{key} is set twice")) }
+    }
+    /// Whether it may be the consequence of a list whose parts stand under two names.
+    pub(crate) fn may_follow(&self) -> bool {
+        self.repetition || self.dependent
     }
     /// Words beside the underlined text.
     pub(crate) fn label(&mut self, text: impl Into<String>) -> &mut Self {

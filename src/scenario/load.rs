@@ -32,6 +32,10 @@ const FILE_MAX: usize = 16 << 20;
 const SYNTAX_ERRORS_MAX: usize = 100;
 /// The format that this version reads.
 const SCHEMA: &str = "1";
+/// A horizon from here on, ten years, is worth a word: a quiet app's year takes seconds, a busy one's minutes.
+const LONG: SimDuration = SimDuration::from_secs(10 * 365 * 24 * 3600);
+const LONG_TOLD: &str =
+    "ten years and more may take hours: each takes seconds to minutes; `--until 30d` ends earlier, Ctrl-C at once";
 
 impl Scenario {
     /// Reads a scenario file, and the app configurations that it names.
@@ -77,6 +81,7 @@ impl Scenario {
         }
         let scenario = scenario(&mut walk, &mut sources, &root, &Place { dir }, overrides);
         walk.problems.extend(syntax);
+        walk.problems.retain(|problem| !(walk.torn && problem.may_follow()));
         if walk.problems.is_empty() {
             return Ok(scenario.expect("a scenario without problems is complete"));
         }
@@ -202,10 +207,14 @@ fn horizon(walk: &mut Walk, fields: &mut Fields<'_>) -> Option<SimTime> {
             walk.error(node.span, "the horizon must be longer than nothing");
             None
         }
-        Ok(d) => Some(SimTime::ZERO + d),
+        Ok(d) => {
+            walk.warnings.extend((d >= LONG).then(|| LONG_TOLD.to_owned()));
+            Some(SimTime::ZERO + d)
+        }
         Err(DurationError::TooLong) => {
             let text = node.string().unwrap_or_default();
             walk.warnings.push(format!("the horizon {text} is cut to the end of the simulated clock (584 years)"));
+            walk.warnings.push(LONG_TOLD.to_owned());
             Some(SimTime::MAX)
         }
         Err(error) => {

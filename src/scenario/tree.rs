@@ -87,11 +87,11 @@ pub(crate) fn parse_value(text: &str, source: usize, from: usize) -> Result<Node
 
 fn syntax_problem(text: &str, error: &toml::de::Error) -> Problem {
     let range = error.span().unwrap_or(text.len()..text.len());
-    let mut message = error.message().to_owned();
-    if let Some(key) = text.get(range.clone()).filter(|key| message == "duplicate key" && !key.is_empty()) {
-        message = format!("{key} is set twice");
+    let (message, span) = (error.message(), Span::new(0, range.clone()));
+    match text.get(range).filter(|key| message == "duplicate key" && !key.is_empty()) {
+        Some(key) => Problem::repetition(span, key),
+        None => Problem::syntax(span, message),
     }
-    Problem::syntax(Span::new(0, range), message)
 }
 
 fn table(from: &DeTable<'_>, place: &dyn Fn(std::ops::Range<usize>) -> Span) -> Table {

@@ -10,6 +10,7 @@ use crate::world::spec::{Delay, Spread};
 
 use super::numbers;
 use super::schema::{Kind, SPREAD};
+use super::suggest::typo;
 use super::tree::{Node, Value};
 use super::walk::{Fields, Walk};
 
@@ -228,6 +229,10 @@ fn pair(walk: &mut Walk, node: &Node, of: &str) -> Option<(SimDuration, SimDurat
 pub(crate) fn delays(walk: &mut Walk, node: &Node) -> Option<Vec<Delay>> {
     let one = |walk: &mut Walk, node: &Node| match node.string() {
         Some("never") => Some(Delay::Never),
+        Some(text) if typo(text, ["never"]).is_some() => {
+            walk.error(node.span, "this is not a duration").label("did you mean \"never\"?");
+            None
+        }
         _ => spread(walk, node).map(Delay::After),
     };
     let Value::Array(_) = &node.value else {

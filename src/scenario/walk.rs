@@ -33,6 +33,8 @@ pub(crate) struct Walk {
     pub(crate) apps_named: Vec<(Name, Span)>,
     /// The names of the steps, in the order of the file.
     pub(crate) steps: Vec<Name>,
+    /// Whether a list's parts stand under two names, so that what stands under the right one seems to be there twice.
+    pub(crate) torn: bool,
 }
 
 impl Walk {
@@ -93,6 +95,8 @@ pub(crate) struct Fields<'t> {
     /// Where it stands.
     pub(crate) span: Span,
     asked: Vec<bool>,
+    /// Keys that were meant to be known ones, the first for each: what they hold is looked at as well.
+    misspelt: Vec<(&'static str, &'t Entry)>,
 }
 
 impl<'t> Fields<'t> {
@@ -103,14 +107,18 @@ impl<'t> Fields<'t> {
             return None;
         };
         let unknown = || table.0.iter().filter(|entry| spec.key(&entry.key).is_none());
+        let mut misspelt: Vec<(&str, &Entry)> = Vec::new();
         for entry in unknown().take(UNKNOWN_MAX) {
             unknown_key(walk, &entry.key, entry.key_span, spec);
+            let slip = typo(&entry.key, spec.names());
+            misspelt
+                .extend(slip.filter(|name| misspelt.iter().all(|(known, _)| known != name)).map(|name| (name, entry)));
         }
         if let Some(entry) = unknown().nth(UNKNOWN_MAX) {
             let more = unknown().count() - UNKNOWN_MAX;
             walk.error(entry.key_span, format!("and {more} more unknown keys in {}", spec.name));
         }
-        Some(Self { table, spec, span: node.span, asked: vec![false; spec.keys().len()] })
+        Some(Self { table, spec, span: node.span, asked: vec![false; spec.keys().len()], misspelt })
     }
 
     /// The value under a key, when it is there.
@@ -118,7 +126,12 @@ impl<'t> Fields<'t> {
         let index = self.spec.names().position(|known| known == name);
         let index = index.unwrap_or_else(|| panic!("{} has no key `{name}`", self.spec.name));
         self.asked[index] = true;
-        self.table.get(name)
+        self.table.get(name).or_else(|| self.meant_to_be(name))
+    }
+
+    /// The value of the unknown key that was meant to be that one.
+    fn meant_to_be(&self, name: &str) -> Option<&'t Node> {
+        self.misspelt.iter().find(|(meant, _)| *meant == name).map(|(_, entry)| &entry.node)
     }
 
     /// The value under a key that must be there.
@@ -154,8 +167,10 @@ impl<'t> Fields<'t> {
             self.get(name);
         }
         let mut found = self.table.0.iter().filter_map(|entry| {
-            let name = choices.iter().find(|name| **name == entry.key)?;
-            Some((*name, entry))
+            let meant = self.misspelt.iter().find(|(_, misspelt)| std::ptr::eq(*misspelt, entry));
+            let meant = meant.filter(|(name, _)| self.table.get(name).is_none());
+            let written = meant.map_or(entry.key.as_str(), |(name, _)| name);
+            Some((*choices.iter().find(|name| **name == written)?, entry))
         });
         let Some((name, first)) = found.next() else {
             // An unknown key that was meant to be one of them is noted already.
@@ -190,7 +205,10 @@ impl<'t> Fields<'t> {
         let Kind::Tables(spec) = self.kind(name) else { panic!("`{name}` is no list of tables") };
         let Some(node) = self.get(name) else { return Vec::new() };
         let Value::Array(items) = &node.value else {
-            if node.span.source == Span::FILE.source {
+            if self.meant_to_be(name).is_some() {
+                // `[[steps]]` and `[step.do.deploy]`: that the first is no `[[step]]` is noted, and all that is wrong.
+                walk.torn = true;
+            } else if node.span.source == Span::FILE.source {
                 walk.mismatch(node, "a list of tables").help(format!("write {}: there can be several", spec.name));
             } else {
                 walk.error(node.span, format!("there is no `[[{name}]]` to change"));

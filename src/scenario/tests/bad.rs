@@ -71,6 +71,12 @@ fn errors_of_unknown_keys_at_every_level() {
             ("top level", "sorce = \"x\""),
             ("top level, of a table", "settled_within = \"2m\""),
             ("top level, of nothing", "zzz = 1"),
+            ("what a misspelt key holds", "[[steps]]\nat = 5\ndo.deplyo = { app = \"pds\", confg = 7 }"),
+            (
+                "a list under two names is one mistake",
+                "[[steps]]\nat = \"0s\"\n[step.do.deploy]\napp = \"pds\"\n[[steps]]\nat = \"5s\"\n[step.do.deploy]\napp = \"pds\"\n\
+                 [[traffic]]\napp = \"pds\"\nservice = \"web\"\nrate = \"1/s\"",
+            ),
             ("policy", "[policy]\nas_off = \"current\""),
             ("tuning", "[tuning]\nstale_pending_atfer = \"5m\""),
             ("tuning, of the backoff", "[tuning]\nquick_crash = \"5m\""),

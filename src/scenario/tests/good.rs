@@ -284,7 +284,15 @@ fn every_effect_and_trigger_is_read() {
 fn a_horizon_beyond_the_clock_is_cut_and_warned_of() {
     let scenario = read("schema = 1\nhorizon = \"365250d\"\n[[step]]\nat = \"0s\"\ndo.note = \"x\"\n");
     assert_eq!(scenario.horizon, SimTime::MAX);
-    assert_eq!(scenario.warnings, ["the horizon 365250d is cut to the end of the simulated clock (584 years)"]);
+    let [cut, long] = &scenario.warnings[..] else { panic!("{:?}", scenario.warnings) };
+    assert_eq!(cut, "the horizon 365250d is cut to the end of the simulated clock (584 years)");
+    assert!(long.contains("--until"), "{long}");
+    let warned = |days| {
+        !read(&format!("schema = 1\nhorizon = \"{days}d\"\n[[step]]\nat = \"0s\"\ndo.note = \"x\"\n"))
+            .warnings
+            .is_empty()
+    };
+    assert_eq!([365, 3649, 3650, 100_000].map(warned), [false, false, true, true]);
 }
 
 #[test]
