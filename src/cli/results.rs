@@ -148,7 +148,7 @@ pub(crate) fn object(results: &[TestResult]) -> String {
         json!({
             "story": result.story, "variant": result.variant, "file": result.file, "passed": result.failure.is_none(),
             "failure": result.failure.as_deref().map(plain), "reproduce": result.reproduce,
-            "seconds": result.took.as_secs_f64(),
+            "seconds": seconds(result.took).parse::<f64>().expect("it is a number"),
         })
     };
     let failed = results.iter().filter(|result| result.failure.is_some()).count();

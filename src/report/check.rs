@@ -11,7 +11,7 @@ use crate::kernel::SimDuration;
 use crate::model::Invariant;
 use crate::scenario::{Bounds, Expect, Scenario, Variant, Verdict};
 use crate::sim::{Outcome, Violation};
-use crate::trace::metrics::{Metrics, decimal};
+use crate::trace::metrics::{Metrics, written};
 
 use super::check_state::{Held, held};
 use super::{settled_after, settled_in};
@@ -111,7 +111,7 @@ impl fmt::Display for Failure {
             Self::Taken { step } => write!(f, "step `{step}` was not refused, but `rejected` lists it"),
             Self::Metric { name, found: None, .. } => write!(f, "there is no metric `{name}`"),
             Self::Metric { name, bound, limit, found: Some(found) } => {
-                write!(f, "{name} is {}, expected {bound} {}", decimal(*found), decimal(*limit))
+                write!(f, "{name} is {}, expected {bound} {}", written(name, *found), written(name, *limit))
             }
             Self::State { when, claim, found } => write!(f, "at {when}: expected {claim}; {found}"),
         }
@@ -272,16 +272,16 @@ impl Checks {
     fn metrics(&mut self, expect: &Expect, metrics: &Metrics) {
         for (name, bounds) in &expect.metrics {
             let found = metrics.get(name).map(|metric| metric.billionths());
-            let rule = bounds_text(bounds);
+            let rule = bounds_text(name, bounds);
             let broken = broken_bound(bounds, found);
             match (broken, found) {
                 (None, Some(found)) => {
-                    let text = if bounds.equals.is_some() { rule } else { format!("{rule}: {}", decimal(found)) };
+                    let text = if bounds.equals.is_some() { rule } else { format!("{rule}: {}", written(name, found)) };
                     self.line(Mark::Holds, name, text);
                 }
                 (broken, found) => {
                     let (bound, limit) = broken.unwrap_or(("equals", 0));
-                    let value = found.map_or_else(|| "no such metric".to_owned(), decimal);
+                    let value = found.map_or_else(|| "no such metric".to_owned(), |found| written(name, found));
                     let failure = Failure::Metric { name: name.clone(), bound, limit, found };
                     self.fail(failure, name, format!("{rule}: {value}"));
                 }
@@ -354,9 +354,9 @@ fn broken_bound(bounds: &Bounds, found: Option<u128>) -> Option<(&'static str, u
         .or_else(|| broken("max", bounds.max, |found, limit| found <= limit))
 }
 
-fn bounds_text(bounds: &Bounds) -> String {
+fn bounds_text(name: &str, bounds: &Bounds) -> String {
     let parts = [("=", bounds.equals), (">=", bounds.min), ("<=", bounds.max)];
-    let told = parts.iter().filter_map(|(sign, limit)| limit.map(|limit| format!("{sign} {}", decimal(limit))));
+    let told = parts.iter().filter_map(|(sign, limit)| limit.map(|limit| format!("{sign} {}", written(name, limit))));
     told.collect::<Vec<_>>().join(" and ")
 }
 

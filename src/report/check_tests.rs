@@ -113,7 +113,11 @@ fn metrics_are_compared_exactly_with_each_bound() {
         ("boots_failed", bounds(None, None, Some(0)), Some("boots_failed is 6, expected equals 0")),
         // Never ready, for all of 20 minutes.
         ("unready_s", bounds(None, Some(1200 * ONE), None), None),
-        ("unready_s", bounds(None, Some(1200 * ONE - 1), None), Some("unready_s is 1200, expected max 1199.999999999")),
+        (
+            "unready_s",
+            bounds(None, Some(1200 * ONE - 1), None),
+            Some("unready_s is 1200.000, expected max 1199.999999999"),
+        ),
         ("boots_faild", bounds(None, Some(0), None), Some("there is no metric `boots_faild`")),
     ] {
         let mut story = story();

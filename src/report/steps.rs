@@ -71,7 +71,7 @@ fn when(when: &When) -> String {
         text.push_str(&format!(", calls {}", calls.join(", ")));
     }
     if let Some(chance) = when.chance_ppm {
-        text.push_str(&format!(", chance {}", crate::trace::metrics::decimal(u128::from(chance) * 1000)));
+        text.push_str(&format!(", chance {}", crate::trace::metrics::decimal(u128::from(chance) * 1000, 0)));
     }
     if let Some(times) = when.times {
         text.push_str(&format!(", {}", counted(times, "time")));

@@ -11,9 +11,6 @@ mod slabs;
 
 use std::fmt;
 
-use serde::Serialize;
-use serde::ser::{SerializeMap, Serializer};
-
 use crate::kernel::{SimDuration, SimTime};
 use crate::model::Words;
 use crate::model::words::words;
@@ -53,19 +50,26 @@ impl Metric {
 }
 
 impl fmt::Display for Metric {
-    /// A plain decimal number, exact: `213`, `314.25`.
+    /// A plain decimal number, exact; seconds have three decimals: `213`, `314.250`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(&decimal(self.billionths()))
+        let places = if matches!(self, Self::Seconds(_)) { SECONDS } else { 0 };
+        f.pad(&decimal(self.billionths(), places))
     }
 }
 
-/// A number of billionths as a decimal without needless zeros.
-pub fn decimal(billionths: u128) -> String {
-    let (whole, fraction) = (billionths / 1_000_000_000, billionths % 1_000_000_000);
-    if fraction == 0 {
-        return whole.to_string();
-    }
-    format!("{whole}.{}", format!("{fraction:09}").trim_end_matches('0'))
+/// The decimals of seconds, wherever they are written.
+const SECONDS: usize = 3;
+
+/// A number of billionths as a decimal, exact, without needless zeros beyond so many decimals.
+pub fn decimal(billionths: u128, places: usize) -> String {
+    let (whole, fraction) = (billionths / 1_000_000_000, format!("{:09}", billionths % 1_000_000_000));
+    let shown = fraction.trim_end_matches('0').len().max(places);
+    if shown == 0 { whole.to_string() } else { format!("{whole}.{}", &fraction[..shown]) }
+}
+
+/// A bound or value of the figure of that name, as the figure is written.
+pub fn written(figure: &str, billionths: u128) -> String {
+    decimal(billionths, if figure.ends_with("_s") { SECONDS } else { 0 })
 }
 
 /// Whom a figure is about.
@@ -205,7 +209,7 @@ impl Metrics {
     pub fn iter(&self) -> impl Iterator<Item = (Figure, Metric)> + '_ {
         Figure::ALL.iter().map(|figure| (*figure, self.of(*figure)))
     }
-    /// As one JSON object of plain numbers, keys sorted, durations in seconds with exact decimals.
+    /// As one JSON object of plain numbers, keys sorted, durations in seconds with three decimals.
     pub fn json(&self) -> String {
         let mut figures = Figure::ALL.to_vec();
         figures.sort_by_key(|figure| figure.name());
@@ -223,27 +227,13 @@ impl Metrics {
     }
 }
 
-impl Serialize for Metrics {
-    /// For tables and files where a double is exact enough; [`Metrics::json`] is exact.
-    fn serialize<S: Serializer>(&self, s: S) -> Result<S::Ok, S::Error> {
-        let mut map = s.serialize_map(Some(Figure::ALL.len()))?;
-        for (figure, value) in self.iter() {
-            match value {
-                Metric::Count(n) => map.serialize_entry(figure.name(), &n)?,
-                Metric::Seconds(d) => map.serialize_entry(figure.name(), &(d.as_nanos() as f64 / 1e9))?,
-            }
-        }
-        map.end()
-    }
-}
-
 /// The page of the user's guide that defines the metrics.
 pub fn page() -> String {
     let mut page = String::from(
         "# Metrics\n\n\
          Every figure is folded from the trace of the run; none is counted apart. `schedsim run --format json` and\n\
-         the columns of a sweep use these names; those that end in `_s` are simulated seconds. A figure that has no\n\
-         value in a run is 0.\n\n\
+         the columns of a sweep use these names; those that end in `_s` are simulated seconds, always\n\
+         with three decimals. A figure that has no value in a run is 0.\n\n\
          <!-- Made from src/trace/metrics.rs; a test compares. To write it anew: UPDATE_DOCS=1 cargo test --lib metrics -->\n\n\
          | name | unit | meaning |\n| --- | --- | --- |\n",
     );
@@ -282,15 +272,17 @@ mod tests {
 
     #[test]
     fn numbers_are_exact_and_plain() {
-        for (billionths, text) in [
-            (0, "0"),
-            (213_000_000_000, "213"),
-            (314_250_000_000, "314.25"),
-            (1, "0.000000001"),
-            (10_000_000_001, "10.000000001"),
+        for (billionths, count, seconds) in [
+            (0, "0", "0.000"),
+            (213_000_000_000, "213", "213.000"),
+            (314_250_000_000, "314.25", "314.250"),
+            (1, "0.000000001", "0.000000001"),
+            (10_000_000_001, "10.000000001", "10.000000001"),
         ] {
-            assert_eq!(decimal(billionths), text);
+            assert_eq!([written("requests", billionths), written("down_s", billionths)], [count, seconds]);
         }
+        let (one, long) = (Metric::Count(1), Metric::Seconds(SimDuration::from_millis(1_401_030)));
+        assert_eq!([one, long].map(|value| value.to_string()), ["1", "1401.030"]);
     }
 
     #[test]

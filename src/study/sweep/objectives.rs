@@ -94,8 +94,9 @@ pub struct Constraint {
 impl Constraint {
     /// As it was written.
     pub fn text(&self) -> String {
-        let bound = crate::trace::metrics::decimal(u128::from(self.billionths));
-        format!("{} {} {bound}", self.what.name(), if self.at_most { "<=" } else { ">=" })
+        let name = self.what.name().to_owned();
+        let bound = crate::trace::metrics::written(&name, u128::from(self.billionths));
+        format!("{name} {} {bound}", if self.at_most { "<=" } else { ">=" })
     }
 }
 

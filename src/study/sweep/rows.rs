@@ -98,10 +98,7 @@ pub fn row(plan: &Plan, key: Key, run: &Measured) -> String {
             },
         ),
     );
-    fields.extend(run.figures.iter().map(|(_, metric)| match metric {
-        Metric::Count(n) => n.to_string(),
-        Metric::Seconds(d) => seconds(d.as_nanos()),
-    }));
+    fields.extend(run.figures.iter().map(|(_, metric)| metric.to_string()));
     line(fields.iter().map(String::as_str))
 }
 
