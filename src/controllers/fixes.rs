@@ -174,6 +174,7 @@ fixes! {
     SpreadReplicas = "spread-replicas", Day::of(2026, 6, 4), "#829", "a sandbox goes to the node that has the fewest of its pool";
     ConfirmBeforeRelease = "confirm-before-release", Day::of(2026, 6, 15), "#856", "the watchdog reads a sandbox again before it frees its address";
     KeepAddressOnRetry = "keep-address-on-retry", Day::of(2026, 6, 15), "#856", "a second boot of a sandbox keeps its first address";
+    ReconcileAddresses = "reconcile-addresses", Day::of(2026, 6, 15), "#856", "a node frees an address that no container has had at three looks, and gives out none that one has";
     ReleaseLeasesOnBootFailure = "release-leases-on-boot-failure", Day::of(2026, 6, 23), "#861", "a boot that fails after binding releases its lease";
     OrphanLeaseSweep = "orphan-lease-sweep", Day::of(2026, 6, 23), "#861", "leases of dead or missing sandboxes are released";
     DeployFloorsPool = "deploy-floors-pool", Day::of(2026, 6, 29), "#869", "a pool at zero that is used again gets one instance and is awaited";

@@ -20,7 +20,7 @@ use super::migrate;
 use super::monitor::Monitor;
 use super::node_health::NodeHealth;
 use super::runtime::{Drive, OwnWrites, Reconciler, Rules, Runtime, Task};
-use super::sandbox::{Collector, SandboxController, SandboxReconciler, Watchdog};
+use super::sandbox::{Addresses, Collector, SandboxController, SandboxReconciler, Watchdog};
 use super::scheduler::Scheduler;
 
 /// What hosts a process: it hands each controller its ports.
@@ -167,6 +167,12 @@ fn sandbox_tasks<P: Platform>(host: &impl Hosting<P>, rules: &Rc<Rules>, node: N
     ));
     tasks.push(Collector::new(host.ports(Controller::Collector), Rc::clone(rules), node).task());
     let backend = host.sandboxes(Controller::Watchdog);
-    tasks.push(Watchdog::new(host.ports(Controller::Watchdog), backend, Rc::clone(rules), node).task());
+    tasks.push(Watchdog::new(host.ports(Controller::Watchdog), backend.clone(), Rc::clone(rules), node).task());
+    // Rule 7.82.
+    if rules.has(Fix::ReconcileAddresses) {
+        let addresses = Rc::new(Addresses::new(host.ports(Controller::Watchdog), backend, Rc::clone(rules)));
+        tasks.push(addresses.task());
+        host.expose(addresses);
+    }
     tasks
 }

@@ -80,6 +80,7 @@ constants! {
         queue_capacity: u32 = 1000, "how many events a work queue holds";
         own_writes: u32 = 1000, "how many of its own revisions a controller remembers";
         workers_per_node: u32 = 3, "how many workers a node's controllers have" [SettingKind::Int { min: 1, max: 1000 }];
+        addresses_every: Period = Period::of("addresses", mins(5)), "how often a node compares its addresses with its containers";
         address_rest: LookBack = look(mins(30)), "how long a released address is left alone while others are free";
         watch_retry: SimDuration = secs(1), "the first wait before a broken watch is reopened, doubling";
         watch_retry_max: SimDuration = mins(5), "the longest such wait";

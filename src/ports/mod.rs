@@ -350,6 +350,10 @@ pub trait SandboxBackend: Clone + 'static {
         sandbox: SandboxId,
         rest: SimDuration,
     ) -> impl Future<Output = Result<Address, BackendError>>;
+    /// Takes that address of the node's subnet; one that is taken stays whose it is.
+    fn reserve_address(&self, address: Address, sandbox: SandboxId) -> impl Future<Output = ()>;
+    /// The addresses that are taken, and for whom, in their order.
+    fn addresses(&self) -> impl Future<Output = Vec<(Address, SandboxId)>>;
     /// Gives an address back; one that is free stays so.
     fn release_address(&self, address: Address) -> impl Future<Output = ()>;
     /// Fetches the image, unless the node has it.

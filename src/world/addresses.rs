@@ -78,6 +78,21 @@ impl Addresses {
         Some(index as u16 + 1)
     }
 
+    /// Rule 7.82: marks one as that sandbox's, unless it has an owner.
+    pub(super) fn reserve(&mut self, host: u16, owner: SandboxId) -> bool {
+        let index = usize::from(host) - 1;
+        if self.slots.len() <= index {
+            self.slots.resize(index + 1, AddressSlot::default());
+        }
+        let slot = &mut self.slots[index];
+        let free = slot.owner.is_none();
+        if free {
+            slot.owner = Some(owner);
+            self.taken += 1;
+        }
+        free
+    }
+
     /// Gives one back; who held it, if somebody did.
     pub(super) fn free(&mut self, host: u16, now: SimTime) -> Option<SandboxId> {
         let slot = self.slots.get_mut(usize::from(host).checked_sub(1)?)?;

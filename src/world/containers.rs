@@ -172,6 +172,13 @@ impl Containers {
         self.runtimes[node.index() as usize].addresses.slots()
     }
 
+    /// The addresses of a node that are taken, and whose they are.
+    pub(super) fn owners(&self, node: NodeId) -> Vec<(Address, SandboxId)> {
+        let slots = (1..).zip(self.addresses(node));
+        let address = |host| Address { node: node.index() as u16, host };
+        slots.filter_map(|(host, slot)| slot.owner.map(|owner| (address(host), owner))).collect()
+    }
+
     /// How the program of a service behaves.
     pub fn workload(&self, app: Name, service: Name) -> Rc<WorkloadSpec> {
         self.workloads.get(&(app, service)).cloned().unwrap_or_default()
@@ -199,6 +206,14 @@ impl Containers {
         let address = Address { node: node.index() as u16, host };
         self.log.record(actor, sandbox, What::AddressTaken(address));
         Ok(address)
+    }
+
+    /// Takes that address for a sandbox, if nobody has it.
+    pub(super) fn reserve_address(&mut self, actor: Actor, address: Address, sandbox: SandboxId) {
+        let runtime = &mut self.runtimes[usize::from(address.node)];
+        if Rc::make_mut(&mut runtime.addresses).reserve(address.host, sandbox) {
+            self.log.record(actor, sandbox, What::AddressTaken(address));
+        }
     }
 
     /// Gives an address back, if somebody has it.

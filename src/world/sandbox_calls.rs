@@ -32,6 +32,15 @@ impl SimSandboxes {
         self.call(Call::order(point, sandbox.into(), takes), |_| act(&mut self.part.borrow_mut()))
     }
 
+    /// Writes something into the node's table of addresses, which no fault strikes.
+    async fn note(&self, act: impl FnOnce(&mut Containers)) {
+        let act = |_: Option<&_>| {
+            act(&mut self.part.borrow_mut());
+            Ok::<_, BackendError>(())
+        };
+        _ = self.call(Call { sees: Sees::Nothing, ..Call::question(None, Subject::CLUSTER) }, act).await;
+    }
+
     fn ask<T>(
         &self,
         point: Option<Point>,
@@ -51,12 +60,16 @@ impl SandboxBackend for SimSandboxes {
         self.order(Point::AllocateAddress, sandbox, takes, allocate).await
     }
 
+    async fn reserve_address(&self, address: Address, sandbox: SandboxId) {
+        self.note(|runtime| runtime.reserve_address(self.actor, address, sandbox)).await;
+    }
+
+    async fn addresses(&self) -> Vec<(Address, SandboxId)> {
+        self.ask(None, Subject::CLUSTER, |runtime| runtime.owners(self.node())).await.unwrap_or_default()
+    }
+
     async fn release_address(&self, address: Address) {
-        let release = |_: Option<&_>| {
-            self.part.borrow_mut().release_address(self.actor, address);
-            Ok::<_, BackendError>(())
-        };
-        _ = self.call(Call { sees: Sees::Nothing, ..Call::question(None, Subject::CLUSTER) }, release).await;
+        self.note(|runtime| runtime.release_address(self.actor, address)).await;
     }
 
     async fn pull_image(&self, sandbox: SandboxId, image: Name) -> Result<(), BackendError> {

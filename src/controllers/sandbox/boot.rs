@@ -13,7 +13,7 @@ use crate::model::{
     Address, DiskLease, LeaseId, LeaseIndex, PortConfig, Protocol, Reason, Sandbox, SandboxChange, SandboxId,
     SandboxStatus,
 };
-use crate::ports::{Clock, EntityStore, Host, Platform, Query, SandboxBackend, Versioned};
+use crate::ports::{BackendError, Clock, EntityStore, Host, Platform, Query, SandboxBackend, Versioned};
 use crate::time::{SimDuration, SimTime};
 
 use crate::controllers::fixes::Fix;
@@ -23,6 +23,9 @@ use super::SandboxController;
 
 /// How long one question of a boot to its port may take.
 const BOOT_DIAL: SimDuration = SimDuration::from_millis(100);
+
+/// How many addresses a boot tries that a container has.
+const ALLOCATE_TRIES: u32 = 32;
 
 /// How far a boot came before it failed.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
@@ -131,10 +134,11 @@ impl<P: Platform> SandboxController<P> {
     /// Rules 7.3, 2.4.
     async fn take_address(&self, item: &Versioned<Sandbox>, taken: &mut Taken) -> Result<Address, Failure> {
         if let Some(first) = item.entity.address.filter(|_| self.rules.has(Fix::KeepAddressOnRetry)) {
+            self.backend.reserve_address(first, item.id).await;
             taken.address = Some(first);
             return Ok(first);
         }
-        let address = self.backend.allocate_address(item.id, self.rules.tuning.address_rest.length()).await?;
+        let address = self.allocate_address(item.id).await?;
         taken.address = Some(address);
         if item.entity.address.is_some() {
             // A second attempt: the entity keeps the first address, the container gets this one.
@@ -157,6 +161,22 @@ impl<P: Platform> SandboxController<P> {
                 Err(error.into())
             }
         }
+    }
+
+    /// Rules 7.90, 7.82: one that a container has although it is free is left to that, and the next is tried.
+    async fn allocate_address(&self, id: SandboxId) -> Result<Address, Failure> {
+        let checks = self.rules.has(Fix::ReconcileAddresses);
+        // What cannot be listed is no reason not to boot.
+        let used = if checks { self.backend.containers().await.unwrap_or_default() } else { Vec::new() };
+        for _ in 0..ALLOCATE_TRIES {
+            let address = self.backend.allocate_address(id, self.rules.tuning.address_rest.length()).await?;
+            let Some(container) = used.iter().find(|container| container.address == address) else {
+                return Ok(address);
+            };
+            self.backend.release_address(address).await;
+            self.backend.reserve_address(address, container.sandbox).await;
+        }
+        Err(BackendError::new("every address that was tried is in use").into())
     }
 
     async fn give_address_back(&self, taken: &mut Taken) {

@@ -5,6 +5,7 @@
 //! gets wrong: what happens to a sandbox whose boot *fails* is the heart of the matter – see
 //! `boot.rs`.
 
+mod addresses;
 mod boot;
 mod collect;
 mod stop;
@@ -26,6 +27,7 @@ use crate::time::SimDuration;
 use super::fixes::Fix;
 use super::runtime::{Draft, Failure, OwnWrites, Reconciler, Rules, Task};
 
+pub use addresses::Addresses;
 pub use collect::Collector;
 pub use watchdog::Watchdog;
 
