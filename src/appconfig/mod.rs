@@ -28,7 +28,7 @@ pub use code::{Code, Runs, parse_procfile};
 pub use error::Place;
 pub use find::FindError;
 pub use parse::load;
-pub(crate) use resolve::unnamed;
+pub(crate) use resolve::{unnamed, web_port};
 #[cfg(test)]
 pub(crate) use source::CONFIG_BYTES_MAX;
 pub use source::{ConfigSource, Loader, ReadError};
@@ -45,6 +45,14 @@ pub enum Strictness {
 words!(
     /// A field that the platform has not always known.
     Feature {
+        /// `port` of a service: the fix `port-of-service`.
+        Port = "port",
+        /// `port_name`, with it.
+        PortName = "port_name",
+        /// `port_type`, with it.
+        PortType = "port_type",
+        /// `shutdown_timeout` of a service's concurrency: the fix `graceful-shutdown`.
+        ShutdownTimeout = "shutdown_timeout",
         /// `ports` of a service: the fix `several-ports`.
         Ports = "ports",
         /// `port_timeout` of a service: the fix `port-timeout-in-config`.

@@ -112,20 +112,25 @@ fn named(text: &Option<At<String>>) -> Option<Name> {
     text.as_ref().filter(|text| !text.value.is_empty()).map(|text| Name::new(&text.value))
 }
 
+/// The port of `web` where it names none.
+pub fn web_port() -> PortConfig {
+    let http = Name::new(HTTP);
+    PortConfig { number: WEB_PORT, name: http, port_type: http, protocol: Protocol::Tcp, node_port: 0 }
+}
+
 /// The ports of a service (rule 3.7): zero is as good as none, and where there is none, name and type say nothing.
 /// `web` always has one that takes requests.
 fn ports(name: &str, service: &Service) -> Vec<PortConfig> {
-    let http = Name::new(HTTP);
-    let web = PortConfig { number: WEB_PORT, name: http, port_type: http, protocol: Protocol::Tcp, node_port: 0 };
+    let web = web_port();
     if service.ports.is_empty() {
         let default = (name == WEB).then_some(WEB_PORT);
         let number = service.port.map(|port| port.value).filter(|number| *number > 0).or(default);
-        let or_http = |text| named(text).unwrap_or(http);
+        let or_http = |text| named(text).unwrap_or(web.name);
         let (name, port_type) = (or_http(&service.port_name), or_http(&service.port_type));
         return number.map(|number| PortConfig { number, name, port_type, ..web }).into_iter().collect();
     }
     let mut ports: Vec<PortConfig> = service.ports.iter().map(port).collect();
-    if name == WEB && ports.iter().all(|port| port.port_type != http) {
+    if name == WEB && ports.iter().all(|port| port.port_type != web.port_type) {
         ports.push(web);
     }
     ports

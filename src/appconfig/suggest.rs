@@ -140,7 +140,7 @@ pub(super) const SERVICE: Shape = Shape {
             "Its disks. A service with disks has mode fixed, written, and one instance.",
         ),
     ],
-    features: &[Feature::Ports, Feature::PortTimeout],
+    features: &[Feature::Port, Feature::PortName, Feature::PortType, Feature::Ports, Feature::PortTimeout],
 };
 
 /// `services.NAME.concurrency`.
@@ -173,7 +173,7 @@ pub(super) const CONCURRENCY: Shape = Shape {
             "How long a stopped program may take before it is killed; by default the constant `shutdown_timeout`.",
         ),
     ],
-    features: &[],
+    features: &[Feature::ShutdownTimeout],
 };
 
 /// An entry of `services.NAME.ports`.

@@ -79,10 +79,15 @@ impl<P: Platform> Deployer<P> {
         // Asked for is only what makes another thing of this config: a fix that does not need not be tried.
         let hangs_on = |fix: &Fix| hangs_on(&request.config, loaded.as_ref().ok(), *fix);
         GRAMMAR_FIXES.iter().filter(|fix| hangs_on(fix)).for_each(|fix| _ = self.rules.has(*fix));
-        let loaded = loaded.map_err(|error| Failure::Other(Name::new(&error.one_line())))?;
+        let mut loaded = loaded.map_err(|error| Failure::Other(Name::new(&error.one_line())))?;
         for field in &loaded.ignored {
             let line = u32::try_from(field.line).unwrap_or(u32::MAX);
             self.ports.host.note(Subject::CLUSTER, Reason::FieldIgnored { field: Name::new(&field.path), line });
+        }
+        // Rule 3.8.
+        let services = loaded.app.services.values_mut();
+        for service in services.filter(|service| !service.env.is_empty() && !self.rules.has(Fix::ServiceEnv)) {
+            service.env.clear();
         }
         Ok(loaded.app.resolve(request.image, &request.code))
     }
@@ -118,22 +123,35 @@ pub(crate) fn foretold(config: &ConfigSource, fixes: Fixes) -> Result<Vec<String
 }
 
 /// The fixes that say what a config may say.
-const GRAMMAR_FIXES: [Fix; 4] =
-    [Fix::StrictAppConfig, Fix::SeveralPorts, Fix::PortTimeoutInConfig, Fix::AliasesInConfig];
+const GRAMMAR_FIXES: [Fix; 6] = [
+    Fix::StrictAppConfig,
+    Fix::PortOfService,
+    Fix::GracefulShutdown,
+    Fix::SeveralPorts,
+    Fix::PortTimeoutInConfig,
+    Fix::AliasesInConfig,
+];
 
 /// Whether a config might have been read in another way with one of them switched; `loaded` is none when it was refused.
 fn hangs_on(config: &ConfigSource, loaded: Option<&Loaded>, fix: Fix) -> bool {
     // A refusal lists the fields that there are.
     let Some(loaded) = loaded else { return true };
     let mut features = Feature::ALL.iter().filter(|feature| fix_of(**feature) == fix);
-    // A key may be written with escapes.
-    let names = |feature: &Feature| config.text.contains(feature.name()) || config.text.contains('\\');
+    // A key may be written with escapes; one that goes on is another.
+    let goes_on = |rest: &str| rest.starts_with(|c: char| c.is_alphanumeric() || c == '_');
+    let names = |feature: &Feature| {
+        let field = feature.name();
+        let mut found = config.text.match_indices(field);
+        found.any(|(at, _)| !goes_on(&config.text[at + field.len()..])) || config.text.contains('\\')
+    };
     if fix == Fix::StrictAppConfig { !loaded.ignored.is_empty() } else { features.any(names) }
 }
 
 /// Since which fix a field is known.
 const fn fix_of(feature: Feature) -> Fix {
     match feature {
+        Feature::Port | Feature::PortName | Feature::PortType => Fix::PortOfService,
+        Feature::ShutdownTimeout => Fix::GracefulShutdown,
         Feature::Ports => Fix::SeveralPorts,
         Feature::PortTimeout => Fix::PortTimeoutInConfig,
         Feature::Aliases => Fix::AliasesInConfig,

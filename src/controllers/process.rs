@@ -167,7 +167,10 @@ fn sandbox_tasks<P: Platform>(host: &impl Hosting<P>, rules: &Rc<Rules>, node: N
     ));
     tasks.push(Collector::new(host.ports(Controller::Collector), Rc::clone(rules), node).task());
     let backend = host.sandboxes(Controller::Watchdog);
-    tasks.push(Watchdog::new(host.ports(Controller::Watchdog), backend.clone(), Rc::clone(rules), node).task());
+    // Rule 7.80.
+    if rules.has(Fix::ContainerWatchdog) {
+        tasks.push(Watchdog::new(host.ports(Controller::Watchdog), backend.clone(), Rc::clone(rules), node).task());
+    }
     // Rule 7.82.
     if rules.has(Fix::ReconcileAddresses) {
         let addresses = Rc::new(Addresses::new(host.ports(Controller::Watchdog), backend, Rc::clone(rules)));

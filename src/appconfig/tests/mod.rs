@@ -225,7 +225,8 @@ fn several_ports_of_a_service_are_an_array_and_web_always_takes_requests() {
 
 #[test]
 fn a_field_is_unknown_before_its_day() {
-    let text = "aliases = { x = 'y' }\n[services.w]\nport_timeout = '60s'\nports = [{ port = 1, name = 'a' }]\n";
+    let text = "aliases = { x = 'y' }\n[services.w]\nport_timeout = '60s'\nports = [{ port = 1, name = 'a' }]\n\
+                [services.v]\nport = 1\nport_name = 'a'\nport_type = 'tcp'\nconcurrency.shutdown_timeout = '1s'\n";
     let source = ConfigSource::from_bytes(text.as_bytes(), "app.toml").unwrap();
     let with = |strictness, lacks: &[Feature]| load(&source, &Grammar { strictness, lacks: lacks.to_vec() });
     assert!(with(Strictness::Strict, &[]).is_ok());
@@ -233,6 +234,10 @@ fn a_field_is_unknown_before_its_day() {
         (Feature::Aliases, "aliases"),
         (Feature::Ports, "services.w.ports"),
         (Feature::PortTimeout, "services.w.port_timeout"),
+        (Feature::Port, "services.v.port"),
+        (Feature::PortName, "services.v.port_name"),
+        (Feature::PortType, "services.v.port_type"),
+        (Feature::ShutdownTimeout, "services.v.concurrency.shutdown_timeout"),
     ] {
         let loaded = with(Strictness::Lenient, &[lacks]).unwrap();
         assert_eq!(loaded.ignored.iter().map(|field| field.path.as_str()).collect::<Vec<_>>(), [path]);

@@ -27,7 +27,8 @@ impl<P: Platform> Activator<P> {
         self.recovered.notify_all();
         self.follow::<Sandbox>(async |change, item| match change {
             Change::Added | Change::Updated => self.sandbox_told(&item).await,
-            Change::Deleted => self.cache.drop_sandbox(item.id),
+            Change::Deleted if self.rules.has(Fix::ForgetDeleted) => self.cache.drop_sandbox(item.id),
+            Change::Deleted => {}
         })
         .await;
     }
@@ -132,16 +133,19 @@ impl<P: Platform> Activator<P> {
     async fn sandbox_told(&self, item: &Versioned<Sandbox>) {
         let (status, has_address) = (item.entity.status, item.entity.address.is_some());
         let before = self.cache.with(item.id, |tracked| {
+            let arrives = has_address && !tracked.has_address;
             tracked.has_address |= has_address;
-            (std::mem::replace(&mut tracked.status, status), tracked.key)
+            (std::mem::replace(&mut tracked.status, status), tracked.key, arrives)
         });
-        let Some((before, key)) = before else { return self.discover(item).await };
+        let Some((before, key, arrives)) = before else { return self.discover(item).await };
         // The dead were dropped until `exit-watch`; since then they are kept, for those who wait.
         if status == SandboxStatus::Dead && self.rules.has(Fix::SkipDead) && !self.rules.has(Fix::ExitWatch) {
             self.cache.drop_sandbox(item.id);
         }
         let ends = matches!(status, SandboxStatus::Stopped | SandboxStatus::Dead) && self.rules.has(Fix::ExitWatch);
-        if before == status || !(ends || status == SandboxStatus::Running) {
+        let runs = status == SandboxStatus::Running;
+        let arrives = arrives && runs && self.rules.has(Fix::LongerRequestWait);
+        if !arrives && (before == status || !(ends || runs)) {
             return;
         }
         if self.rules.has(Fix::VersionsSharePools) {

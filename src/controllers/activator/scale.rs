@@ -66,14 +66,21 @@ impl<P: Platform> Activator<P> {
                     known.set(KnownPool { desired: target, revision, ..known.get() });
                     return Ok(Try::Done);
                 }
-                Err(StoreError::Conflict) => match self.ports.store.get(pool).await {
-                    Ok(fresh) => self.learn(wanted.key, known, (&fresh).into()),
-                    Err(error) => return self.lost(wanted.key, error),
-                },
+                Err(StoreError::Conflict) if self.rules.has(Fix::ConflictIsTold) => {
+                    match self.ports.store.get(pool).await {
+                        Ok(fresh) => self.learn(wanted.key, known, (&fresh).into()),
+                        Err(error) => return self.lost(wanted.key, error),
+                    }
+                }
                 Err(error) => return self.lost(wanted.key, error),
             }
         }
         Err(RequestError::Conflict)
+    }
+
+    /// Rule 10.7: whether a conflict is a reason to read the pool again, and known for one.
+    fn tries_again(&self) -> bool {
+        self.rules.has(Fix::ConflictIsTold) && self.rules.has(Fix::RevisionCheckedIncrement)
     }
 
     fn learn(&self, key: Key, known: &Rc<Cell<KnownPool>>, fresh: KnownPool) {
@@ -137,6 +144,7 @@ impl<P: Platform> Activator<P> {
                 }
                 Ok(Try::Done)
             }
+            Err(StoreError::Conflict) if !self.tries_again() => Err(RequestError::Conflict),
             Err(StoreError::Conflict | StoreError::NotFound) => {
                 self.cache.forget_read(wanted.key);
                 Ok(Try::Again)

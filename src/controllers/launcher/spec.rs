@@ -4,6 +4,7 @@
 
 use std::rc::Rc;
 
+use crate::appconfig;
 use crate::model::{AppId, Name, SandboxSpec, ServiceConfig, VersionId};
 use crate::ports::{EntityStore, Platform};
 
@@ -25,7 +26,12 @@ impl<P: Platform> Launcher<P> {
     ) -> Result<Rc<SandboxSpec>, Failure> {
         // For its name, which is part of the environment.
         self.ports.store.get(app).await?;
-        Ok(Rc::new(spec_of(active, service)))
+        let mut spec = spec_of(active, service);
+        // Rule 3.7.
+        if spec.ports.is_empty() && !self.rules.has(Fix::PortOfWebOnly) {
+            spec.ports.push(appconfig::web_port());
+        }
+        Ok(Rc::new(spec))
     }
 
     /// Whether a pool's spec will do, whatever its version (rule 4.5).

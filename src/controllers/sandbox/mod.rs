@@ -187,6 +187,27 @@ impl<P: Platform> SandboxController<P> {
                 self.ports.host.note(item.id, Reason::CleanUpFailed { error });
             }
         }
+        // Rule 7.80.
+        if !self.rules.has(Fix::ContainerWatchdog) {
+            // What fails now is not tried again.
+            let _ = self.clean_up_containers().await;
+        }
+    }
+
+    /// Rule 7.80, before `container-watchdog`: at the start every container goes whose sandbox does not run.
+    async fn clean_up_containers(&self) -> Result<(), Failure> {
+        let containers = self.backend.containers().await?;
+        let listed = self.ports.store.list::<Sandbox>(Query::All).await?;
+        for container in containers {
+            let known = listed.iter().find(|sandbox| sandbox.id == container.sandbox);
+            if known.is_some_and(|sandbox| sandbox.entity.status == SandboxStatus::Running) {
+                continue;
+            }
+            self.ports.host.note(container.sandbox, Reason::StrayContainer { known: known.is_some() });
+            // What cannot be removed stays.
+            let _ = self.backend.destroy(container.sandbox, SimDuration::ZERO).await;
+        }
+        Ok(())
     }
 
     /// The task that listens for processes that exit (fix `exit-watch`). Rule 7.36.
