@@ -133,26 +133,15 @@ impl<'a> Replay<'a> {
         report::lives(self.scenario, self.variant, &self.outcome.trace)
     }
 
-    /// The result for programs, as one line.
-    pub fn json(&self) -> String {
-        report::json(self.scenario, self.variant, &self.outcome, &self.metrics, &self.checked, self.digest())
-    }
-
-    /// The same with the line that makes this run again, and the state at the end where that is asked for.
-    pub fn json_with(&self, reproduce: &str, state: bool) -> String {
+    /// The result for programs, as one line, with the line that makes this run again, and the state at the end where that is
+    /// asked for.
+    pub fn json(&self, reproduce: &str, state: bool) -> String {
         let state = state.then(|| {
             let state = trace::state::state(&self.outcome.trace, self.outcome.ended_at);
             ("state", report::state_json(&self.outcome.trace, &state))
         });
-        report::json_with(
-            self.scenario,
-            self.variant,
-            &self.outcome,
-            &self.metrics,
-            &self.checked,
-            self.digest(),
-            [("reproduce", reproduce.into())].into_iter().chain(state),
-        )
+        let more = [("reproduce", reproduce.into())].into_iter().chain(state);
+        report::json(self.scenario, self.variant, &self.outcome, &self.metrics, &self.checked, self.digest(), more)
     }
 
     /// The state at the end, as tables; one that is wider than `width` columns is told row by row.

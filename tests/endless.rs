@@ -56,7 +56,7 @@ fn check(expect: &str, (events, records): (u64, usize), stop: Stop, passes: bool
     let failures: Vec<_> = checked.failures.iter().map(ToString::to_string).collect();
     let expected = (!passes).then(|| format!("a guard ended the run: {guard}"));
     assert_eq!((checked.passed, failures), (passes, expected.into_iter().collect()));
-    let json = report::json(&scenario, variant, &outcome, &metrics, &checked, "");
+    let json = report::json(&scenario, variant, &outcome, &metrics, &checked, "", []);
     assert!(json.contains(&guard), "{json}");
     let golden = report::golden(&scenario, variant, &outcome, &metrics, &checked);
     assert!(golden.contains("STOPPED EARLY"), "{golden}");

@@ -17,7 +17,7 @@ use super::args::{Format, shell_line};
 use super::output::{Out, fit_for_eyes};
 use super::story::{StoryArgs, variant_named};
 use super::text::reproduced;
-use super::{Exit, Refusal};
+use super::{Exit, Refusal, json};
 
 /// Finds the fix, or the smallest set of fixes, that heals a story or breaks it
 #[derive(Args)]
@@ -183,5 +183,5 @@ fn object(scenario: &Scenario, passing: &Passing<'_>, done: &Bisection, reproduc
         "schema": 1, "scenario": scenario.name, "passing": passing.words, "found": found, "turns": turns, "sets": sets,
         "runs": done.runs, "candidates": names(&done.candidates), "reproduce": reproduce,
     });
-    serde_json::to_string_pretty(&object).expect("a value of JSON can be written") + "\n"
+    json::pretty(&object)
 }

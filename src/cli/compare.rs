@@ -21,7 +21,7 @@ use serde_json::{Map, Value, json};
 use super::args::Format;
 use super::output::{Out, fit, painted, style, width};
 use super::story::StoryArgs;
-use super::{Exit, Refusal, diverge};
+use super::{Exit, Refusal, diverge, json};
 
 /// Shows the same story under two or more logics side by side, or what each single fix is worth
 #[derive(Args)]
@@ -224,8 +224,7 @@ fn matrix_json(scenario: &Scenario, noticed: &[Noticed]) -> String {
         .iter()
         .map(|n| json!({ "fix": n.fix.name(), "base": n.base.name(), "differences": n.differences }))
         .collect();
-    let object = json!({ "schema": 1, "scenario": scenario.name, "noticed": rows });
-    serde_json::to_string_pretty(&object).expect("a value of JSON can be written") + "\n"
+    json::pretty(&json!({ "schema": 1, "scenario": scenario.name, "noticed": rows }))
 }
 
 fn object(sides: &[Side<'_>], found: &[Comparison], divergences: &[Option<Divergence>]) -> String {
@@ -263,7 +262,7 @@ fn object(sides: &[Side<'_>], found: &[Comparison], divergences: &[Option<Diverg
     fields.insert("scenario".to_owned(), a.replay.scenario.name.clone().into());
     fields.insert("figures".to_owned(), figures.into());
     fields.insert("differences".to_owned(), differences.into());
-    serde_json::to_string_pretty(&object).expect("a value of JSON can be written") + "\n"
+    json::pretty(&object)
 }
 
 fn number(text: &str) -> Value {

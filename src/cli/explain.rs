@@ -21,7 +21,7 @@ use serde_json::json;
 
 use super::args::{Format, Logic, Look, page_file};
 use super::output::{Out, fit, painted, plain, style, width};
-use super::{Exit, Refusal, crash, file, input, reproduce, story};
+use super::{Exit, Refusal, crash, file, input, json, reproduce, story};
 
 /// Tells why something happened: the causal chain from its end back to its root, and what decides it
 #[derive(Args)]
@@ -157,7 +157,7 @@ pub(crate) fn explain(args: &ExplainArgs, look: &Look, out: &mut Out) -> Result<
         }
         match args.format {
             Format::Text => out.text(&fit(&told.text(look), width())),
-            Format::Json => out.text(&(told.json() + "\n")),
+            Format::Json => out.text(&told.json()),
         }
         Ok(Exit::Fine)
     })
@@ -313,7 +313,7 @@ impl Told<'_> {
         if let Some(sealed) = &self.sealed {
             object["sealed"] = self.sealed_json(sealed);
         }
-        serde_json::to_string_pretty(&object).expect("a value of JSON can be written")
+        json::pretty(&object)
     }
 
     fn sealed_json(&self, sealed: &Sealed) -> serde_json::Value {

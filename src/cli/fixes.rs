@@ -7,7 +7,7 @@ use serde_json::json;
 
 use super::args::Format;
 use super::output::{Out, fit_for_eyes, painted, style};
-use super::{Exit, Refusal};
+use super::{Exit, Refusal, json};
 
 /// Lists the known fixes: name, day, what each changes
 #[derive(Args)]
@@ -54,8 +54,7 @@ fn object() -> String {
             json!({ "name": info.name, "day": day, "source": info.source, "rules": rules, "what": info.what })
         })
         .collect();
-    let object = json!({ "schema": 1, "fixes": fixes });
-    serde_json::to_string_pretty(&object).expect("a value of JSON can be written") + "\n"
+    json::pretty(&json!({ "schema": 1, "fixes": fixes }))
 }
 
 #[cfg(test)]

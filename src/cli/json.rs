@@ -2,7 +2,12 @@
 //!
 //! The text is moved, never read and written again: numbers keep all of their digits. It knows JSON only.
 
-/// The same JSON, one key or element a line.
+/// A value of JSON, one key or element a line.
+pub(crate) fn pretty(value: &serde_json::Value) -> String {
+    serde_json::to_string_pretty(value).expect("a value of JSON can be written") + "\n"
+}
+
+/// The same of JSON that is text already.
 pub(crate) fn spread(json: &str) -> String {
     let mut text = String::with_capacity(json.len() * 2);
     let mut depth = 0_usize;

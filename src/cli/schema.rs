@@ -5,7 +5,7 @@ use crate::study::sweep;
 use clap::{Args, ValueEnum};
 
 use super::output::Out;
-use super::{Exit, Refusal};
+use super::{Exit, Refusal, json};
 
 /// Prints the JSON Schema of a scenario or sweep file, for editors
 #[derive(Args)]
@@ -28,6 +28,6 @@ pub(crate) fn schema(args: &SchemaArgs, out: &mut Out) -> Result<Exit, Refusal> 
         Of::Scenario => scenario::json_schema(),
         Of::Sweep => sweep::json_schema(),
     };
-    out.line(&serde_json::to_string_pretty(&schema).expect("a value of JSON can be written"));
+    out.text(&json::pretty(&schema));
     Ok(Exit::Fine)
 }

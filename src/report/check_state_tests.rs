@@ -145,7 +145,7 @@ fn a_run_that_ends_early_is_asked_only_for_what_it_reached() {
 fn every_field_of_every_entity_can_be_asked_for() {
     let asked = |kind: Kind, field: Field| {
         let thing = THINGS.iter().find(|thing| thing.kind == kind).expect("a kind of the list");
-        thing.fields.iter().any(|known| known.from.field() == Some(field))
+        thing.fields().any(|known| known.from.field() == Some(field))
     };
     let (_, outcome) = run("");
     for record in outcome.trace.records() {
@@ -166,7 +166,7 @@ fn a_field_has_the_type_that_the_list_says() {
     for record in outcome.trace.records() {
         let What::Set { field, to, .. } = record.what else { continue };
         let thing = THINGS.iter().find(|thing| thing.kind == record.subject.kind).expect("a kind of the list");
-        for known in thing.fields.iter().filter(|known| known.from == From::Store(field)) {
+        for known in thing.fields().filter(|known| known.from == From::Store(field)) {
             let fits = match (to, known.of) {
                 (Value::Ref(subject), Of::Thing(kind)) => subject.kind == kind,
                 (Value::Status(status), Of::Word(words)) => words.contains(&status.name()),

@@ -18,20 +18,9 @@ use super::{ExpectResult, is_sound, lasting_faults, settled_in};
 /// The version of the object's shape. 2: `trace_digest` is of the records, no longer of their JSON lines.
 const SCHEMA: u32 = 2;
 
-/// The result of one run as one line of JSON, without the line's end; `digest` is that of its trace.
+/// The result of one run as one line of JSON, without the line's end; `digest` is that of its trace, `more` are further
+/// keys and their values.
 pub fn json(
-    scenario: &Scenario,
-    variant: &Variant,
-    outcome: &Outcome,
-    metrics: &Metrics,
-    checked: &ExpectResult,
-    digest: &str,
-) -> String {
-    json_with(scenario, variant, outcome, metrics, checked, digest, [])
-}
-
-/// The same with more keys and their values.
-pub fn json_with(
     scenario: &Scenario,
     variant: &Variant,
     outcome: &Outcome,

@@ -26,7 +26,6 @@ pub use check::check;
 pub(crate) use check::{ExpectResult, Failure, Mark};
 pub use golden::{golden, lives};
 pub use json::json;
-pub(crate) use json::json_with;
 pub(crate) use state::{state_json, state_text};
 pub(crate) use steps::{action, timeline_options};
 

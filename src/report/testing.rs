@@ -122,7 +122,7 @@ impl Story {
     pub(crate) fn json(&self) -> String {
         let metrics = figures(&self.scenario, &self.outcome);
         let digest = crate::trace::digest::of(&self.outcome.trace);
-        json(&self.scenario, &self.variant, &self.outcome, &metrics, &self.check(), &digest)
+        json(&self.scenario, &self.variant, &self.outcome, &metrics, &self.check(), &digest, [])
     }
 
     pub(crate) fn golden(&self) -> String {

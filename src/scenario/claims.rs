@@ -119,8 +119,15 @@ pub enum Want {
 pub struct Thing {
     /// The kind.
     pub kind: Kind,
+    /// Its fields: its own, and those that it shares with others.
+    fields: &'static [&'static [ThingField]],
+}
+
+impl Thing {
     /// Its fields.
-    pub fields: &'static [ThingField],
+    pub fn fields(&self) -> impl Iterator<Item = &'static ThingField> + Clone + use<> {
+        self.fields.iter().copied().flatten()
+    }
 }
 
 /// A field of a kind of things.
@@ -205,137 +212,134 @@ const fn part(name: &'static str, part: Part, of: Of, doc: &'static str) -> Thin
     ThingField { name, of, from: From::Spec(part), doc }
 }
 
-const CREATED: ThingField = field("created_at", Of::Time, From::Created, "when it was created");
-const UPDATED: ThingField = field("updated_at", Of::Time, From::Updated, "when it was last written");
-const VERSION: ThingField = part("version", Part::Version, Of::Thing(Kind::Version), "the version in its spec");
-const IMAGE: ThingField = part("image", Part::Image, Of::Text, "the image in its spec");
-const COMMAND: ThingField = part("command", Part::Command, Of::Text, "the command in its spec");
-const PORT: ThingField = part("port", Part::Port, Of::Count, "the first port in its spec; 0: none");
-const PORT_NAME: ThingField = part("port_name", Part::PortName, Of::Text, "that port's name");
-const PORT_TYPE: ThingField = part("port_type", Part::PortType, Of::Text, "that port's type");
-const PORTS: ThingField = part("ports", Part::Ports, Of::Texts, "the ports in its spec, like `\"http:3000/tcp\"`");
-const ENV: ThingField = part("env", Part::Env, Of::Texts, "the environment in its spec, like `\"KEY=value\"`");
-const VOLUMES: ThingField = part(
-    "volumes",
-    Part::Volumes,
-    Of::Texts,
-    "the disks in its spec, like `\"data:/var/lib:20GB:ext4:rw\"`, with `:5m` behind where a lease time-out is set",
-);
+/// When a thing of the store was written.
+const TIMES: &[ThingField] = &[
+    field("created_at", Of::Time, From::Created, "when it was created"),
+    field("updated_at", Of::Time, From::Updated, "when it was last written"),
+];
+/// What sandboxes are made from.
+const SPEC: &[ThingField] = &[
+    part("version", Part::Version, Of::Thing(Kind::Version), "the version in its spec"),
+    part("image", Part::Image, Of::Text, "the image in its spec"),
+    part("command", Part::Command, Of::Text, "the command in its spec"),
+    part("port", Part::Port, Of::Count, "the first port in its spec; 0: none"),
+    part("port_name", Part::PortName, Of::Text, "that port's name"),
+    part("port_type", Part::PortType, Of::Text, "that port's type"),
+    part("ports", Part::Ports, Of::Texts, "the ports in its spec, like `\"http:3000/tcp\"`"),
+    part("env", Part::Env, Of::Texts, "the environment in its spec, like `\"KEY=value\"`"),
+    part(
+        "volumes",
+        Part::Volumes,
+        Of::Texts,
+        "the disks in its spec, like `\"data:/var/lib:20GB:ext4:rw\"`, with `:5m` behind where a lease time-out is set",
+    ),
+];
 
 /// The kinds of things, in the order of the documentation.
 pub static THINGS: &[Thing] = &[
     Thing {
         kind: Kind::App,
         fields: &[
-            stored(Field::Name, Of::Text, "its own name"),
-            stored(Field::ActiveVersion, Of::Thing(Kind::Version), "the version that ought to run"),
-            CREATED,
-            UPDATED,
+            &[
+                stored(Field::Name, Of::Text, "its own name"),
+                stored(Field::ActiveVersion, Of::Thing(Kind::Version), "the version that ought to run"),
+            ],
+            TIMES,
         ],
     },
     Thing {
         kind: Kind::Version,
         fields: &[
-            stored(Field::App, Of::Thing(Kind::App), "its app"),
-            stored(Field::Number, Of::Count, "the order of creation within the app, from 1"),
-            field("services", Of::Texts, From::Store(Field::Config), "the names of its services"),
-            CREATED,
-            UPDATED,
+            &[
+                stored(Field::App, Of::Thing(Kind::App), "its app"),
+                stored(Field::Number, Of::Count, "the order of creation within the app, from 1"),
+                field("services", Of::Texts, From::Store(Field::Config), "the names of its services"),
+            ],
+            TIMES,
         ],
     },
     Thing {
         kind: Kind::Pool,
         fields: &[
-            stored(Field::App, Of::Thing(Kind::App), "its app"),
-            stored(Field::Service, Of::Text, "its service"),
-            stored(Field::DesiredInstances, Of::Count, "how many there should be"),
-            stored(Field::CurrentInstances, Of::Count, "how many were counted running or pending"),
-            stored(Field::ReadyInstances, Of::Count, "how many were counted running"),
-            stored(Field::ReferencedByVersions, Of::Things(Kind::Version), "the versions that use it"),
-            stored(Field::ConsecutiveCrashCount, Of::Count, "crashes in a row"),
-            stored(Field::LastCrashTime, Of::Time, "the last crash that was counted"),
-            stored(Field::CooldownUntil, Of::Time, "nothing is created before"),
-            VERSION,
-            IMAGE,
-            COMMAND,
-            PORT,
-            PORT_NAME,
-            PORT_TYPE,
-            PORTS,
-            ENV,
-            VOLUMES,
-            CREATED,
-            UPDATED,
+            &[
+                stored(Field::App, Of::Thing(Kind::App), "its app"),
+                stored(Field::Service, Of::Text, "its service"),
+                stored(Field::DesiredInstances, Of::Count, "how many there should be"),
+                stored(Field::CurrentInstances, Of::Count, "how many were counted running or pending"),
+                stored(Field::ReadyInstances, Of::Count, "how many were counted running"),
+                stored(Field::ReferencedByVersions, Of::Things(Kind::Version), "the versions that use it"),
+                stored(Field::ConsecutiveCrashCount, Of::Count, "crashes in a row"),
+                stored(Field::LastCrashTime, Of::Time, "the last crash that was counted"),
+                stored(Field::CooldownUntil, Of::Time, "nothing is created before"),
+            ],
+            SPEC,
+            TIMES,
         ],
     },
     Thing {
         kind: Kind::Sandbox,
         fields: &[
-            stored(Field::Status, Of::Word(SandboxStatus::WORDS), "where it is in its life"),
-            stored(Field::Pool, Of::Thing(Kind::Pool), "its pool"),
-            field("app", Of::Thing(Kind::App), From::AppOfPool, "its pool's app"),
-            stored(Field::Service, Of::Text, "its service"),
-            stored(Field::Instance, Of::Count, "its number in the pool"),
-            stored(Field::Node, Of::Thing(Kind::Node), "the node it is scheduled to"),
-            stored(Field::Address, Of::Text, "its network address, like `\"10.0.0.1\"`"),
-            stored(Field::LastActivity, Of::Time, "when it last served, as written"),
-            stored(Field::BootFailed, Of::Flag, "whether its boot failed (proposed fix only)"),
-            field("task", Of::Word(TASK), From::Task, "what runs of it in truth"),
-            VERSION,
-            IMAGE,
-            COMMAND,
-            PORT,
-            PORT_NAME,
-            PORT_TYPE,
-            PORTS,
-            ENV,
-            VOLUMES,
-            CREATED,
-            UPDATED,
+            &[
+                stored(Field::Status, Of::Word(SandboxStatus::WORDS), "where it is in its life"),
+                stored(Field::Pool, Of::Thing(Kind::Pool), "its pool"),
+                field("app", Of::Thing(Kind::App), From::AppOfPool, "its pool's app"),
+                stored(Field::Service, Of::Text, "its service"),
+                stored(Field::Instance, Of::Count, "its number in the pool"),
+                stored(Field::Node, Of::Thing(Kind::Node), "the node it is scheduled to"),
+                stored(Field::Address, Of::Text, "its network address, like `\"10.0.0.1\"`"),
+                stored(Field::LastActivity, Of::Time, "when it last served, as written"),
+                stored(Field::BootFailed, Of::Flag, "whether its boot failed (proposed fix only)"),
+                field("task", Of::Word(TASK), From::Task, "what runs of it in truth"),
+            ],
+            SPEC,
+            TIMES,
         ],
     },
     Thing {
         kind: Kind::Disk,
         fields: &[
-            stored(Field::Status, Of::Word(DiskStatus::WORDS), "where it is in its life"),
-            stored(Field::Name, Of::Text, "its own name"),
-            stored(Field::SizeGb, Of::Count, "its size"),
-            stored(Field::Filesystem, Of::Word(Filesystem::WORDS), "its file system"),
-            stored(Field::Volume, Of::Thing(Kind::Volume), "its volume in the backend"),
-            stored(Field::CreatedBy, Of::Thing(Kind::App), "the app whose boot made it"),
-            CREATED,
-            UPDATED,
+            &[
+                stored(Field::Status, Of::Word(DiskStatus::WORDS), "where it is in its life"),
+                stored(Field::Name, Of::Text, "its own name"),
+                stored(Field::SizeGb, Of::Count, "its size"),
+                stored(Field::Filesystem, Of::Word(Filesystem::WORDS), "its file system"),
+                stored(Field::Volume, Of::Thing(Kind::Volume), "its volume in the backend"),
+                stored(Field::CreatedBy, Of::Thing(Kind::App), "the app whose boot made it"),
+            ],
+            TIMES,
         ],
     },
     Thing {
         kind: Kind::Lease,
         fields: &[
-            stored(Field::Status, Of::Word(LeaseStatus::WORDS), "where it is in its life"),
-            stored(Field::Disk, Of::Thing(Kind::Disk), "the disk"),
-            stored(Field::Sandbox, Of::Thing(Kind::Sandbox), "who wants it"),
-            stored(Field::App, Of::Thing(Kind::App), "the app of that sandbox"),
-            stored(Field::Node, Of::Thing(Kind::Node), "where the sandbox is"),
-            stored(Field::Mount, Of::Text, "the path in the sandbox"),
-            field("read_only", Of::Flag, From::ReadOnly, "mounted without the right to write"),
-            stored(Field::AcquiredAt, Of::Time, "when it was bound"),
-            stored(Field::ErrorMessage, Of::Text, "why it failed"),
-            CREATED,
-            UPDATED,
+            &[
+                stored(Field::Status, Of::Word(LeaseStatus::WORDS), "where it is in its life"),
+                stored(Field::Disk, Of::Thing(Kind::Disk), "the disk"),
+                stored(Field::Sandbox, Of::Thing(Kind::Sandbox), "who wants it"),
+                stored(Field::App, Of::Thing(Kind::App), "the app of that sandbox"),
+                stored(Field::Node, Of::Thing(Kind::Node), "where the sandbox is"),
+                stored(Field::Mount, Of::Text, "the path in the sandbox"),
+                field("read_only", Of::Flag, From::ReadOnly, "mounted without the right to write"),
+                stored(Field::AcquiredAt, Of::Time, "when it was bound"),
+                stored(Field::ErrorMessage, Of::Text, "why it failed"),
+            ],
+            TIMES,
         ],
     },
     Thing {
         kind: Kind::Node,
         fields: &[
-            stored(Field::Status, Of::Word(NodeStatus::WORDS), "whether it takes sandboxes"),
-            stored(Field::Name, Of::Text, "its own name"),
-            stored(Field::SessionUntil, Of::Time, "when its session ends unless it is renewed"),
-            CREATED,
-            UPDATED,
+            &[
+                stored(Field::Status, Of::Word(NodeStatus::WORDS), "whether it takes sandboxes"),
+                stored(Field::Name, Of::Text, "its own name"),
+                stored(Field::SessionUntil, Of::Time, "when its session ends unless it is renewed"),
+            ],
+            TIMES,
         ],
     },
     Thing {
         kind: Kind::Volume,
-        fields: &[field("mounts", Of::Count, From::Mounts, "on how many nodes it is mounted")],
+        fields: &[&[field("mounts", Of::Count, From::Mounts, "on how many nodes it is mounted")]],
     },
 ];
 

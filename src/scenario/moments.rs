@@ -80,9 +80,10 @@ fn of_thing(walk: &mut Walk, entry: &Entry) -> Vec<Claim> {
     };
     let Some(name) = thing_name(walk, of.kind, name, entry.key_span) else { return Vec::new() };
     if entry.node.table().is_none() {
-        let fields = listed(of.fields.iter().map(|field| field.name));
+        let names = of.fields().map(|field| field.name);
+        let (first, fields) = (names.clone().next().unwrap_or_default(), listed(names));
         walk.mismatch(&entry.node, &format!("claims of the {kind}"))
-            .help(format!("name a field, like `\"{}\".{} = …`: {fields}", entry.key, of.fields[0].name));
+            .help(format!("name a field, like `\"{}\".{first} = …`: {fields}", entry.key));
         return Vec::new();
     }
     let Some(mut fields) = Fields::open(walk, &entry.node, claimed(of)) else { return Vec::new() };
@@ -93,7 +94,7 @@ fn of_thing(walk: &mut Walk, entry: &Entry) -> Vec<Claim> {
     if absent.is_some() || by.is_some() {
         claims.push(Claim::Thing { kind: of.kind, name, absent: absent == Some(true), by });
     }
-    for field in of.fields {
+    for field in of.fields() {
         let Some(node) = fields.get(field.name) else { continue };
         if absent == Some(true) {
             walk.error(node.span, format!("a {kind} that is absent has no `{}`", field.name));
@@ -129,7 +130,7 @@ fn count(walk: &mut Walk, of: &'static Thing, node: &Node) -> Option<Claim> {
     let before = walk.problems.len();
     let [equals, min, max] = ["equals", "min", "max"].map(|key| fields.int(walk, key));
     let mut which = Vec::new();
-    for field in of.fields {
+    for field in of.fields() {
         let Some(node) = fields.get(field.name) else { continue };
         match claim(walk, field, node) {
             Some((Some(test), None)) => which.push((field, test)),

@@ -8,7 +8,6 @@ pub(crate) mod compare;
 pub mod deciding;
 pub mod diverge;
 pub mod each_fix;
-pub mod fidelity;
 mod logic;
 mod otherwise;
 pub mod sealed;

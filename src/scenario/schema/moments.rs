@@ -80,7 +80,7 @@ static COUNTED: LazyLock<Vec<TableSpec>> = LazyLock::new(|| {
 
 /// A table of a kind's fields and more keys; as long-lived as the program.
 fn made(thing: &'static Thing, name: String, doc: &'static str, own: &[Key]) -> TableSpec {
-    let fields = thing.fields.iter().map(|field| key(field.name, Kind::Claim(field.of), "any", field.doc));
+    let fields = thing.fields().map(|field| key(field.name, Kind::Claim(field.of), "any", field.doc));
     let keys: Vec<Key> = fields.chain(own.iter().copied()).collect();
     TableSpec { name: Box::leak(name.into_boxed_str()), doc, keys: Keys::Listed(Box::leak(keys.into_boxed_slice())) }
 }
