@@ -4,6 +4,10 @@
 //! write a million records. What a newcomer gets wrong: the time is that of *one* explanation
 //! with its index; whoever explains many makes an `Explainer` once.
 
+#[macro_use]
+#[path = "../tests/common/database.rs"]
+mod database;
+
 use criterion::{Criterion, criterion_group, criterion_main};
 use schedsim::kernel::RecordId;
 use schedsim::report::explain::{self, Explainer, Limits, Setting};
@@ -12,7 +16,8 @@ use schedsim::sim::{Outcome, Simulation};
 
 const RECORDS: usize = 1_000_000;
 
-const STORY: &str = r#"
+const STORY: &str = concat!(
+    r#"
 schema = 1
 horizon = "17d"
 [policy]
@@ -23,15 +28,10 @@ at = "0s"
 [step.do.deploy]
 app = "pds"
 config = '''
-[services.database.concurrency]
-mode = "fixed"
-num_instances = 1
-[[services.database.disks]]
-name = "pds-data"
-mount_path = "/data"
-size = 20
-'''
-"#;
+"#,
+    database!("size"),
+    "'''\n"
+);
 
 fn story() -> Scenario {
     Scenario::from_text(STORY, "long", None, &Overrides::default())

@@ -9,6 +9,9 @@ use std::path::{Path, PathBuf};
 
 use snapbox::cmd::Command;
 
+#[macro_use]
+#[path = "common/database.rs"]
+mod database;
 #[path = "cli/compare.rs"]
 mod compare;
 #[path = "cli/explain.rs"]

@@ -7,6 +7,10 @@
 //! does. What a newcomer gets wrong: an excuse is no way out – one that names a fix is put to the
 //! proof by a second search with that fix on, and one that is never needed fails the test.
 
+#[macro_use]
+#[path = "common/database.rs"]
+mod database;
+
 use std::collections::BTreeMap;
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -45,35 +49,26 @@ do.deploy = { app = "shop", config = "[services.worker.concurrency]\nmode = \"fi
 "#;
 
 /// A disk that passes from one version to the next: where two could come to hold it.
-const DISK_HANDED_OVER: &str = r#"
+const DISK_HANDED_OVER: &str = concat!(
+    r#"
 schema = 1
 [[step]]
 at = "0s"
 [step.do.deploy]
 app = "pds"
 config = """
-[services.database.concurrency]
-mode = "fixed"
-num_instances = 1
-[[services.database.disks]]
-name = "pds-data"
-mount_path = "/data"
-size_gb = 20
-"""
+"#,
+    database!("size_gb"),
+    r#""""
 [[step]]
 at = "65s"
 [step.do.deploy]
 app = "pds"
 config = """
-[services.database.concurrency]
-mode = "fixed"
-num_instances = 1
-[[services.database.disks]]
-name = "pds-data"
-mount_path = "/data"
-size_gb = 20
-"""
-"#;
+"#,
+    database!("size_gb"),
+    "\"\"\"\n"
+);
 
 /// One story under one logic.
 #[derive(Clone, Copy)]

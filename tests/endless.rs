@@ -4,6 +4,10 @@
 //! newcomer gets wrong: a run that a guard ended has not come to its horizon, so whatever was
 //! expected of it is not met, even where all of it holds so far.
 
+#[macro_use]
+#[path = "common/database.rs"]
+mod database;
+
 use schedsim::kernel::{Budget, SimTime, Stop};
 use schedsim::report;
 use schedsim::scenario::{Overrides, Scenario, Verdict};
@@ -11,6 +15,7 @@ use schedsim::sim::Simulation;
 
 /// A disk that can never be made, and traffic, steps and faults that never come.
 fn a_thousand_years(expect: &str) -> Scenario {
+    let config = database!("size");
     let text = format!(
         r#"
 schema  = 1
@@ -20,14 +25,7 @@ policy  = {{ as_of = "2026-03-11" }}
 name = "typo"
 at   = "0s"
 do.deploy = {{ app = "pds", config = """
-[services.database.concurrency]
-mode = "fixed"
-num_instances = 1
-[[services.database.disks]]
-name = "pds-data"
-mount_path = "/data"
-size = 20
-""" }}
+{config}""" }}
 [[step]]
 name = "late"
 at   = "200000d"

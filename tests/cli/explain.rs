@@ -3,7 +3,8 @@
 use super::{FINE, TWO, folder};
 
 /// A misspelt key, as in the incident: the disk can never be made.
-const TYPO: &str = r#"
+const TYPO: &str = concat!(
+    r#"
 schema = 1
 horizon = "40m"
 seed = 7
@@ -15,15 +16,11 @@ at = "0s"
 [step.do.deploy]
 app = "pds"
 config = '''
-[services.database.concurrency]
-mode = "fixed"
-num_instances = 1
-[[services.database.disks]]
-name = "pds-data"
-mount_path = "/data"
-size = 20
-'''
-"#;
+"#,
+    database!("size"),
+    r"'''
+"
+);
 
 /// A fault that strikes the only boot.
 const STRUCK: &str = r#"
@@ -323,7 +320,8 @@ fn run_shows_the_state_and_stops_at_a_proof() {
 }
 
 /// Deployed, deleted, and the disk stays: quiet at once, and proved soon.
-const ORPHAN: &str = r#"
+const ORPHAN: &str = concat!(
+    r#"
 schema = 1
 horizon = "6h"
 [policy]
@@ -333,14 +331,9 @@ at = "0s"
 [step.do.deploy]
 app = "pds"
 config = '''
-[services.database.concurrency]
-mode = "fixed"
-num_instances = 1
-[[services.database.disks]]
-name = "pds-data"
-mount_path = "/data"
-size_gb = 20
-'''
+"#,
+    database!("size_gb"),
+    r#"'''
 [[step]]
 at = "30s"
 do.delete_app = { app = "pds" }
@@ -348,7 +341,8 @@ do.delete_app = { app = "pds" }
 verdict = "livelock"
 violations = ["disk-has-owner", "nothing-outlives-its-app", "progress"]
 metrics.disks_orphaned = { equals = 7 }
-"#;
+"#
+);
 
 #[test]
 fn a_run_that_ends_with_its_proof_is_not_held_to_its_metrics() {

@@ -5,7 +5,8 @@
 use super::folder;
 
 /// A database's node is lost and comes back while callers ask; steps have no names, and more is expected than comes.
-const FAIL_OVER: &str = r#"
+const FAIL_OVER: &str = concat!(
+    r#"
 schema = 1
 about = "A database on a disk runs on n1, which loses power and comes back half an hour later."
 horizon = "50m"
@@ -18,14 +19,9 @@ app = "pds"
 config = """
 [services.database]
 port = 5432
-[services.database.concurrency]
-mode = "fixed"
-num_instances = 1
-[[services.database.disks]]
-name = "pds-data"
-mount_path = "/data"
-size_gb = 20
-"""
+"#,
+    database!("size_gb"),
+    r#""""
 [[step]]
 at = "10m"
 do.node_down = { node = "n1" }
@@ -38,7 +34,8 @@ service = "database"
 rate = "30/m"
 [expect]
 verdict = "settled"
-"#;
+"#
+);
 
 #[test]
 fn nothing_is_wider_than_a_terminal_of_sixty_columns() {
