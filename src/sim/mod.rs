@@ -302,6 +302,7 @@ impl<'a> Simulation<'a> {
             ingress: Rc::default(),
             has_ingress: self.scenario.traffic.iter().any(|traffic| traffic.via_ingress),
             memories: Rc::default(),
+            waiting: Rc::default(),
             refusals: Rc::default(),
             asked,
         };

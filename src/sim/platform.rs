@@ -17,6 +17,7 @@ use crate::world::{Process, SimPlatform, World};
 
 use super::OwnPool;
 use super::host::Host;
+use super::traffic::AllWaiting;
 
 /// The steps (by index) that the platform refused, with the refusal's own text.
 pub(super) type Refusals = Rc<RefCell<Vec<(usize, Name)>>>;
@@ -39,6 +40,8 @@ pub(super) struct Platform {
     pub(super) has_ingress: bool,
     /// What the controllers of each running process remember.
     pub(super) memories: Rc<RefCell<BTreeMap<Process, Memories>>>,
+    /// Requests that were taken up and are not answered yet.
+    pub(super) waiting: AllWaiting,
     /// In the order in which they came.
     pub(super) refusals: Refusals,
     /// Which fixes were asked for, under all rules that were in force.

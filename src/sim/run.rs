@@ -13,7 +13,7 @@ use crate::world::judge::{Flaps, Judge};
 
 use super::crash::Crashes;
 use super::livelock::Recurrence;
-use super::{Livelock, Platform, Progress, Proofs};
+use super::{Livelock, Platform, Progress, Proofs, traffic};
 
 /// Who is told how far a run is hears of it after so many looks of the judges.
 const LOOKS_PER_TELLING: u32 = 1024;
@@ -71,6 +71,10 @@ impl Run {
             self.judge.finish(&self.world, horizon);
         }
         self.world.kernel().advance_to(horizon);
+        traffic::give_up(&self.world, &self.platform);
+        if self.judged {
+            self.judge.observe(&self.world);
+        }
         Stop::Horizon
     }
 
