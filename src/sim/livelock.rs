@@ -26,8 +26,8 @@ use draws::Retries;
 use reach::{Reach, cell_from};
 use unproved::Tallies;
 
+pub(super) use certificate::Certificate;
 pub use certificate::Refusal;
-pub(super) use certificate::{Certificate, PERIODS};
 pub use repeats::{repeats, while_they_last};
 pub use unproved::Unproved;
 
@@ -45,8 +45,6 @@ pub(super) struct Recurrence {
     written: BTreeMap<SimTime, usize>,
     /// Nothing that a step or request could do lies beyond.
     nothing_ahead_from: SimTime,
-    /// When the run ends, if nothing ends it sooner.
-    ends_at: SimTime,
     proved: Option<Livelock>,
     tallies: Tallies,
     retries: Retries,
@@ -57,8 +55,8 @@ pub(super) struct Recurrence {
 }
 
 impl Recurrence {
-    /// Looks for recurrences under these rules, in a run to `ends_at`; steps and requests end at `nothing_ahead_from`.
-    pub(super) fn new(rules: &Rules, nothing_ahead_from: SimTime, ends_at: SimTime) -> Self {
+    /// Looks for recurrences under these rules, in a run where steps and requests end at `nothing_ahead_from`.
+    pub(super) fn new(rules: &Rules, nothing_ahead_from: SimTime) -> Self {
         let reach = Reach::of(rules, rules.tuning.roles());
         // Not before the first cell with nothing ahead: to find out whether the world is quiet
         // costs as much as there are tasks, and under traffic it never is. Nor while the nodes,
@@ -74,7 +72,6 @@ impl Recurrence {
             unrest,
             written,
             nothing_ahead_from,
-            ends_at,
             proved,
             tallies,
             retries,
@@ -94,13 +91,10 @@ impl Recurrence {
     }
 
     /// Why there is none, at the end of a run.
-    pub(super) fn unproved(&self, world: &World, refused: Option<Refusal>) -> Unproved {
+    pub(super) fn unproved(&self, world: &World) -> Unproved {
         let now = world.kernel().now();
         let capped_from = world.given_at() + self.reach.caps.memory;
         let Some(grid) = self.reach.grid else { return Unproved::NoGrid };
-        if let Some(refusal) = refused {
-            return Unproved::Refused(refusal);
-        }
         if let Some(doubt) = &self.doubt {
             return doubt.clone();
         }
@@ -121,8 +115,8 @@ impl Recurrence {
     }
 
     /// The certificate that was asked for, or that of the run's own proof, as far as it has come.
-    pub(super) fn tried(&mut self) -> Option<Certificate> {
-        self.tried.take()
+    pub(super) fn tried(&self) -> Option<&Certificate> {
+        self.tried.as_ref()
     }
 
     /// When it is time to look; at the end of time: never.
@@ -196,9 +190,8 @@ impl Recurrence {
                 None => is_moved_unseen(trace.records().range(since..)).then_some(Unproved::Unseen),
             };
             let proof = self.doubt.is_none().then(|| claim(trace, before, now, since))?;
-            // Of a cluster at rest nothing is claimed; and what this run does not come to is tried in another.
-            let tried = Certificate::going_on(proof, state, trace.records().len());
-            self.tried = (!proof.is_at_rest() && tried.until() <= self.ends_at).then_some(tried);
+            // Of a cluster at rest nothing is claimed.
+            self.tried = (!proof.is_at_rest()).then(|| Certificate::going_on(proof, state, trace.records().len()));
             Some(proof)
         });
         if self.proved.is_some() {

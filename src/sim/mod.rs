@@ -27,14 +27,14 @@ use crate::controllers::tuning::Tuning;
 use crate::kernel::{Budget, RecordId, SimDuration, SimTime, Stop};
 use crate::model::{Actor, Controller, Kind, Name, Node, NodeId, NodeStatus};
 use crate::scenario::{Action, Constants, Scenario, Variant, Verdict};
-use crate::trace::Archive;
+use crate::trace::{Archive, Trace};
 pub(crate) use crate::world::judge::Flaps;
 use crate::world::judge::{Judge, Limits};
 use crate::world::{Process, StoreRules, World, WorldSpec};
 
 pub(crate) use configs::config_warnings;
 use crash::Crashes;
-use livelock::{Certificate, PERIODS, Recurrence};
+use livelock::{Certificate, Recurrence};
 use own_pool::OwnPool;
 use platform::{Memories, Platform, Refusals, start};
 use run::Run;
@@ -223,25 +223,30 @@ impl<'a> Simulation<'a> {
         let mut run = Self { proofs: Proofs::Note, evidence: false, ..self.clone() }.start(Crashes::new(&self.crashes));
         run.recurrence = run.recurrence.trying(certificate);
         run.drive(until, self.progress);
-        let certificate = run.recurrence.tried().expect("it was asked for");
+        let result = run.recurrence.tried().expect("it was asked for").result();
         run.end();
-        certificate.result()
+        result
     }
 
     fn run_with(&self, crashes: Crashes) -> (Outcome, Crashes) {
         let mut run = self.start(crashes);
         let stop = run.drive(self.ends_at(), self.progress);
-        // Nothing is claimed before it was tried; of a cluster at rest nothing is.
-        let claim = run.recurrence.proved().filter(|proof| !proof.is_at_rest());
-        let known = run.recurrence.tried().and_then(Certificate::known);
-        let tried = |proof| known.unwrap_or_else(|| self.certify(proof, PERIODS, self.variant.seed));
-        let refused = claim.and_then(|proof| tried(proof).err());
-        if refused.is_some() && stop == Stop::Enough {
-            run.end();
-            return Self { proofs: Proofs::Off, ..self.clone() }.run_with(Crashes::new(&self.crashes));
-        }
-        let outcome = self.outcome(&run, stop, refused);
         let crashes = std::mem::take(&mut run.crashes);
+        let claim = run.recurrence.proved();
+        let mut outcome = self.outcome(&run, stop, claim);
+        // Nothing is claimed before it was tried; of a cluster at rest nothing is.
+        let unclaimed = claim.filter(|proof| !proof.is_at_rest()).map(|_| self.outcome(&run, stop, None));
+        outcome.trace = run.world.log().take_trace();
+        if let Some(unclaimed) = unclaimed
+            && let Err(refusal) = run.certify(&outcome.trace, self.progress)
+        {
+            if stop == Stop::Enough {
+                run.end();
+                return Self { proofs: Proofs::Off, ..self.clone() }.run_with(Crashes::new(&self.crashes));
+            }
+            let unproved = unclaimed.settled_at.is_none().then_some(Unproved::Refused(refusal));
+            outcome = Outcome { trace: outcome.trace, unproved, ..unclaimed };
+        }
         run.end();
         (outcome, crashes)
     }
@@ -258,7 +263,7 @@ impl<'a> Simulation<'a> {
             world.kernel().pass_between_steps();
         }
         let judge = Judge::new(self.limits());
-        let recurrence = Recurrence::new(&self.last_rules(), self.nothing_ahead_from(), self.ends_at());
+        let recurrence = Recurrence::new(&self.last_rules(), self.nothing_ahead_from());
         let Self { proofs, judged, .. } = *self;
         Run { world, platform, judge, recurrence, crashes, proofs, judged }
     }
@@ -386,8 +391,9 @@ impl<'a> Simulation<'a> {
         steps.chain(traffic).chain(self.redrawn.map(|(from, _)| from)).max().unwrap_or_default()
     }
 
-    fn outcome(&self, run: &Run, stop: Stop, refused: Option<Refusal>) -> Outcome {
-        let Run { world, judge, recurrence, .. } = run;
+    /// What came of a run of which that is proved, but for its trace.
+    fn outcome(&self, run: &Run, stop: Stop, recurrence: Option<Livelock>) -> Outcome {
+        let Run { world, judge, .. } = run;
         let ended_at = world.kernel().now();
         let mut warnings = self.scenario.warnings.clone();
         for (fault, struck) in self.scenario.faults.iter().zip(world.faults().struck()) {
@@ -397,7 +403,6 @@ impl<'a> Simulation<'a> {
         }
         // A run that a guard stopped has not lasted to its horizon.
         let settled_at = judge.settled_since().filter(|_| stop == Stop::Horizon);
-        let recurrence = recurrence.proved().filter(|_| refused.is_none());
         let livelock = recurrence.filter(|proof| proof.never_settles());
         let flaps = run.flaps(recurrence).filter(|_| livelock.is_none() && stop == Stop::Horizon);
         let settled_at = settled_at.filter(|_| flaps.is_none());
@@ -405,13 +410,9 @@ impl<'a> Simulation<'a> {
             let (needed, proved) = (judge.quiet(world), recurrence.is_some());
             Quiet { lasted: ended_at.since(at), needed, proved, ahead: judge.ahead(world) }
         });
-        let sought = recurrence.is_none() && settled_at.is_none() && self.proofs != Proofs::Off;
-        let unproved = sought.then(|| run.recurrence.unproved(world, refused));
-        let events = world.kernel().events();
-        let trace = world.log().take_trace();
-        let rejected = run.platform.refusals.take();
+        let sought = run.recurrence.proved().is_none() && settled_at.is_none() && self.proofs != Proofs::Off;
         Outcome {
-            trace,
+            trace: Trace::default(),
             verdict: match (flaps, settled_at, livelock) {
                 (Some(_), ..) => Verdict::Flaps,
                 (None, Some(_), _) => Verdict::Settled,
@@ -420,14 +421,14 @@ impl<'a> Simulation<'a> {
             },
             settled_at,
             recurrence,
-            unproved,
+            unproved: sought.then(|| run.recurrence.unproved(world)),
             flaps,
             quiet,
             ended_at,
             stop,
-            events,
+            events: world.kernel().events(),
             violations: judge.violations().to_vec(),
-            rejected,
+            rejected: run.platform.refusals.borrow().clone(),
             warnings,
             asked: run.platform.asked.so_far(),
         }

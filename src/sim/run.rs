@@ -7,13 +7,13 @@
 //! that ends the run ends it at once, wherever it stands.
 
 use crate::kernel::{SimTime, Step, Stop};
-use crate::trace::{Record, What};
+use crate::trace::{Record, Trace, What};
 use crate::world::World;
 use crate::world::judge::{Flaps, Judge};
 
 use super::crash::Crashes;
 use super::livelock::Recurrence;
-use super::{Livelock, Platform, Progress, Proofs, traffic};
+use super::{Livelock, Platform, Progress, Proofs, Refusal, traffic};
 
 /// Who is told how far a run is hears of it after so many looks of the judges.
 const LOOKS_PER_TELLING: u32 = 1024;
@@ -125,6 +125,20 @@ impl Run {
         let is_end = |record: &Record| record.what == What::Unsettled && record.at > from;
         let times = world.log().with_trace(|trace| trace.records().iter().filter(is_end).count());
         Some(Flaps { from, times: u32::try_from(times).unwrap_or(u32::MAX), settled, of: period })
+    }
+
+    /// What comes of trying its claim: for that it goes on beyond its end, and nothing of it is read any more but
+    /// the trace, which begins as that was which was taken from it.
+    pub(super) fn certify(&mut self, trace: &Trace, progress: Option<Progress<'_>>) -> Result<(), Refusal> {
+        let tried = self.recurrence.tried().expect("who claims tries");
+        if let Some(known) = tried.known() {
+            return known;
+        }
+        let until = tried.until();
+        self.world.log().resume(trace.clone());
+        self.proofs = Proofs::Note;
+        self.drive(until, progress);
+        self.recurrence.tried().expect("it is tried still").result()
     }
 
     /// Ends it: its tasks are dropped and its memory is given back.

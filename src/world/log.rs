@@ -198,6 +198,11 @@ impl Log {
         std::mem::take(&mut self.trace.borrow_mut())
     }
 
+    /// Goes on with that trace, after the run's end.
+    pub fn resume(&self, trace: Trace) {
+        *self.trace.borrow_mut() = trace;
+    }
+
     /// Draws from a distribution for a subject, and writes the draw down when there was one.
     #[inline]
     pub fn draw(&self, subject: Subject, purpose: &'static str, spread: Spread) -> SimDuration {

@@ -2,10 +2,10 @@
 //!
 //! Ten periods, in each of which what is drawn without consequence is drawn otherwise: at the same
 //! moment of every period the state must be the same, and in between the cluster settled for as long.
-//! A run that goes on so far beyond its recurrence shows them by itself, for its own draws are other
-//! ones in each period. Else it is made a second time, with draws of another seed; the first run is
-//! not touched by that, and it costs only where something is claimed. What a newcomer gets wrong: it
-//! proves nothing by itself – it would find out where the proof is wrong.
+//! A run that goes on so far beyond its recurrence shows them, for its own draws are other ones in each
+//! period; one that ends before goes on once its outcome is taken from it. Tests make a run a second
+//! time, with draws of another seed. What a newcomer gets wrong: it proves nothing by itself – it would
+//! find out where the proof is wrong.
 
 use std::fmt;
 
@@ -138,7 +138,7 @@ impl Certificate {
     }
 
     /// What came of it; none: the run ended before that was known.
-    pub fn known(self) -> Option<Result<(), Refusal>> {
+    pub fn known(&self) -> Option<Result<(), Refusal>> {
         (self.refusal.is_some() || self.held >= self.periods).then(|| self.result())
     }
 
@@ -146,7 +146,7 @@ impl Certificate {
     ///
     /// # Errors
     /// The first difference.
-    pub fn result(self) -> Result<(), Refusal> {
+    pub fn result(&self) -> Result<(), Refusal> {
         match self.refusal {
             Some(refusal) => Err(refusal),
             None if self.held < self.periods => Err(Refusal { period: self.held + 1, found: Found::Ended }),

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
+use super::certificate::PERIODS;
 use super::*;
 use crate::constants::{LookBack, Period, Role};
 use crate::controllers::fixes::{Fix, Fixes};
@@ -10,7 +11,7 @@ use crate::kernel;
 use crate::model::Name;
 use crate::scenario::{Action, Overrides, Scenario, Step, Upgrade, Variant};
 use crate::sim::crash::Crashes;
-use crate::sim::{Crash, Simulation};
+use crate::sim::{Crash, Proofs, Simulation};
 use crate::world::{Capture, Digest};
 
 /// The reach of these roles alone.
@@ -204,6 +205,12 @@ fn a_run_that_goes_on_for_long_is_its_own_certificate() {
             assert_eq!(known(u64::from(PERIODS)), Some(Ok(())), "{place}");
             assert_eq!(simulation.certify(proof, PERIODS, 0x5eed), Ok(()), "{place}");
             assert_eq!(known(u64::from(PERIODS) - 1), None, "it has not come so far: {place}");
+            // Whatever it comes to beyond its end stays out of what came of it.
+            let short = simulation.clone().until(proof.from + proof.period.saturating_mul(2));
+            let (claimed, plain) = (short.run(), short.clone().proofs(Proofs::Off).run());
+            assert_eq!((claimed.recurrence, claimed.events), (Some(proof), plain.events), "{place}");
+            assert!(claimed.trace.records() == plain.trace.records(), "{place}");
+            assert_eq!((claimed.ended_at, &claimed.violations), (plain.ended_at, &plain.violations), "{place}");
             let wrong = Livelock { settled: proof.settled + SimDuration::from_secs(1), ..proof };
             assert!(simulation.certify(wrong, PERIODS, 0x5eed).is_err(), "{place}");
             tried += 1;
