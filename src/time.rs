@@ -122,9 +122,32 @@ impl fmt::Display for Clockface {
         let nanos = if self.0.0 < 1_000_000 { self.0.0 } else { self.0.0 / 1_000_000 * 1_000_000 };
         let (secs, frac) = (nanos / 1_000_000_000, nanos % 1_000_000_000);
         let (h, m, s) = (secs / 3600, secs / 60 % 60, secs % 60);
-        let mut text = if h > 0 { format!("{h}:{m:02}:{s:02}") } else { format!("{m}:{s:02}") };
-        text.push_str(&fraction(frac));
-        f.pad(&text)
+        // Timelines have tens of thousands of these: from right to left, without a text of its own for each part.
+        let (mut face, mut at) = ([b'0'; 32], 32);
+        let mut put = |mut number: u64, width: usize, before: &[u8]| {
+            let end = at;
+            while number > 0 || end - at < width {
+                at -= 1;
+                face[at] = b'0' + (number % 10) as u8;
+                number /= 10;
+            }
+            at -= before.len();
+            face[at..at + before.len()].copy_from_slice(before);
+        };
+        match frac {
+            0 => {}
+            n if n % 1_000_000 == 0 => put(n / 1_000_000, 3, b"."),
+            n if n % 1_000 == 0 => put(n / 1_000, 6, b"."),
+            n => put(n, 9, b"."),
+        }
+        put(s, 2, b":");
+        if h > 0 {
+            put(m, 2, b":");
+            put(h, 1, b"");
+        } else {
+            put(m, 1, b"");
+        }
+        f.pad(std::str::from_utf8(&face[at..]).expect("digits and marks"))
     }
 }
 

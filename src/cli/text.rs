@@ -184,7 +184,7 @@ fn down(replay: &Replay<'_>) -> String {
     if replay.metrics.of(Figure::Down) == replay.metrics.of(Figure::DownMax) {
         return String::new();
     }
-    let down = report::down_by_app(replay.scenario, &replay.outcome);
+    let down = report::down_by_app(&replay.outcome.trace, &replay.metrics);
     let line = |(app, time): &(String, SimDuration)| format!("  {app:28}{:>14}\n", time.rounded().to_string());
     format!("\ndown\n{}", down.iter().map(line).collect::<String>())
 }

@@ -33,8 +33,8 @@ use crate::kernel::{SimDuration, SimTime};
 use crate::model::{Kind, Subject};
 use crate::scenario::{Action, Expect, Scenario, Verdict};
 use crate::sim::{self, Livelock, Outcome};
-use crate::trace::Record;
 use crate::trace::metrics::{self, Figure, Frame, Metrics};
+use crate::trace::{Record, Trace};
 
 /// The figures of a run.
 pub fn figures(scenario: &Scenario, outcome: &Outcome) -> Metrics {
@@ -47,10 +47,9 @@ pub fn figures_beside(scenario: &Scenario, outcome: &Outcome, beside: impl FnMut
 }
 
 /// How long each app was down, by name, the longest first; those that never were are left out.
-pub(crate) fn down_by_app(scenario: &Scenario, outcome: &Outcome) -> Vec<(String, SimDuration)> {
-    let down = metrics::down_by_app(&outcome.trace, &frame(scenario, outcome));
-    let name = |index| outcome.trace.name(Subject { kind: Kind::App, index });
-    let mut down: Vec<_> = down.into_iter().map(|(app, time)| (name(app).to_string(), time)).collect();
+pub(crate) fn down_by_app(trace: &Trace, metrics: &Metrics) -> Vec<(String, SimDuration)> {
+    let name = |index| trace.name(Subject { kind: Kind::App, index });
+    let mut down: Vec<_> = metrics.down_by_app().iter().map(|(app, time)| (name(*app).to_string(), *time)).collect();
     down.sort_by_key(|(_, time)| std::cmp::Reverse(*time));
     down
 }

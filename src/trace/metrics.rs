@@ -9,13 +9,14 @@ mod down;
 mod fold;
 mod slabs;
 
+use std::collections::BTreeMap;
 use std::fmt;
 
 use crate::kernel::{SimDuration, SimTime};
 use crate::model::Words;
 use crate::model::words::words;
 
-pub use fold::{down_by_app, fold};
+pub use fold::fold;
 
 /// What a metric counts in.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -185,21 +186,25 @@ pub struct Frame {
 
 /// The figures of one run.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Metrics([Metric; Figure::ALL.len()]);
+pub struct Metrics {
+    figures: [Metric; Figure::ALL.len()],
+    down: BTreeMap<u32, SimDuration>,
+}
 
 impl Default for Metrics {
     fn default() -> Self {
-        Self(std::array::from_fn(|i| match Figure::ALL[i].unit() {
+        let figures = std::array::from_fn(|i| match Figure::ALL[i].unit() {
             Unit::Count => Metric::Count(0),
             Unit::Seconds => Metric::Seconds(SimDuration::ZERO),
-        }))
+        });
+        Self { figures, down: BTreeMap::new() }
     }
 }
 
 impl Metrics {
     /// The value of a figure.
     pub fn of(&self, figure: Figure) -> Metric {
-        self.0[figure as usize]
+        self.figures[figure as usize]
     }
     /// The value of the figure of that name.
     pub fn get(&self, name: &str) -> Option<Metric> {
@@ -208,6 +213,11 @@ impl Metrics {
     /// Every figure with its value, in the order of the documentation.
     pub fn iter(&self) -> impl Iterator<Item = (Figure, Metric)> + '_ {
         Figure::ALL.iter().map(|figure| (*figure, self.of(*figure)))
+    }
+    /// How long each app was down, its services together, by the app's number: what [`Figure::Down`] is the sum
+    /// of. Apps that never were are left out.
+    pub fn down_by_app(&self) -> &BTreeMap<u32, SimDuration> {
+        &self.down
     }
     /// As one JSON object of plain numbers, keys sorted, durations in seconds with three decimals.
     pub fn json(&self) -> String {
@@ -219,11 +229,11 @@ impl Metrics {
 
     fn count(&mut self, figure: Figure, n: u64) {
         debug_assert!(figure.unit() == Unit::Count, "{figure:?} is a time");
-        self.0[figure as usize] = Metric::Count(n);
+        self.figures[figure as usize] = Metric::Count(n);
     }
     fn time(&mut self, figure: Figure, d: SimDuration) {
         debug_assert!(figure.unit() == Unit::Seconds, "{figure:?} is a count");
-        self.0[figure as usize] = Metric::Seconds(d.rounded());
+        self.figures[figure as usize] = Metric::Seconds(d.rounded());
     }
 }
 

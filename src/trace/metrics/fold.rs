@@ -6,8 +6,6 @@
 //! decision. What a newcomer gets wrong: times are integrals over *counts* (how many pools are
 //! unready now), kept up at each change, never a scan over all things.
 
-use std::collections::BTreeMap;
-
 use crate::kernel::{SimDuration, SimTime};
 use crate::model::{
     Address, AnyStatus, Failure, Field, Kind, LeaseStatus, Reason, RequestError, SandboxStatus, Subject, Value,
@@ -21,17 +19,7 @@ use super::{Figure, Frame, Metrics};
 /// Folds a trace into its figures. Whoever has something else to fold does it `beside`,
 /// which is told every record, in order, in the same pass: to read a long trace from memory takes
 /// longer than most of what is done with it.
-pub fn fold(trace: &Trace, frame: &Frame, beside: impl FnMut(&Record)) -> Metrics {
-    folded(trace, frame, beside).finish()
-}
-
-/// How long each app was down, its services together, by the app's number: what [`Figure::Down`] is the sum
-/// of. Apps that never were are left out.
-pub fn down_by_app(trace: &Trace, frame: &Frame) -> BTreeMap<u32, SimDuration> {
-    folded(trace, frame, |_| {}).down.finish(frame.ended_at)
-}
-
-fn folded<'a>(trace: &'a Trace, frame: &'a Frame, mut beside: impl FnMut(&Record)) -> Fold<'a> {
+pub fn fold(trace: &Trace, frame: &Frame, mut beside: impl FnMut(&Record)) -> Metrics {
     let mut fold = Fold::new(trace.records(), frame);
     for record in trace.records() {
         // Most records are nothing but this.
@@ -42,7 +30,7 @@ fn folded<'a>(trace: &'a Trace, frame: &'a Frame, mut beside: impl FnMut(&Record
         }
         beside(&record);
     }
-    fold
+    fold.finish()
 }
 
 struct Fold<'a> {
@@ -468,6 +456,7 @@ impl<'a> Fold<'a> {
         let down = std::mem::take(&mut self.down).finish(end);
         metrics.time(Figure::Down, down.values().fold(SimDuration::ZERO, |sum, time| sum + *time));
         metrics.time(Figure::DownMax, down.values().copied().max().unwrap_or_default());
+        metrics.down = down;
         self.waits.sort_unstable();
         metrics.time(Figure::RequestWaitP50, percentile(&self.waits, 50));
         metrics.time(Figure::RequestWaitP99, percentile(&self.waits, 99));

@@ -5,6 +5,8 @@
 //! decision is left out *because* its write tells it – one without a write, or whose write is
 //! routine, has a line of its own.
 
+use std::fmt::{self, Write};
+
 use crate::kernel::SimTime;
 use crate::model::{
     Actor, AnyStatus, Controller, DiskStatus, Failure, Field, Kind, LeaseStatus, NodeStatus, Reason, SandboxStatus,
@@ -60,16 +62,30 @@ pub fn actor_name(trace: &Trace, actor: Actor) -> String {
 
 /// A field's value as text.
 pub fn value_text(trace: &Trace, value: Value) -> String {
-    match value {
-        Value::None => "none".to_owned(),
-        Value::Int(n) => n.to_string(),
-        Value::Time(time) => time.elapsed().clock().to_string(),
-        Value::Ref(subject) => trace.name(subject).to_string(),
-        Value::Text(text) => text.to_string(),
-        Value::Status(status) => status.loud(),
-        Value::Filesystem(filesystem) => filesystem.name().to_uppercase(),
-        Value::Address(address) => address.to_string(),
-    }
+    let mut text = String::new();
+    push_value(trace, value, &mut text);
+    text
+}
+
+fn push_value(trace: &Trace, value: Value, out: &mut String) {
+    let written = match value {
+        Value::None => out.write_str("none"),
+        Value::Int(n) => write!(out, "{n}"),
+        Value::Time(time) => write!(out, "{}", time.elapsed().clock()),
+        Value::Ref(subject) => out.write_str(&trace.name(subject)),
+        Value::Text(text) => out.write_str(&text),
+        Value::Status(status) => push_loud(status.name(), out),
+        Value::Filesystem(filesystem) => push_loud(filesystem.name(), out),
+        Value::Address(address) => write!(out, "{address}"),
+    };
+    written.expect("a string takes everything");
+}
+
+fn push_loud(word: &str, out: &mut String) -> fmt::Result {
+    let from = out.len();
+    out.push_str(word);
+    out[from..].make_ascii_uppercase();
+    Ok(())
 }
 
 /// The entries of a trace, in order of time.
@@ -159,7 +175,8 @@ impl Reader<'_> {
             return 0;
         }
         let belongs = |r: &Record| matches!(r.what, What::Set { .. }) && r.cause.index() == Some(index);
-        records.range(index + 1..).take_while(belongs).count()
+        let end = records.first_in(index + 1..records.len(), |record| !belongs(record));
+        end.unwrap_or(records.len()) - index - 1
     }
 
     /// Which decisions another line tells: the write that they led to, the end of what they
@@ -182,39 +199,64 @@ impl Reader<'_> {
                     told[ended] = true;
                 }
             }
-            let Some((decision, _)) = decision(self.trace, &record) else { continue };
             let shown = match record.what {
                 What::Created { .. } | What::Deleted { .. } => true,
                 What::Patched { .. } => {
-                    let mut sets = records.range(index + 1..index + 1 + self.sets_of(index));
-                    sets.any(|set| self.change(&set).is_some())
+                    let sets = index + 1..index + 1 + self.sets_of(index);
+                    records.first_in(sets, |set| self.is_told(set)).is_some()
                 }
                 _ => false,
             };
-            told[decision] |= shown;
+            if let Some((decision, _)) = shown.then(|| decision(self.trace, &record)).flatten() {
+                told[decision] = true;
+            }
         }
         told
     }
 
-    /// A changed field as text, when a reader cares about it.
-    fn change(&self, set: &Record) -> Option<String> {
-        let What::Set { field, from, to } = set.what else { return None };
-        let text = |value| value_text(self.trace, value);
+    /// Whether a reader cares about a changed field.
+    fn is_told(&self, set: &Record) -> bool {
+        let What::Set { field, from, to } = set.what else { return false };
         // A write of the value that is there already changes nothing.
-        if from == to && !self.options.verbose {
-            return None;
+        self.options.verbose
+            || from != to
+                && matches!(
+                    field,
+                    Field::Status
+                        | Field::DesiredInstances
+                        | Field::ConsecutiveCrashCount
+                        | Field::CooldownUntil
+                        | Field::ActiveVersion
+                )
+    }
+
+    /// Appends a changed field that a reader cares about.
+    fn push_change(&self, set: &Record, out: &mut String) {
+        let What::Set { field, from, to } = set.what else { return };
+        let value = |value, out: &mut String| push_value(self.trace, value, out);
+        match field {
+            Field::Status if from == Value::None => {}
+            Field::Status => {
+                value(from, out);
+                out.push_str(" -> ");
+            }
+            Field::DesiredInstances => {
+                out.push_str("desired ");
+                value(Value::Int(number(from)), out);
+                out.push_str(" -> ");
+            }
+            Field::ConsecutiveCrashCount => out.push_str("crash count "),
+            Field::CooldownUntil if to == Value::None => return out.push_str("cooldown cleared"),
+            Field::CooldownUntil => out.push_str("cooldown until "),
+            Field::ActiveVersion => out.push_str("active "),
+            _ => {
+                out.push_str(field.name());
+                out.push(' ');
+                value(from, out);
+                out.push_str(" -> ");
+            }
         }
-        Some(match field {
-            Field::Status if from == Value::None => text(to),
-            Field::Status => format!("{} -> {}", text(from), text(to)),
-            Field::DesiredInstances => format!("desired {} -> {}", number(from), text(to)),
-            Field::ConsecutiveCrashCount => format!("crash count {}", text(to)),
-            Field::CooldownUntil if to == Value::None => "cooldown cleared".to_owned(),
-            Field::CooldownUntil => format!("cooldown until {}", text(to)),
-            Field::ActiveVersion => format!("active {}", text(to)),
-            _ if self.options.verbose => format!("{} {} -> {}", field.name(), text(from), text(to)),
-            _ => return None,
-        })
+        value(to, out);
     }
 
     fn why(&self, record: &Record) -> String {
@@ -226,8 +268,11 @@ impl Reader<'_> {
         match record.what {
             What::Created { .. } => {
                 let status = sets.clone().find(|s| matches!(s.what, What::Set { field: Field::Status, .. }));
-                let status = status.and_then(|set| self.change(&set));
-                let mut what = status.map_or_else(|| "created".to_owned(), |status| format!("created {status}"));
+                let mut what = "created".to_owned();
+                if let Some(status) = status.filter(|set| self.is_told(set)) {
+                    what.push(' ');
+                    self.push_change(&status, &mut what);
+                }
                 if self.options.verbose {
                     for set in sets.filter(|s| !matches!(s.what, What::Set { field: Field::Status, .. })) {
                         let What::Set { field, to, .. } = set.what else { continue };
@@ -237,18 +282,21 @@ impl Reader<'_> {
                 Some((what, self.why(record), Tone::Plain))
             }
             What::Patched { .. } => {
-                let changes: Vec<String> = sets.clone().filter_map(|set| self.change(&set)).collect();
-                if changes.is_empty() {
+                let (mut what, mut tone) = (String::new(), Tone::Plain);
+                for set in sets {
+                    tone = stronger(tone, tone_of_set(&set));
+                    if self.is_told(&set) {
+                        what.push_str(if what.is_empty() { "" } else { ", " });
+                        self.push_change(&set, &mut what);
+                    }
+                }
+                if what.is_empty() {
                     return self
                         .options
                         .verbose
                         .then(|| ("written, nothing new".to_owned(), self.why(record), Tone::Plain));
                 }
-                Some((
-                    changes.join(", "),
-                    self.why(record),
-                    sets.map(|set| tone_of_set(&set)).fold(Tone::Plain, stronger),
-                ))
+                Some((what, self.why(record), tone))
             }
             What::Deleted { .. } => Some(("deleted".to_owned(), self.why(record), Tone::Plain)),
             What::Decided(reason) => {

@@ -6,7 +6,9 @@
 //! those of the *first* repetition; the counts and periods are ranges over all of them – narrow
 //! ones, for what comes again without a period is no repetition.
 
+use std::cmp::Reverse;
 use std::collections::BTreeMap;
+use std::ops::RangeInclusive;
 
 use crate::kernel::{SimDuration, SimTime};
 use crate::model::{Actor, Controller, Field, Kind, Subject, Value};
@@ -20,7 +22,7 @@ pub enum Item {
     /// The entry of that index.
     Line(usize),
     /// A block and its repetitions.
-    Block(Block),
+    Block(Box<Block>),
 }
 
 impl Item {
@@ -85,27 +87,29 @@ const BURST_GAP: SimDuration = SimDuration::from_secs(60);
 pub fn fold(trace: &Trace, entries: &[Entry]) -> Vec<Item> {
     let families = Families::of(trace);
     let mut keys = Keys::default();
-    let mut heads = BTreeMap::new();
+    let mut known = BTreeMap::new();
     let mut lanes: BTreeMap<(Subject, Voice), Vec<Node>> = BTreeMap::new();
     for (index, entry) in entries.iter().enumerate() {
-        let (key, subject) = (keys.line(trace, entry), entry.subject);
+        let subject = entry.subject;
+        let (head, parent) =
+            *known.entry(subject).or_insert_with(|| (families.head(subject), keys.parent(&trace.name(subject))));
+        let key = keys.line(parent, entry);
         let voice = match (trace.records().at(entry.record).what, entry.actor.controller) {
             (What::Broken { .. }, _) => Voice::Judge,
             (What::RequestFailed { .. }, _) => Voice::Caller(key),
             (_, Controller::Collector) => Voice::Collector,
             _ => Voice::Other,
         };
-        let lane = (*heads.entry(subject).or_insert_with(|| families.head(subject)), voice);
         let node = Node { key, subject, first: index, begin: entry.at, item: Item::Line(index) };
-        lanes.entry(lane).or_default().push(node);
+        lanes.entry((head, voice)).or_default().push(node);
     }
     let folded = lanes.into_iter().flat_map(|((_, voice), nodes)| match voice {
         Voice::Caller(_) => bursts(nodes, &mut keys),
         Voice::Other | Voice::Collector | Voice::Judge => fold_lane(nodes, &mut keys),
     });
-    let mut nodes: Vec<Node> = folded.collect();
-    nodes.sort_by_key(|node| node.first);
-    nodes.into_iter().map(|node| node.item).collect()
+    let mut items = vec![None; entries.len()];
+    folded.for_each(|node| items[node.first] = Some(node.item));
+    items.into_iter().flatten().collect()
 }
 
 /// Whose lines are folded together.
@@ -128,11 +132,15 @@ fn bursts(nodes: Vec<Node>, keys: &mut Keys) -> Vec<Node> {
 }
 
 fn fold_lane(mut nodes: Vec<Node>, keys: &mut Keys) -> Vec<Node> {
+    let mut again = keys.again(&nodes);
     let mut longest = 1;
     while longest <= LONGEST {
+        // What was not folded at a shorter length is not before something is.
+        let mut lengths = longest / 2 + 1..=longest;
         // Each pass either shortens the list or is the last of its length.
-        while let Some(shorter) = pass(&nodes, longest, keys) {
-            nodes = shorter;
+        while pass(&mut nodes, &again, &lengths, keys) {
+            again = keys.again(&nodes);
+            lengths = 1..=longest;
         }
         longest *= 2;
     }
@@ -192,39 +200,66 @@ struct Node {
 /// Numbers for texts and blocks that are alike.
 #[derive(Default)]
 struct Keys {
-    lines: BTreeMap<Actor, BTreeMap<String, u32>>,
+    words: BTreeMap<String, u32>,
+    /// By who says what about whose.
+    lines: BTreeMap<(Actor, u32, u32), u32>,
     blocks: BTreeMap<Vec<u32>, u32>,
+    /// The last number of a line or block.
     next: u32,
+    /// Where a number stood last, and in which list that was.
+    seen: Vec<(u32, usize)>,
+    lists: u32,
     /// The text of the last line, for its memory.
     text: String,
 }
 
 impl Keys {
-    fn line(&mut self, trace: &Trace, entry: &Entry) -> u32 {
-        let name = trace.name(entry.subject);
+    /// The number of a name without its ordinal.
+    fn parent(&mut self, name: &str) -> u32 {
         let parent = name.rsplit_once('-').filter(|(_, n)| n.bytes().all(|b| b.is_ascii_digit()));
-        let parent = parent.map_or(name.as_str(), |(parent, _)| parent);
-        let text = &mut self.text;
-        text.clear();
-        text.push_str(parent);
-        for part in [&entry.what, &entry.why] {
-            text.push(' ');
-            blank_numbers(part, text);
-        }
-        let lines = self.lines.entry(entry.actor).or_default();
-        if let Some(known) = lines.get(text.as_str()) {
+        self.word(parent.map_or(name, |(parent, _)| parent))
+    }
+    fn word(&mut self, text: &str) -> u32 {
+        if let Some(known) = self.words.get(text) {
             return *known;
         }
-        self.next += 1;
-        lines.insert(text.clone(), self.next);
-        self.next
+        let number = self.words.len() as u32;
+        self.words.insert(text.to_owned(), number);
+        number
+    }
+    fn line(&mut self, parent: u32, entry: &Entry) -> u32 {
+        let mut text = std::mem::take(&mut self.text);
+        text.clear();
+        blank_numbers(&entry.what, &mut text);
+        text.push(' ');
+        blank_numbers(&entry.why, &mut text);
+        let said = self.word(&text);
+        self.text = text;
+        let next = &mut self.next;
+        *self.lines.entry((entry.actor, parent, said)).or_insert_with(|| following(next))
     }
     fn block(&mut self, body: &[Node]) -> u32 {
-        *self.blocks.entry(body.iter().map(|node| node.key).collect()).or_insert_with(|| {
-            self.next += 1;
-            self.next
-        })
+        let next = &mut self.next;
+        *self.blocks.entry(body.iter().map(|node| node.key).collect()).or_insert_with(|| following(next))
     }
+    /// For each node the place of the next one that is alike; none: the end of numbers.
+    fn again(&mut self, nodes: &[Node]) -> Vec<usize> {
+        self.lists += 1;
+        self.seen.resize(self.next as usize + 1, (0, 0));
+        let mut again = vec![usize::MAX; nodes.len()];
+        for (place, node) in nodes.iter().enumerate().rev() {
+            let (list, next) = std::mem::replace(&mut self.seen[node.key as usize], (self.lists, place));
+            if list == self.lists {
+                again[place] = next;
+            }
+        }
+        again
+    }
+}
+
+fn following(number: &mut u32) -> u32 {
+    *number += 1;
+    *number
 }
 
 /// Appends `text` with each number, age or time as one `#`.
@@ -239,33 +274,37 @@ fn blank_numbers(text: &str, out: &mut String) {
     out.push_str(rest);
 }
 
-/// Folds, from left to right, the block that covers most at each place; none when nothing folds.
-fn pass(nodes: &[Node], longest: usize, keys: &mut Keys) -> Option<Vec<Node>> {
-    let mut out = Vec::with_capacity(nodes.len());
-    let alike: Vec<u32> = nodes.iter().map(|node| node.key).collect();
+/// Folds, from left to right, the block that covers most at each place; false when nothing folds.
+fn pass(nodes: &mut Vec<Node>, again: &[usize], lengths: &RangeInclusive<usize>, keys: &mut Keys) -> bool {
+    let mut folds = Vec::new();
     let mut at = 0;
     while at < nodes.len() {
         // Where the first line does not come again often enough, nothing repeats.
-        let again = alike[at + 1..].iter().take(longest.min((nodes.len() - at) / TIMES_MIN)).enumerate();
-        let best = again
-            .filter(|(_, key)| **key == alike[at])
-            .map(|(before, _)| before + 1)
-            .filter(|length| (2..TIMES_MIN).all(|nth| alike[at + nth * length] == alike[at]))
+        let most = (*lengths.end()).min((nodes.len() - at) / TIMES_MIN);
+        let alike = std::iter::successors(Some(again[at]), |place| again.get(*place).copied());
+        let best = alike
+            .map_while(|place| place.checked_sub(at).filter(|length| *length <= most))
+            .filter(|length| lengths.contains(length))
+            .filter(|length| (2..TIMES_MIN).all(|nth| nodes[at + nth * length].key == nodes[at].key))
             .map(|length| (length, repetitions(&nodes[at..], length)))
             .filter(|(_, times)| *times >= TIMES_MIN)
-            .max_by_key(|(length, times)| (length * times, std::cmp::Reverse(*length)));
-        match best {
-            None => {
-                out.push(nodes[at].clone());
-                at += 1;
-            }
-            Some((length, times)) => {
-                out.push(folded(&nodes[at..at + length * times], length, keys));
-                at += length * times;
-            }
-        }
+            .max_by_key(|(length, times)| (length * times, Reverse(*length)));
+        folds.extend(best.map(|(length, times)| (at, length, times)));
+        at += best.map_or(1, |(length, times)| length * times);
     }
-    (out.len() < nodes.len()).then_some(out)
+    let any = !folds.is_empty();
+    if any {
+        let mut left = std::mem::take(nodes).into_iter();
+        let mut done = 0;
+        for (at, length, times) in folds {
+            nodes.extend(left.by_ref().take(at - done));
+            nodes.push(folded(&left.as_slice()[..length * times], length, keys));
+            left.nth(length * times - 1);
+            done = at + length * times;
+        }
+        nodes.extend(left);
+    }
+    any
 }
 
 /// How often the first `length` nodes follow each other with one period.
@@ -330,7 +369,7 @@ fn folded(nodes: &[Node], length: usize, keys: &mut Keys) -> Node {
     let period = (periods.clone().min().unwrap_or_default(), periods.max().unwrap_or_default());
     let times = repetitions.len() as u64;
     let last = nodes[nodes.len() - 1].item.last();
-    let block = Block { body, times: (times, times), period, last };
+    let block = Box::new(Block { body, times: (times, times), period, last });
     let Node { subject, first, begin, .. } = nodes[0];
     Node { key: keys.block(repetitions[0]), subject, first, begin, item: Item::Block(block) }
 }
