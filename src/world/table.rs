@@ -73,7 +73,7 @@ type Place<E> = (Name, Id<E>);
 
 /// The rows that share an index entry.
 struct Entry<E> {
-    /// Sorted, and never empty.
+    /// Sorted.
     places: Vec<Place<E>>,
     /// Their list, as long as none of them has changed since it was asked for.
     listed: Option<Listed<E>>,
@@ -85,6 +85,51 @@ impl<E> Default for Entry<E> {
     }
 }
 
+/// What belongs to each index entry: by the number of what the entry is about, or by a name.
+struct ByIndex<E: Entity, T> {
+    /// By kind and number.
+    things: Vec<Vec<T>>,
+    names: BTreeMap<E::Index, T>,
+}
+
+impl<E: Entity, T: Default> ByIndex<E, T> {
+    fn new() -> Self {
+        Self { things: Vec::new(), names: BTreeMap::new() }
+    }
+    fn is_empty(&self) -> bool {
+        self.things.is_empty() && self.names.is_empty()
+    }
+    #[inline]
+    fn get(&self, index: E::Index) -> Option<&T> {
+        match E::index_subject(index) {
+            Some(thing) => self.things.get(thing.kind as usize)?.get(thing.index as usize),
+            None => self.names.get(&index),
+        }
+    }
+    #[inline]
+    fn get_mut(&mut self, index: E::Index) -> Option<&mut T> {
+        match E::index_subject(index) {
+            Some(thing) => self.things.get_mut(thing.kind as usize)?.get_mut(thing.index as usize),
+            None => self.names.get_mut(&index),
+        }
+    }
+    fn get_or_default(&mut self, index: E::Index) -> &mut T {
+        let Some(thing) = E::index_subject(index) else { return self.names.entry(index).or_default() };
+        let (kind, number) = (thing.kind as usize, thing.index as usize);
+        if self.things.len() <= kind {
+            self.things.resize_with(kind + 1, Vec::new);
+        }
+        let things = &mut self.things[kind];
+        if things.len() <= number {
+            things.resize_with(number + 1, T::default);
+        }
+        &mut things[number]
+    }
+    fn values(&self) -> impl Iterator<Item = &T> {
+        self.things.iter().flatten().chain(self.names.values())
+    }
+}
+
 /// Some watches of a table, each with the number of its opening: they are told in that order.
 type Opened<E> = Vec<(u64, Rc<Mailbox<E>>)>;
 
@@ -93,7 +138,7 @@ struct Mailboxes<E: Entity> {
     opened: u64,
     /// Of whom everything is to be told.
     all: Opened<E>,
-    by_index: BTreeMap<E::Index, Opened<E>>,
+    by_index: ByIndex<E, Opened<E>>,
     /// Room for those of one change.
     touched: Opened<E>,
 }
@@ -103,7 +148,7 @@ impl<E: Entity> Mailboxes<E> {
         self.opened += 1;
         let with = match mailbox.query {
             Query::All => &mut self.all,
-            Query::By(index) => self.by_index.entry(index).or_default(),
+            Query::By(index) => self.by_index.get_or_default(index),
         };
         with.push((self.opened, Rc::clone(mailbox)));
     }
@@ -119,7 +164,7 @@ impl<E: Entity> Mailboxes<E> {
         touched.extend_from_slice(all);
         for entity in old.into_iter().chain(new) {
             entity.for_each_index(&mut |index| {
-                if let Some(with) = by_index.get_mut(&index) {
+                if let Some(with) = by_index.get_mut(index) {
                     with.retain(is_open);
                     touched.extend_from_slice(with);
                 }
@@ -144,7 +189,7 @@ struct Inner<E: Entity> {
     by_key: BTreeSet<Place<E>>,
     /// The list of all rows, as long as none has changed since it was asked for.
     listed: Option<Listed<E>>,
-    by_index: BTreeMap<E::Index, Entry<E>>,
+    by_index: ByIndex<E, Entry<E>>,
     /// The list of nothing.
     nothing: Listed<E>,
     mailboxes: Mailboxes<E>,
@@ -155,7 +200,7 @@ struct Inner<E: Entity> {
 
 impl<E: Entity> Inner<E> {
     fn enter(&mut self, index: E::Index, place: Place<E>) {
-        let entry = self.by_index.entry(index).or_default();
+        let entry = self.by_index.get_or_default(index);
         entry.listed = None;
         if let Err(at) = entry.places.binary_search(&place) {
             entry.places.insert(at, place);
@@ -163,19 +208,16 @@ impl<E: Entity> Inner<E> {
     }
 
     fn leave(&mut self, index: E::Index, place: Place<E>) {
-        let Some(entry) = self.by_index.get_mut(&index) else { return };
+        let Some(entry) = self.by_index.get_mut(index) else { return };
         entry.listed = None;
         if let Ok(at) = entry.places.binary_search(&place) {
             entry.places.remove(at);
-        }
-        if entry.places.is_empty() {
-            self.by_index.remove(&index);
         }
     }
 
     /// A row of that index entry has changed.
     fn touch(&mut self, index: E::Index) {
-        if let Some(entry) = self.by_index.get_mut(&index) {
+        if let Some(entry) = self.by_index.get_mut(index) {
             entry.listed = None;
         }
     }
@@ -185,11 +227,11 @@ impl<E: Entity> Inner<E> {
         let item = |(_, id): &Place<E>| rows[id.index() as usize].as_ref().expect("indexed rows exist").item.clone();
         match query {
             Query::All => Rc::clone(listed.get_or_insert_with(|| by_key.iter().map(item).collect())),
-            Query::By(index) => match by_index.get_mut(&index) {
-                Some(Entry { places, listed }) => {
+            Query::By(index) => match by_index.get_mut(index) {
+                Some(Entry { places, listed }) if !places.is_empty() => {
                     Rc::clone(listed.get_or_insert_with(|| places.iter().map(item).collect()))
                 }
-                None => Rc::clone(nothing),
+                _ => Rc::clone(nothing),
             },
         }
     }
@@ -204,9 +246,9 @@ impl<E: Entity> Default for Table<E> {
             rows: Vec::new(),
             by_key: BTreeSet::new(),
             listed: None,
-            by_index: BTreeMap::new(),
+            by_index: ByIndex::new(),
             nothing: Rc::new([]),
-            mailboxes: Mailboxes { opened: 0, all: Vec::new(), by_index: BTreeMap::new(), touched: Vec::new() },
+            mailboxes: Mailboxes { opened: 0, all: Vec::new(), by_index: ByIndex::new(), touched: Vec::new() },
             log: VecDeque::new(),
             past: None,
         }))
@@ -248,7 +290,7 @@ impl<E: Entity> Table<E> {
         match query {
             Query::All => inner.by_key.iter().for_each(|(_, id)| look(row(*id))),
             Query::By(entry) => {
-                let entry = inner.by_index.get(&entry);
+                let entry = inner.by_index.get(entry);
                 entry.into_iter().flat_map(|entry| &entry.places).for_each(|(_, id)| look(row(*id)));
             }
         }
