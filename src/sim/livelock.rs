@@ -109,7 +109,9 @@ impl Recurrence {
             return Unproved::never_quiet(world, self.unrest.as_ref());
         }
         world.log().with_trace(|trace| match self.tallies.growths(trace) {
-            none if none.is_empty() => Unproved::NotYet(self.tallies.len(), self.tallies.drawn(trace)),
+            none if none.is_empty() => {
+                Unproved::NotYet(self.tallies.len(), world.counting(self.reach.caps), self.tallies.drawn(trace))
+            }
             growths => Unproved::Grows(growths),
         })
     }
@@ -172,7 +174,7 @@ impl Recurrence {
             self.tallies.clear();
             return;
         }
-        self.tallies.note(world);
+        self.tallies.note(world, self.reach.caps);
         let strains = memories.clone().map(|memory| memory.strain());
         self.note(world, capture(&self.reach), strains.fold(Strain::default(), Strain::worst));
     }

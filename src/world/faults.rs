@@ -107,6 +107,13 @@ impl Fault {
         shut || when.until.is_some_and(|until| now >= until) || self.is_spent()
     }
 
+    /// Whether what it counts decides whether it strikes.
+    fn is_counting(&self, now: SimTime) -> bool {
+        let When { calls, times, chance_ppm, after, .. } = &self.spec.when;
+        let waits = after.is_some() && self.triggered_at.is_none();
+        !self.is_over(now) && (!calls.is_empty() || times.is_some() || chance_ppm.is_some() || waits)
+    }
+
     /// Whether every call at that point that it matches fails now.
     fn is_sure(&self, point: Point, now: SimTime) -> bool {
         let when = &self.spec.when;
@@ -257,12 +264,16 @@ impl Faults {
     pub(super) fn counts(&self) -> Vec<u64> {
         let now = self.log.now();
         let faults = self.faults.borrow();
-        let counting = faults.iter().filter(|fault| {
-            let When { calls, times, chance_ppm, after, .. } = &fault.spec.when;
-            let waits = after.is_some() && fault.triggered_at.is_none();
-            !fault.is_over(now) && (!calls.is_empty() || times.is_some() || chance_ppm.is_some() || waits)
-        });
+        let counting = faults.iter().filter(|fault| fault.is_counting(now));
         counting.flat_map(|fault| [fault.calls, fault.struck, fault.writes]).collect()
+    }
+
+    /// Which have begun to count.
+    pub(super) fn counting(&self) -> Vec<Name> {
+        let now = self.log.now();
+        let faults = self.faults.borrow();
+        let counting = faults.iter().filter(|fault| fault.is_counting(now) && fault.calls + fault.writes > 0);
+        counting.map(|fault| fault.spec.name).collect()
     }
 
     /// The next instant at which a window opens or closes, as far as it is known now: a trigger

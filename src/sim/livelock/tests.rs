@@ -243,3 +243,44 @@ fn a_sketch_tells_nearly_all_states_apart() {
     }
     assert!(many > 0, "there is none with many states");
 }
+
+/// What counts on for longer than a run, or goes round in a time of its own, is told where nothing was proved.
+#[test]
+fn what_keeps_states_from_coming_again_is_told() {
+    let two = "workload.b.s.exit_after = \"2h10m\"\n[[step]]\nname = \"b\"\nat = \"1m\"\ndo.deploy = { app = \"b\", config = \"FIXED\" }";
+    for (as_of, exit, beside, told) in [
+        (
+            "2026-02-22",
+            "\"65s\"",
+            "[[fault]]\nname = \"late\"\non = \"sandbox.start\"\nwhen.calls = [900]\neffect.error = \"no\"",
+            "fault `late` counts",
+        ),
+        (
+            "2026-03-31",
+            "\"5m\"",
+            "cluster.addresses_per_node = 3",
+            "addresses of n1 are taken in turn, before they have rested",
+        ),
+        (
+            "2026-02-22",
+            "[\"70s\", \"90s\", \"90s\", \"90s\", \"4m\", \"4m\", \"4m\", \"4m\", \"4m\", \"1h\", \"1h\", \"1h\", \"never\"]",
+            "",
+            "starts of a/s are counted to 13",
+        ),
+        ("2026-02-22", "\"2h\"", two, "programs of pool/b-s exit in their own time"),
+        (
+            "proposed",
+            "\"5s\"",
+            "tuning.backoff.jitter = 0.5\ntuning.backoff.jitter_kind = \"full\"",
+            "drawn meanwhile: backoff jitter",
+        ),
+    ] {
+        let deploy = "[[step]]\nname = \"a\"\nat = \"0s\"\ndo.deploy = { app = \"a\", config = \"FIXED\" }";
+        let fixed = "[services.s.concurrency]\\nmode = \\\"fixed\\\"\\nnum_instances = 1";
+        let text = format!("schema = 1\nhorizon = \"3h\"\npolicy.as_of = \"{as_of}\"\nworkload.a.s.exit_after = {exit}\n{beside}\n{deploy}\n").replace("FIXED", fixed);
+        let scenario = Scenario::from_text(&text, "circles.toml", None, &Overrides::default()).expect("a good text");
+        let outcome = Simulation::new(&scenario, &scenario.variants[0]).run();
+        let why = outcome.unproved.map(|why| why.to_string());
+        assert!(why.as_ref().is_some_and(|why| why.contains(told)), "{told}: {why:?}");
+    }
+}

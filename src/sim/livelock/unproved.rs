@@ -9,7 +9,7 @@ use std::fmt;
 use crate::kernel::{SimDuration, SimTime};
 use crate::model::{AnyStatus, Kind, Name, plural};
 use crate::trace::{Trace, What};
-use crate::world::{Unrest, World};
+use crate::world::{Caps, Unrest, World};
 
 use super::Refusal;
 
@@ -34,8 +34,9 @@ pub enum Unproved {
     /// No state came again: of these there are ever more, so many an hour, and whether any is ever
     /// deleted.
     Grows(Vec<Growth>),
-    /// No state came again in so many looks, and nothing grew; for these purposes something was drawn.
-    NotYet(usize, Vec<&'static str>),
+    /// No state came again in so many looks, and nothing grew; this is counted, and for these purposes
+    /// something was drawn.
+    NotYet(usize, Vec<String>, Vec<&'static str>),
 }
 
 /// Something of which there are ever more.
@@ -76,8 +77,9 @@ impl fmt::Display for Unproved {
                 let grown: Vec<String> = grown.iter().map(tell).collect();
                 write!(f, "no state comes twice: {}", grown.join("; "))
             }
-            Self::NotYet(looks, drawn) => {
+            Self::NotYet(looks, counted, drawn) => {
                 write!(f, "no state came twice in {looks} looks")?;
+                counted.iter().try_for_each(|counted| write!(f, "; {counted}"))?;
                 if drawn.is_empty() { Ok(()) } else { write!(f, "; drawn meanwhile: {}", drawn.join(", ")) }
             }
         }
@@ -100,8 +102,8 @@ impl Tallies {
     pub(super) fn len(&self) -> usize {
         self.looks.len()
     }
-    pub(super) fn note(&mut self, world: &World) {
-        self.looks.push((world.kernel().now(), world.tally()));
+    pub(super) fn note(&mut self, world: &World, caps: Caps) {
+        self.looks.push((world.kernel().now(), world.tally(caps)));
     }
 
     /// For which purposes something was drawn since the first look.
@@ -137,10 +139,12 @@ impl Tallies {
         grew.map(|n| {
             let status = AnyStatus::all().nth(n);
             let more = u128::from(last[n] - first[n]);
+            let still = self.looks.iter().rev().find(|(_, tally)| tally[n] <= first[n]);
+            let since = to.since(still.map_or(*from, |(at, _)| *at));
             let hour = u128::from(SimDuration::from_hours(1).as_nanos());
             Growth {
                 what: label(n),
-                tenths_an_hour: (more * 10 * hour / u128::from(to.since(*from).as_nanos().max(1))) as u64,
+                tenths_an_hour: (more * 10 * hour / u128::from(since.as_nanos().max(1))) as u64,
                 deleted: status.is_none_or(|status| deleted(status.kind())),
             }
         })

@@ -17,6 +17,8 @@ mod sketch;
 mod visited;
 mod writer;
 
+use std::collections::BTreeSet;
+
 use crate::kernel::{Awaited, SimDuration, SimTime};
 use crate::model::{
     AnyStatus, App, AppVersion, Concurrency, Disk, DiskLease, Kind, Node, NodeId, Pool, Sandbox, SandboxId,
@@ -26,7 +28,7 @@ use crate::ports::Query;
 
 use super::process::Process;
 use super::spec::WorkloadSpec;
-use super::{AddressSlot, TaskState, World};
+use super::{AddressSlot, Container, TaskState, World};
 
 pub use capture::Capture;
 use capture::Woken;
@@ -299,25 +301,59 @@ impl World {
         }
     }
 
-    /// How many entities there are of each status, in the order of [`AnyStatus::all`]; then how many addresses
-    /// are taken, and how many containers, volumes and calls that hang there are.
-    pub fn tally(&self) -> Vec<u32> {
+    /// How many entities there are of each status, in the order of [`AnyStatus::all`], that were last written longer
+    /// ago than any rule waits before it deletes one; then how many addresses are taken, and how many containers,
+    /// volumes and calls that hang there are.
+    pub fn tally(&self, caps: Caps) -> Vec<u32> {
+        let now = self.kernel().now();
         let mut tally: Vec<u32> = AnyStatus::all().map(|_| 0).collect();
-        let mut count = |status: AnyStatus| {
-            if let Some(place) = AnyStatus::all().position(|other| other == status) {
+        let mut count = |status: AnyStatus, written: SimTime| {
+            let place = AnyStatus::all().position(|other| other == status);
+            if let Some(place) = place.filter(|_| caps.is_long_past(now, written)) {
                 tally[place] += 1;
             }
         };
         let tables = self.tables();
-        tables.sandboxes.for_each(Query::All, |row| count(AnyStatus::Sandbox(row.entity.status)));
-        tables.disks.for_each(Query::All, |row| count(AnyStatus::Disk(row.entity.status)));
-        tables.leases.for_each(Query::All, |row| count(AnyStatus::Lease(row.entity.status)));
-        tables.nodes.for_each(Query::All, |row| count(AnyStatus::Node(row.entity.status)));
+        tables.sandboxes.for_each(Query::All, |row| count(AnyStatus::Sandbox(row.entity.status), row.meta.updated_at));
+        tables.disks.for_each(Query::All, |row| count(AnyStatus::Disk(row.entity.status), row.meta.updated_at));
+        tables.leases.for_each(Query::All, |row| count(AnyStatus::Lease(row.entity.status), row.meta.updated_at));
+        tables.nodes.for_each(Query::All, |row| count(AnyStatus::Node(row.entity.status), row.meta.updated_at));
         let containers = self.containers();
         let taken = containers.nodes().map(|(addresses, _)| addresses.taken()).sum();
         let others = [taken, containers.iter().count(), self.volumes().shared().count(), self.0.gate.hung().len()];
         tally.extend(others.map(|count| count as u32));
         tally
+    }
+
+    /// What part of the state counts on, or goes round in a time of its own, in words: no state comes again until
+    /// the one is over and the others meet.
+    pub fn counting(&self, caps: Caps) -> Vec<String> {
+        let now = self.kernel().now();
+        let mut counting: Vec<String> =
+            self.faults().counting().iter().map(|name| format!("fault `{name}` counts")).collect();
+        let containers = self.containers();
+        for ((app, service), starts) in &**containers.starts() {
+            let workload = containers.workload(*app, *service);
+            let listed = workload.ready.len().max(workload.exit_after.len());
+            if *starts < listed {
+                counting.push(format!("starts of {app}/{service} are counted to {listed}"));
+            }
+        }
+        self.tables().pools.for_each(Query::All, |pool| {
+            if (1..caps.crashes).contains(&pool.entity.consecutive_crash_count) {
+                counting.push(format!("crashes of {} are counted", self.log().name(pool.id)));
+            }
+        });
+        for ((addresses, _), node) in containers.nodes().zip(&self.cluster().nodes) {
+            if addresses.unrested_at().is_some_and(|at| !caps.is_long_past(now, at)) {
+                counting.push(format!("addresses of {node} are taken in turn, before they have rested"));
+            }
+        }
+        let exits = |(_, container): &(SandboxId, &Container)| container.is_alive() && container.ahead[1].is_some();
+        let pools = containers.iter().filter(exits).filter_map(|(id, _)| self.store().pool_of(id.index()));
+        let pools = pools.collect::<BTreeSet<_>>().into_iter();
+        counting.extend(pools.map(|pool| format!("programs of {} exit in their own time", self.log().name(pool))));
+        counting
     }
 
     /// The longest time for which an app wants something kept that is idle.
