@@ -15,7 +15,7 @@ use schedsim::sim::Simulation;
 use schedsim::study::sweep::file::SweepFile;
 use schedsim::study::sweep::finish::finish;
 use schedsim::study::sweep::folder::{Folder, Shard};
-use schedsim::study::sweep::plan::{PlanOptions, plan};
+use schedsim::study::sweep::planning::{PlanOptions, plan};
 use schedsim::study::sweep::run::{Nobody, run};
 
 const STORY: &str = "crash-loop-idle.toml";

@@ -10,6 +10,8 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use crate::model::listed;
+
 /// The file that is looked for, as seen from a folder.
 pub const FILE_NAME: &str = ".miren/app.toml";
 
@@ -44,7 +46,8 @@ impl fmt::Display for FindError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::NotFound { looked } => {
-                write!(f, "no `{FILE_NAME}` in {}", listed(looked, "or"))
+                let looked = listed(looked.iter().map(|folder| folder.display()), "or", FOLDERS_SHOWN);
+                write!(f, "no `{FILE_NAME}` in {looked}")
             }
             Self::Outside { start, stop } => {
                 write!(f, "`{}` is not inside `{}`, where the search ends", start.display(), stop.display())
@@ -86,18 +89,6 @@ pub(super) fn told(why: io::ErrorKind) -> String {
         io::ErrorKind::NotFound => "it does not exist".to_owned(),
         io::ErrorKind::NotADirectory => "it is not a folder".to_owned(),
         other => other.to_string(),
-    }
-}
-
-fn listed(paths: &[PathBuf], word: &str) -> String {
-    let shown = paths.iter().take(FOLDERS_SHOWN);
-    let mut text: Vec<String> = shown.map(|path| format!("`{}`", path.display())).collect();
-    if paths.len() > FOLDERS_SHOWN {
-        text.push(format!("{} more", paths.len() - FOLDERS_SHOWN));
-    }
-    match text.split_last() {
-        Some((last, rest)) if !rest.is_empty() => format!("{} {word} {last}", rest.join(", ")),
-        _ => text.concat(),
     }
 }
 

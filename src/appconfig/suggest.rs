@@ -4,6 +4,8 @@
 //! reads by it, unknown fields are told from it, messages take their examples from it. What a newcomer gets wrong:
 //! a field added here is not read yet; a test in `parse.rs` fails until it is.
 
+use crate::model::listed;
+
 use super::error::clipped;
 use super::{Feature, Grammar};
 
@@ -228,7 +230,7 @@ pub(super) const SHAPES: &[&Shape] = &[&APP, &ENV, &SERVICE, &CONCURRENCY, &PORT
 /// What to do about a field that a table of `shape` does not have.
 pub(super) fn advice(shape: &Shape, unknown: &str, grammar: &Grammar) -> String {
     let known = || shape.known(grammar);
-    let has = format!("{} has {}", shape.called, listed(known(), "and"));
+    let has = format!("{} has {}", shape.called, listed(known(), "and", usize::MAX));
     let elsewhere = SHAPES.iter().filter(|other| other.has(unknown, grammar)).map(|other| other.called);
     if elsewhere.clone().next().is_some() {
         let owners: Vec<&str> = elsewhere.collect();
@@ -237,15 +239,6 @@ pub(super) fn advice(shape: &Shape, unknown: &str, grammar: &Grammar) -> String 
     match nearest(unknown, known()) {
         Some(name) => format!("did you mean `{name}`?"),
         None => has,
-    }
-}
-
-/// `a`, `b` and `c`.
-pub(super) fn listed<'a>(names: impl Iterator<Item = &'a str>, word: &str) -> String {
-    let names: Vec<String> = names.map(|name| format!("`{name}`")).collect();
-    match names.split_last() {
-        Some((last, rest)) if !rest.is_empty() => format!("{} {word} {last}", rest.join(", ")),
-        _ => names.concat(),
     }
 }
 
@@ -272,7 +265,7 @@ pub(super) fn nearest<'a>(word: &str, known: impl Iterator<Item = &'a str>) -> O
 
 /// What to do about a word that is none of those a field allows.
 pub(super) fn choice(word: &str, known: &[&'static str]) -> String {
-    let write = format!("write {}", listed(known.iter().copied(), "or"));
+    let write = format!("write {}", listed(known, "or", usize::MAX));
     match nearest(word, known.iter().copied()) {
         Some(name) => format!("`{}` is none of them: {write}; did you mean `{name}`?", clipped(word)),
         None => format!("`{}` is none of them: {write}", clipped(word)),

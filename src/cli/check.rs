@@ -5,7 +5,7 @@ use std::path::Path;
 use crate::report::counted;
 use crate::scenario::{Overrides, Scenario};
 use crate::sim::config_warnings;
-use crate::study::sweep::plan::{PlanOptions, Unplanned, plan_of};
+use crate::study::sweep::planning::{PlanOptions, Unplanned, plan_of};
 use clap::Args;
 
 use super::args::Look;

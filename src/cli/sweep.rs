@@ -11,7 +11,8 @@ use std::time::Duration;
 
 use crate::study::sweep::file::SweepFile;
 use crate::study::sweep::folder::{Closed, Folder, Shard, merge};
-use crate::study::sweep::plan::{Key, Plan, PlanOptions, Stories, Unplanned, plan_of};
+use crate::study::sweep::plan::{Key, Plan};
+use crate::study::sweep::planning::{PlanOptions, Stories, Unplanned, plan_of};
 use crate::study::sweep::precise::{self, Round};
 use crate::study::sweep::rows::Measured;
 use crate::study::sweep::run::{self, Watcher};

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use serde::de::Error;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use super::id::NodeId;
+use super::entity::NodeId;
 use super::words::{Words, words};
 
 words!(

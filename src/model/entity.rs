@@ -11,11 +11,31 @@ use std::rc::Rc;
 use crate::time::{SimDuration, SimTime};
 
 use super::config::{DiskConfig, Filesystem, PortConfig, ServiceConfig};
-use super::detail::Detail;
-use super::field::{Field, FieldType, Value};
-use super::id::{Address, AppId, DiskId, Kind, NodeId, PoolId, SandboxId, Subject, VersionId, VolumeId};
+use super::field::{Detail, Field, FieldType, Value};
+use super::id::{Address, Id, Kind, Subject, VolumeId};
 use super::name::Name;
 use super::status::{DiskStatus, LeaseStatus, NodeStatus, SandboxStatus};
+
+/// Handle of an app.
+pub type AppId = Id<App>;
+/// Handle of an app version.
+pub type VersionId = Id<AppVersion>;
+/// Handle of a pool.
+pub type PoolId = Id<Pool>;
+/// Handle of a sandbox.
+pub type SandboxId = Id<Sandbox>;
+/// Handle of a disk.
+pub type DiskId = Id<Disk>;
+/// Handle of a disk lease.
+pub type LeaseId = Id<DiskLease>;
+/// Handle of a node.
+pub type NodeId = Id<Node>;
+
+impl<E: Entity> From<Id<E>> for Subject {
+    fn from(id: Id<E>) -> Self {
+        Self { kind: E::KIND, index: id.index() }
+    }
+}
 
 /// A kind of entity that the store holds.
 pub trait Entity: Clone + fmt::Debug + 'static {

@@ -12,11 +12,24 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use crate::time::SimTime;
 
 use super::config::{Filesystem, ServiceConfig};
-use super::detail::Detail;
-use super::entity::{Entity, Mount, SandboxSpec};
-use super::id::{Address, Id, Subject, VersionId, VolumeId};
+use super::entity::{Entity, Mount, SandboxSpec, VersionId};
+use super::id::{Address, Id, Subject, VolumeId};
 use super::name::Name;
 use super::status::{AnyStatus, DiskStatus, LeaseStatus, NodeStatus, SandboxStatus};
+
+/// All of a field whose value in a record is a summary: records stay small, and whoever must know the rest finds it beside
+/// the trace. Plain data that may be sent between threads.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub enum Detail {
+    /// What sandboxes are made from.
+    Spec(SandboxSpec),
+    /// The versions that use a pool, in the order of the list.
+    Versions(Vec<VersionId>),
+    /// The names of a version's services.
+    Services(Vec<Name>),
+    /// How a lease mounts its disk.
+    Mount(Mount),
+}
 
 /// The value of a field, small enough for a trace record.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]

@@ -9,7 +9,6 @@ use std::str::FromStr;
 use serde::de::Error;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use super::entity::{App, AppVersion, Disk, DiskLease, Entity, Node, Pool, Sandbox};
 use super::words::words;
 
 /// The store's global revision: every write gets the next one.
@@ -21,21 +20,6 @@ pub struct Id<E> {
     index: u32,
     of: PhantomData<fn() -> E>,
 }
-
-/// Handle of an app.
-pub type AppId = Id<App>;
-/// Handle of an app version.
-pub type VersionId = Id<AppVersion>;
-/// Handle of a pool.
-pub type PoolId = Id<Pool>;
-/// Handle of a sandbox.
-pub type SandboxId = Id<Sandbox>;
-/// Handle of a disk.
-pub type DiskId = Id<Disk>;
-/// Handle of a disk lease.
-pub type LeaseId = Id<DiskLease>;
-/// Handle of a node.
-pub type NodeId = Id<Node>;
 
 impl<E> Id<E> {
     /// The handle of the entity that was created as number `index` of its kind.
@@ -160,12 +144,6 @@ pub struct Subject {
 impl Subject {
     /// The run as a whole.
     pub const CLUSTER: Self = Self { kind: Kind::Cluster, index: 0 };
-}
-
-impl<E: Entity> From<Id<E>> for Subject {
-    fn from(id: Id<E>) -> Self {
-        Self { kind: E::KIND, index: id.index() }
-    }
 }
 
 impl From<VolumeId> for Subject {

@@ -7,7 +7,6 @@
 
 pub(crate) mod actor;
 pub(crate) mod config;
-pub(crate) mod detail;
 pub(crate) mod entity;
 pub(crate) mod error;
 pub(crate) mod field;
@@ -21,20 +20,20 @@ pub(crate) mod words;
 
 pub use actor::{Actor, Controller};
 pub(crate) use config::{Concurrency, DiskConfig, Filesystem, PortConfig, Protocol, ServiceConfig};
-pub(crate) use detail::Detail;
 pub(crate) use entity::{
     App, AppChange, AppVersion, AppVersionChange, Disk, DiskChange, DiskIndex, DiskLease, DiskLeaseChange, LeaseIndex,
     Mount, Node, NodeChange, SandboxSpec, TableFamily,
 };
 // What a controller of a user's own is written in (`crate::own`).
+pub(crate) use entity::{AppId, DiskId, LeaseId, SandboxId, VersionId};
 pub(crate) use entity::{Entity, PoolChange, SandboxChange};
-pub use entity::{Pool, Sandbox, SandboxIndex};
+pub use entity::{NodeId, Pool, PoolId, Sandbox, SandboxIndex};
 pub use error::Failure;
 pub(crate) use error::RequestError;
+pub(crate) use field::Detail;
 pub use field::{Field, Value};
 pub use id::{Address, Kind, Subject};
-pub(crate) use id::{AppId, DiskId, Id, LeaseId, Revision, SandboxId, VersionId, VolumeId};
-pub use id::{NodeId, PoolId};
+pub(crate) use id::{Id, Revision, VolumeId};
 pub use invariant::Invariant;
 pub(crate) use name::interned;
 pub use name::{Name, Word};
@@ -42,4 +41,4 @@ pub use point::{EffectKind, Point};
 pub use reason::Reason;
 pub use status::{AnyStatus, SandboxStatus};
 pub(crate) use status::{DiskStatus, LeaseStatus, NodeStatus};
-pub(crate) use words::{Words, counted, plural};
+pub(crate) use words::{Words, counted, listed, plural};

@@ -10,8 +10,9 @@ use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::time::{SimDuration, SimTime};
 
+use super::entity::{AppId, DiskId, LeaseId, NodeId, PoolId, SandboxId, VersionId};
 use super::error::Failure;
-use super::id::{AppId, DiskId, LeaseId, NodeId, PoolId, SandboxId, Subject, VersionId};
+use super::id::Subject;
 use super::name::{Name, Word, interned};
 
 macro_rules! id_serialize {

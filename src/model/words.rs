@@ -52,6 +52,20 @@ pub(crate) fn counted(n: impl std::fmt::Display, what: &str) -> String {
     if n == "1" { format!("1 {what}") } else { format!("{n} {}", plural(what)) }
 }
 
+/// Names in back quotes as people write a list, `a`, `b` and `c`, with that word before the last; more than so many are counted.
+pub(crate) fn listed(names: impl IntoIterator<Item = impl std::fmt::Display>, word: &str, most: usize) -> String {
+    let mut names: Vec<String> = names.into_iter().map(|name| format!("`{name}`")).collect();
+    let more = names.len().saturating_sub(most);
+    if more > 0 {
+        names.truncate(most);
+        names.push(format!("{more} more"));
+    }
+    match names.split_last() {
+        Some((last, rest)) if !rest.is_empty() => format!("{} {word} {last}", rest.join(", ")),
+        _ => names.concat(),
+    }
+}
+
 /// Several of them: `pools`, `sandboxes`, `streams of traffic`.
 pub(crate) fn plural(what: &str) -> String {
     let (head, rest) = what.split_at(what.find(" of ").unwrap_or(what.len()));

@@ -63,6 +63,7 @@ impl Story {
             faults: Vec::new(),
             variants: vec![variant.clone()],
             warnings: Vec::new(),
+            shadowed: Vec::new(),
         };
         let outcome = Outcome {
             asked: Fixes::default(),

@@ -298,6 +298,15 @@ fn position(text: &str, at: usize) -> (usize, usize) {
     (line, text[start..boundary(text, at)].chars().count() + 1)
 }
 
+/// A warning that some variants have values of their own where an option sets another.
+#[derive(Clone, Debug)]
+pub(crate) struct Shadowed {
+    /// Its place among the warnings.
+    pub(crate) warning: usize,
+    /// The variants' names.
+    pub(crate) variants: Vec<String>,
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -12,10 +12,11 @@ use super::moments;
 use super::numbers;
 use super::policy::PolicyText;
 use super::schema::{BOUNDS, Kind};
-use super::story::{Bounds, Expect, Variant, Verdict};
+use super::story::{Bounds, Expect, Variant};
 use super::tree::Node;
 use super::values;
 use super::walk::{Fields, Walk};
+use super::words::Verdict;
 
 /// More variants than this are a mistake.
 const VARIANTS_MAX: usize = 1000;

@@ -187,6 +187,7 @@ fn scenario(
         faults,
         variants,
         warnings: Vec::new(),
+        shadowed: std::mem::take(&mut walk.shadowed),
     };
     warn(walk, &scenario, end);
     horizon.map(|_| Scenario { warnings: std::mem::take(&mut walk.warnings), ..scenario })

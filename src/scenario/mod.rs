@@ -25,6 +25,7 @@ pub(crate) mod suggest;
 pub(crate) mod tree;
 pub(crate) mod values;
 pub(crate) mod walk;
+mod words;
 
 #[cfg(test)]
 mod tests;
@@ -36,5 +37,6 @@ pub(crate) use diagnostics::Diagnostics;
 pub use overrides::Overrides;
 pub(crate) use schema::json_schema;
 pub(crate) use story::{Action, Bounds, Expect, Policy, Step, Traffic, Upgrade, WorkloadChange};
-pub use story::{Golden, Scenario, Variant, Verdict};
+pub use story::{Scenario, Variant};
 pub(crate) use suggest::similar;
+pub use words::{Golden, Verdict};

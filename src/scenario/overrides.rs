@@ -7,7 +7,7 @@
 
 use std::sync::Arc;
 
-use super::diagnostics::{Source, Span};
+use super::diagnostics::{Shadowed, Source, Span};
 use super::expect::Over;
 use super::policy::{self, PolicyText};
 use super::suggest::{listed, similar};
@@ -133,6 +133,8 @@ fn shadowed(walk: &mut Walk, root: &Node, parts: &[Part]) {
     let names: Vec<&str> = variants.iter().filter(|node| own(node)).filter_map(name_of).collect();
     if !names.is_empty() {
         let path: Vec<&str> = parts.iter().map(|part| part.text.as_str()).collect();
+        let variants = names.iter().map(ToString::to_string).collect();
+        walk.shadowed.push(Shadowed { warning: walk.warnings.len(), variants });
         let (path, names) = (path.join("."), listed(names));
         walk.warnings.push(format!("--set {path} does not reach {names}: a variant's own value replaces it"));
     }

@@ -7,11 +7,12 @@ use super::claims::Moment;
 use crate::appconfig::{Code, ConfigSource};
 use crate::controllers::fixes::{Fix, Fixes};
 use crate::kernel::{SimDuration, SimTime};
-use crate::model::words::words;
 use crate::model::{AnyStatus, Controller, Invariant, Name};
 use crate::world::spec::{ClusterSpec, Delay, FaultSpec, Spread, WorkloadSpec};
 
 use super::constants::Constants;
+use super::diagnostics::Shadowed;
+use super::words::{Golden, Verdict};
 
 /// One story.
 #[derive(Clone, Debug)]
@@ -42,19 +43,9 @@ pub struct Scenario {
     pub variants: Vec<Variant>,
     /// What is legal and probably a mistake.
     pub warnings: Vec<String>,
+    /// Those of them that tell of options which do not reach all variants.
+    pub(crate) shadowed: Vec<Shadowed>,
 }
-
-words!(
-    /// What the golden texts of a scenario tell.
-    #[derive(Default)]
-    Golden {
-        /// Everything: a story that is reviewed as one.
-        #[default]
-        Lives = "lives",
-        /// Steps and checks: a fact, which its claims tell, and which no change of another rule should move.
-        Checks = "checks",
-    }
-);
 
 /// One logic under which a story is told.
 #[derive(Clone, Debug)]
@@ -254,20 +245,6 @@ pub struct Traffic {
     /// None comes then or later.
     pub until: SimTime,
 }
-
-words!(
-    /// How a run can end.
-    Verdict {
-        /// Everything runs as wished, to the horizon.
-        Settled = "settled",
-        /// It comes to run as wished and ceases to, by itself, again and again to the end.
-        Flaps = "flaps",
-        /// It does not, and nobody can say that it never will.
-        Unsettled = "unsettled",
-        /// The state recurs with nothing ahead: it never will.
-        Livelock = "livelock",
-    }
-);
 
 /// What must come out.
 #[derive(Clone, Debug, PartialEq, Eq, Default)]

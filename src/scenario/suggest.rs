@@ -55,14 +55,8 @@ fn edits(word: &str, name: &str) -> usize {
 
 /// `a, b and c`, each in back quotes; cut where the list gets too long to read.
 pub(crate) fn listed<'a>(names: impl IntoIterator<Item = &'a str>) -> String {
-    const SHOWN: usize = 24;
-    let names: Vec<String> = names.into_iter().map(|name| format!("`{name}`")).collect();
-    match &names[..] {
-        [] => "none".to_owned(),
-        [one] => one.clone(),
-        many if many.len() > SHOWN => format!("{} and {} more", many[..SHOWN].join(", "), many.len() - SHOWN),
-        [head @ .., last] => format!("{} and {last}", head.join(", ")),
-    }
+    let text = crate::model::listed(names, "and", 24);
+    if text.is_empty() { "none".to_owned() } else { text }
 }
 
 #[cfg(test)]

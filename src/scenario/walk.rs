@@ -7,7 +7,7 @@
 
 use crate::model::Name;
 
-use super::diagnostics::{Problem, Span};
+use super::diagnostics::{Problem, Shadowed, Span};
 use super::schema::{self, Kind, ONE_OF, PER_THING, TableSpec};
 use super::suggest::{listed, similar, typo};
 use super::tree::{Entry, Node, Table, Value};
@@ -25,6 +25,8 @@ pub(crate) struct Walk {
     pub(crate) problems: Vec<Problem>,
     /// What is legal and probably a mistake.
     pub(crate) warnings: Vec<String>,
+    /// Those of them that tell of options which do not reach all variants.
+    pub(crate) shadowed: Vec<Shadowed>,
     /// The cluster's nodes; none: they could not be read.
     pub(crate) nodes: Option<Vec<Name>>,
     /// The apps that some step deploys.

@@ -13,7 +13,7 @@ use crate::world::spec::Latencies;
 use super::constants::TUNING;
 use super::moments::MOMENT;
 use super::{Key, Keys, Kind, ONE_OF, REQUIRED, TableSpec};
-use crate::scenario::story::{Golden, Verdict};
+use crate::scenario::words::{Golden, Verdict};
 
 const NONE: &str = "none";
 

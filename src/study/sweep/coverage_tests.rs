@@ -14,8 +14,10 @@ use rayon::prelude::*;
 use super::estimate::{Estimate, Statistic};
 use super::file::{Aggregate, SweepFile};
 use super::folder::{Folder, PLAN, RUNS, Shard};
-use super::judge::{self, Against};
-use super::plan::{Plan, PlanOptions, plan};
+use super::judge;
+use super::judgement::{Against, values};
+use super::plan::Plan;
+use super::planning::{PlanOptions, plan};
 use super::rows::{Block, Blocks, metric_names};
 use super::run::{Nobody, run};
 use super::stats::{Seeds, TOLD_MIN, mean};
@@ -100,7 +102,7 @@ impl Large {
     fn statistics(&self, seeds: &Seeds) -> Vec<[Vec<Statistic>; 2]> {
         let count = seeds.count();
         let of = |block: &Block| {
-            let all = |index: usize| judge::values(&self.plan, &self.plan.objectives[index], block);
+            let all = |index: usize| values(&self.plan, &self.plan.objectives[index], block);
             let objectives = 0..self.plan.objectives.len();
             let stories = objectives.clone().flat_map(|index| {
                 let stories = all(index).chunks(count).map(<[f64]>::to_vec).collect::<Vec<_>>();

@@ -8,7 +8,7 @@ use crate::report::plots::{
     Bar, Curve, Distribution, Dot, HeatMap, Mark, Point, Scatter, bars, curves, distributions, heat_map, scatter,
 };
 
-use super::judge::{Judged, Judgement};
+use super::judgement::{Judged, Judgement};
 use super::plan::Plan;
 use super::recommend;
 use super::rows::{Blocks, metric_names};

@@ -16,11 +16,11 @@ use crate::scenario::tree::{self, Node, Value};
 use crate::scenario::values;
 use crate::scenario::walk::{Fields, Walk};
 
+use super::mention::{Mention, VALUES_MAX};
 pub use super::objectives::{Aggregate, Constraint, Objective};
 use super::objectives::{constraints, objective};
 use super::sample::{Range, Sampling, Scale};
 use super::schema::SWEEP;
-use super::validate::{Mention, VALUES_MAX};
 
 /// A larger file is a mistake.
 const FILE_MAX: usize = 16 << 20;

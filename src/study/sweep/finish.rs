@@ -7,7 +7,8 @@ use std::io::{BufReader, BufWriter};
 
 use super::figures;
 use super::folder::Folder;
-use super::judge::{self, Judgement};
+use super::judge;
+use super::judgement::Judgement;
 use super::page;
 use super::plan::Plan;
 use super::{recommend, summary};

@@ -5,7 +5,7 @@
 use crate::scenario::schema::{section, tables_from};
 
 use super::aftermath::COLUMNS;
-use super::plan::{PlanOptions, plan_of};
+use super::planning::{PlanOptions, plan_of};
 use super::schema::SWEEP;
 
 /// A sweep file for newcomers; it works as it stands, at the top of this repository.

@@ -17,10 +17,13 @@ pub mod folder;
 #[cfg(test)]
 mod guide_tests;
 pub(crate) mod judge;
+mod judgement;
 mod lock;
+mod mention;
 mod objectives;
 pub(crate) mod page;
-pub mod plan;
+pub(crate) mod plan;
+pub mod planning;
 pub(crate) mod precise;
 pub(crate) mod recommend;
 mod records;

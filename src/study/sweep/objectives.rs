@@ -17,7 +17,6 @@ use crate::scenario::walk::{Fields, Walk};
 use crate::trace::metrics::Figure;
 
 use super::aftermath;
-use super::schema::GOALS;
 
 words!(
     /// How the values of many runs become one.
@@ -38,6 +37,9 @@ impl Aggregate {
         !matches!(self, Self::Max | Self::Min)
     }
 }
+
+/// What is wished of an objective.
+pub(super) const GOALS: &[&str] = &["minimise", "maximise"];
 
 /// What a setting is judged by.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

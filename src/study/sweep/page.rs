@@ -8,7 +8,7 @@ use maud::{DOCTYPE, Markup, PreEscaped, html};
 
 use super::estimate::Estimate;
 use super::figures::{Figure, HEADINGS, amplifications, label, short};
-use super::judge::{Against, Judged, Judgement};
+use super::judgement::{Against, Judged, Judgement};
 use super::plan::Plan;
 use super::recommend;
 use super::summary::fixed;

@@ -7,7 +7,8 @@ use crate::scenario::suggest::listed;
 
 use super::estimate::Estimate;
 use super::file::Aggregate;
-use super::judge::{Against, Judged, Judgement, Moved, PRECISION, seeds_for};
+use super::judge::seeds_for;
+use super::judgement::{Against, Judged, Judgement, Moved, PRECISION};
 use super::plan::Plan;
 use super::stats::{NEEDED_MAX, Needed, TOLD_MIN, seeds_min};
 use super::summary::fixed;

@@ -5,7 +5,8 @@
 //! that is why the seeds of a setting stand next to each other in the order.
 
 use super::folder::Folder;
-use super::plan::{Key, Plan, Stories};
+use super::plan::{Key, Plan};
+use super::planning::Stories;
 use super::rows::{self, Measured};
 use super::workers::run_all;
 use crate::scenario::Scenario;
@@ -93,7 +94,7 @@ mod tests {
     use super::*;
     use crate::study::sweep::file::SweepFile;
     use crate::study::sweep::folder::Shard;
-    use crate::study::sweep::plan::{PlanOptions, plan};
+    use crate::study::sweep::planning::{PlanOptions, plan};
 
     const STORY: &str = "schema = 1\nhorizon = \"1m\"\n\
         step = [{ at = \"0s\", do.deploy = { app = \"shop\", config = \"[services.worker.concurrency]\\nmode = \\\"fixed\\\"\\nnum_instances = 1\" } }]\n";

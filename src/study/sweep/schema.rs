@@ -6,7 +6,7 @@
 use crate::model::Words;
 use crate::scenario::schema::{Key, Keys, Kind, REQUIRED, TableSpec, json_schema_of};
 
-use super::objectives::Aggregate;
+use super::objectives::{Aggregate, GOALS};
 use super::sample::{Sampling, Scale};
 
 const fn key(name: &'static str, kind: Kind, default: &'static str, doc: &'static str) -> Key {
@@ -15,9 +15,6 @@ const fn key(name: &'static str, kind: Kind, default: &'static str, doc: &'stati
 const fn table(name: &'static str, doc: &'static str, keys: &'static [Key]) -> TableSpec {
     TableSpec { name, doc, keys: Keys::Listed(keys) }
 }
-
-/// What is wished of an objective.
-pub(super) const GOALS: &[&str] = &["minimise", "maximise"];
 
 pub(super) static SWEEP: TableSpec = table(
     "the sweep",

@@ -5,7 +5,7 @@
 
 use super::estimate::{Estimate, Statistic};
 use super::file::Aggregate;
-use super::judge::{Judged, Judgement, PRECISION};
+use super::judgement::{Judged, Judgement, PRECISION, values};
 use super::plan::Plan;
 use super::rows::{self, Block, metric_names};
 use super::stats::{self, NEEDED_MAX, Needed, Seeds};
@@ -58,7 +58,7 @@ pub(super) fn rows(plan: &Plan, seeds: &Seeds, base: &Block, block: &Block, judg
         text.push_str(&rows::line(fields.iter().map(String::as_str)));
     };
     for (objective, estimate) in plan.objectives.iter().zip(&judged.objectives) {
-        let runs = super::judge::values(plan, objective, block);
+        let runs = values(plan, objective, block);
         row(("objective", &objective.of()), &objective.metric, objective.aggregate, runs, estimate);
     }
     let stories = plan.stories();

@@ -7,7 +7,7 @@
 
 use std::collections::BTreeMap;
 
-use super::judge::{Against, Judged, Judgement, Moved};
+use super::judgement::{Against, Judged, Judgement, Moved};
 use super::plan::Plan;
 use super::stats::{LEVEL, Seeds, holm, seeds_min};
 

@@ -4,52 +4,18 @@
 //! in the sweep file that made it. It knows places and words, not what a field means.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::ops::Range;
 
 use crate::scenario::Scenario;
-use crate::scenario::diagnostics::{Problem, Span};
+use crate::scenario::diagnostics::Problem;
 use crate::scenario::suggest::listed;
 
 use super::file::Places;
+use super::mention::VALUES_MAX;
 use super::plan::{Plan, StoryPlan};
 use super::stories::Stories;
 
-/// Of each mention of a field so many values are tried; others meet their error in the run.
-pub(super) const VALUES_MAX: u64 = 50;
 /// The option of the command line that assignments are told by.
 const OPTION: &str = "--set";
-
-/// A field of the scenarios, as a sweep file mentions it.
-#[derive(Clone, Debug)]
-pub(super) struct Mention {
-    /// The field.
-    pub(super) path: String,
-    /// The text that names it.
-    pub(super) place: Span,
-    /// Values, and where they stand; none: they could not be read.
-    pub(super) values: Vec<(String, Span)>,
-}
-
-impl Mention {
-    /// Where the loader's words about bytes of `PATH=VALUE` belong.
-    fn place_of(&self, text: &str, value: Span, bytes: Range<usize>) -> Span {
-        let of_value = bytes.end > self.path.len();
-        if of_value && value != self.place {
-            return value;
-        }
-        // As it stands in the file, unless it is written with escapes.
-        let written = text.get(self.place.start..self.place.end).unwrap_or_default();
-        let Some(path) = written.find(&self.path) else { return self.place };
-        let part =
-            |from: usize, to: usize| Span { start: self.place.start + from, end: self.place.start + to, ..self.place };
-        match written[path..].find('=') {
-            _ if !of_value => part(path + bytes.start, path + bytes.end),
-            // Without the quote behind it.
-            Some(equals) => part(path + equals + 1, written.len() - 1),
-            None => self.place,
-        }
-    }
-}
 
 /// A problem, and the scenarios that have it.
 type Had = (Problem, BTreeSet<usize>);
@@ -98,17 +64,17 @@ pub(super) fn validate_all(
                         continue;
                     }
                 };
-                for warning in scenario.warnings.iter().filter(|warning| !base.warnings.contains(warning)) {
-                    let story = &plans[number];
-                    let reaches = warning.contains("does not reach");
-                    let chosen = story.variants.iter().any(|variant| warning.contains(&format!("`{variant}`")));
-                    let warning = warning.strip_prefix("--set ").unwrap_or(warning);
-                    if reaches && chosen {
-                        let told = format!("{warning}; a sweep over it would compare equal runs");
-                        note(Problem::at(mention.place, told), number);
-                    }
-                    if !reaches {
-                        warnings.insert(warning.to_owned());
+                let chosen = &plans[number].variants;
+                for (place, warning) in scenario.warnings.iter().enumerate() {
+                    match scenario.shadowed.iter().find(|shadowed| shadowed.warning == place) {
+                        _ if base.warnings.contains(warning) => {}
+                        None => drop(warnings.insert(warning.clone())),
+                        Some(shadowed) if shadowed.variants.iter().any(|variant| chosen.contains(variant)) => {
+                            let warning = warning.strip_prefix("--set ").unwrap_or(warning);
+                            let told = format!("{warning}; a sweep over it would compare equal runs");
+                            note(Problem::at(mention.place, told), number);
+                        }
+                        Some(_) => {}
                     }
                 }
             }
@@ -141,8 +107,7 @@ pub(super) fn given(warnings: &BTreeSet<String>, plan: &Plan, stories: &Stories)
             // One that is refused meets its error in the run.
             let Ok(loaded) = stories.load(scenario, plan.assignments(setting)) else { continue };
             for warning in &loaded.warnings {
-                let known = warnings.get(warning.strip_prefix("--set ").unwrap_or(warning));
-                if let Some(known) = known {
+                if let Some(known) = warnings.get(warning) {
                     given.entry(known).or_insert((setting, BTreeSet::new())).1.insert(scenario);
                 }
             }
