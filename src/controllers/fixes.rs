@@ -153,6 +153,7 @@ fixes! {
     WaitForNewPool = "wait-for-new-pool", Day::of(2026, 3, 2), "#637", "the old pool is scaled down when the new one is ready";
     IngressRetries = "ingress-retries", Day::of(2026, 3, 2), "#637", "a request whose kept share is of a dead sandbox asks once more";
     SeveralPorts = "several-ports", Day::of(2026, 3, 3), "#641", "a service of an app config can have `ports`, each with a protocol";
+    BootReadsListeners = "boot-reads-listeners", Day::of(2026, 3, 5), "#646", "a boot looks for its port in the node's list of listeners, not over the sandbox's network";
     ReleaseAddressWithoutContainer = "release-address-without-container", Day::of(2026, 3, 9), "#647", "stop gives back the store's address even without a container";
     NoVolumeLeases = "no-volume-leases", Day::of(2026, 3, 11), "#639", "volumes are files of the node that made them, and have no lease of their own; a disk lease of another node fails";
     StrictAppConfig = "strict-app-config", Day::of(2026, 3, 12), "#666", "an unknown field of an app config is an error, in all three loaders";

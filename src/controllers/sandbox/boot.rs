@@ -196,7 +196,7 @@ impl<P: Platform> SandboxController<P> {
         // ports: one that was bound meanwhile is found at once.
         let mut first = self.rules.tuning.port_first + self.rules.tuning.port_poll;
         for port in ports {
-            self.wait_for_port(item.id, port.number, std::mem::take(&mut first), limit).await?;
+            self.wait_for_port(item.id, port, std::mem::take(&mut first), limit).await?;
         }
         Ok(())
     }
@@ -205,7 +205,7 @@ impl<P: Platform> SandboxController<P> {
     async fn wait_for_port(
         &self,
         sandbox: SandboxId,
-        port: u16,
+        port: &PortConfig,
         first: SimDuration,
         limit: SimDuration,
     ) -> Result<(), Failure> {
@@ -217,13 +217,18 @@ impl<P: Platform> SandboxController<P> {
             if self.has_exited(sandbox) {
                 return Err(Failure::ProcessExited);
             }
-            let answers = self.dial(sandbox, port, left.min(BOOT_DIAL)).await;
+            let answers = if self.rules.has(Fix::BootReadsListeners) {
+                let listening = self.backend.inspect(sandbox).await.ok().flatten().is_some_and(|info| info.listening);
+                listening && port.is_tcp()
+            } else {
+                self.dial(sandbox, port.number, left.min(BOOT_DIAL)).await
+            };
             Ok(answers.then_some(()))
         });
         let answers = answers.await;
         self.exits_of_boots.borrow_mut().remove(&sandbox);
         if answers?.is_none() && self.rules.has(Fix::PortRequired) {
-            Err(Failure::PortNotBound { port, limit })
+            Err(Failure::PortNotBound { port: port.number, limit })
         } else {
             Ok(())
         }
