@@ -135,7 +135,7 @@ impl EntityStore for SimStore {
     ) -> impl Future<Output = Result<Revision, StoreError>> {
         let apply =
             move |old: &mut E| old.diff(&entity, |_| true).into_iter().map(|change| old.apply(change)).collect();
-        let write = move |_| self.part.patch(self.actor, id, expected, None, apply);
+        let write = move |commit| self.part.patch(self.actor, id, expected, Some(self.ago(commit)), apply);
         self.write::<E, _>(Point::StorePatch, Some(id.into()), write)
     }
 
