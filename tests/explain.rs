@@ -14,7 +14,7 @@ use schedsim::report::explain::{
 };
 use schedsim::scenario::{Overrides, Scenario, Variant};
 use schedsim::sim::Simulation;
-use schedsim::study::deciding::{Tries, all, decide, otherwise};
+use schedsim::study::deciding::{Trial, Tries, all, decide, otherwise};
 use schedsim::study::sealed::sealed;
 use schedsim::trace::{Record, Trace, What};
 
@@ -186,7 +186,7 @@ fn what_was_once_explained_wrongly_is_explained_by_what_decides_it() {
             if !ending.is_averted() {
                 wrong.push(format!("{name}: {wanted} does not decide: {ending:?}"));
             }
-            let printed = decide(&run, None, &asked.end, &[*decider], Tries(1));
+            let printed = decide(&run, None, &asked.end, &[*decider], Tries::of(1));
             if !printed.decides().any(|trial| trial.deciders == [*decider]) {
                 wrong.push(format!("{name}: {wanted} is not printed"));
             }
@@ -250,7 +250,7 @@ fn a_fix_helps_up_to_the_moment_at_which_the_end_was_sealed_and_not_after_it() {
         let (setting, run) = (Setting::of(&scenario, variant), Run { scenario: &scenario, variant, outcome: &outcome });
         let asked = ask(&Explainer::new(&outcome.trace, &setting), &run, Question::Failed).expect("an end");
         let decider = Decider::Fix { fix, in_force: false };
-        let sealed = sealed(&run, None, &asked, &[vec![decider]], Tries(150));
+        let sealed = sealed(&run, None, &asked, &[vec![decider]], Tries::of(150));
         assert!(sealed.runs <= 150 && sealed.futures.is_none(), "{name}: {} runs", sealed.runs);
         let cure = sealed.cures.iter().find(|cure| cure.of == [decider]).expect("it was tried");
         let last = cure.last.unwrap_or_else(|| panic!("{name}: it helps"));
@@ -284,7 +284,7 @@ fn the_draw_that_gave_a_request_to_the_dead_is_where_its_future_turns() {
     let outcome = Simulation::new(&scenario, variant).keeps_evidence().run();
     let run = Run { scenario: &scenario, variant, outcome: &outcome };
     let asked = ask(&Explainer::new(&outcome.trace, &setting), &run, Question::Failed).expect("a violation");
-    let futures = sealed(&run, None, &asked, &[], Tries(400)).futures.expect("they are run");
+    let futures = sealed(&run, None, &asked, &[], Tries::of(400)).futures.expect("they are run");
     assert!(futures.is_one && futures.steepest.is_none(), "{futures:?}");
 }
 
@@ -395,4 +395,66 @@ fn a_request_without_a_pool_leads_to_what_the_launcher_still_waits_for() {
     for wanted in ["+wait-for-new-pool", "-two-launcher-workers", "step bad"] {
         assert!(named.iter().any(|name| name == wanted), "{wanted} is not among {named:?}");
     }
+}
+
+/// Two apps, of which each fails for a reason of its own, and a deploy that is refused whatever else happens.
+const TWO: &str = r#"
+schema  = 1
+horizon = "6m"
+[workload.slow.web]
+ready = "never"
+[[step]]
+name = "slow"
+at   = "0s"
+do.deploy = { app = "slow", config = "[services.web.concurrency]\nmode = \"fixed\"\nnum_instances = 1\n" }
+[[step]]
+name = "gone"
+at   = "1m"
+do.deploy = { app = "gone", config = "[services.web.concurrency]\nmode = \"fixed\"\nnum_instances = 1\n" }
+[[step]]
+name = "typo"
+at   = "2m"
+do.deploy = { app = "typo", config = "[services.web.concurrency]\nmode = \"fixed\"\nnum_instance = 1\n" }
+[[fault]]
+name = "no image"
+on   = "sandbox.pull_image"
+where.app = "gone"
+effect.error = "no such image"
+"#;
+
+#[test]
+fn of_two_apps_that_fail_each_has_its_own_reason_and_both_together_decide() {
+    let scenario = Scenario::from_text(TWO, "two", None, &Overrides::default()).expect("a story");
+    let variant = &scenario.variants[0];
+    let outcome = Simulation::new(&scenario, variant).keeps_evidence().run();
+    let (setting, run) = (Setting::of(&scenario, variant), Run { scenario: &scenario, variant, outcome: &outcome });
+    let explainer = Explainer::new(&outcome.trace, &setting);
+    let asked = ask(&explainer, &run, Question::Verdict).expect("a verdict");
+    assert!(asked.what.ends_with("of 1, and 1 more like it"), "{}", asked.what);
+    let record = outcome.trace.get(asked.record.expect("a record")).expect("it");
+    assert!(
+        ["sandbox/slow-web", "sandbox/gone-web"].iter().any(|of| outcome.trace.name(record.subject).starts_with(of))
+    );
+    let deciding = decide(&run, None, &asked.end, &[], Tries::within_seconds(&run));
+    let tags = |deciders: &[Decider]| deciders.iter().map(|decider| tag(*decider, &setting)).collect::<Vec<_>>();
+    let part = |of: &str| {
+        let trial = deciding.in_part().find(|trial| tags(&trial.deciders) == [of]).unwrap_or_else(|| panic!("no {of}"));
+        trial.rests.iter().map(|app| app.expect("an app").to_string()).collect::<Vec<_>>()
+    };
+    assert_eq!(
+        (part("slow.web ready"), part("fault no image")),
+        (vec!["app/slow".to_owned()], vec!["app/gone".to_owned()])
+    );
+    let both =
+        |trial: &&Trial| trial.ending.is_averted() && tags(&trial.deciders) == ["fault no image", "slow.web ready"];
+    assert_eq!(deciding.decides().filter(both).count(), 1, "{:?}", deciding.together);
+    // A refusal is asked about: that its step is there is no answer.
+    let asked = ask(&explainer, &run, Question::Failed).expect("a refusal");
+    assert_eq!(asked.end, End::Refused(2));
+    let deciding = decide(&run, None, &asked.end, &[], Tries::within_seconds(&run));
+    assert!(deciding.of_step && deciding.decides().next().is_none());
+    // More is tried when more is asked for.
+    let few = decide(&run, None, &asked.end, &[], Tries::of(deciding.runs / 2));
+    let more = decide(&run, None, &asked.end, &[], Tries::of(10_000));
+    assert!(few.left > 0 && few.runs < deciding.runs && more.left == 0, "{} {}", few.runs, more.left);
 }

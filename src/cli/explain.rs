@@ -126,7 +126,7 @@ pub(crate) fn explain(args: &ExplainArgs, look: &Look, out: &mut Out) -> Result<
         let full = args.full || look.verbose > 0;
         let limits = if full { Limits::ALL } else { Limits::default() };
         let mut chain = asked.record.and_then(|record| explainer.chain_and_deciders(record, limits));
-        let tries = args.tries.map_or_else(|| Tries::within_seconds(&run), Tries);
+        let tries = args.tries.map_or_else(|| Tries::within_seconds(&run), Tries::of);
         let deciding = (!args.quick).then(|| {
             let likely = chain.as_ref().map(Chain::all_deciders).unwrap_or_default();
             deciding::decide(&run, args.logic.until, &asked.end, &likely, tries)
@@ -306,6 +306,9 @@ impl Told<'_> {
         if let Some(deciding) = &self.deciding {
             object["tried"] = json!({ "runs": deciding.runs, "left": deciding.left });
             object["decided_by"] = deciding.decides().map(|trial| self.trial_json(trial)).collect();
+            if deciding.in_part().next().is_some() {
+                object["decided_in_part"] = deciding.in_part().map(|trial| self.trial_json(trial)).collect();
+            }
             if self.verify {
                 object["verified"] = deciding.alone.iter().map(|trial| self.trial_json(trial)).collect();
             }
@@ -350,7 +353,7 @@ impl Told<'_> {
         let deciders = trial.deciders.iter().map(|decider| explain::decider_json(self.setting, *decider));
         json!({
             "deciders": deciders.collect::<Vec<_>>(),
-            "ending": ending, "subject": subject, "at": at, "instead": trial.instead, "another_run": trial.differs,
+            "ending": ending, "subject": subject, "at": at, "instead": trial.instead, "another_run": trial.differs, "comes_to_rest": trial.rests,
         })
     }
 }

@@ -77,6 +77,7 @@ impl Story {
             ended_at: t(end),
             stop: Stop::Horizon,
             events: 1234,
+            parts: Vec::new(),
             violations: Vec::new(),
             rejected: Vec::new(),
             warnings: Vec::new(),

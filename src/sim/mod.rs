@@ -28,7 +28,7 @@ use crate::kernel::{Budget, RecordId, SimDuration, SimTime, Stop};
 use crate::model::{Actor, Controller, Kind, Name, Node, NodeId, NodeStatus};
 use crate::scenario::{Action, Constants, Scenario, Variant, Verdict};
 use crate::trace::{Archive, Trace};
-pub(crate) use crate::world::judge::Flaps;
+pub(crate) use crate::world::judge::{Flaps, Part, PartRest};
 use crate::world::judge::{Judge, Limits};
 use crate::world::{Process, StoreRules, World, WorldSpec};
 
@@ -427,6 +427,7 @@ impl<'a> Simulation<'a> {
             ended_at,
             stop,
             events: world.kernel().events(),
+            parts: judge.parts(world),
             violations: judge.violations().to_vec(),
             rejected: run.platform.refusals.borrow().clone(),
             warnings,

@@ -9,7 +9,7 @@ use crate::model::Name;
 use crate::scenario::Verdict;
 use crate::trace::Trace;
 
-use super::{Flaps, Unproved, Violation};
+use super::{Flaps, Part, Unproved, Violation};
 
 /// A proof that a run repeats itself for ever.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -78,6 +78,8 @@ pub struct Outcome {
     pub stop: Stop,
     /// How many kernel events ran.
     pub events: u64,
+    /// Who is at rest at the end and who is not, app by app; those who were never anything but at rest are left out.
+    pub parts: Vec<Part>,
     /// Which invariants broke, in order of time.
     pub violations: Vec<Violation>,
     /// The steps (by index) that the platform refused, with the refusal's own text.
@@ -103,7 +105,7 @@ impl Outcome {
     }
 
     /// All that is not in the records, for runs that must be alike. Why nothing was proved is left out, for it tells how
-    /// far proofs were looked for.
+    /// far proofs were looked for, and so are the parts, of which the verdict is made.
     pub fn beside_the_trace(&self) -> String {
         let Self {
             trace: _,
@@ -116,6 +118,7 @@ impl Outcome {
             ended_at,
             stop,
             events,
+            parts: _,
             violations,
             rejected,
             warnings,

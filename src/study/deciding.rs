@@ -2,7 +2,7 @@
 //!
 //! Everything that could be otherwise is tried alone; where no fix, fault, program or constant
 //! decides by itself, two are tried together, and then all of them, made fewer as long as the end
-//! stays away. It may use simulation, scenario and reports; it prints nothing. What a newcomer gets
+//! stays away; of a verdict it is known besides which app each brings to rest, and these are tried together first. It may use simulation, scenario and reports; it prints nothing. What a newcomer gets
 //! wrong: how much is tried is counted in records and not in seconds, so that the answer is the same
 //! everywhere.
 
@@ -13,10 +13,12 @@ use std::collections::BTreeSet;
 use rayon::prelude::*;
 
 use crate::controllers::fixes::{Fix, Fixes};
-use crate::kernel::SimTime;
+use crate::kernel::{SimDuration, SimTime};
+use crate::model::Name;
+use crate::report::Failure;
 use crate::report::explain::{Decider, End, Ending, Run};
-use crate::scenario::{Scenario, Variant};
-use crate::sim::{Outcome, Simulation};
+use crate::scenario::{Scenario, Variant, Verdict};
+use crate::sim::{Outcome, PartRest, Simulation};
 
 pub use super::otherwise::{all, otherwise};
 pub use text::told;
@@ -32,6 +34,8 @@ pub struct Trial {
     pub instead: String,
     /// Whether that run is another one at all.
     pub differs: bool,
+    /// Of a verdict: who is at rest there and is not in the first run, an app or (none) what belongs to no app.
+    pub rests: Vec<Option<Name>>,
     /// The fixes that were asked for there.
     asked: Fixes,
 }
@@ -43,6 +47,8 @@ pub struct Deciding {
     pub alone: Vec<Trial>,
     /// What decides only together, as small as can be.
     pub together: Vec<Trial>,
+    /// Whether it is the end of a step, which comes with the step and is not tried without it.
+    pub of_step: bool,
     /// How many runs it took.
     pub runs: usize,
     /// How many things, or pairs of them, were left because the runs were used up.
@@ -51,13 +57,28 @@ pub struct Deciding {
 
 /// How much may be tried.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Tries(pub usize);
+pub struct Tries {
+    /// So many runs.
+    pub(super) runs: usize,
+    /// Of these, so many pairs at most.
+    pairs: usize,
+}
 
 impl Tries {
+    /// So many runs, of whatever is to be tried.
+    pub const fn of(runs: usize) -> Self {
+        Self { runs, pairs: runs }
+    }
+
+    /// Whether nothing is to be tried.
+    pub(crate) fn is_none(self) -> bool {
+        self.runs == 0
+    }
+
     /// What takes seconds at most, whatever the run is like.
     pub fn within_seconds(run: &Run<'_>) -> Self {
         let runs = RECORDS / run.outcome.trace.records().len().max(RECORDS_LEAST);
-        Self(if runs < RUNS_LEAST { 0 } else { runs })
+        Self { runs: if runs < RUNS_LEAST { 0 } else { runs }, pairs: PAIRS_MAX }
     }
 }
 
@@ -75,20 +96,30 @@ impl Deciding {
     pub fn decides(&self) -> impl Iterator<Item = &Trial> {
         self.alone.iter().filter(|trial| trial.ending.is_averted()).chain(&self.together)
     }
+
+    /// What alone brings a part to rest, where nothing brings all to rest alone.
+    pub fn in_part(&self) -> impl Iterator<Item = &Trial> {
+        let whole = self.alone.iter().any(|trial| trial.ending.is_averted());
+        self.alone.iter().filter(move |trial| !whole && !trial.rests.is_empty() && !is_ground(&trial.deciders[0]))
+    }
 }
 
 /// Tries what an end of a run (that ran to `until`, or the horizon) hangs on; what is likely, first.
 pub fn decide(run: &Run<'_>, until: Option<SimTime>, end: &End, likely: &[Decider], tries: Tries) -> Deciding {
-    let mut trying = Trying { run, until, end, left: tries.0, found: Deciding::default() };
+    let mut trying = Trying { run, until, end, left: tries.runs, pairs: tries.pairs, found: Deciding::default() };
     let mut things = all(run);
     things.retain(|thing| !asks_for(run, end, *thing));
+    trying.found.of_step = matches!(end, End::Refused(_) | End::Unended(_) | End::Check(Failure::Refused { .. }));
     things.sort_by_key(|thing| likely.iter().position(|known| known == thing).unwrap_or(usize::MAX));
     trying.found.alone = trying.each(things.into_iter().map(|thing| vec![thing]).collect());
     trying.found.alone.sort_by_key(|trial| is_ground(&trial.deciders[0]));
     let mut others = trying.found.alone.iter().filter(|trial| !is_ground(&trial.deciders[0]));
     if others.clone().all(|trial| !trial.ending.is_averted()) {
         let differ: Vec<Trial> = others.by_ref().filter(|trial| trial.differs).cloned().collect();
-        trying.found.together = trying.pairs(&differ, likely);
+        trying.found.together = trying.parts();
+        if trying.found.together.is_empty() {
+            trying.found.together = trying.pairs(&differ, likely);
+        }
         if trying.found.together.is_empty() && differ.len() > 2 {
             let things = differ.into_iter().map(|trial| trial.deciders[0]).collect();
             trying.found.together = trying.fewest(things).into_iter().collect();
@@ -104,6 +135,9 @@ fn asks_for(run: &Run<'_>, end: &End, thing: Decider) -> bool {
             run.scenario.traffic.get(stream as usize).is_some_and(|traffic| traffic.service == *service)
         }
         (End::Refused(step) | End::Unended(step), Decider::Step(taken)) => taken as usize == *step,
+        (End::Check(Failure::Refused { step, .. }), Decider::Step(taken)) => {
+            run.scenario.steps.get(taken as usize).is_some_and(|taken| taken.name.as_str() == step)
+        }
         _ => false,
     }
 }
@@ -113,6 +147,7 @@ struct Trying<'a> {
     until: Option<SimTime>,
     end: &'a End,
     left: usize,
+    pairs: usize,
     found: Deciding,
 }
 
@@ -124,6 +159,30 @@ impl Trying<'_> {
         self.left -= sets.len();
         self.found.runs += sets.len();
         sets.into_par_iter().map(|set| trial(self.run, self.until, self.end, set)).collect()
+    }
+
+    /// Where each part has something of its own that brings it to rest: these together, a few of each.
+    fn parts(&mut self) -> Vec<Trial> {
+        let mut sets: Vec<BTreeSet<Decider>> = vec![BTreeSet::new()];
+        let restless = restless(self.run);
+        let each = OF_EACH_PART.get(restless.len()).copied().unwrap_or(1);
+        for part in &restless {
+            let brings = self.found.in_part().filter(|trial| trial.rests.contains(part)).take(each);
+            let brings: Vec<Decider> = brings.map(|trial| trial.deciders[0]).collect();
+            let with = |set: &BTreeSet<Decider>, thing| set.iter().copied().chain([thing]).collect();
+            sets = sets.iter().flat_map(|set| brings.iter().map(move |thing| with(set, *thing))).collect();
+        }
+        sets.retain(|set| set.len() > 1);
+        sets.sort_by_key(BTreeSet::len);
+        sets.dedup();
+        let mut found: Vec<Trial> = Vec::new();
+        for trial in self.each(sets.into_iter().map(|set| set.into_iter().collect()).collect()) {
+            let more = |known: &Trial| known.deciders.iter().all(|thing| trial.deciders.contains(thing));
+            if trial.ending.is_averted() && !found.iter().any(more) {
+                found.push(trial);
+            }
+        }
+        found
     }
 
     /// Those that decide by two. What is asked for only when another thing is otherwise may take its place, and
@@ -149,8 +208,10 @@ impl Trying<'_> {
         sets.retain(|pair| !contradict(pair));
         let mut known = BTreeSet::new();
         sets.retain(|pair| known.insert(pair.iter().copied().collect::<BTreeSet<_>>()));
-        self.found.left += sets.len().saturating_sub(PAIRS_MAX);
-        sets.truncate(PAIRS_MAX);
+        // What is left is for all of them together.
+        let most = self.pairs.min(self.left.saturating_sub(differ.len() + 1));
+        self.found.left += sets.len().saturating_sub(most);
+        sets.truncate(most);
         let mut tried = self.each(sets);
         tried.retain(|trial| trial.ending.is_averted());
         tried
@@ -184,7 +245,9 @@ fn is_ground(thing: &Decider) -> bool {
     matches!(thing, Decider::Step(_) | Decider::Traffic(_))
 }
 
-/// More pairs are not tried: those that are likely stand before them.
+/// Of so many parts that are not at rest, so many things are tried of each together with those of the others.
+const OF_EACH_PART: [usize; 4] = [0, 0, 3, 2];
+/// More pairs are not tried unless they are asked for: those that are likely stand before them.
 const PAIRS_MAX: usize = 300;
 /// More things together explain nothing.
 const TOGETHER_MAX: usize = 5;
@@ -204,6 +267,26 @@ fn contradict(pair: &[Decider]) -> bool {
 /// A run that writes more records than that is given up.
 pub(super) fn longest(base: &Run<'_>) -> usize {
     base.outcome.trace.records().len() * LONGER.0 + LONGER.1
+}
+
+fn is_verdict(end: &End) -> bool {
+    matches!(end, End::Verdict { .. } | End::Proof | End::Check(Failure::Verdict { .. } | Failure::Settled { .. }))
+}
+
+/// Who is not at rest at the end of a run that never comes to rest.
+fn restless(run: &Run<'_>) -> Vec<Option<Name>> {
+    let never = matches!(run.outcome.verdict, Verdict::Unsettled | Verdict::Livelock);
+    let not = run.outcome.parts.iter().filter(|part| never && matches!(part.rest, PartRest::Not { .. }));
+    not.map(|part| part.app).collect()
+}
+
+/// Who of these is at rest in another run, and has been for the last quarter of it.
+fn come_to_rest(base: &Run<'_>, other: &Outcome) -> Vec<Option<Name>> {
+    let late = SimTime::ZERO + SimDuration::from_nanos(other.ended_at.as_nanos() / 4 * 3);
+    let rests = |of: &Option<Name>| {
+        other.parts.iter().any(|part| part.app == *of && matches!(part.rest, PartRest::Since(at) if at <= late))
+    };
+    restless(base).into_iter().filter(rests).collect()
 }
 
 /// A run with one thing otherwise, and what came of it.
@@ -239,6 +322,7 @@ fn make(base: &Run<'_>, until: Option<SimTime>, end: &End, deciders: Vec<Decider
     let ending = end.look_for(&run);
     let instead = end.instead(base, &run);
     let differs = outcome.trace.records() != records;
-    let trial = Trial { deciders, ending, instead, differs, asked: outcome.asked };
+    let rests = if is_verdict(end) { come_to_rest(base, &outcome) } else { Vec::new() };
+    let trial = Trial { deciders, ending, instead, differs, rests, asked: outcome.asked };
     Made { trial, scenario, variant, outcome }
 }

@@ -126,11 +126,11 @@ pub fn sealed(run: &Run<'_>, until: Option<SimTime>, asked: &Asked, deciding: &[
     let mut cures = vec![Vec::new()];
     cures.extend(deciding.iter().filter(|things| can_come_later(things)).take(CURES_MAX).cloned());
     let for_each = GRID + halvings.saturating_sub(GRID.ilog2() as usize);
-    cures.truncate(tries.0 / for_each);
+    cures.truncate(tries.runs / for_each);
     let found: Vec<(Cure, usize)> = cures.into_par_iter().map(|of| search.cure(of)).collect();
     let (cures, counts): (Vec<Cure>, Vec<usize>) = found.into_iter().unzip();
     let mut runs = counts.into_iter().sum();
-    let seeds = (tries.0.saturating_sub(runs) / (MOMENTS + halvings)).min(FUTURES.0);
+    let seeds = (tries.runs.saturating_sub(runs) / (MOMENTS + halvings)).min(FUTURES.0);
     let futures = (seeds >= FUTURES.1).then(|| search.futures(seeds, &mut runs));
     Sealed { came, cures, futures, runs }
 }

@@ -121,7 +121,7 @@ impl View<'_> {
 }
 
 fn told(run: &Run<'_>, found: &deciding::Deciding, tries: Tries) -> String {
-    if tries.0 == 0 {
+    if tries.is_none() {
         let records = run.outcome.trace.records().len();
         return format!("a run of {records} records takes long: choose one and try it alone");
     }

@@ -7,16 +7,12 @@
 
 use crate::kernel::RecordId;
 use crate::model::words::words;
-use crate::model::{AnyStatus, Field, Invariant, Kind, Point, RequestError, SandboxStatus, Subject, Value};
+use crate::model::{AnyStatus, Field, Invariant, Kind, Point, RequestError, Subject, Value};
 use crate::trace::evidence::{Basis, Look};
 use crate::trace::{Record, What};
 
 use super::class;
 use super::index::Index;
-
-const RUNNING: Value = Value::Status(AnyStatus::Sandbox(SandboxStatus::Running));
-/// How far it is looked back for a sandbox that does not run.
-const LOOKED_BACK_MAX: usize = 1000;
 
 words!(
     /// In which way an earlier record was needed.
@@ -236,30 +232,10 @@ impl<'i, 'a> Evidence<'i, 'a> {
             detail.split([' ', ',', ';']).filter_map(|word| self.index.named(word)).filter(|s| *s != subject).collect();
         for named in named {
             let last = self.index.last(named, self.before, told);
-            let last = if is_progress { self.unrest(named).or(last) } else { last };
+            let last = if is_progress { self.index.unrest(named, before).or(last) } else { last };
             self.found.extend(last.map(|at| Because { at, role: Role::Happened, leads: is_progress }));
             self.waits_for_turn(named);
         }
-    }
-
-    /// The last that happened to a sandbox of a pool that does not run, and to any if all do.
-    fn unrest(&self, pool: Subject) -> Option<usize> {
-        let any = class::CHANGE | class::EVENT;
-        let runs = |at: usize| {
-            let status = |r: &Record| matches!(r.what, What::Set { field: Field::Status, .. });
-            let last = self.index.last_that(self.index.record(at).subject, self.before, class::SET, status);
-            last.is_some_and(|last| matches!(self.index.record(last).what, What::Set { to, .. } if to == RUNNING))
-        };
-        let mut at = self.index.last_of(pool, Kind::Sandbox, self.before, any);
-        let last = at;
-        for _ in 0..LOOKED_BACK_MAX {
-            match at {
-                Some(found) if runs(found) => at = self.index.last_of(pool, Kind::Sandbox, found, any),
-                Some(found) => return Some(found),
-                None => break,
-            }
-        }
-        last
     }
 
     /// Why a request of an app failed: what its pools last went through, or what kept the launcher from making one.

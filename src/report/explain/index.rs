@@ -6,7 +6,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::model::{Field, Kind, Name, Subject};
+use crate::model::{AnyStatus, Field, Kind, Name, SandboxStatus, Subject, Value};
 use crate::trace::{Record, Trace, What, decision};
 
 use super::class;
@@ -210,6 +210,26 @@ impl<'a> Index<'a> {
         self.find(members.iter().rev(), of, |r| r.subject.kind == kind)
     }
 
+    /// The last that happened to a sandbox of a pool that does not run, before that record, and to any if all do.
+    pub(super) fn unrest(&self, pool: Subject, before: usize) -> Option<usize> {
+        let any = class::CHANGE | class::EVENT;
+        let runs = |at: usize| {
+            let status = |r: &Record| matches!(r.what, What::Set { field: Field::Status, .. });
+            let last = self.last_that(self.record(at).subject, before, class::SET, status);
+            last.is_some_and(|last| matches!(self.record(last).what, What::Set { to, .. } if to == RUNNING))
+        };
+        let mut at = self.last_of(pool, Kind::Sandbox, before, any);
+        let last = at;
+        for _ in 0..LOOKED_BACK_MAX {
+            match at {
+                Some(found) if runs(found) => at = self.last_of(pool, Kind::Sandbox, found, any),
+                Some(found) => return Some(found),
+                None => break,
+            }
+        }
+        last
+    }
+
     /// What a subject belongs to: a sandbox to its pool, a pool to its app, a lease to its sandbox.
     pub(super) fn parent(&self, subject: Subject) -> Option<Subject> {
         *self.parents[subject.kind as usize].get(subject.index as usize)?
@@ -247,6 +267,9 @@ impl<'a> Index<'a> {
     }
 }
 
+const RUNNING: Value = Value::Status(AnyStatus::Sandbox(SandboxStatus::Running));
+/// How far it is looked back for a sandbox that does not run.
+const LOOKED_BACK_MAX: usize = 1000;
 /// Among so few records of a subject a search is as fast as remembering what was found.
 const WRITES_MIN: usize = 100;
 
@@ -269,7 +292,6 @@ const KINDS: [Kind; 12] = [
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::Value;
     use crate::trace::testing::{Maker, t};
 
     #[test]

@@ -6,17 +6,19 @@
 use std::mem::discriminant;
 
 use crate::kernel::{RecordId, SimTime};
-use crate::model::{AnyStatus, Field, Invariant, Kind, Name, RequestError, Subject, Words};
+use crate::model::{AnyStatus, Field, Kind, Name, RequestError, Subject, Words};
 use crate::report::Failure;
 use crate::report::check_state::held;
 use crate::scenario::Verdict;
 use crate::scenario::claims::Claim;
+use crate::sim::{Part, PartRest};
 use crate::trace::metrics::Figure;
 use crate::trace::state;
 use crate::trace::{Record, What};
 
 use super::Explainer;
 use super::choose::{Choice, LIKENESS_MIN, Unknown, choose, named};
+use super::class;
 use super::end::{self, End, Run};
 
 /// What a user wants explained.
@@ -163,11 +165,28 @@ fn commonest_failed_request(explainer: &Explainer<'_>) -> Option<(RecordId, usiz
 /// What tells best why the run settles, or does not.
 fn verdict(explainer: &Explainer<'_>, run: &Run<'_>) -> Asked {
     let settles = run.outcome.verdict == Verdict::Settled;
-    let what = format!("the verdict: {}", run.outcome.verdict.name());
+    let mut what = format!("the verdict: {}", run.outcome.verdict.name());
     let turned = last_of(explainer, |r| if settles { r.what == What::Settled } else { r.what == What::Unsettled });
-    let stuck = || first_of(explainer, |r| matches!(r.what, What::Broken { invariant: Invariant::Progress, .. }));
+    let never = matches!(run.outcome.verdict, Verdict::Unsettled | Verdict::Livelock);
+    let restless = |part: &Part| match &part.rest {
+        PartRest::Not { of, why } if never => Some((*of, why.clone())),
+        PartRest::Not { .. } | PartRest::Since(_) => None,
+    };
+    let restless: Vec<_> = run.outcome.parts.iter().filter_map(restless).collect();
+    let mut stuck = None;
+    if let [(of, why), others @ ..] = restless.as_slice() {
+        let more = if others.is_empty() { String::new() } else { format!(", and {} more like it", others.len()) };
+        what.push_str(&format!(": {why}{more}"));
+        let (index, end) = (explainer.index(), explainer.trace.records().len());
+        let last = match of.kind {
+            Kind::Pool => index.unrest(*of, end),
+            _ => index.last(*of, end, class::CHANGE | class::EVENT),
+        };
+        stuck = last.map(RecordId::from_index);
+    }
+    // What a part last went through says more than that all of them were not at rest any more.
     let record =
-        turned.or_else(stuck).or_else(|| chosen(explainer, run, Choice::Worst).ok().and_then(|asked| asked.record));
+        stuck.max(turned).or_else(|| chosen(explainer, run, Choice::Worst).ok().and_then(|asked| asked.record));
     let record =
         record.or_else(|| chosen(explainer, run, Choice::Moment(None, None)).ok().and_then(|asked| asked.record));
     Asked { record, end: End::Verdict { settles }, what }

@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 
 use crate::report::counted;
 use crate::report::explain::{self, Chain, Decider, Ending, Page, Setting};
+use crate::trace::timeline;
 
 use super::{Deciding, Trial};
 
@@ -29,7 +30,8 @@ pub fn told(
     };
     let mut meaning = match tried.map_or(0, |deciding| deciding.decides().count()) {
         few if whole || few <= MEANINGS_MAX => Meaning::Full,
-        _ => Meaning::Short,
+        some if some < MANY => Meaning::Short,
+        _ => Meaning::Together,
     };
     let mut text = loop {
         let story = chain.as_ref().map(|chain| explain::story(page, chain)).unwrap_or_default();
@@ -61,32 +63,65 @@ fn left(page: &Page<'_>, deciding: Option<&Deciding>) -> String {
 
 /// What decides.
 fn decided_by(setting: &Setting, deciding: &Deciding, meaning: Meaning) -> String {
-    let what = if meaning == Meaning::None { "decided by (what each is: --full)" } else { "decided by" };
+    let what = match meaning {
+        Meaning::None => "decided by (what each is: --full)",
+        Meaning::Together => "decided by each of these (what each is: --full)",
+        Meaning::Full | Meaning::Short => "decided by",
+    };
     // How many runs it took changes with every fix that is added: it is told where it matters.
     let mut text = match deciding.left {
         0 => format!("\n{what}\n"),
         left => {
             let tried = counted(deciding.runs, "run");
-            format!("\n{what} ({tried} tried, {left} not, for they take long: --tries N tries more)\n")
+            format!("\n{what} ({tried} tried, {left} not: --tries N tries N)\n")
         }
     };
     let decides: Vec<&Trial> = deciding.decides().collect();
-    decides.iter().for_each(|trial| text.push_str(&entry(setting, trial, meaning)));
+    text.push_str(&entries(setting, &decides, meaning, came));
     if decides.is_empty() {
-        text.push_str(if deciding.left > 0 {
-            "  nothing that was tried, alone or together: it comes all the same\n"
-        } else {
-            "  nothing alone, nor any two together: whatever is otherwise, it comes all the same\n"
+        text.push_str(match (deciding.of_step, deciding.left) {
+            (true, _) => "  nothing but the step itself: whatever else is otherwise, it comes all the same\n",
+            (false, 1..) => "  nothing that was tried, alone or together: it comes all the same\n",
+            (false, 0) => "  nothing alone, nor any two together: whatever is otherwise, it comes all the same\n",
         });
     }
+    let parts: Vec<&Trial> = deciding.in_part().collect();
+    if !parts.is_empty() {
+        text.push_str("\ndecided in part, for each app has reasons of its own, by\n");
+        let meaning = if meaning == Meaning::Full { meaning } else { Meaning::Together };
+        text.push_str(&entries(setting, &parts, meaning, in_part));
+    }
     text
+}
+
+/// What some trials came to; together, by that, when they are many.
+fn entries(setting: &Setting, trials: &[&Trial], meaning: Meaning, came: impl Fn(&Trial) -> String + Copy) -> String {
+    if meaning != Meaning::Together {
+        return trials.iter().map(|trial| entry(setting, trial, meaning, came)).collect();
+    }
+    let mut alike: Vec<(String, Vec<String>)> = Vec::new();
+    for trial in trials {
+        let (came, name) = (came(trial), names(setting, trial));
+        match alike.iter_mut().find(|(known, _)| *known == came) {
+            Some((_, names)) => names.push(name),
+            None => alike.push((came, vec![name])),
+        }
+    }
+    let line = |(came, names): &(String, Vec<String>)| {
+        // A name of several words stands on one line.
+        let names: Vec<String> = names.iter().map(|name| name.replace(' ', "\u{a0}")).collect();
+        let (words, mut line) = (format!("{came}: {}", names.join(", ")), "  ".to_owned());
+        timeline::write_words(&setting.timeline, &words, (2, 4), &mut line).expect("a string takes everything");
+        line.replace('\u{a0}', " ")
+    };
+    alike.iter().map(line).collect()
 }
 
 /// Everything that was tried and makes another run.
 fn verified(setting: &Setting, deciding: &Deciding) -> String {
     let mut text = "\nverified\n".to_owned();
     let others = deciding.alone.iter().filter(|trial| trial.differs && !trial.ending.is_averted());
-    others.for_each(|trial| text.push_str(&entry(setting, trial, Meaning::None)));
+    others.for_each(|trial| text.push_str(&entry(setting, trial, Meaning::None, came)));
     let same = deciding.alone.iter().filter(|trial| !trial.differs).count();
     text + &format!("  {} tried; {same} of them are the same run\n", counted(deciding.runs, "run"))
 }
@@ -105,6 +140,8 @@ impl Deciding {
 
 /// So many deciders are told with all that they mean; of more, a screen has room for days and rules only.
 const MEANINGS_MAX: usize = 3;
+/// So many are told together by what comes instead.
+const MANY: usize = 16;
 
 /// How much is said of what a decider is.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -113,6 +150,8 @@ enum Meaning {
     /// Without its prose, which `schedsim fixes` has.
     Short,
     None,
+    /// All of them that come to the same in one entry.
+    Together,
 }
 
 impl Meaning {
@@ -120,14 +159,14 @@ impl Meaning {
         match self {
             Self::Full => Some(Self::Short),
             Self::Short => Some(Self::None),
-            Self::None => None,
+            Self::None | Self::Together => None,
         }
     }
 
     fn of(self, full: String) -> Option<String> {
         match self {
             _ if full.is_empty() => None,
-            Self::None => None,
+            Self::None | Self::Together => None,
             Self::Full => Some(full),
             Self::Short => {
                 let (state, prose) = full.split_once(": ").unwrap_or((&full, ""));
@@ -138,14 +177,14 @@ impl Meaning {
     }
 }
 
-fn entry(setting: &Setting, trial: &Trial, meaning: Meaning) -> String {
+fn names(setting: &Setting, trial: &Trial) -> String {
     let names: Vec<String> = trial.deciders.iter().map(|decider| explain::tag(*decider, setting)).collect();
-    let otherwise = match trial.deciders.as_slice() {
-        [one] => explain::otherwise(*one),
-        [_, _] => "with both otherwise",
-        _ => "with all of them otherwise",
-    };
-    let came = match trial.ending {
+    names.join(" and ")
+}
+
+/// What came of it, instead of the end.
+fn came(trial: &Trial) -> String {
+    match trial.ending {
         Ending::Same(at) => {
             let at = at.map(|at| format!(", at {}", at.elapsed().clock())).unwrap_or_default();
             format!("it still comes{at}")
@@ -153,10 +192,24 @@ fn entry(setting: &Setting, trial: &Trial, meaning: Meaning) -> String {
         Ending::Elsewhere(name, at) => format!("it comes to {name}, at {}", at.elapsed().clock()),
         Ending::Averted => trial.instead.clone(),
         Ending::Unknown => "a guard ended the run: nobody knows".to_owned(),
+    }
+}
+
+/// Whom it brings to rest.
+fn in_part(trial: &Trial) -> String {
+    let apps = trial.rests.iter().map(|app| app.map_or("what belongs to no app", |app| app.as_str()));
+    format!("{} at rest", apps.collect::<Vec<_>>().join(" and "))
+}
+
+fn entry(setting: &Setting, trial: &Trial, meaning: Meaning, came: impl Fn(&Trial) -> String) -> String {
+    let name = names(setting, trial);
+    let otherwise = match trial.deciders.as_slice() {
+        [one] => explain::otherwise(*one),
+        [_, _] => "with both otherwise",
+        _ => "with all of them otherwise",
     };
     let meanings = trial.deciders.iter().filter_map(|decider| meaning.of(explain::meaning(*decider)));
-    let about = meanings.chain([format!("{otherwise}: {came}")]);
-    let name = names.join(" and ");
+    let about = meanings.chain([format!("{otherwise}: {}", came(trial))]);
     let line =
         |(place, about): (usize, String)| explain::decider_line(setting, if place == 0 { &name } else { "" }, &about);
     about.enumerate().map(line).collect()

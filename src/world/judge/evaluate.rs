@@ -214,9 +214,11 @@ impl Judge {
         for owner in self.rest.take_moved() {
             match (self.progress.runs(owner), self.rest.is_troubled(owner)) {
                 (false, true) => {
+                    self.rest.calm.remove(&owner);
                     self.progress.restart(owner, world.kernel().now(), &self.limits, &mut self.alarms);
                 }
                 (true, false) => {
+                    self.rest.calm.insert(owner, world.kernel().now());
                     self.progress.stop(owner, &mut self.alarms);
                     self.hung.remove(&owner);
                 }

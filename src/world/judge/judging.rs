@@ -21,7 +21,7 @@ use super::limits::{Limits, STEP_MAX};
 use super::memory::{Memory, View, Written};
 use super::progress::Progress;
 use super::reader;
-use super::rest::{Owner, Rest};
+use super::rest::{Owner, Part, PartRest, Rest};
 use super::rhythm::{Flaps, Rhythm, Serving};
 use super::suspicions::{Suspicions, Violation};
 
@@ -247,6 +247,19 @@ impl Judge {
         let delays = world.faults().delays().into_iter().map(|(_, until)| (until, "a delayed call is made"));
         let all = exits(world).into_iter().map(|at| (at, "a program exits")).chain(delays);
         all.filter(|(at, _)| *at > world.kernel().now()).min()
+    }
+
+    /// Who is at rest at the end, and who is not.
+    pub fn parts(&self, world: &World) -> Vec<Part> {
+        let view = self.view(world);
+        let part = |owner: Owner, rest| Part { app: owner.map(|app| world.log().name(app)), rest };
+        let restless = self.rest.troubled().filter_map(|owner| {
+            let mut troubles = self.rest.troubles_of(owner);
+            let (of, why) = troubles.find_map(|(trouble, _)| Some((trouble.subject(), view.blocker(trouble)?)))?;
+            Some(part(owner, PartRest::Not { of, why }))
+        });
+        let calm = self.rest.calm.iter().map(|(owner, since)| part(*owner, PartRest::Since(*since)));
+        restless.chain(calm).collect()
     }
 
     /// What keeps the cluster from being settled, one text for each subject.

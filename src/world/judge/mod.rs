@@ -26,5 +26,6 @@ mod volumes;
 pub use judging::Judge;
 pub use limits::Limits;
 pub(in crate::world) use reader::must_be_seen;
+pub use rest::{Part, PartRest};
 pub use rhythm::Flaps;
 pub use suspicions::Violation;

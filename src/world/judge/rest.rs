@@ -9,7 +9,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::kernel::{RecordId, SimTime};
 use crate::model::{
-    AppId, Concurrency, DiskId, Kind, LeaseId, LeaseStatus, Pool, PoolId, SandboxId, SandboxStatus, Subject, VolumeId,
+    AppId, Concurrency, DiskId, Kind, LeaseId, LeaseStatus, Name, Pool, PoolId, SandboxId, SandboxStatus, Subject,
+    VolumeId,
 };
 use crate::ports::Query;
 
@@ -35,6 +36,42 @@ pub(super) enum Blocker {
     Step(u32),
 }
 
+impl Blocker {
+    pub(super) fn subject(self) -> Subject {
+        match self {
+            Self::App(app) => app.into(),
+            Self::Pool(pool) | Self::Cooldown(pool) => pool.into(),
+            Self::Sandbox(sandbox) => sandbox.into(),
+            Self::Lease(lease) => lease.into(),
+            Self::Leftover(subject) => subject,
+            Self::Step(index) => Subject { kind: Kind::Step, index },
+        }
+    }
+}
+
+/// A part of the cluster at the end of a run.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Part {
+    /// Of which app it is what belongs to it; none: of no app.
+    pub app: Option<Name>,
+    /// Whether it is at rest.
+    pub rest: PartRest,
+}
+
+/// Whether a part of the cluster is at rest.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum PartRest {
+    /// It is, since then.
+    Since(SimTime),
+    /// It is not.
+    Not {
+        /// The first of its things that is not.
+        of: Subject,
+        /// What is wrong with that.
+        why: String,
+    },
+}
+
 /// Whose a blocker is; none: no app's.
 pub(super) type Owner = Option<AppId>;
 
@@ -46,6 +83,8 @@ pub(super) struct Rest {
     counts: BTreeMap<Owner, u32>,
     /// Those whose count has changed since they were last asked for.
     moved: BTreeSet<Owner>,
+    /// Of those who had a blocker and have none, since when.
+    pub(super) calm: BTreeMap<Owner, SimTime>,
     /// Since when it is settled.
     pub(super) since: Option<SimTime>,
     /// The record that last gave or took a blocker.
@@ -54,8 +93,8 @@ pub(super) struct Rest {
 
 impl Rest {
     pub(super) fn new() -> Self {
-        let (blockers, counts, moved) = Default::default();
-        Self { blockers, counts, moved, since: Some(SimTime::ZERO), moved_by: RecordId::NONE }
+        let (blockers, counts, moved, calm) = Default::default();
+        Self { blockers, counts, moved, calm, since: Some(SimTime::ZERO), moved_by: RecordId::NONE }
     }
 
     /// Puts a blocker in or takes it out; `owner` says whose a new one is.
@@ -93,6 +132,11 @@ impl Rest {
     /// Those who may have come to rest, or have left it, since this was last asked.
     pub(super) fn take_moved(&mut self) -> BTreeSet<Owner> {
         std::mem::take(&mut self.moved)
+    }
+
+    /// Whose things are not at rest.
+    pub(super) fn troubled(&self) -> impl Iterator<Item = Owner> {
+        self.counts.keys().copied()
     }
 
     /// What of that app is not at rest, each with the record that made it so.
