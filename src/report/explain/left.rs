@@ -38,17 +38,21 @@ pub struct Looker {
     pub asked: Vec<Decider>,
 }
 
+fn is_thing(subject: Subject) -> bool {
+    matches!(subject.kind, Kind::App | Kind::Pool | Kind::Sandbox | Kind::Disk | Kind::Lease | Kind::Node)
+}
+
 impl Explainer<'_> {
     /// Who left alone what a chain's end is about, before it came; none where nobody did.
     pub(super) fn left_alone(&self, chain: &Chain) -> Option<LeftAlone> {
         let records = self.trace.records();
         let end = chain.links.first()?.record.index()?;
-        // What never comes to rest is looked at to the end of the run.
-        let until = if records.at(end).what == What::Unsettled { records.len() } else { end };
-        let is_thing = |subject: Subject| {
-            matches!(subject.kind, Kind::App | Kind::Pool | Kind::Sandbox | Kind::Disk | Kind::Lease | Kind::Node)
-        };
-        let thing = chain.links.iter().skip(1).find(|link| is_thing(link.subject))?;
+        // What never comes to rest, or never changes again, is looked at to the end of the run.
+        let of = records.at(end);
+        let latest = self.index().last(of.subject, usize::MAX, class::CHANGE | class::EVENT);
+        let is_last = is_thing(of.subject) && latest.map(|at| self.walker.main(at)) == Some(end);
+        let until = if is_last || of.what == What::Unsettled { records.len() } else { end };
+        let thing = chain.links.iter().skip(usize::from(!is_last)).find(|link| is_thing(link.subject))?;
         // The link may be older than the last that was done to it.
         let changed = self.index().last(thing.subject, until, class::CHANGE).max(thing.record.index())?;
         let (since, changed_at) = (changed + 1, records.at(changed).at);
