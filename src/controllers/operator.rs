@@ -138,7 +138,7 @@ impl<P: Platform> Operator<P> {
 
     async fn write<E: Entity>(&self, name: Name, change: E::Change) -> Result<(), Failure> {
         let all = self.ports.store.list::<E>(Query::All).await?;
-        let named = |item: &&Versioned<E>| item.meta.name.split_once('/').is_some_and(|(_, own)| own == name.as_str());
+        let named = |item: &&Versioned<E>| item.meta.name.short() == name.as_str();
         let found = all.iter().find(named).ok_or(Failure::Unknown { kind: E::KIND, name })?;
         self.ports.host.note(found.id, Reason::Requested { action: "write by hand" });
         self.ports.store.set(found.id, change).await?;

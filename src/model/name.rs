@@ -42,6 +42,10 @@ impl Name {
     pub fn as_str(&self) -> &'static str {
         self.0
     }
+    /// The name of a thing without its kind: `pds-database` of `pool/pds-database`.
+    pub fn short(&self) -> &'static str {
+        self.0.split_once('/').map_or(*self.0, |(_, short)| short)
+    }
 }
 
 impl PartialEq for Name {

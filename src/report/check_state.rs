@@ -133,7 +133,7 @@ impl Pass<'_> {
 
     /// The thing of that name, whether it is there or not; names begin with the kind.
     fn named(&self, kind: Kind, name: Name) -> Option<Subject> {
-        let found = self.trace.names_of(kind).iter().position(|known| short(known) == name.as_str());
+        let found = self.trace.names_of(kind).iter().position(|known| known.short() == name.as_str());
         found.map(|index| Subject { kind, index: u32::try_from(index).expect("fewer than 2^32 of a kind") })
     }
 
@@ -186,7 +186,7 @@ impl Pass<'_> {
                 }
                 const SHOWN: usize = 6;
                 let names: Vec<String> =
-                    found.iter().map(|subject| short(&self.trace.name(**subject)).into()).collect();
+                    found.iter().map(|subject| self.trace.name(**subject).short().into()).collect();
                 Some(match names.len() {
                     0 => format!("found none of {}", all.len()),
                     n if n <= SHOWN => format!("found {n}: {}", names.join(", ")),
@@ -203,7 +203,7 @@ impl Pass<'_> {
                 return None;
             }
             let known = self.trace.names_of(kind);
-            let meant = similar(name.as_str(), known.iter().map(short));
+            let meant = similar(name.as_str(), known.iter().map(Name::short));
             let meant = meant.map(|meant| format!("; did you mean `{meant}`?")).unwrap_or_default();
             let count = if absent { "; that none is there is said by `count`" } else { "" };
             Some(format!("there never was {}/{name} in this run{meant}{count}", kind.name()))
@@ -281,12 +281,6 @@ impl Pass<'_> {
         };
         record.map(told).unwrap_or_default()
     }
-}
-
-/// A name without its kind.
-fn short(name: &Name) -> &'static str {
-    let name = name.as_str();
-    name.split_once('/').map_or(name, |(_, short)| short)
 }
 
 /// Whether a value is as asked.

@@ -111,10 +111,7 @@ pub(crate) fn value(
     subject: Subject,
     field: &ThingField,
 ) -> Found {
-    let name = |subject: Subject| {
-        let name = trace.name(subject);
-        Found::text(name.split_once('/').map_or(name.as_str(), |(_, short)| short))
-    };
+    let name = |subject: Subject| Found::text(trace.name(subject).short());
     let none = Found::none(field.of);
     match field.from {
         From::Mounts => return fold.mounts(subject.index).map_or(none, |n| Found::Number(n as u64)),

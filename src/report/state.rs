@@ -49,9 +49,7 @@ fn table(trace: &Trace, state: &State, rows: &[Row], width: usize) -> String {
     let mut paragraphs = String::new();
     for row in rows {
         let ago = |at| round(state.at.since(at)).clock().to_string();
-        let name = trace.name(row.subject);
-        let short = name.split_once('/').map_or(name.as_str(), |(_, short)| short);
-        let cells = [short.to_owned(), ago(row.created_at), ago(row.updated_at)];
+        let cells = [trace.name(row.subject).short().to_owned(), ago(row.created_at), ago(row.updated_at)];
         let fields = columns.iter().map(|field| row.fields.get(field).map_or(String::new(), |v| value(trace, *v)));
         let cells: Vec<String> = cells.into_iter().chain(fields).chain(differs.then(|| row.truth.join("; "))).collect();
         let told = head.iter().zip(&cells).skip(1).filter(|(_, cell)| !cell.is_empty());
@@ -76,10 +74,9 @@ fn below(text: &str, width: usize) -> String {
 }
 
 fn value(trace: &Trace, value: crate::model::Value) -> String {
-    let text = timeline::value_text(trace, value);
     match value {
-        crate::model::Value::Ref(_) => text.split_once('/').map_or(text.clone(), |(_, short)| short.to_owned()),
-        _ => text,
+        crate::model::Value::Ref(subject) => trace.name(subject).short().to_owned(),
+        _ => timeline::value_text(trace, value),
     }
 }
 

@@ -70,7 +70,7 @@ impl Crashes {
         let polls = &self.polls;
         let is_due = |crash: &mut Crash| polls.get(&crash.process).copied().unwrap_or(0) >= crash.after;
         for crash in self.ahead.extract_if(.., is_due) {
-            world.crash_process(crash.process);
+            world.processes().crash(crash.process);
             // No task runs, so nothing may follow from this one.
             world.kernel().set_cause(RecordId::NONE);
         }

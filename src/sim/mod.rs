@@ -313,10 +313,10 @@ impl<'a> Simulation<'a> {
         };
         let starts = platform.clone();
         world.on_start(move |world, process| start(world, process, &starts));
-        world.start_process(Process::Coordinator);
+        world.processes().start(Process::Coordinator);
         for node in 0..self.scenario.cluster.nodes.len() {
             world.kernel().set_cause(RecordId::NONE);
-            world.start_process(Process::Node(NodeId::from_index(node as u32)));
+            world.processes().start(Process::Node(NodeId::from_index(node as u32)));
         }
         // What people and clients do is caused by nothing inside.
         world.kernel().set_cause(RecordId::NONE);

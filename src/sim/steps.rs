@@ -33,7 +33,7 @@ pub(super) fn schedule(world: &World, platform: &Platform, index: usize, step: S
             let refused = act_on_world(&world, &platform, &step.action).err();
             return end(&world, &platform.refusals, index, refused);
         }
-        if !world.is_up(Process::Coordinator) {
+        if !world.processes().is_up(Process::Coordinator) {
             let refused = Some(Name::new(COORDINATOR_DOWN));
             return end(&world, &platform.refusals, index, refused);
         }
@@ -140,7 +140,7 @@ fn act_on_world(world: &World, platform: &Platform, action: &Action) -> Result<(
                 None => Process::Coordinator,
                 Some(name) => Process::Node(node_named(world, *name)),
             };
-            world.crash_process(process);
+            world.processes().crash(process);
             Ok(())
         }
         Action::NodeDown { node } => {
@@ -156,9 +156,9 @@ fn act_on_world(world: &World, platform: &Platform, action: &Action) -> Result<(
             let rules = rules_under(fixes, &platform.constants, &platform.asked);
             world.store().follow(super::store_rules(&rules));
             *platform.rules.borrow_mut() = Rc::new(rules);
-            world.crash_process(Process::Coordinator);
+            world.processes().crash(Process::Coordinator);
             for node in 0..world.cluster().nodes.len() {
-                world.crash_process(Process::Node(NodeId::from_index(node as u32)));
+                world.processes().crash(Process::Node(NodeId::from_index(node as u32)));
             }
             Ok(())
         }

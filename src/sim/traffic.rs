@@ -134,7 +134,7 @@ fn arrive(world: &World, platform: &Platform, traffic: Traffic) {
         return request.fails(world, RequestError::NotDeployed);
     };
     let (activator, ingress) = (platform.activator.borrow().clone(), platform.ingress.borrow().clone());
-    let Some(activator) = activator.filter(|_| world.is_up(Process::Coordinator)) else {
+    let Some(activator) = activator.filter(|_| world.processes().is_up(Process::Coordinator)) else {
         return request.fails(world, RequestError::CoordinatorDown);
     };
     let attempt = Attempt::new(world, platform, request);

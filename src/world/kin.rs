@@ -38,8 +38,7 @@ impl Store {
     }
 
     fn add_facts(&self, subject: Subject, facts: &mut Facts) {
-        let full = self.log().name(subject).as_str();
-        let short = full.split_once('/').map_or(full, |(_, rest)| rest);
+        let short = self.log().name(subject).short();
         let tables = self.tables();
         let id = subject.index;
         let owner: Option<Subject> = match subject.kind {

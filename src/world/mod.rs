@@ -165,6 +165,10 @@ impl World {
     pub fn volumes(&self) -> Ref<'_, Volumes> {
         self.0.volumes.borrow()
     }
+    /// What lives and dies together.
+    pub fn processes(&self) -> &Rc<Processes> {
+        &self.0.processes
+    }
     /// The machines.
     pub fn cluster(&self) -> &ClusterSpec {
         &self.0.cluster
@@ -202,22 +206,6 @@ impl World {
                 start(&Self(state), process);
             }
         });
-    }
-    /// Starts a process that is down.
-    pub fn start_process(&self, process: Process) {
-        self.0.processes.start(process);
-    }
-    /// Ends a process now and starts it again after the usual time (`restart_after`).
-    pub fn crash_process(&self, process: Process) {
-        self.0.processes.crash(process);
-    }
-    /// Whether a process is up.
-    pub fn is_up(&self, process: Process) -> bool {
-        self.0.processes.is_up(process)
-    }
-    /// Whether a machine has power.
-    pub fn has_power(&self, node: NodeId) -> bool {
-        self.0.processes.has_power(node)
     }
     /// A machine loses power, and with it its process, its containers and its mounts; or it has
     /// power again, and its process starts.

@@ -52,7 +52,7 @@ impl Process {
 type Start = Rc<dyn Fn(Process)>;
 
 /// The processes of the platform.
-pub(super) struct Processes {
+pub struct Processes {
     log: Rc<Log>,
     store: Rc<Store>,
     environment: Environment,
@@ -82,7 +82,7 @@ impl Processes {
     }
 
     /// Starts a process that is down.
-    pub(super) fn start(&self, process: Process) {
+    pub fn start(&self, process: Process) {
         let start = {
             let state = &mut *self.state.borrow_mut();
             let dark = matches!(process, Process::Node(node) if state.dark.contains(&node));
@@ -144,7 +144,7 @@ impl Processes {
     }
 
     /// Ends a process now and starts it again after the usual time (`restart_after`).
-    pub(super) fn crash(self: &Rc<Self>, process: Process) {
+    pub fn crash(self: &Rc<Self>, process: Process) {
         if !self.is_up(process) {
             return;
         }
@@ -168,12 +168,12 @@ impl Processes {
     }
 
     /// Whether the machine has power.
-    pub(super) fn has_power(&self, node: NodeId) -> bool {
+    pub fn has_power(&self, node: NodeId) -> bool {
         !self.state.borrow().dark.contains(&node)
     }
 
     /// Whether a process is up.
-    pub(super) fn is_up(&self, process: Process) -> bool {
+    pub fn is_up(&self, process: Process) -> bool {
         self.state.borrow().up.get(&process) == Some(&true)
     }
 

@@ -109,12 +109,6 @@ fn value_of<E: Entity>(entity: &E, wanted: Field) -> Value {
     found
 }
 
-/// A name without its kind.
-fn short(name: Name) -> &'static str {
-    let name = name.as_str();
-    name.split_once('/').map_or(name, |(_, rest)| rest)
-}
-
 impl Store {
     /// An empty one, which tells the faults what is written; news take `watch_latency`.
     pub(super) fn new(log: &Rc<Log>, faults: &Rc<Faults>, watch_latency: Spread) -> Self {
@@ -203,7 +197,7 @@ impl Store {
         let number = |under| self.birth(E::KIND, under);
         // The kind is written first and the parts in one go: this is done at every boot.
         let kind = E::KIND.name();
-        let child = |parent| [kind, "/", short(parent), "-", &number(parent).to_string()].concat();
+        let child = |parent: Name| [kind, "/", parent.short(), "-", &number(parent).to_string()].concat();
         // From the second of that name on it is `name~2`, `name~3`, …
         let numbered = |name: Name| match number(name) {
             0 => format!("{kind}/{name}"),
@@ -212,10 +206,10 @@ impl Store {
         Name::new(&match E::KIND {
             Kind::Version => {
                 let app = name_in(Field::App);
-                format!("{kind}/{}-v{}", short(app), number(app) + 1)
+                format!("{kind}/{}-v{}", app.short(), number(app) + 1)
             }
             Kind::Pool => {
-                let base = format!("{}-{}", short(name_in(Field::App)), name_in(Field::Service));
+                let base = format!("{}-{}", name_in(Field::App).short(), name_in(Field::Service));
                 numbered(Name::new(&base))
             }
             Kind::Sandbox => child(name_in(Field::Pool)),

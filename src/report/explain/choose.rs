@@ -344,19 +344,13 @@ fn moment(
     Ok((RecordId::from_index(place), "the last that had happened by then"))
 }
 
-/// A name without its kind.
-fn short(name: &Name) -> &'static str {
-    let name = name.as_str();
-    name.split_once('/').map_or(name, |(_, short)| short)
-}
-
 /// The subject of that name, with or without its kind.
 pub(super) fn named(explainer: &Explainer<'_>, name: &str) -> Result<Subject, Unknown> {
     let index = explainer.index();
     if let Some(subject) = index.named(name) {
         return Ok(subject);
     }
-    let mut same = index.names().filter(|known| short(known) == name);
+    let mut same = index.names().filter(|known| known.short() == name);
     match (same.next(), same.next()) {
         (Some(only), None) => return index.named(&only).ok_or(Unknown::Nothing),
         (Some(one), Some(other)) => {
@@ -364,7 +358,7 @@ pub(super) fn named(explainer: &Explainer<'_>, name: &str) -> Result<Subject, Un
         }
         (None, _) => {}
     }
-    let likeness = |known: &Name| strsim::jaro_winkler(name, known).max(strsim::jaro_winkler(name, short(known)));
+    let likeness = |known: &Name| strsim::jaro_winkler(name, known).max(strsim::jaro_winkler(name, known.short()));
     let mut near: Vec<(f64, Name)> = index.names().map(|known| (likeness(&known), known)).collect();
     near.retain(|(likeness, _)| *likeness >= LIKENESS_MIN);
     near.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)));

@@ -242,8 +242,7 @@ fn served(run: &Run<'_>, app: Name, service: Name, arrived: SimTime) -> String {
 /// When a request came that was served: before it waited, and before it was worked on, when that takes a known time.
 fn came(run: &Run<'_>, served: &Record, waited: SimDuration) -> Option<SimTime> {
     let What::RequestServed { service, .. } = served.what else { return None };
-    let app = run.outcome.trace.name(served.subject);
-    let app = app.split_once('/').map_or(app.as_str(), |(_, app)| app);
+    let app = run.outcome.trace.name(served.subject).short();
     let program = run.scenario.workloads.get(&(Name::new(app), service)).cloned().unwrap_or_default();
     Some(before(served.at, waited + program.request.constant()?))
 }

@@ -318,10 +318,7 @@ fn lane(trace: &Trace, track: &Track, depth: u8) -> Lane {
 }
 
 fn bar(trace: &Trace, span: &Span) -> Bar {
-    let bare = |subject: Subject| {
-        let name = trace.name(subject);
-        name.split_once('/').map_or_else(|| name.to_string(), |(_, bare)| bare.to_owned())
-    };
+    let bare = |subject: Subject| trace.name(subject).short().to_owned();
     let (class, label) = match span.state {
         State::Status(status) => (status.name(), status.loud()),
         State::Phase(phase) => (phase.name(), phase.name().to_uppercase()),

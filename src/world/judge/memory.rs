@@ -275,5 +275,5 @@ impl Memory {
 /// A node is up while it has power: containers outlive a restart of the node's process.
 fn serves(world: &World, sandbox: SandboxId) -> bool {
     let node = world.containers().get(sandbox).map(|container| container.node);
-    node.is_some_and(|node| world.has_power(node)) && world.answers(sandbox)
+    node.is_some_and(|node| world.processes().has_power(node)) && world.answers(sandbox)
 }

@@ -114,7 +114,7 @@ pub(super) fn excused_until(
 fn is_somewhere_to_run(world: &World) -> bool {
     let mut found = false;
     world.tables().nodes.for_each(Query::All, |node| {
-        let works = world.has_power(node.id) && world.is_up(Process::Node(node.id));
+        let works = world.processes().has_power(node.id) && world.processes().is_up(Process::Node(node.id));
         found |= works && node.entity.status != NodeStatus::Disabled;
     });
     found

@@ -116,7 +116,7 @@ impl Stage {
         for node in ["n1", "n2"] {
             let node = Node { name: name(node), status: NodeStatus::Ready, session_until: None };
             let node = stage.create(node);
-            stage.world.start_process(Process::Node(node));
+            stage.world.processes().start(Process::Node(node));
         }
         stage.pass(SimDuration::ZERO);
         stage

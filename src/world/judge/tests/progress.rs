@@ -173,8 +173,8 @@ fn what_an_operator_asked_for_and_is_not_over_unsettles_the_cluster_and_no_bad_p
     assert!(stage.is_settled(), "late, and over");
     // Nor does it begin again: it is lost with the coordinator that was asked.
     record(&stage, What::StepBegan);
-    stage.world.start_process(Process::Coordinator);
-    stage.world.crash_process(Process::Coordinator);
+    stage.world.processes().start(Process::Coordinator);
+    stage.world.processes().crash(Process::Coordinator);
     stage.pass(secs(120));
     assert!(stage.is_settled());
     record(&stage, What::StepBegan);

@@ -129,7 +129,7 @@ fn what_the_store_calls_running_must_truly_serve() {
 #[test]
 fn a_restart_of_a_nodes_process_does_not_unsettle_what_runs_on() {
     let (mut stage, _, _, _) = settled(&service("db"));
-    stage.world.crash_process(Process::Node(NodeId::from_index(0)));
+    stage.world.processes().crash(Process::Node(NodeId::from_index(0)));
     stage.pass(secs(1));
     assert_eq!(stage.judge.settled_since(), Some(SimTime::ZERO + secs(1)), "containers outlive it");
 }

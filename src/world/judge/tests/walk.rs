@@ -100,7 +100,7 @@ impl Stage {
                 self.patch(pool, change);
             }
             14 => self.delete_any(whom, how)?,
-            15 => self.world.crash_process(Process::Node(NodeId::from_index(u32::from(whom % 2)))),
+            15 => self.world.processes().crash(Process::Node(NodeId::from_index(u32::from(whom % 2)))),
             16 => {
                 let address = Address { node: u16::from(how % 2), host: u16::from(whom % 8) + 1 };
                 let runtime = self.world.sandboxes(Actor::on(Controller::Sandbox, NodeId::from_index(0)));
