@@ -54,9 +54,6 @@ pub struct Bisection {
     pub candidates: Vec<Change>,
 }
 
-/// Pairs are all tried while there are no more than this.
-const PAIRS_MAX: usize = 5_000;
-
 struct Search<'a, P> {
     scenario: &'a Scenario,
     base: &'a Variant,
@@ -105,9 +102,6 @@ impl<P: Fn(&Scenario, &Variant) -> bool + Sync> Search<'_, P> {
     }
 
     fn pairs(&mut self, candidates: &[Change]) -> Vec<Vec<Change>> {
-        if candidates.len() * candidates.len().saturating_sub(1) / 2 > PAIRS_MAX {
-            return Vec::new();
-        }
         let with = |(index, first): (usize, &Change)| {
             let first = *first;
             candidates[index + 1..].iter().map(move |second| vec![first, *second])
