@@ -91,7 +91,7 @@ impl<'i, 'a> Evidence<'i, 'a> {
         // Else it is as the event showed it that was taken up.
         let turn = bases.last().filter(|at| self.index.is(**at, class::TURN) && !saw_itself);
         if let Some(turn) = turn {
-            let last = self.index.last(self.index.record(*turn).subject, *turn, class::CHANGE | class::EVENT);
+            let last = self.index.last_again(self.index.record(*turn).subject, *turn, class::CHANGE | class::EVENT);
             self.add(Role::Happened, last);
         }
         woken
@@ -123,12 +123,16 @@ impl<'i, 'a> Evidence<'i, 'a> {
             return false;
         }
         let of = if is_own { subject } else { at };
-        let seen = self.index.last(of, last, shown);
+        let seen = self.index.last_again(of, last, shown);
         match (seen.is_some_and(|seen| seen >= first), is_own) {
             (true, _) => self.add(Role::Awaited, seen),
-            (false, true) => self.add(Role::Happened, self.index.last(of, last, any)),
+            (false, true) => {
+                let happened = self.index.last_again(of, last, any);
+                self.add(Role::Happened, happened);
+            }
             (false, false) if first < last => {
-                self.add(Role::InVain, self.index.last(of, last, any));
+                let unchanged = self.index.last_again(of, last, any);
+                self.add(Role::InVain, unchanged);
                 self.waits_for_turn(of);
             }
             (false, false) => self.add_found(seen),
@@ -158,7 +162,7 @@ impl<'i, 'a> Evidence<'i, 'a> {
     /// The end of what a thing belongs to, if that came.
     fn of_owner(&mut self, subject: Subject, before: usize) {
         let Some(owner) = self.index.parent(subject).or_else(|| self.index.app(subject)) else { return };
-        let end = self.index.last(owner, before, class::CHANGE);
+        let end = self.index.last_again(owner, before, class::CHANGE);
         self.add(Role::OwnerGone, end.filter(|at| has_left(&self.index.record(*at))));
     }
 
@@ -173,7 +177,7 @@ impl<'i, 'a> Evidence<'i, 'a> {
 
     /// The last that happened to who had what was wanted.
     pub(super) fn of_holder(&mut self, holder: Subject) {
-        let last = self.index.last(holder, self.before, class::CHANGE);
+        let last = self.index.last_again(holder, self.before, class::CHANGE);
         self.add(Role::Holder, last);
     }
 
@@ -184,7 +188,7 @@ impl<'i, 'a> Evidence<'i, 'a> {
         let Some(turn) = self.index.next_turn(subject, self.before) else { return };
         let set_off = self.index.record(turn).cause.index().filter(|cause| *cause < self.before);
         let Some(set_off) = set_off else { return };
-        if self.index.last(subject, self.before, class::TURN).is_some_and(|turn| turn > set_off) {
+        if self.index.last_again(subject, self.before, class::TURN).is_some_and(|turn| turn > set_off) {
             return;
         }
         let basis = |record| trace.evidence().of(record);
@@ -205,12 +209,12 @@ impl<'i, 'a> Evidence<'i, 'a> {
         // What does not come to rest is told by all that is tried, everything else by what was written.
         let is_progress = invariant == Invariant::Progress;
         let told = if is_progress { class::CHANGE | class::EVENT } else { class::CHANGE };
-        let last = self.index.last(subject, self.before, told);
+        let last = self.index.last_again(subject, self.before, told);
         if invariant != Invariant::NothingOutlivesItsApp {
             self.add(Role::Happened, last.filter(|_| !is_progress));
         } else {
             // That it was made as it was made is the story; that the app ended is its occasion.
-            let birth = self.index.last(subject, self.before, class::BIRTH);
+            let birth = self.index.last_again(subject, self.before, class::BIRTH);
             self.found.extend(birth.map(|at| Because { at, role: Role::Birth, leads: true }));
         }
         // The address that it is about, and no other that the thing has taken.
@@ -231,7 +235,7 @@ impl<'i, 'a> Evidence<'i, 'a> {
         let named: Vec<Subject> =
             detail.split([' ', ',', ';']).filter_map(|word| self.index.named(word)).filter(|s| *s != subject).collect();
         for named in named {
-            let last = self.index.last(named, self.before, told);
+            let last = self.index.last_again(named, self.before, told);
             let last = if is_progress { self.index.unrest(named, before).or(last) } else { last };
             self.found.extend(last.map(|at| Because { at, role: Role::Happened, leads: is_progress }));
             self.waits_for_turn(named);

@@ -28,9 +28,10 @@ pub(super) struct Index<'a> {
     disks: Vec<Option<Subject>>,
     /// What happened to the things that belong to one; the nodes belong to the cluster.
     members: BTreeMap<Subject, Places>,
-    /// The last answer to "who wrote this field": positions only go back, so it is often good
-    /// for the next question.
+    /// The last answers to "who wrote this field" and "what happened last", with what was asked: positions only go
+    /// back, so one is often good for the next question.
     writes: BTreeMap<(Subject, Field), (usize, Option<usize>)>,
+    lasts: BTreeMap<(Subject, u8), (usize, Option<usize>)>,
     /// What workers had decided when something waited for their turn, and what they decided next.
     pub(super) busy: BTreeMap<usize, usize>,
 }
@@ -46,6 +47,7 @@ impl<'a> Index<'a> {
             disks: Vec::new(),
             members: BTreeMap::new(),
             writes: BTreeMap::new(),
+            lasts: BTreeMap::new(),
             busy: BTreeMap::new(),
         };
         index.place();
@@ -175,19 +177,29 @@ impl<'a> Index<'a> {
         self.of(subject, before).last().map(|at| *at as usize)
     }
 
+    /// The same as [`Self::last`] for who asks again and again, from later to earlier: of a thing that is only looked at
+    /// for days, the way back to its last change is gone once.
+    pub(super) fn last_again(&mut self, subject: Subject, before: usize, of: u8) -> Option<usize> {
+        let search = |index: &Self| index.last(subject, before, of);
+        if self.of(subject, before).len() <= FEW {
+            return search(self);
+        }
+        let known = self.lasts.get(&(subject, of)).copied();
+        let found = still_good(known, before).unwrap_or_else(|| search(self));
+        self.lasts.insert((subject, of), (before, found));
+        found
+    }
+
     /// The record of the last write of a field before that record.
     pub(super) fn last_write(&mut self, subject: Subject, field: Field, before: usize) -> Option<usize> {
         let search = |index: &Self| {
             index.last_that(subject, before, class::SET, |r| matches!(r.what, What::Set { field: f, .. } if f == field))
         };
-        if self.of(subject, before).len() <= WRITES_MIN {
+        if self.of(subject, before).len() <= FEW {
             return search(self);
         }
         let known = self.writes.get(&(subject, field)).copied();
-        let found = match known {
-            Some((asked, found)) if before <= asked && found.is_none_or(|found| found < before) => found,
-            _ => search(self),
-        };
+        let found = still_good(known, before).unwrap_or_else(|| search(self));
         self.writes.insert((subject, field), (before, found));
         found
     }
@@ -270,8 +282,14 @@ impl<'a> Index<'a> {
 const RUNNING: Value = Value::Status(AnyStatus::Sandbox(SandboxStatus::Running));
 /// How far it is looked back for a sandbox that does not run.
 const LOOKED_BACK_MAX: usize = 1000;
+/// What was found for a later record, if it is what would be found now.
+fn still_good(known: Option<(usize, Option<usize>)>, before: usize) -> Option<Option<usize>> {
+    let (asked, found) = known?;
+    (before <= asked && found.is_none_or(|found| found < before)).then_some(found)
+}
+
 /// Among so few records of a subject a search is as fast as remembering what was found.
-const WRITES_MIN: usize = 100;
+const FEW: usize = 100;
 
 /// Every kind, in the order of the enum.
 const KINDS: [Kind; 12] = [
@@ -324,7 +342,8 @@ mod tests {
     fn the_writer_of_a_field_is_the_same_whether_it_was_asked_for_before_or_not() {
         let mut m = Maker::new();
         let (_, pool) = m.pool(1);
-        for n in 2..6 {
+        // More than are searched each time.
+        for n in 2..200 {
             let from = Value::Int(n - 1);
             m.patch(pool, crate::kernel::RecordId::NONE, &[(Field::DesiredInstances, from, Value::Int(n))]);
         }
@@ -333,6 +352,8 @@ mod tests {
         for before in (0..=end).rev().chain(0..=end) {
             let fresh = Index::new(&m.trace).last_write(pool, Field::DesiredInstances, before);
             assert_eq!(asked.last_write(pool, Field::DesiredInstances, before), fresh, "{before}");
+            let of = class::CHANGE | class::EVENT;
+            assert_eq!(asked.last_again(pool, before, of), asked.last(pool, before, of), "{before}");
         }
     }
 }
