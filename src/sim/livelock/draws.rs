@@ -29,6 +29,11 @@ struct Chain {
     first: SimTime,
     last: SimTime,
     failures: u32,
+    /// How many it may have had in a chain before, which lengthen its waits: it failed then, and was queued again at
+    /// once and without a draw, for it had been wanted meanwhile.
+    earlier: u32,
+    /// It failed without a draw since it was last taken up.
+    failed_again: bool,
     /// When the first retry can come, and how late the last, however their waits are drawn.
     from: SimTime,
     until: SimTime,
@@ -45,6 +50,8 @@ pub(super) struct Retries {
     /// Those that may go on.
     open: BTreeMap<(Actor, Subject), Chain>,
     over: Vec<Chain>,
+    /// What is not forgotten of a chain that seems to be over: its failures.
+    earlier: BTreeMap<(Actor, Subject), u32>,
 }
 
 impl Retries {
@@ -58,13 +65,20 @@ impl Retries {
                 What::Decided(Reason::Reconcile { .. }) => {
                     // It was taken up before and has not failed: it failed no more.
                     if self.open.get(&key).is_some_and(|chain| chain.taken_up.is_some()) {
-                        self.over.extend(self.open.remove(&key));
+                        let chain = self.open.remove(&key).expect("it was just found");
+                        if chain.failed_again {
+                            self.earlier.insert(key, chain.failures + chain.earlier);
+                        }
+                        self.over.push(chain);
                     } else if let Some(chain) = self.open.get_mut(&key) {
                         chain.taken_up = Some(at);
                     }
                 }
                 // The failure is noted in the same instant, by the controller that will try again.
                 What::Drawn { purpose: RETRY, .. } if is_failure(&before) => self.fail(&before),
+                What::Decided(Reason::HandlerFailed { .. }) => {
+                    self.open.entry(key).and_modify(|chain| chain.failed_again = chain.taken_up.is_some());
+                }
                 _ => {}
             }
         }
@@ -79,6 +93,8 @@ impl Retries {
             first: at,
             last: at,
             failures: 0,
+            earlier: self.earlier.remove(&(actor, subject)).unwrap_or_default(),
+            failed_again: false,
             from: at + SimDuration::from_nanos(WAIT.as_nanos() / 2),
             until: at,
             lasted: SimDuration::ZERO,
@@ -87,7 +103,8 @@ impl Retries {
         let chain = self.open.entry((actor, subject)).or_insert(new);
         let lasted = chain.taken_up.take().map_or(SimDuration::ZERO, |since| at.since(since));
         chain.lasted = chain.lasted + lasted;
-        chain.until += WAIT.saturating_mul(1 << chain.failures.min(6)).min(WAIT_MAX);
+        chain.until += WAIT.saturating_mul(1 << (chain.failures + chain.earlier).min(6)).min(WAIT_MAX);
+        chain.failed_again = false;
         chain.last = at;
         chain.failures += 1;
     }
@@ -320,5 +337,32 @@ mod tests {
         let place = records.partition_point(|record| record.at <= at(180_000));
         records.insert(place, Record { at: at(180_001), subject: volume, what: What::VolumeMade, ..one[0] });
         assert_eq!(said(&records, looks, Strain::default()), Some(RETRY));
+    }
+
+    /// A disk that fails three times, is wanted once more while it is tried, fails and is tried again at once, without a draw:
+    /// then it waits for longer than one that failed for the first time.
+    #[test]
+    fn what_is_tried_again_at_once_waits_for_longer_afterwards() {
+        let one = story(Controller::Disk, Kind::Disk, None, (Kind::Sandbox, 100));
+        let taken_up = Record { what: What::Decided(Reason::Reconcile { change: "updated" }), ..one[0] };
+        let mut records = Vec::new();
+        for nth in 0..3 {
+            let link = [taken_up, one[0], one[1]];
+            records.extend(link.map(|record| Record { at: record.at + SimDuration::from_secs(3 * nth), ..record }));
+        }
+        let last = [taken_up, one[0], taken_up, one[0], one[1]];
+        records.extend(last.map(|record| Record { at: record.at + SimDuration::from_secs(15), ..record }));
+        let looks = (SimTime::ZERO, at(300_000));
+        for (after, matters) in [(20_000, true), (60_000, false)] {
+            let volume = Subject { kind: Kind::Volume, index: 1 };
+            let change = Record {
+                at: one[0].at + SimDuration::from_millis(after),
+                subject: volume,
+                what: What::VolumeMade,
+                ..one[0]
+            };
+            let all = [&records[..], &[change]].concat();
+            assert_eq!(said(&all, looks, Strain::default()).is_some(), matters, "after {after} ms");
+        }
     }
 }
