@@ -333,12 +333,12 @@ impl Kernel {
         let core = &*self.0;
         assert!(core.running.get().is_none(), "a task cannot step the kernel that runs it");
         core.passing.begin(limit);
-        let id = if let Some(id) = self.first_ready() {
+        let queued = self.first_ready();
+        let id = if let Some(id) = queued {
             if self.is_exhausted(core.now.get()) {
                 return Step::Stopped(self.guard(core.now.get()));
             }
             core.woken.set(core.ready.pop());
-            core.tasks.borrow().unqueue(id);
             id
         } else {
             let firing = {
@@ -364,7 +364,7 @@ impl Kernel {
             }
         };
         self.count();
-        self.poll(id);
+        self.poll(id, queued.is_some());
         Step::Ran
     }
 
@@ -426,12 +426,12 @@ impl Kernel {
         self.0.ready.front(|id| tasks.is_alive(id))
     }
 
-    fn poll(&self, id: TaskId) {
+    fn poll(&self, id: TaskId, queued: bool) {
         let core = &*self.0;
         let Some(mut job) = core.tasks.borrow_mut().start(id) else {
             return;
         };
-        let done = job.as_mut().poll(id, core);
+        let done = job.as_mut().poll(id, queued, core);
         let dead = if done {
             core.tasks.borrow_mut().remove(id);
             Some(job)

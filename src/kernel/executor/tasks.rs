@@ -26,6 +26,7 @@ pin_project! {
     /// place that a poll touches costs a cache miss.
     struct Job<F> {
         waker: Waker,
+        scheduled: Arc<Scheduled>,
         cause: RecordId,
         group: GroupId,
         #[pin]
@@ -36,15 +37,18 @@ pin_project! {
 /// A job whose future's type is forgotten.
 pub(super) trait Work {
     /// Polls the future as the running task, with the cause that it had before and will have
-    /// next; true when it has finished.
-    fn poll(self: Pin<&mut Self>, id: TaskId, core: &Core) -> bool;
+    /// next; true when it has finished. If it was `queued`, a wake-up queues it again from now on.
+    fn poll(self: Pin<&mut Self>, id: TaskId, queued: bool, core: &Core) -> bool;
     /// Reads both ends of it, so that they are on their way into the cache.
     fn touch(&self);
 }
 
 impl<F: Future<Output = ()>> Work for Job<F> {
-    fn poll(self: Pin<&mut Self>, id: TaskId, core: &Core) -> bool {
+    fn poll(self: Pin<&mut Self>, id: TaskId, queued: bool, core: &Core) -> bool {
         let job = self.project();
+        if queued {
+            job.scheduled.unqueue();
+        }
         core.ready.set_cause(*job.cause);
         core.polled.set(Some(*job.group));
         core.running.set(Some(Running { task: id, group: *job.group, waker: job.waker.data() }));
@@ -78,7 +82,6 @@ impl HasKey for Task {
 struct TaskInfo {
     name: &'static str,
     group: GroupId,
-    scheduled: Arc<Scheduled>,
     /// Whether it waits with nothing in hand.
     idle: bool,
     /// Born before and after it in the same group.
@@ -133,19 +136,19 @@ impl Tasks {
         let scheduled = ready.register(TaskId(key));
         scheduled.schedule();
         let waker = scheduled.waker();
-        self.enter(key, group, name, scheduled);
+        self.enter(key, group, name);
         let task = self.table.get_mut(key).expect("just made");
-        task.job = Some(Box::pin(Job { waker, cause, group, future }));
+        task.job = Some(Box::pin(Job { waker, scheduled, cause, group, future }));
         TaskId(key)
     }
 
     /// Makes a task the youngest of its group.
-    fn enter(&mut self, key: Key, group: GroupId, name: &'static str, scheduled: Arc<Scheduled>) {
+    fn enter(&mut self, key: Key, group: GroupId, name: &'static str) {
         let elder = self.groups.get(&group).map(|ends| ends.youngest);
         if self.info.len() <= key.slot() {
             self.info.resize_with(key.slot() + 1, || None);
         }
-        self.info[key.slot()] = Some(TaskInfo { name, group, scheduled, idle: false, elder, younger: None });
+        self.info[key.slot()] = Some(TaskInfo { name, group, idle: false, elder, younger: None });
         match elder {
             Some(elder) => {
                 self.info(elder).younger = Some(key);
@@ -170,11 +173,6 @@ impl Tasks {
             Some(id) => self.info[id.0.slot()].as_ref().map_or(self.last_name, |info| info.name),
             None => self.last_name,
         }
-    }
-
-    /// A queued task is about to run: from now on a wake-up queues it again.
-    pub(super) fn unqueue(&self, id: TaskId) {
-        self.info[id.0.slot()].as_ref().expect("every task has one").scheduled.unqueue();
     }
 
     /// Takes a task out to be polled; none when it is dead.
