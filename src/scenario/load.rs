@@ -3,6 +3,7 @@
 //! The one place that knows the order of the sections: those that define names come before those that use
 //! them. Files are refused by size before they are read.
 
+use std::collections::BTreeSet;
 use std::fs::File;
 use std::io::Read;
 use std::path::Path;
@@ -228,8 +229,9 @@ fn horizon(walk: &mut Walk, fields: &mut Fields<'_>) -> Option<SimTime> {
 /// Apps that something happens to must be deployed by some step.
 fn check_apps(walk: &mut Walk) {
     let apps = walk.apps.clone();
+    let deployed: BTreeSet<_> = apps.iter().copied().collect();
     for (app, span) in std::mem::take(&mut walk.apps_named) {
-        if apps.contains(&app) {
+        if deployed.contains(&app) {
             continue;
         }
         let known = apps.iter().map(|app| app.as_str());
@@ -246,7 +248,8 @@ fn warn(walk: &mut Walk, scenario: &Scenario, end: SimTime) {
     if scenario.steps.is_empty() {
         walk.warnings.push("no step: nothing will happen".to_owned());
     }
-    let unused = scenario.workloads.keys().filter(|(app, _)| !walk.apps.contains(app));
+    let apps: BTreeSet<_> = walk.apps.iter().copied().collect();
+    let unused = scenario.workloads.keys().filter(|(app, _)| !apps.contains(app));
     let deployed = walk.deployed();
     let unused = unused.map(|(app, service)| {
         format!("the workload of {app}/{service} is not used: no step deploys the app `{app}`{deployed}")
