@@ -20,7 +20,7 @@ use clap::{ArgGroup, Args};
 use serde_json::json;
 
 use super::args::{Format, Logic, Look, page_file};
-use super::output::{Out, fit, painted, plain, style, width};
+use super::output::{Out, fit, plain, width};
 use super::{Exit, Refusal, crash, file, input, json, reproduce, story};
 
 /// Tells why something happened: the causal chain from its end back to its root, and what decides it
@@ -249,10 +249,7 @@ impl Told<'_> {
     fn text(&self, look: &Look) -> String {
         let mut text = String::new();
         if !look.quiet {
-            let name = format!("{} @ {}", self.scenario.name, self.variant.name);
-            let ran = self.outcome.ended_at.elapsed().clock();
-            let head = painted(style::HEAD, format!("{name:58}"));
-            text.push_str(&format!("{head} seed {} | ran {ran}\n", self.variant.seed));
+            text.push_str(&format!("{}\n", super::text::title(self.scenario, self.variant, self.outcome)));
             let record = self.asked.record.map(|record| format!(" record {}", record.number())).unwrap_or_default();
             text.push_str(&format!("  why{record}: {}\n\n", self.asked.what));
         }

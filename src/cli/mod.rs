@@ -39,6 +39,7 @@ mod watch;
 
 use std::process::ExitCode;
 
+use clap::error::ErrorKind;
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use args::Look;
@@ -135,7 +136,7 @@ pub fn main() -> ExitCode {
     cli.look.apply();
     let mut out = Out::stdout();
     let done = match &cli.command {
-        Command::New(args) => new::new(args, &mut out),
+        Command::New(args) => new::new(args, &cli.look, &mut out),
         Command::Run(args) => run::run(args, &cli.look, &mut out),
         Command::Explain(args) => explain::explain(args, &cli.look, &mut out),
         Command::View(args) => view::view(args, &cli.look),
@@ -162,8 +163,16 @@ pub fn main() -> ExitCode {
 fn parsed() -> Cli {
     let words: Vec<_> = std::env::args_os().collect();
     let command = Cli::command().color(args::color_of(&words));
+    let foreign = words.iter().find(|word| word.to_str().is_none()).map(|word| word.display().to_string());
     let parsed = command.try_get_matches_from(words).and_then(|matches| Cli::from_arg_matches(&matches));
-    parsed.unwrap_or_else(|error| match error.print() {
+    let printed = |error: &clap::Error| match foreign.as_ref().filter(|_| error.kind() == ErrorKind::InvalidUtf8) {
+        Some(word) => {
+            output::error(&format!("`{word}` is not UTF-8; a file of that name is found by its folder"));
+            Ok(())
+        }
+        None => error.print(),
+    };
+    parsed.unwrap_or_else(|error| match printed(&error) {
         // A help that nobody could be shown is no success.
         Err(failed) if failed.kind() != std::io::ErrorKind::BrokenPipe => {
             output::error(&format!("cannot write the result: {failed}"));

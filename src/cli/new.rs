@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
 
-use super::args::shell_line;
+use super::args::{Look, shell_line};
 use super::output::Out;
 use super::{Exit, Refusal, file};
 
@@ -58,7 +58,7 @@ fn scenario_file(text: &str) -> Result<PathBuf, String> {
     }
 }
 
-pub(crate) fn new(args: &NewArgs, out: &mut Out) -> Result<Exit, Refusal> {
+pub(crate) fn new(args: &NewArgs, look: &Look, out: &mut Out) -> Result<Exit, Refusal> {
     let path = args.name.as_path();
     if path.symlink_metadata().is_ok() {
         let path = path.display();
@@ -70,6 +70,9 @@ pub(crate) fn new(args: &NewArgs, out: &mut Out) -> Result<Exit, Refusal> {
     }
     file::write("scenario", path, |out| out.write_all(args.kind.text().as_bytes()))?;
     let name = path.display().to_string();
+    if look.quiet {
+        return Ok(Exit::Fine);
+    }
     out.line(&format!("{name} is written; then:"));
     let next: [(&[&str], _); 5] = [
         (&["run", &name, "--watch"], "what happens, again at each save"),

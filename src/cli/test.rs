@@ -318,7 +318,9 @@ fn judge(
     let mut failures: Vec<String> =
         case.failures.iter().map(|text| format!("  {} {text}\n", painted(style::BAD, "[expect]"))).collect();
     if !case.expects {
-        failures.push("  there is no [expect]: a test asks for one, with a verdict at least\n".to_owned());
+        let told =
+            "there is no [expect]: a test asks for one, with a verdict at least; `run --expect-from-run` writes it";
+        failures.push(format!("  {told}\n"));
     }
 
     let path = story.snapshot(&case.variant.name);

@@ -6,8 +6,8 @@ use crate::kernel::{SimDuration, SimTime, Stop};
 use crate::replay::{Judged, Replay};
 use crate::report::counted;
 use crate::report::{self, Mark};
-use crate::scenario::Verdict;
-use crate::sim::{self, Livelock};
+use crate::scenario::{Scenario, Variant, Verdict};
+use crate::sim::{self, Livelock, Outcome};
 use crate::trace::metrics::Figure;
 use crate::trace::timeline;
 use anstyle::Style;
@@ -95,11 +95,16 @@ fn options(replay: &Replay<'_>, look: &Look, told: Told) -> timeline::Options {
     }
 }
 
+/// Which run it is that is told of. What fills the column stands behind the colour, so that no line ends in it.
+pub(super) fn title(scenario: &Scenario, variant: &Variant, outcome: &Outcome) -> String {
+    let name = format!("{} @ {}", scenario.name, variant.name);
+    let gap = 59_usize.saturating_sub(name.chars().count()).max(1);
+    let (seed, ran) = (variant.seed, outcome.ended_at.elapsed().clock());
+    format!("{}{:gap$}seed {seed} | ran {ran}", painted(style::HEAD, name), "")
+}
+
 fn head(replay: &Replay<'_>) -> String {
-    let name = format!("{} @ {}", replay.scenario.name, replay.variant.name);
-    let ran = replay.outcome.ended_at.elapsed().clock();
-    let head = painted(style::HEAD, format!("{name:58}"));
-    let mut text = fit(&format!("{head} seed {} | ran {ran}", replay.variant.seed), width());
+    let mut text = fit(&title(replay.scenario, replay.variant, &replay.outcome), width());
     text.push_str(&prose(replay.scenario.about.trim(), 2, width()));
     text
 }

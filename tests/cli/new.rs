@@ -28,6 +28,8 @@ fn new_never_replaces_a_file_and_says_what_a_name_is() {
     folder.schedsim(&["new", "b/"]).code(2).err("stories/outage");
     folder.schedsim(&["new", "a.toml/c"]).code(2).err("cannot make the folder `a.toml`");
     folder.schedsim(&["new", "c", "--kind", "disc"]).code(2).err("disk");
+    folder.schedsim(&["new", "quiet", "-q"]).code(0).no_out().no_err();
+    folder.schedsim(&["test", "quiet.toml"]).code(1).out("`run --expect-from-run` writes it");
 }
 
 #[test]

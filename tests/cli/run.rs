@@ -351,6 +351,14 @@ fn overrides_that_make_no_sense_are_2() {
     folder.schedsim(&["run", "fine.toml", "--set", "horizon=2m"]).code(0).out("ran 2:00");
 }
 
+#[cfg(unix)]
+#[test]
+fn a_word_that_is_no_text_is_named() {
+    let folder = folder(&[]);
+    let word: &std::ffi::OsStr = std::os::unix::ffi::OsStrExt::from_bytes(&b"st\xffry.toml"[..]);
+    done(folder.command(&["run"]).arg(word)).code(2).no_out().err("`st\u{fffd}ry.toml` is not UTF-8");
+}
+
 #[test]
 fn standard_input_is_a_scenario_too() {
     let folder = folder(&[]);
