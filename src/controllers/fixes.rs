@@ -6,6 +6,7 @@
 //! leaves the *proposed* fixes out.
 
 use std::fmt;
+use std::iter::successors;
 use std::str::FromStr;
 
 use serde::{Serialize, Serializer};
@@ -258,6 +259,10 @@ impl Fixes {
     pub const fn from_bits(bits: u128) -> Self {
         Self(bits)
     }
+    /// A bit for each fix of the set, at its place.
+    pub const fn bits(self) -> u128 {
+        self.0
+    }
     /// Whether `fix` is in force.
     pub const fn has(self, fix: Fix) -> bool {
         self.0 >> fix as u32 & 1 == 1
@@ -274,7 +279,8 @@ impl Fixes {
     }
     /// Its members, in the order in which they landed.
     pub fn iter(self) -> impl Iterator<Item = Fix> {
-        Fix::ALL.iter().copied().filter(move |fix| self.has(*fix))
+        let places = successors(Some(self.0), |left| Some(left & left.wrapping_sub(1))).take_while(|left| *left != 0);
+        places.filter_map(|left| Fix::ALL.get(left.trailing_zeros() as usize).copied())
     }
 }
 

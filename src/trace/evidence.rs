@@ -132,10 +132,25 @@ impl Evidence {
 
     /// What a record was decided from, where that is known.
     pub fn of(&self, record: RecordId) -> Option<Basis<'_>> {
-        let row = self.rows.binary_search_by_key(&record, |row| row.record).ok()?;
+        self.rows.binary_search_by_key(&record, |row| row.record).ok().map(|row| self.basis(row))
+    }
+
+    /// For each of so many records 1 + the row of its basis, or 0 where there is none: for those who ask for many.
+    pub(crate) fn places(&self, records: usize) -> Vec<u32> {
+        let mut places = vec![0; records];
+        for (place, row) in (1..).zip(&self.rows) {
+            if let Some(at) = row.record.index() {
+                places[at] = place;
+            }
+        }
+        places
+    }
+
+    /// The basis in a row.
+    pub(crate) fn basis(&self, row: usize) -> Basis<'_> {
         let begin = row.checked_sub(1).map_or(0, |before| self.rows[before].looks);
         let Row { looks, asked, woken, before, queued, .. } = self.rows[row];
         let looks = &self.looks[begin as usize..looks as usize];
-        Some(Basis { looks, asked, woken, before, queued })
+        Basis { looks, asked, woken, before, queued }
     }
 }

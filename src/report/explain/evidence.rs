@@ -79,11 +79,9 @@ impl<'i, 'a> Evidence<'i, 'a> {
     /// What records were taken from, as their task saw it – the link's own, and those that pass on what is behind
     /// them; gives what woke it.
     pub(super) fn of_bases(&mut self, bases: &[usize]) -> Option<RecordId> {
-        let trace = self.index.trace();
         let (mut woken, mut saw_itself) = (None, false);
-        for (record, basis) in
-            bases.iter().filter_map(|at| Some((*at, trace.evidence().of(RecordId::from_index(*at))?)))
-        {
+        for &record in bases {
+            let Some(basis) = self.index.basis(record) else { continue };
             let subject = self.index.record(record).subject;
             basis.looks.iter().for_each(|look| saw_itself |= self.of_look(subject, look));
             woken = woken.or(Some(basis.woken).filter(|woken| *woken != RecordId::NONE));
@@ -184,21 +182,19 @@ impl<'i, 'a> Evidence<'i, 'a> {
     /// What a thing's last change waits for, when nobody has come to it yet: the worker that took it up later was
     /// still busy.
     fn waits_for_turn(&mut self, subject: Subject) {
-        let trace = self.index.trace();
         let Some(turn) = self.index.next_turn(subject, self.before) else { return };
         let set_off = self.index.record(turn).cause.index().filter(|cause| *cause < self.before);
         let Some(set_off) = set_off else { return };
         if self.index.last_again(subject, self.before, class::TURN).is_some_and(|turn| turn > set_off) {
             return;
         }
-        let basis = |record| trace.evidence().of(record);
-        let Some(Basis { before, queued: true, .. }) = basis(RecordId::from_index(turn)) else { return };
-        let (mut held, mut next) = (before, RecordId::from_index(turn));
-        while held.index().is_some_and(|at| at >= self.before) {
-            (held, next) = (basis(held).map_or(RecordId::NONE, |basis| basis.before), held);
+        let Some(Basis { before, queued: true, .. }) = self.index.basis(turn) else { return };
+        let (mut held, mut next) = (before.index(), turn);
+        while let Some(at) = held.filter(|at| *at >= self.before) {
+            (held, next) = (self.index.basis(at).and_then(|basis| basis.before.index()), at);
         }
         self.add(Role::Happened, Some(set_off));
-        if let Some((at, next)) = held.index().zip(next.index()) {
+        if let Some(at) = held {
             self.index.busy.insert(at, next);
             self.found.push(Because { at, role: Role::Busy, leads: true });
         }

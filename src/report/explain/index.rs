@@ -1,12 +1,13 @@
 //! An index of a trace: which records are about what, and what belongs to what.
 //!
-//! Made in one pass over the records, five bytes a record and a few for each entity, so that an explanation
+//! Made in one pass over the records, nine bytes a record and a few for each entity, so that an explanation
 //! looks things up instead of searching. It knows records only, and answers "the last such record before that
 //! one".
 
 use std::collections::BTreeMap;
 
 use crate::model::{AnyStatus, Field, Kind, Name, SandboxStatus, Subject, Value};
+use crate::trace::evidence::Basis;
 use crate::trace::{Record, Trace, What, decision};
 
 use super::class;
@@ -23,6 +24,8 @@ pub(super) struct Index<'a> {
     places: Places,
     /// The class of each record.
     classes: Vec<u8>,
+    /// For each record 1 + the row of what it was decided from, or 0.
+    bases: Vec<u32>,
     /// For each kind, what each of its subjects belongs to; a lease to its sandbox, and to a disk besides.
     parents: [Vec<Option<Subject>>; KINDS.len()],
     disks: Vec<Option<Subject>>,
@@ -43,6 +46,7 @@ impl<'a> Index<'a> {
             begins: Default::default(),
             places: Vec::new(),
             classes: Vec::new(),
+            bases: trace.evidence().places(trace.records().len()),
             parents: Default::default(),
             disks: Vec::new(),
             members: BTreeMap::new(),
@@ -52,6 +56,12 @@ impl<'a> Index<'a> {
         };
         index.place();
         index
+    }
+
+    /// What a record was decided from, where that is known.
+    pub(super) fn basis(&self, at: usize) -> Option<Basis<'a>> {
+        let row = self.bases[at].checked_sub(1)?;
+        Some(self.trace.evidence().basis(row as usize))
     }
 
     /// Sorts the positions by subject: counts first, then fills.

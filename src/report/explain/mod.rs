@@ -160,6 +160,13 @@ pub struct Explainer<'a> {
     walker: Walker<'a>,
 }
 
+/// What decided links so far; of fixes, which were missing and which in force.
+#[derive(Default)]
+struct Known {
+    deciders: Vec<Decider>,
+    fixes: [u128; 2],
+}
+
 impl<'a> Explainer<'a> {
     /// Reads the trace once; then each explanation costs its own way only.
     pub fn new(trace: &'a Trace, setting: &'a Setting) -> Self {
@@ -231,9 +238,9 @@ impl<'a> Explainer<'a> {
             }
         }
         let of_chunk = |hops: &[Hop]| {
-            let mut known = Vec::new();
+            let mut known = Known::default();
             hops.iter().for_each(|hop| self.add_deciders(*hop, &mut known));
-            known
+            known.deciders
         };
         let found: Vec<Vec<Decider>> = hops.par_chunks(CHUNK).map(of_chunk).collect();
         let mut deciders = Vec::new();
@@ -315,30 +322,30 @@ impl<'a> Explainer<'a> {
     }
 
     fn deciders_of(&self, hop: Hop) -> Vec<Decider> {
-        let mut deciders = Vec::new();
-        self.add_deciders(hop, &mut deciders);
-        deciders
+        let mut known = Known::default();
+        self.add_deciders(hop, &mut known);
+        known.deciders
     }
 
     /// Adds what decided a link and is not yet known.
-    fn add_deciders(&self, hop: Hop, known: &mut Vec<Decider>) {
+    fn add_deciders(&self, hop: Hop, known: &mut Known) {
         let record = self.trace.records().at(hop.at());
-        let mut add = |decider| {
-            if !known.contains(&decider) {
-                known.push(decider);
-            }
-        };
-        if let What::Struck { fault, .. } = record.what {
-            add(Decider::Fault(fault));
+        if let What::Struck { fault, .. } = record.what
+            && !known.deciders.contains(&Decider::Fault(fault))
+        {
+            known.deciders.push(Decider::Fault(fault));
         }
-        let fixes = self.setting.fixes_at(record.at);
         let mut bases = Vec::new();
         self.walker.bases_of(hop, &mut bases);
-        let asked = |base: &usize| self.trace.evidence().of(RecordId::from_index(*base)).map_or(0, |basis| basis.asked);
+        let asked = |base: &usize| self.index().basis(*base).map_or(0, |basis| basis.asked);
         let asked = bases.iter().map(asked).fold(0, |all, asked| all | asked);
-        for fix in Fixes::from_bits(asked).iter() {
-            add(Decider::Fix { fix, in_force: fixes.has(fix) });
-        }
+        let fixes = self.setting.fixes_at(record.at);
+        let [missing, in_force] = &mut known.fixes;
+        let fresh = asked & (fixes.bits() & !*in_force | !fixes.bits() & !*missing);
+        *in_force |= asked & fixes.bits();
+        *missing |= asked & !fixes.bits();
+        let decider = |fix| Decider::Fix { fix, in_force: fixes.has(fix) };
+        known.deciders.extend(Fixes::from_bits(fresh).iter().map(decider));
     }
 
     /// The index, for those who choose a record.
