@@ -129,7 +129,7 @@ const ONCE_WRONG: &[(&str, &str, Question<'static>, &[&str])] = &[
     // Without the upgrade the second version runs; `progress` breaks all the same, for its lease is a dead one's.
     ("upgrade-loses-nonces", "main", NOT_RUNNING, &["-no-volume-leases", "step upgrade"]),
     ("two-writers-by-restart", "current", Question::Failed, &["+lease-belongs-to-sandbox", "-release-leases-last"]),
-    ("address-held-an-hour", "before", Question::Failed, &["shop.worker exit_after", "-watchdog-releases-address"]),
+    ("address-held-an-hour", "before", Question::Failed, &["shop.worker exit_after", "-exit-means-stopped"]),
     (
         "address-leaks-watchdog",
         "before",
