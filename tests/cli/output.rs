@@ -38,6 +38,14 @@ verdict = "settled"
 );
 
 #[test]
+fn a_scheduler_that_finds_no_node_is_one_line_however_many_sandboxes_there_are() {
+    let folder = folder(&[("b.toml", FAIL_OVER)]);
+    let ran = folder.schedsim(&["run", "b.toml"]).code(1).out;
+    let said = ran.lines().filter(|line| line.contains("no node is ready for it")).count();
+    assert_eq!(said, 1, "{ran}");
+}
+
+#[test]
 fn nothing_is_wider_than_a_terminal_of_sixty_columns() {
     let folder = folder(&[("b.toml", FAIL_OVER)]);
     folder.schedsim(&["new", "a", "--kind", "node"]).code(0);

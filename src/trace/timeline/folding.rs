@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 use std::ops::RangeInclusive;
 
 use crate::kernel::{SimDuration, SimTime};
-use crate::model::{Actor, Controller, Field, Kind, Subject, Value};
+use crate::model::{Actor, Controller, Field, Kind, Reason, Subject, Value};
 use crate::trace::{Trace, What, decision};
 
 use super::Entry;
@@ -75,14 +75,14 @@ const OTHERS_MIN: usize = 10;
 /// Blocks about another thing each time are lives one after another, not some that begin together.
 const LIVES_APART: SimDuration = SimDuration::from_secs(1);
 
-/// Callers whose requests fail alike are one burst for as long as no gap is longer.
+/// What fails alike is one burst for as long as no gap is longer.
 const BURST_GAP: SimDuration = SimDuration::from_secs(60);
 
 /// Folds the entries of a timeline.
 ///
 /// Each app is folded by itself, and so is what its collectors remove and what its judges find:
-/// loops that run side by side would otherwise hide each other. Requests come at random: those of one
-/// service that fail for one reason are a burst, without a period. Items are in the order of their first
+/// loops that run side by side would otherwise hide each other. Requests come at random, and a scheduler asks for
+/// ever more sandboxes: those of one service that fail for one reason are a burst, without a period. Items are in the order of their first
 /// lines.
 pub fn fold(trace: &Trace, entries: &[Entry]) -> Vec<Item> {
     let families = Families::of(trace);
@@ -96,7 +96,7 @@ pub fn fold(trace: &Trace, entries: &[Entry]) -> Vec<Item> {
         let key = keys.line(parent, entry);
         let voice = match (trace.records().at(entry.record).what, entry.actor.controller) {
             (What::Broken { .. }, _) => Voice::Judge,
-            (What::RequestFailed { .. }, _) => Voice::Caller(key),
+            (What::RequestFailed { .. } | What::Decided(Reason::NoNode), _) => Voice::InVain(key),
             (_, Controller::Collector) => Voice::Collector,
             _ => Voice::Other,
         };
@@ -104,7 +104,7 @@ pub fn fold(trace: &Trace, entries: &[Entry]) -> Vec<Item> {
         lanes.entry((head, voice)).or_default().push(node);
     }
     let folded = lanes.into_iter().flat_map(|((_, voice), nodes)| match voice {
-        Voice::Caller(_) => bursts(nodes, &mut keys),
+        Voice::InVain(_) => bursts(nodes, &mut keys),
         Voice::Other | Voice::Collector | Voice::Judge => fold_lane(nodes, &mut keys),
     });
     let mut items = vec![None; entries.len()];
@@ -118,8 +118,8 @@ enum Voice {
     Other,
     Collector,
     Judge,
-    /// Requests that fail alike: with that key.
-    Caller(u32),
+    /// Requests that fail alike, and looks for a node that there is not: with that key.
+    InVain(u32),
 }
 
 fn bursts(nodes: Vec<Node>, keys: &mut Keys) -> Vec<Node> {
