@@ -6,7 +6,8 @@
 //! kernel step are read before any rule is asked, because the truth has moved on meanwhile –
 //! nothing can be said of states that no other task could have seen.
 
-use std::collections::BTreeSet;
+use std::collections::btree_map::Entry;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::kernel::{RecordId, SimDuration, SimTime};
 use crate::model::{
@@ -253,13 +254,16 @@ impl Judge {
     pub fn parts(&self, world: &World) -> Vec<Part> {
         let view = self.view(world);
         let part = |owner: Owner, rest| Part { app: owner.map(|app| world.log().name(app)), rest };
-        let restless = self.rest.troubled().filter_map(|owner| {
-            let mut troubles = self.rest.troubles_of(owner);
-            let (of, why) = troubles.find_map(|(trouble, _)| Some((trouble.subject(), view.blocker(trouble)?)))?;
-            Some(part(owner, PartRest::Not { of, why }))
-        });
+        let mut restless = BTreeMap::new();
+        for (trouble, owner) in self.rest.troubles() {
+            if let Entry::Vacant(first) = restless.entry(owner)
+                && let Some(why) = view.blocker(trouble)
+            {
+                first.insert(part(owner, PartRest::Not { of: trouble.subject(), why }));
+            }
+        }
         let calm = self.rest.calm.iter().map(|(owner, since)| part(*owner, PartRest::Since(*since)));
-        restless.chain(calm).collect()
+        restless.into_values().chain(calm).collect()
     }
 
     /// What keeps the cluster from being settled, one text for each subject.

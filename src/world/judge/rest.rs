@@ -134,9 +134,9 @@ impl Rest {
         std::mem::take(&mut self.moved)
     }
 
-    /// Whose things are not at rest.
-    pub(super) fn troubled(&self) -> impl Iterator<Item = Owner> {
-        self.counts.keys().copied()
+    /// All that is not at rest, and whose it is.
+    pub(super) fn troubles(&self) -> impl Iterator<Item = (Blocker, Owner)> {
+        self.blockers.iter().map(|(blocker, (_, of))| (*blocker, *of))
     }
 
     /// What of that app is not at rest, each with the record that made it so.
