@@ -27,6 +27,16 @@ pub enum Unit {
     Seconds,
 }
 
+impl Unit {
+    /// The decimals that are always written.
+    const fn places(self) -> usize {
+        match self {
+            Self::Count => 0,
+            Self::Seconds => 3,
+        }
+    }
+}
+
 /// The value of a metric.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub enum Metric {
@@ -53,13 +63,13 @@ impl Metric {
 impl fmt::Display for Metric {
     /// A plain decimal number, exact; seconds have three decimals: `213`, `314.250`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let places = if matches!(self, Self::Seconds(_)) { SECONDS } else { 0 };
-        f.pad(&decimal(self.billionths(), places))
+        let unit = match self {
+            Self::Count(_) => Unit::Count,
+            Self::Seconds(_) => Unit::Seconds,
+        };
+        f.pad(&decimal(self.billionths(), unit.places()))
     }
 }
-
-/// The decimals of seconds, wherever they are written.
-const SECONDS: usize = 3;
 
 /// A number of billionths as a decimal, exact, without needless zeros beyond so many decimals.
 pub fn decimal(billionths: u128, places: usize) -> String {
@@ -70,7 +80,7 @@ pub fn decimal(billionths: u128, places: usize) -> String {
 
 /// A bound or value of the figure of that name, as the figure is written.
 pub fn written(figure: &str, billionths: u128) -> String {
-    decimal(billionths, if figure.ends_with("_s") { SECONDS } else { 0 })
+    decimal(billionths, Figure::named(figure).map_or(0, |figure| figure.unit().places()))
 }
 
 /// Whom a figure is about.
