@@ -87,7 +87,7 @@ macro_rules! any_status {
             }
             /// Its word as texts have it: `DEAD`.
             pub fn loud(self) -> String {
-                self.name().to_uppercase()
+                $crate::model::Loud(self.name()).to_string()
             }
         }
         $(impl From<$status> for AnyStatus {

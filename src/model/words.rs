@@ -4,6 +4,8 @@
 //! variant. It may know nothing. What a newcomer gets wrong: a word is for writing and reading
 //! files; whoever decides matches on the variant, without `_`, so that a new one asks for its arm.
 
+use std::fmt::Write;
+
 /// An enum of which each variant has a word.
 pub trait Words: Copy + PartialEq + 'static {
     /// Every one, in the order of the documentation.
@@ -14,6 +16,15 @@ pub trait Words: Copy + PartialEq + 'static {
     /// The one of that word.
     fn named(word: &str) -> Option<Self> {
         Self::WORDS.iter().position(|known| *known == word).map(|place| Self::ALL[place])
+    }
+}
+
+/// A word as texts have statuses: `DEAD`.
+pub(crate) struct Loud(pub(crate) &'static str);
+
+impl std::fmt::Display for Loud {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        self.0.chars().try_for_each(|c| f.write_char(c.to_ascii_uppercase()))
     }
 }
 

@@ -5,12 +5,12 @@
 //! decision is left out *because* its write tells it – one without a write, or whose write is
 //! routine, has a line of its own.
 
-use std::fmt::{self, Write};
+use std::fmt::Write;
 
 use crate::kernel::SimTime;
 use crate::model::{
-    Actor, AnyStatus, Controller, DiskStatus, Failure, Field, Kind, LeaseStatus, NodeStatus, Reason, SandboxStatus,
-    Subject, Value,
+    Actor, AnyStatus, Controller, DiskStatus, Failure, Field, Kind, LeaseStatus, Loud, NodeStatus, Reason,
+    SandboxStatus, Subject, Value,
 };
 use crate::trace::{Record, Stretch, Trace, What, decision, words};
 
@@ -74,18 +74,11 @@ fn push_value(trace: &Trace, value: Value, out: &mut String) {
         Value::Time(time) => write!(out, "{}", time.elapsed().clock()),
         Value::Ref(subject) => out.write_str(&trace.name(subject)),
         Value::Text(text) => out.write_str(&text),
-        Value::Status(status) => push_loud(status.name(), out),
-        Value::Filesystem(filesystem) => push_loud(filesystem.name(), out),
+        Value::Status(status) => write!(out, "{}", Loud(status.name())),
+        Value::Filesystem(filesystem) => write!(out, "{}", Loud(filesystem.name())),
         Value::Address(address) => write!(out, "{address}"),
     };
     written.expect("a string takes everything");
-}
-
-fn push_loud(word: &str, out: &mut String) -> fmt::Result {
-    let from = out.len();
-    out.push_str(word);
-    out[from..].make_ascii_uppercase();
-    Ok(())
 }
 
 /// The entries of a trace, in order of time.

@@ -9,8 +9,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::kernel::{RecordId, SimTime};
 use crate::model::{
-    AppId, Concurrency, DiskId, Kind, LeaseId, LeaseStatus, Name, Pool, PoolId, SandboxId, SandboxStatus, Subject,
-    VolumeId,
+    AppId, Concurrency, DiskId, Kind, LeaseId, LeaseStatus, Loud, Name, Pool, PoolId, SandboxId, SandboxStatus,
+    Subject, VolumeId,
 };
 use crate::ports::Query;
 
@@ -250,7 +250,7 @@ impl View<'_> {
             SandboxStatus::Pending | SandboxStatus::Stopped => true,
             SandboxStatus::Running | SandboxStatus::Dead => false,
         };
-        self.broken(between, || format!("{} is {}", self.world.log().name(sandbox), loud(status.name())))
+        self.broken(between, || format!("{} is {}", self.world.log().name(sandbox), Loud(status.name())))
     }
 
     fn lease_in_between(self, lease: LeaseId) -> Option<Text> {
@@ -309,9 +309,4 @@ impl View<'_> {
     pub(super) fn status_of(self, sandbox: SandboxId) -> Option<SandboxStatus> {
         self.world.tables().sandboxes.with(sandbox, |sandbox, _| sandbox.status)
     }
-}
-
-/// A status as texts write it.
-pub(super) fn loud(word: &str) -> String {
-    word.to_ascii_uppercase()
 }
