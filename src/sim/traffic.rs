@@ -103,7 +103,7 @@ impl Attempt {
         self.waiting.borrow_mut().remove(&self.number)
     }
     /// A sandbox was chosen, or has refused.
-    fn is_given(&self, sandbox: Option<SandboxId>) {
+    fn led_to(&self, sandbox: Option<SandboxId>) {
         if let Some(request) = self.waiting.borrow_mut().get_mut(&self.number) {
             request.sandbox = sandbox;
         }
@@ -158,7 +158,7 @@ async fn ask(
 ) -> Result<SimTime, RequestError> {
     let world = &attempt.world;
     let slot = activator.request(version, traffic.service).await?;
-    attempt.is_given(Some(slot.sandbox));
+    attempt.led_to(Some(slot.sandbox));
     let given = world.kernel().now();
     match serve(world, slot.sandbox, traffic, None).await {
         Answer::Served => Ok(given),
@@ -179,14 +179,14 @@ async fn pass(
     let came = world.kernel().now();
     loop {
         let lent = ingress.request(app, version, traffic.service).await?;
-        attempt.is_given(Some(lent.sandbox()));
+        attempt.led_to(Some(lent.sandbox()));
         let given = world.kernel().now();
         match serve(world, lent.sandbox(), traffic, Some(ingress.patience(given.since(came)))).await {
             Answer::Served => return Ok(given),
             // Rule 10.13.
             Answer::Late(limit) => return Err(RequestError::NoAnswer(limit)),
             Answer::Refused => {
-                attempt.is_given(None);
+                attempt.led_to(None);
                 if !ingress.refused(lent) {
                     return Err(RequestError::BadGateway);
                 }

@@ -39,6 +39,9 @@ pub enum Unproved {
     NotYet(usize, Vec<String>, Vec<&'static str>),
 }
 
+/// So many things that count on are named.
+const SHOWN: usize = 6;
+
 /// Something of which there are ever more.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Growth {
@@ -79,7 +82,10 @@ impl fmt::Display for Unproved {
             }
             Self::NotYet(looks, counted, drawn) => {
                 write!(f, "no state came twice in {looks} looks")?;
-                counted.iter().try_for_each(|counted| write!(f, "; {counted}"))?;
+                counted.iter().take(SHOWN).try_for_each(|counted| write!(f, "; {counted}"))?;
+                if counted.len() > SHOWN {
+                    write!(f, "; and {} more like these", counted.len() - SHOWN)?;
+                }
                 if drawn.is_empty() { Ok(()) } else { write!(f, "; drawn meanwhile: {}", drawn.join(", ")) }
             }
         }
@@ -171,5 +177,21 @@ impl Unproved {
             },
             _ => "a call is under way".to_owned(),
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_very_many_things_that_count_on_some_are_named_and_the_rest_are_counted() {
+        let said = |many: usize| {
+            let counted = (0..many).map(|nth| format!("pool {nth}")).collect();
+            Unproved::NotYet(3, counted, Vec::new()).to_string()
+        };
+        assert_eq!(said(1), "no state came twice in 3 looks; pool 0");
+        assert!(said(SHOWN).ends_with("; pool 5"), "{}", said(SHOWN));
+        assert!(said(100).ends_with("; pool 5; and 94 more like these"), "{}", said(100));
     }
 }

@@ -81,9 +81,9 @@ const BURST_GAP: SimDuration = SimDuration::from_secs(60);
 /// Folds the entries of a timeline.
 ///
 /// Each app is folded by itself, and so is what its collectors remove and what its judges find:
-/// loops that run side by side would otherwise hide each other. Requests come at random, and a scheduler asks for
-/// ever more sandboxes: those of one service that fail for one reason are a burst, without a period. Items are in the order of their first
-/// lines.
+/// loops that run side by side would otherwise hide each other. Requests come at random, and a scheduler asks
+/// for ever more sandboxes: those of one service that fail for one reason are a burst, without a period.
+/// Items are in the order of their first lines.
 pub fn fold(trace: &Trace, entries: &[Entry]) -> Vec<Item> {
     let families = Families::of(trace);
     let mut keys = Keys::default();
