@@ -3,8 +3,10 @@
 //! It owns the terminal while the view is open: raw, on the other screen, and given back however that ends –
 //! a key, a signal, a bug. What is shown and what keys do stands in `view`.
 
+use std::collections::VecDeque;
 use std::fs::File;
 use std::io::{self, BufReader, IsTerminal};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use clap::Args;
@@ -33,6 +35,8 @@ pub(crate) struct ViewArgs {
 
 /// How soon after the last key what was left is asked for.
 const REST: Duration = Duration::from_millis(60);
+/// How often it is looked whether somebody has typed while something takes long.
+const GLANCE: Duration = Duration::from_millis(50);
 /// For how long keys are waited for at a time when nothing else is to be done.
 const LONG: Duration = Duration::from_secs(3600);
 
@@ -140,40 +144,86 @@ fn show(mut view: View<'_>) -> Result<Exit, Refusal> {
 /// Draws, and does what keys say, until one of them ends it.
 fn watch(view: &mut View<'_>, screen: &mut Screen) -> io::Result<()> {
     screen.draw(view)?;
+    let mut typed = VecDeque::new();
     loop {
-        let wait = if view.wants_rest() { REST } else { LONG };
+        let wait = match view.wants_rest() {
+            _ if !typed.is_empty() => Duration::ZERO,
+            true => REST,
+            false => LONG,
+        };
         match event::poll(wait) {
-            Ok(true) => {}
-            Ok(false) => {
+            Ok(false) if typed.is_empty() => {
                 if view.rest() {
                     screen.draw(view)?;
                 }
                 continue;
             }
+            Ok(_) => {}
             Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
             Err(error) => return Err(error),
         }
+        while event::poll(Duration::ZERO)? {
+            typed.extend(key_of(event::read()?));
+        }
         let mut wish = None;
         // All that was typed meanwhile is drawn once.
-        while wish.is_none() {
-            if let event::Event::Key(key) = event::read()? {
-                wish = view.key(key);
-            }
-            if !event::poll(Duration::ZERO)? {
-                break;
-            }
+        while let (None, Some(key)) = (wish, typed.pop_front()) {
+            wish = view.key(key);
         }
         match wish {
             Some(Wish::Quit) => return Ok(()),
             Some(wish) => {
                 view.wait_for(wish);
                 screen.draw(view)?;
-                view.grant(wish);
+                typed.extend(granting(|| view.grant(wish)));
             }
             None => {}
         }
         screen.draw(view)?;
     }
+}
+
+/// Does what takes long, and tells what was typed meanwhile; Ctrl-C, which is a key here and no signal, leaves at once.
+fn granting(work: impl FnOnce()) -> Vec<event::KeyEvent> {
+    let done = AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        let watcher = scope.spawn(|| {
+            let mut typed = Vec::new();
+            while !done.load(Ordering::Relaxed) {
+                // What cannot be read now is met where keys are waited for.
+                let key = match event::poll(GLANCE)
+                    .and_then(|ready| if ready { event::read().map(Some) } else { Ok(None) })
+                {
+                    Ok(event) => event.and_then(key_of),
+                    Err(_) => break,
+                };
+                if key.is_some_and(view::leaves) {
+                    give_back();
+                    std::process::exit(0);
+                }
+                typed.extend(key);
+            }
+            typed
+        });
+        {
+            let _done = Done(&done);
+            work();
+        }
+        watcher.join().unwrap_or_default()
+    })
+}
+
+/// That it is done is known even where a bug ended it.
+struct Done<'a>(&'a AtomicBool);
+
+impl Drop for Done<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+}
+
+fn key_of(event: event::Event) -> Option<event::KeyEvent> {
+    if let event::Event::Key(key) = event { Some(key) } else { None }
 }
 
 #[cfg(test)]

@@ -137,20 +137,16 @@ impl View<'_> {
         if self.story.is_some() {
             name = format!("{name} @ {}", loaded.name);
         }
-        let end = format!("{runs}  {} {}", loaded.verdict(), self.broken(self.now));
+        // A count is shown with what it counts, or not at all.
+        let wrong = loaded.wrong.replace(' ', "\u{a0}").replace(",\u{a0}", ", ");
+        let end = format!("{runs}  {} {wrong}", loaded.verdict());
         let room = usize::from(area.width).saturating_sub(at.len());
         let style = Style::new().add_modifier(Modifier::BOLD);
         let (x, _) = buffer.set_stringn(0, 0, self.look.text(&name), room, style);
         let left = room.saturating_sub(usize::from(x));
-        buffer.set_stringn(x, 0, fitting(end.trim_end(), left), left, Style::new());
+        let end = fitting(end.trim_end(), left).replace('\u{a0}', " ");
+        buffer.set_stringn(x, 0, end, left, Style::new());
         buffer.set_stringn(area.width.saturating_sub(u16::try_from(at.len()).unwrap_or(0)), 0, &at, at.len(), style);
-    }
-
-    fn broken(&self, pane: usize) -> String {
-        match self.panes[pane].loaded.broken.len() {
-            0 => String::new(),
-            several => crate::report::counted(several, "violation"),
-        }
     }
 
     fn draw_pane(&self, place: usize, area: Rect, areas: &Areas, buffer: &mut Buffer) {
@@ -159,7 +155,7 @@ impl View<'_> {
         let is_now = place == self.now;
         let mut y = area.y;
         if self.heads() > 1 && area.height > 2 {
-            let title = format!("{}  {} {}", pane.loaded.name, pane.loaded.verdict(), self.broken(place));
+            let title = format!("{}  {} {}", pane.loaded.name, pane.loaded.verdict(), pane.loaded.wrong);
             let style = Style::new().add_modifier(if is_now { Modifier::REVERSED } else { Modifier::UNDERLINED });
             buffer.set_stringn(
                 area.x,
@@ -227,9 +223,9 @@ impl View<'_> {
         }
         let title = self.look.text(&format!("What if not? {}", list.what));
         buffer.set_stringn(area.x, area.y, fitting(&title, width), width, Style::new().add_modifier(Modifier::BOLD));
-        let height = usize::from(area.height - 1);
-        let top = (list.at + 1).saturating_sub(height);
-        for (y, (place, thing)) in (area.y + 1..area.bottom()).zip(list.list.iter().enumerate().skip(top)) {
+        let mut lines = Vec::new();
+        let mut last = 0;
+        for (place, thing) in list.list.iter().enumerate() {
             let chosen = if place == list.at { '>' } else { ' ' };
             let sign = if thing.likely { '*' } else { ' ' };
             let came = thing.came.as_ref().map(|(_, words)| format!("  {words}")).unwrap_or_default();
@@ -238,14 +234,18 @@ impl View<'_> {
                 Some((false, _)) => self.look.quiet(),
                 None => Style::new(),
             };
-            let style = if place == list.at { style.add_modifier(Modifier::REVERSED) } else { style };
-            buffer.set_stringn(
-                area.x,
-                y,
-                fitting(&self.look.text(&format!("{chosen} {sign} {}{came}", thing.name)), width),
-                width,
-                style,
-            );
+            let text = format!("{chosen} {sign} {}{came}", thing.name);
+            if place == list.at {
+                // What is chosen is told to its end.
+                wrapped(&text, 4, width, self.look, |line| lines.push((line, style.add_modifier(Modifier::REVERSED))));
+                last = lines.len();
+            } else {
+                lines.push((fitting(&self.look.text(&text), width), style));
+            }
+        }
+        let top = last.saturating_sub(usize::from(area.height - 1));
+        for (y, (line, style)) in (area.y + 1..area.bottom()).zip(lines.into_iter().skip(top)) {
+            buffer.set_stringn(area.x, y, line, width, style);
         }
     }
 
@@ -259,12 +259,21 @@ impl View<'_> {
             Mode::Help(_) => "any key leaves".to_owned(),
             _ if !self.message.is_empty() => self.message.clone(),
             Mode::Otherwise(_) => "Enter tries it, a tries each, Esc leaves; * is met on the way".to_owned(),
-            _ => "? keys  c cause  o other cause  w what if not  n next violation  / find  Tab run  q quit".to_owned(),
+            _ => "? keys  n failure  c cause  o other  w what if not  / find  Tab run  q quit".to_owned(),
         };
         let style = Style::new().add_modifier(Modifier::REVERSED);
         let width = usize::from(area.width);
-        let text = fitting(&self.look.text(&text), width);
-        buffer.set_stringn(0, area.bottom() - 1, format!("{text:width$}"), width, style);
+        let mut lines = Vec::new();
+        match self.message.is_empty() {
+            true => lines.push(fitting(&self.look.text(&text), width)),
+            // What is said is said to its end.
+            false => wrapped(&text, 0, width, self.look, |line| lines.push(line)),
+        }
+        lines.truncate(usize::from(area.height));
+        let top = area.bottom() - u16::try_from(lines.len()).unwrap_or(1);
+        for (y, text) in (top..).zip(lines) {
+            buffer.set_stringn(0, y, format!("{text:width$}"), width, style);
+        }
     }
 
     fn draw_help(&self, top: usize, area: Rect, buffer: &mut Buffer) {

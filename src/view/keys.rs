@@ -17,7 +17,7 @@ pub(super) const KEYS: &[(&str, &str)] = &[
     ("[ ]", "what happened before, after in this row"),
     ("+ -  0", "zoom in, out; the whole run"),
     ("Space", "open or shut a row of many alike"),
-    ("n p", "next, previous violation"),
+    ("n p", "next, previous that failed: violation, request, step, verdict"),
     ("c", "to the cause of what is chosen"),
     ("o", "to another cause: what else was needed"),
     ("b", "back to where one came from"),
@@ -30,6 +30,11 @@ pub(super) const KEYS: &[(&str, &str)] = &[
     ("q  Ctrl-C", "leave"),
 ];
 
+/// Whether a key ends the view whatever is being done.
+pub(crate) fn leaves(key: KeyEvent) -> bool {
+    key.code == KeyCode::Char('c') && key.modifiers.contains(KeyModifiers::CONTROL)
+}
+
 impl View<'_> {
     /// Does what a key says; what takes long is left to be granted.
     pub(crate) fn key(&mut self, key: KeyEvent) -> Option<Wish> {
@@ -37,7 +42,7 @@ impl View<'_> {
             return None;
         }
         if key.modifiers.contains(KeyModifiers::CONTROL) {
-            return (key.code == KeyCode::Char('c')).then_some(Wish::Quit);
+            return leaves(key).then_some(Wish::Quit);
         }
         self.message.clear();
         match std::mem::replace(&mut self.mode, Mode::Lanes) {
@@ -73,8 +78,8 @@ impl View<'_> {
             KeyCode::Char('-') => self.zoom_and_look(200),
             KeyCode::Char('0') => self.zoom_and_look(u64::MAX),
             KeyCode::Char(' ') => self.toggle(),
-            KeyCode::Char('n') => self.next_broken(true),
-            KeyCode::Char('p') => self.next_broken(false),
+            KeyCode::Char('n') => self.next_failed(true),
+            KeyCode::Char('p') => self.next_failed(false),
             KeyCode::Char('c') => self.walk(Why::next_cause),
             KeyCode::Char('o') => self.walk(Why::other_cause),
             KeyCode::Char('b') | KeyCode::Backspace => self.go_back(),
@@ -226,24 +231,27 @@ impl View<'_> {
         }
     }
 
-    fn next_broken(&mut self, later: bool) {
-        let loaded = self.pane().loaded;
-        let broken = &loaded.broken;
-        let now = self.record.filter(|record| broken.contains(record));
-        let place = match (now.and_then(|now| broken.iter().position(|record| *record == now)), later) {
-            (Some(place), true) => Some(place + 1).filter(|next| *next < broken.len()),
+    fn next_failed(&mut self, later: bool) {
+        let pane = self.pane();
+        let (failed, records) = (&pane.failed, pane.loaded.records().records());
+        let now = self.record.and_then(|now| failed.iter().position(|failed| failed.record == now));
+        let at = |place: usize| records.at(failed[place].record).at;
+        let place = match (now, later) {
+            (Some(place), true) => Some(place + 1).filter(|next| *next < failed.len()),
             (Some(place), false) => place.checked_sub(1),
-            (None, true) => broken.iter().position(|record| loaded.records().records().at(*record).at >= self.at),
-            (None, false) => broken.iter().rposition(|record| loaded.records().records().at(*record).at <= self.at),
+            (None, true) => (0..failed.len()).find(|place| at(*place) >= self.at),
+            (None, false) => (0..failed.len()).rfind(|place| at(*place) <= self.at),
         };
         match place {
             Some(place) => {
+                let record = failed[place].record;
+                let message = format!("{} of {}: {}", place + 1, failed.len(), failed[place].what);
                 self.remember();
-                self.go_to_record(broken[place]);
-                self.message = format!("violation {} of {}", place + 1, broken.len());
+                self.go_to_record(record);
+                self.message = message;
             }
-            None if broken.is_empty() => self.message = "nothing breaks in this run".to_owned(),
-            None => self.message = format!("no violation {} this", if later { "after" } else { "before" }),
+            None if failed.is_empty() => self.message = "nothing fails in this run".to_owned(),
+            None => self.message = format!("nothing fails {} this", if later { "after" } else { "before" }),
         }
     }
 
@@ -273,7 +281,7 @@ impl View<'_> {
     }
 
     /// Keeps where one is, to come back to it.
-    fn remember(&mut self) {
+    pub(super) fn remember(&mut self) {
         let place = Place { pane: self.now, lane: self.pane().chosen(), at: self.at, record: self.record };
         self.back.push(place);
     }

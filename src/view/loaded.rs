@@ -36,8 +36,8 @@ pub(crate) struct Loaded {
     pub(super) end: SimTime,
     pub(super) setting: Setting,
     pub(super) picture: Picture,
-    /// The records that tell of something broken.
-    pub(super) broken: Vec<usize>,
+    /// How many violations and failed requests there are, in words.
+    pub(super) wrong: String,
     source: Source,
 }
 
@@ -63,9 +63,9 @@ impl Loaded {
     pub(super) fn of(name: String, scenario: Scenario, variant: Variant, outcome: Outcome) -> Self {
         let setting = Setting::of(&scenario, &variant);
         let picture = picture::picture(&outcome.trace, outcome.ended_at, &setting.timeline, outcome.livelock());
-        let (end, broken) = (outcome.ended_at, broken(&outcome.trace));
+        let (end, wrong) = (outcome.ended_at, wrong(&outcome.trace));
         let source = Source::Story(Box::new(Story { scenario, variant, outcome }));
-        Self { name, end, setting, picture, broken, source }
+        Self { name, end, setting, picture, wrong, source }
     }
 
     /// A trace that was kept: nobody knows its story.
@@ -73,8 +73,8 @@ impl Loaded {
         let setting = Setting::plain(Fixes::default());
         let end = trace.records().last().map_or(SimTime::ZERO, |record| record.at);
         let picture = picture::picture(&trace, end, &setting.timeline, None);
-        let broken = broken(&trace);
-        Self { name, end, setting, picture, broken, source: Source::Trace(Box::new(trace)) }
+        let wrong = wrong(&trace);
+        Self { name, end, setting, picture, wrong, source: Source::Trace(Box::new(trace)) }
     }
 
     pub(super) fn records(&self) -> &Trace {
@@ -101,7 +101,12 @@ impl Loaded {
     }
 }
 
-fn broken(trace: &Trace) -> Vec<usize> {
-    let records = trace.records().iter().enumerate();
-    records.filter(|(_, record)| matches!(record.what, What::Broken { .. })).map(|(place, _)| place).collect()
+fn wrong(trace: &Trace) -> String {
+    let (mut broken, mut requests) = (0, 0);
+    for record in trace.records() {
+        broken += usize::from(matches!(record.what, What::Broken { .. }));
+        requests += usize::from(matches!(record.what, What::RequestFailed { .. }));
+    }
+    let told = [(broken, "violation"), (requests, "failed request")].into_iter().filter(|(count, _)| *count > 0);
+    told.map(|(count, of)| crate::report::counted(count, of)).collect::<Vec<_>>().join(", ")
 }

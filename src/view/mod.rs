@@ -14,6 +14,7 @@ mod pane;
 mod rows;
 mod why;
 
+pub(crate) use keys::leaves;
 pub(crate) use loaded::{Loaded, Slots};
 pub(crate) use look::Look;
 
@@ -154,10 +155,10 @@ impl<'a> View<'a> {
             Wish::Quit => String::new(),
             Wish::Variant(variant) => {
                 let name = self.story.and_then(|story| story.scenario.variants.get(variant)).map(|v| v.name.as_str());
-                format!("running variant {} ...", name.unwrap_or_default())
+                format!("running variant {} ... Ctrl-C leaves", name.unwrap_or_default())
             }
-            Wish::Otherwise(_) => "running it otherwise ...".to_owned(),
-            Wish::Each => "trying each ...".to_owned(),
+            Wish::Otherwise(_) => "running it otherwise ... Ctrl-C leaves".to_owned(),
+            Wish::Each => "trying each ... Ctrl-C leaves".to_owned(),
         };
     }
 

@@ -57,10 +57,13 @@ impl View<'_> {
         let id = RecordId::from_index(record);
         let chain = pane.explainer.chain_and_deciders(id, explain::Limits::default());
         let likely = chain.map(|chain| chain.all_deciders()).unwrap_or_default();
+        let failed = pane.failed.iter().find(|failed| failed.record == record);
         let record = run.outcome.trace.records().at(record);
         let proof = pane.lanes().get(pane.chosen()).is_some_and(|lane| lane.kind == LaneKind::Proof);
         let (end, what) = if proof {
             (End::Proof, "that it goes on for ever".to_owned())
+        } else if let Some((Some(end), what)) = failed.map(|failed| (&failed.end, &failed.what)) {
+            (end.clone(), format!("{}: {what}", run.outcome.trace.name(record.subject)))
         } else {
             let link = pane.explainer.step(id).map(|step| step.link.what).unwrap_or_default();
             (End::of(&run, &record), format!("{}: {link}", run.outcome.trace.name(record.subject)))
@@ -92,13 +95,16 @@ impl View<'_> {
         let name = format!("{}, {what}", base.name);
         let at = self.at;
         let message = format!("{what}: {}", came.1);
-        if self.add(|| Loaded::of(name, scenario, variant, outcome), None) {
-            self.mode = Mode::Lanes;
-            self.beside = true;
-            self.at = at;
-            self.message = message;
-            self.look_under();
+        self.remember();
+        if !self.add(|| Loaded::of(name, scenario, variant, outcome), None) {
+            self.back.pop();
+            return;
         }
+        self.mode = Mode::Lanes;
+        self.beside = true;
+        self.at = at;
+        self.message = message;
+        self.look_under();
     }
 
     /// Tries each thing alone, as far as a few seconds go.

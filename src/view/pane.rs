@@ -4,8 +4,8 @@
 
 use std::collections::BTreeSet;
 
-use crate::kernel::{SimDuration, SimTime};
-use crate::report::explain::Explainer;
+use crate::kernel::{RecordId, SimDuration, SimTime};
+use crate::report::explain::{self, Asked, End, Explainer};
 use crate::report::picture::Lane;
 
 use super::loaded::Loaded;
@@ -14,6 +14,8 @@ use super::loaded::Loaded;
 pub(super) struct Pane<'a> {
     pub(super) loaded: &'a Loaded,
     pub(super) explainer: Explainer<'a>,
+    /// What failed, in the order of records.
+    pub(super) failed: Vec<Failed>,
     /// The lanes that are shown, from the top.
     pub(super) rows: Vec<usize>,
     /// The place among the rows of the chosen one.
@@ -22,6 +24,14 @@ pub(super) struct Pane<'a> {
     pub(super) top: usize,
     /// Lanes whose members are shown.
     pub(super) opened: BTreeSet<usize>,
+}
+
+/// Something that failed: the record that tells it, in words, and what to look for in other runs, where its story is
+/// known.
+pub(super) struct Failed {
+    pub(super) record: usize,
+    pub(super) what: String,
+    pub(super) end: Option<End>,
 }
 
 /// The part of a run that is shown, and in how many columns.
@@ -65,7 +75,8 @@ impl Scale {
 impl<'a> Pane<'a> {
     pub(super) fn new(loaded: &'a Loaded) -> Self {
         let explainer = Explainer::new(loaded.records(), &loaded.setting);
-        let mut pane = Self { loaded, explainer, rows: Vec::new(), row: 0, top: 0, opened: BTreeSet::new() };
+        let failed = failed(&explainer, loaded);
+        let mut pane = Self { loaded, explainer, failed, rows: Vec::new(), row: 0, top: 0, opened: BTreeSet::new() };
         pane.filter("");
         pane
     }
@@ -164,4 +175,15 @@ impl<'a> Pane<'a> {
     pub(super) fn lane_of(&self, record: usize) -> Option<usize> {
         self.loaded.picture.lane_of(self.loaded.records(), record)
     }
+}
+
+fn failed(explainer: &Explainer<'_>, loaded: &Loaded) -> Vec<Failed> {
+    let Some(run) = loaded.story() else {
+        let broken = explain::broken(loaded.records()).into_iter();
+        return broken.map(|(record, what)| Failed { record, what, end: None }).collect();
+    };
+    let told = |Asked { record, end, what }: Asked| {
+        Some(Failed { record: record.and_then(RecordId::index)?, what, end: Some(end) })
+    };
+    explain::all_failed(explainer, &run).into_iter().filter_map(told).collect()
 }

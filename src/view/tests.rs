@@ -44,6 +44,15 @@ name   = "after"
 policy = { as_of = "2026-03-11" }
 "#;
 
+const TRAFFIC: &str = r#"
+[[traffic]]
+app     = "blog"
+service = "worker"
+rate    = "1/m"
+from    = "1m"
+
+"#;
+
 fn scenario() -> Scenario {
     let read = Scenario::from_text(STORY, "shop", None, &Overrides::default());
     read.unwrap_or_else(|wrong| panic!("{}", wrong.render(false)))
@@ -213,6 +222,46 @@ fn what_if_not_makes_a_run_and_says_what_becomes_of_it() {
         let screen = looked.keys("!").screen();
         let rows = screen.lines().take_while(|line| !line.starts_with("\"\u{2500}"));
         insta::assert_snapshot!(rows.map(|line| format!("{line}\n")).collect::<String>() + &looked.foot());
+    });
+}
+
+/// From each thing that failed to its cause, to what if not, to the run that is made, and back to where one was.
+#[test]
+fn one_walks_from_all_that_failed() {
+    let story = STORY.replace("[[variant]]\nname   = \"after\"", &format!("{TRAFFIC}[[variant]]\nname   = \"after\""));
+    // Nobody mends it.
+    let story = story.replace("\"never\"", "\"20s\"");
+    let scenario = Scenario::from_text(&story, "shop", None, &Overrides::default()).expect("a story");
+    let slots = Slots::new(RUNS_MAX);
+    let mut view = View::of_story(Story { scenario: &scenario, until: None }, 0, &slots, PLAIN);
+    view.resize(80, 24);
+    let terminal = Terminal::new(TestBackend::new(80, 24)).expect("memory");
+    let mut looked = Looked { view, terminal };
+    let mut met = String::new();
+    let chosen = |screen: &str| screen.lines().find(|line| line.starts_with("\"> ")).map(str::to_owned);
+    while !looked.keys("n").foot().starts_with("nothing fails") {
+        let place = looked.screen();
+        met += &place;
+        assert!(looked.keys("w").screen().contains("What if not? "), "{place}");
+        looked.keys("!b");
+        assert!(looked.screen().contains("[1/"), "back to the run that was looked at: {place}");
+        assert_eq!(chosen(&looked.screen()), chosen(&place), "and to where one was in it");
+        looked.keys("s");
+        assert!(met.len() < 50_000, "it goes on and on");
+    }
+    for failed in ["requests of worker fail", "the verdict: unsettled"] {
+        assert!(met.contains(failed), "{failed}: {met}");
+    }
+    assert!(looked.screen().contains("failed request"), "they are counted in the head");
+}
+
+/// On a terminal of the common size everybody sees how to leave, and whatever is said is said to its end.
+#[test]
+fn the_last_line_is_not_cut() {
+    looking((80, 24), PLAIN, |looked| {
+        assert!(looked.foot().ends_with("q quit"), "{}", looked.foot());
+        looked.view.message = "a word ".repeat(30) + "end";
+        assert!(looked.foot().ends_with("end"));
     });
 }
 

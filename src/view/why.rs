@@ -152,7 +152,7 @@ impl Why {
                 let lead = if side.is_some() { "  + " } else { "" };
                 let head = format!("{margin}{lead}{} {subject}: {role}{what}", clock(*at));
                 wrapped(&head, lead.len() + 6, width, look, |text| rows.push((text, look.tone(*tone), chosen)));
-                let tags = if tags.is_empty() { String::new() } else { format!(" [{}]", tags.join(", ")) };
+                let tags = if tags.is_empty() { String::new() } else { format!(" [met: {}]", tags.join(", ")) };
                 let reason = if why.is_empty() { String::new() } else { format!(": {why}") };
                 let why = format!("by {by}{reason}{tags}");
                 let indent = " ".repeat(lead.len() + 6);

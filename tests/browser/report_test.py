@@ -18,6 +18,7 @@ ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)
 CAROUSEL = os.path.join(ROOT, "scenarios/mir-788/lease-carousel.toml")
 PROVED = os.path.join(ROOT, "scenarios/mir-788/forever-pending-proved.toml")
 ORPHANED = os.path.join(ROOT, "scenarios/mir-788/orphaned-disk.toml")
+SKIP_DEAD = os.path.join(ROOT, "scenarios/requests/skip-dead.toml")
 FOREVER = os.path.join(ROOT, "scenarios/mir-788/forever-pending.toml")
 LARGE = 100_000
 READY_MS = 4000
@@ -193,14 +194,15 @@ class Carousel(OnThePage):
         self.browser.key("0")
         self.assertEqual(whole, axis())
         seen = []
-        for _ in range(3):
+        for _ in range(4):
             self.browser.key("n")
             seen.append(self.text("#panel .facts"))
-        self.assertEqual(len(set(seen)), 3, "all of *before*; *after* has none")
+        self.assertEqual(len(set(seen)), 4, "all of *before*, and the step that *after* refuses")
         self.browser.key("n")
         self.assertEqual(self.text("#panel .facts"), seen[0], "and round again")
         self.browser.key("p")
         self.assertEqual(self.text("#panel .facts"), seen[-1])
+        self.browser.key("p")
         self.browser.key("c")
         self.assertNotIn("is broken", self.text("#panel h2"), "at the cause")
 
@@ -289,6 +291,29 @@ class ForEver(OnThePage):
         self.browser.js("document.querySelector('.scroll').focus()")
         self.browser.key("Left")
         self.assertEqual(self.browser.js(names), ["deploy", "delete"])
+
+
+class Failed(OnThePage):
+    def tearDown(self):
+        self.no_complaints()
+
+    def test_one_walks_from_requests_that_failed_and_from_the_verdict(self):
+        self.browser.size(1440, 1000)
+        for name, story, wanted in [
+            ("skip", SKIP_DEAD, {"request of web fails": "--event "}),
+            ("proof", ORPHANED, {"no longer settled": "--verdict ", "progress is broken": "--event "}),
+        ]:
+            self.show(run(name + ".html", story, "--variant", "before"))
+            asked = {}
+            for _ in range(6):
+                self.browser.key("n")
+                asked[self.text("#panel h2")] = self.text("#panel code")
+            for title, option in wanted.items():
+                found = [command for known, command in asked.items() if title in known]
+                self.assertTrue(found and option in found[0], f"{title}: {asked}")
+            self.browser.key("c")
+            self.assertNotIn(self.text("#panel h2"), asked, "at its cause")
+            self.picture("failed-" + name)
 
 
 class Sealed(OnThePage):

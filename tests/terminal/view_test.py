@@ -20,6 +20,7 @@ import unittest
 
 PATIENCE = 60
 SCHEDSIM = FILE = None
+FOREVER = os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../scenarios/mir-788/forever-pending.toml")
 
 
 class Terminal:
@@ -121,6 +122,26 @@ class View(OnATerminal):
             terminal.wait_for("? keys")
             end(terminal)
             self.given_back(terminal, status)
+
+    def test_control_c_ends_it_while_it_runs_what_takes_long(self):
+        terminal = Terminal(FOREVER, "--set", "horizon=12h")
+        terminal.wait_for("? keys")
+        terminal.type("nwa")
+        terminal.wait_for("trying each")
+        begun = time.monotonic()
+        terminal.type("x\x03")
+        self.given_back(terminal, 0)
+        self.assertLess(time.monotonic() - begun, 2, "not only when it is done")
+
+    def test_what_is_typed_while_it_runs_is_not_lost(self):
+        terminal = Terminal(FOREVER)
+        terminal.wait_for("? keys")
+        terminal.type("nwa")
+        terminal.wait_for("trying each")
+        terminal.type("w?")
+        terminal.wait_for("to another cause")
+        terminal.type("xq")
+        self.given_back(terminal, 0)
 
     def test_it_ends_with_its_terminal(self):
         terminal = Terminal(FILE)

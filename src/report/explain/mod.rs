@@ -43,6 +43,7 @@ pub use evidence::Role;
 pub use json::{decider as decider_json, json, link as link_json};
 pub use left::{LeftAlone, Looker};
 pub use question::{Asked, Question, ask};
+pub(crate) use question::{all_failed, broken};
 pub use setting::Setting;
 pub use story::{Page, decider_line, legend, story};
 

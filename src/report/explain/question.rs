@@ -14,7 +14,7 @@ use crate::scenario::claims::Claim;
 use crate::sim::{Part, PartRest};
 use crate::trace::metrics::Figure;
 use crate::trace::state;
-use crate::trace::{Record, What};
+use crate::trace::{Record, Trace, What};
 
 use super::Explainer;
 use super::choose::{Choice, LIKENESS_MIN, Unknown, choose, named};
@@ -142,6 +142,54 @@ fn failed(explainer: &Explainer<'_>, run: &Run<'_>) -> Result<Asked, Unknown> {
             _ => asked,
         }),
     }
+}
+
+/// The records of violations, and of bursts of alike requests that fail their first; each in words.
+pub(crate) fn broken(trace: &Trace) -> Vec<(usize, String)> {
+    let mut burst = None;
+    let mut what = |record: &Record| match record.what {
+        What::Broken { invariant, .. } => Some(format!("{invariant} is broken")),
+        What::RequestFailed { service, error, .. } => {
+            let alike = Some((record.subject, service, discriminant(&error)));
+            (std::mem::replace(&mut burst, alike) != alike).then(|| format!("requests of {service} fail"))
+        }
+        What::RequestServed { .. } => {
+            burst = None;
+            None
+        }
+        _ => None,
+    };
+    let records = trace.records().iter().enumerate();
+    records.filter_map(|(place, record)| Some((place, what(&record)?))).collect()
+}
+
+/// All that failed, in the order of records, to be walked through: violations, bursts of alike requests by their
+/// first, steps that were refused or do not end, and the verdict where the run does not settle.
+pub(crate) fn all_failed(explainer: &Explainer<'_>, run: &Run<'_>) -> Vec<Asked> {
+    let Run { scenario, outcome, .. } = *run;
+    let broken = broken(explainer.trace).into_iter();
+    let broken = broken.map(|(place, what)| of_record(explainer, run, RecordId::from_index(place), what));
+    let mut failed: Vec<Asked> = broken.collect();
+    let step = |step: usize, how: &str| format!("step `{}` {how}", scenario.steps[step].name);
+    let refused = |(at, _): &(usize, _)| Asked {
+        record: of_step(explainer, *at),
+        end: End::Refused(*at),
+        what: step(*at, "is refused"),
+    };
+    failed.extend(outcome.rejected.iter().map(refused));
+    let unended = end::unended(explainer.trace);
+    failed.extend(unended.map(|(record, at)| Asked {
+        record: Some(record),
+        end: End::Unended(at),
+        what: step(at, "does not end"),
+    }));
+    if outcome.verdict != Verdict::Settled {
+        failed.push(verdict(explainer, run));
+    }
+    failed.retain(|asked| asked.record.is_some());
+    failed.sort_by_key(|asked| asked.record);
+    failed.dedup_by_key(|asked| asked.record);
+    failed
 }
 
 /// The first of those requests that fail for the commonest reason, and how many they are.

@@ -22,6 +22,8 @@ struct Run<'a> {
     end: u64,
     text: Vec<String>,
     tones: Vec<&'static str>,
+    /// Telling, and 1 where it is the verdict's; over and over.
+    failed: Vec<u64>,
     lanes: Vec<Row>,
     told: Told,
 }
@@ -126,7 +128,8 @@ fn run<'a>([name, explain]: [&'a str; 2], drawn: &Drawn) -> Run<'a> {
     let lanes = drawn.picture.lanes.iter().map(|lane| row(drawn, lane, &mut texts)).collect();
     let told = told(drawn, &mut texts);
     let tones = MarkTone::ALL.iter().map(|tone| tone.class()).collect();
-    Run { name, explain, end: micros(drawn.picture.end), text: texts.list, tones, lanes, told }
+    let failed = drawn.failed().flat_map(|(told, verdict)| [told as u64, u64::from(verdict)]).collect();
+    Run { name, explain, end: micros(drawn.picture.end), text: texts.list, tones, failed, lanes, told }
 }
 
 fn is_zero(number: &usize) -> bool {

@@ -16,7 +16,7 @@ use crate::trace::metrics::{Figure, Metrics};
 use crate::trace::timeline::clock;
 
 use super::explain::lines::Line;
-use super::explain::{self, Explainer, Limits, Setting};
+use super::explain::{self, Explainer, Limits, Run, Setting};
 use super::picture::picture;
 use super::{ExpectResult, Failure, Mark, failed_requests, is_sound, settled_after, settled_in, verdict_in_words};
 
@@ -113,7 +113,9 @@ impl Part {
         let Source { scenario, variant, outcome, metrics, checked, digest, reproduce, explain } = *source;
         let setting = Setting::of(scenario, variant);
         let picture = picture(&outcome.trace, outcome.ended_at, &setting.timeline, outcome.livelock());
-        let drawn = Drawn::of(&outcome.trace, picture, &setting);
+        let mut explainer = Explainer::new(&outcome.trace, &setting);
+        let failed = explain::all_failed(&explainer, &Run { scenario, variant, outcome });
+        let drawn = Drawn::of(&outcome.trace, &mut explainer, picture, &setting, &failed);
         let expected = match (checked.asked, checked.passed) {
             (false, true) => "nothing is expected".to_owned(),
             (true, true) => "all as expected".to_owned(),
@@ -140,7 +142,7 @@ impl Part {
             events: outcome.events,
             findings: requests(variant, metrics)
                 .into_iter()
-                .chain(findings(variant, outcome, checked, &setting, &drawn))
+                .chain(findings(&mut explainer, variant, outcome, checked, &setting, &drawn))
                 .collect(),
             outside: outside(scenario, variant, outcome),
             figures: metrics.iter().map(|(figure, value)| (figure.name(), value.to_string())).collect(),
@@ -204,13 +206,13 @@ fn requests(variant: &Variant, metrics: &Metrics) -> Option<Finding> {
 /// Failed expectations first, then violations by rule: the unexpected before the expected, and
 /// otherwise in order of time.
 fn findings(
+    explainer: &mut Explainer<'_>,
     variant: &Variant,
     outcome: &Outcome,
     checked: &ExpectResult,
     setting: &Setting,
     drawn: &Drawn,
 ) -> Vec<Finding> {
-    let mut explainer = Explainer::new(&outcome.trace, setting);
     let unseen = |failure: &&Failure| !matches!(failure, Failure::Violated { .. });
     let failed = |failure: &Failure| Finding {
         expected: false,

@@ -234,8 +234,8 @@ fn tools() -> Markup {
             label { input #trouble type="checkbox"; " only with findings" }
             label { input #beside type="checkbox"; " side by side" }
             span.gap {}
-            button #previous type="button" title="Previous violation (p)" aria-label="Previous violation" { "\u{2039} \u{25c6}" }
-            button #next type="button" title="Next violation (n)" aria-label="Next violation" { "\u{25c6} \u{203a}" }
+            button #previous type="button" title="The one before that failed (p)" aria-label="The one before that failed" { "\u{2039} \u{25c6}" }
+            button #next type="button" title="The next that failed (n)" aria-label="The next that failed" { "\u{25c6} \u{203a}" }
             button #out type="button" title="Zoom out (-)" aria-label="Zoom out" { "\u{2212}" }
             button #in type="button" title="Zoom in (+)" aria-label="Zoom in" { "+" }
             button #fit type="button" title="The whole run (0)" { "whole" }
@@ -248,7 +248,7 @@ fn tools() -> Markup {
                 ("0", "the whole run"),
                 ("\u{2191} \u{2193}", "lane above, lane below"),
                 ("[ ]", "earlier and later in this lane"),
-                ("n p", "next and previous violation"),
+                ("n p", "next and previous that failed: violation, request, step, verdict"),
                 ("c", "to the cause of what is chosen"),
                 ("o", "to another cause: what else was needed"),
                 ("b", "back"),

@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 
 use crate::kernel::{RecordId, SimTime};
-use crate::report::explain::{Explainer, Setting, Step as Link, tag};
+use crate::report::explain::{Asked, End, Explainer, Setting, Step as Link, tag};
 use crate::report::picture::{FOR_EVER, Lane, LaneKind, MarkTone, Picture, Proof, tone};
 use crate::sim::Violation;
 use crate::trace::Trace;
@@ -21,6 +21,8 @@ pub(super) struct Drawn {
     index: BTreeMap<usize, usize>,
     /// Where that of the proof is.
     proof: Option<usize>,
+    /// The records of what failed, and whether that is the verdict.
+    failed: Vec<(usize, bool)>,
 }
 
 /// What can be told of one record.
@@ -44,10 +46,19 @@ pub(super) struct Telling {
 }
 
 impl Drawn {
-    /// A picture with all that is told of it.
-    pub(super) fn of(trace: &Trace, picture: Picture, setting: &Setting) -> Self {
-        let (told, index) = tell(trace, &picture, setting);
-        let mut drawn = Self { picture, told, index, proof: None };
+    /// A picture with all that is told of it, and of what failed.
+    pub(super) fn of(
+        trace: &Trace,
+        explainer: &mut Explainer<'_>,
+        mut picture: Picture,
+        setting: &Setting,
+        failed: &[Asked],
+    ) -> Self {
+        let place = |asked: &Asked| Some((asked.record?.index()?, matches!(asked.end, End::Verdict { .. })));
+        let failed: Vec<(usize, bool)> = failed.iter().filter_map(place).collect();
+        picture.pointed.extend(failed.iter().map(|(record, _)| *record));
+        let (told, index) = tell(explainer, trace, &picture, setting);
+        let mut drawn = Self { picture, told, index, proof: None, failed };
         drawn.proof = drawn.picture.proof.map(|proof| drawn.tell_proof(proof));
         drawn
     }
@@ -58,6 +69,11 @@ impl Drawn {
             Some(proof) => proof,
             None => self.index[&record],
         }
+    }
+
+    /// The tellings of what failed, and whether that is the verdict.
+    pub(super) fn failed(&self) -> impl Iterator<Item = (usize, bool)> {
+        self.failed.iter().filter_map(|(record, verdict)| Some((*self.index.get(record)?, *verdict)))
     }
 
     /// The telling of a violation's record.
@@ -93,8 +109,12 @@ impl Drawn {
 }
 
 /// Tellings of what a reader can point at and of all that led to it, and where each is.
-fn tell(trace: &Trace, picture: &Picture, setting: &Setting) -> (Vec<Telling>, BTreeMap<usize, usize>) {
-    let mut explainer = Explainer::new(trace, setting);
+fn tell(
+    explainer: &mut Explainer<'_>,
+    trace: &Trace,
+    picture: &Picture,
+    setting: &Setting,
+) -> (Vec<Telling>, BTreeMap<usize, usize>) {
     let mut links: BTreeMap<usize, Link> = BTreeMap::new();
     // From the last to the first: causes lie before their effects, and the explainer remembers what
     // it found on a way back.

@@ -11,7 +11,8 @@ use crate::trace::testing::{Maker, t};
 
 fn drawn(trace: &Trace, end: SimTime, proof: Option<Livelock>) -> Drawn {
     let setting = Setting::plain(crate::controllers::fixes::Fixes::current());
-    Drawn::of(trace, picture(trace, end, &setting.timeline, proof), &setting)
+    let picture = picture(trace, end, &setting.timeline, proof);
+    Drawn::of(trace, &mut Explainer::new(trace, &setting), picture, &setting, &[])
 }
 
 fn draw(maker: &Maker, proof: Option<Livelock>) -> Drawn {

@@ -61,6 +61,8 @@ function laneHeight(lane) {
 
 function unpackRun(raw, index) {
   const broken = [];
+  const failed = raw.failed.filter((_, i) => i % 2 === 0);
+  const verdict = failed.find((_, i) => raw.failed[i * 2 + 1]);
   let group = { place: -1, until: 0 };
   const lanes = raw.lanes.map((lane, place) => {
     // Alike things follow the row that tells them together.
@@ -94,7 +96,7 @@ function unpackRun(raw, index) {
     return unpacked;
   });
   broken.sort((a, b) => a - b);
-  return { index, name: raw.name, explain: raw.explain, end: raw.end, lanes, broken, tones: raw.tones, told: unpackTold(raw.told, raw.text) };
+  return { index, name: raw.name, explain: raw.explain, end: raw.end, lanes, broken, failed, verdict, tones: raw.tones, told: unpackTold(raw.told, raw.text) };
 }
 
 /** The first place in a sorted list whose key is not below a value. */

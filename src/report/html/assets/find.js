@@ -43,19 +43,19 @@ beside.addEventListener("change", () => {
   page.resized();
 });
 
-/** All violations of all runs, in order of runs and time. */
-const broken = () => page.views.flatMap((view) => view.run.broken.map((told) => ({ view, told })));
+/** All that failed in all runs, in order of runs and time: violations, requests, steps, the verdict. */
+const failed = () => page.views.flatMap((view) => view.run.failed.map((told) => ({ view, told })));
 
-/** Goes to the next violation, or the one before. */
-function nextBroken(step) {
-  const all = broken();
+/** Goes to the next that failed, or the one before. */
+function nextFailed(step) {
+  const all = failed();
   if (!all.length) return;
   const now = page.chosen ? all.findIndex((one) => one.view === page.chosen.view && one.told === page.chosen.told) : -1;
   page.choose(all[now < 0 ? (step > 0 ? 0 : all.length - 1) : (now + step + all.length) % all.length]);
 }
 
-document.getElementById("next").addEventListener("click", () => nextBroken(1));
-document.getElementById("previous").addEventListener("click", () => nextBroken(-1));
+document.getElementById("next").addEventListener("click", () => nextFailed(1));
+document.getElementById("previous").addEventListener("click", () => nextFailed(-1));
 for (const summary of document.querySelectorAll(".finding summary[data-told]")) {
   summary.addEventListener("click", () => {
     const view = page.views[summary.dataset.run];

@@ -4,6 +4,7 @@ const panel = document.getElementById("panel");
 const chosen = document.getElementById("chosen");
 const LIFE_MAX = 400;
 const CHAIN_MAX = 120;
+const MET = "met, not tried, so that most of it decides nothing: + a fix in force, - a fix that was not, else a fault";
 
 /** An element with a class and a text. */
 function element(name, kind, text, parent) {
@@ -32,7 +33,7 @@ function line(run, told, list, { current, role } = {}) {
   element("span", "by", `by ${by(told)}`, head);
   for (const tag of tags(told).split(", ").filter(Boolean)) {
     head.append(" ");
-    element("span", "tag", tag, head).title = "what decided: + a fix in force, - a fix that was not";
+    element("span", "tag", tag, head).title = MET;
   }
   element("span", "what", what(told), item);
   if (why(told)) element("span", "why", why(told), item);
@@ -57,6 +58,7 @@ function tellChain(view, told) {
   const { at, by, subject, why, tags, number, sides } = run.told;
   chosen.replaceChildren();
   element("h2", "", title(run, told), chosen);
+  if (told === run.verdict) element("p", "quiet", "what last happened to what does not come to rest", chosen);
   const facts = element("dl", "facts", "", chosen);
   const fact = (name, text) => {
     if (!text) return;
@@ -67,7 +69,8 @@ function tellChain(view, told) {
   fact("at", clock(at[told]));
   fact("by", by(told));
   fact("why", why(told));
-  fact("decided by", tags(told));
+  fact("met here", tags(told));
+  if (tags(told)) facts.lastChild.title = MET;
   // A proof is told by no record.
   fact(by(told) === "proof" ? "run" : "record", by(told) === "proof" ? run.name : `${number[told]} of ${run.name}`);
   const walk = element("p", "walk", "", chosen);
@@ -87,7 +90,8 @@ function tellChain(view, told) {
   step("show", "s", () => view.live.scrollIntoView({ block: "center" }), "in the timeline");
   // Another run is made by the program.
   const ask = element("p", "quiet", "what if not: ", chosen);
-  element("code", "", `${run.explain} ${by(told) === "proof" ? "--proof" : `--event ${number[told]}`} --verify`, ask);
+  const question = by(told) === "proof" ? "--proof" : told === run.verdict ? "--verdict" : `--event ${number[told]}`;
+  element("code", "", `${run.explain} ${question} --verify`, ask);
   const chain = chainOf(run, told);
   view.chain = chain;
   element("h3", "", chain.length > 1 ? "What led to it" : "Nothing led to it", chosen);
