@@ -93,7 +93,7 @@ impl Recurrence {
     /// Why there is none, at the end of a run.
     pub(super) fn unproved(&self, world: &World) -> Unproved {
         let now = world.kernel().now();
-        let capped_from = world.given_at() + self.reach.caps.memory;
+        let capped_from = world.canonical().given_at() + self.reach.caps.memory;
         let Some(grid) = self.reach.grid else { return Unproved::NoGrid };
         if let Some(doubt) = &self.doubt {
             return doubt.clone();
@@ -109,9 +109,11 @@ impl Recurrence {
             return Unproved::never_quiet(world, self.unrest.as_ref());
         }
         world.log().with_trace(|trace| match self.tallies.growths(trace) {
-            none if none.is_empty() => {
-                Unproved::NotYet(self.tallies.len(), world.counting(self.reach.caps), self.tallies.drawn(trace))
-            }
+            none if none.is_empty() => Unproved::NotYet(
+                self.tallies.len(),
+                world.canonical().counting(self.reach.caps),
+                self.tallies.drawn(trace),
+            ),
             growths => Unproved::Grows(growths),
         })
     }
@@ -137,8 +139,8 @@ impl Recurrence {
         if !self.is_due(now) || !self.is_quiet(world) {
             return;
         }
-        self.reach.look_back(world.longest_delay());
-        let capture = |reach: &Reach| world.capture(reach.caps, memories.clone().map(|memory| &**memory));
+        self.reach.look_back(world.canonical().longest_delay());
+        let capture = |reach: &Reach| world.canonical().capture(reach.caps, memories.clone().map(|memory| &**memory));
         if let Some(certificate) = &mut self.tried {
             certificate.look(world, capture(&self.reach));
             self.next = certificate.next_look();
@@ -162,7 +164,7 @@ impl Recurrence {
         self.next = cell_from(now + SimDuration::from_nanos(1), grid);
         // What only comes from outside grows older, and no state before its age is capped ever
         // comes back: none of them need be kept.
-        let capped_from = world.given_at() + self.reach.caps.memory;
+        let capped_from = world.canonical().given_at() + self.reach.caps.memory;
         if now < capped_from {
             self.next = self.next.max(cell_from(capped_from, grid));
             return;
@@ -205,10 +207,10 @@ impl Recurrence {
 
     /// Whether the world is quiet. What disturbed it last is asked first.
     fn is_quiet(&mut self, world: &World) -> bool {
-        if self.unrest.as_ref().is_some_and(|unrest| world.goes_on(unrest)) {
+        if self.unrest.as_ref().is_some_and(|unrest| world.canonical().goes_on(unrest)) {
             return false;
         }
-        self.unrest = world.unrest();
+        self.unrest = world.canonical().unrest();
         self.unrest.is_none()
     }
 }

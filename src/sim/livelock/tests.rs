@@ -133,10 +133,10 @@ fn watch(scenario: &Scenario, variant: &Variant, cells: u64, mut see: impl FnMut
     let mut next = cell_from(SimTime::ZERO + caps.memory, grid);
     while run.world.kernel().step(until) == kernel::Step::Ran {
         let now = run.world.kernel().now();
-        if now >= next && run.world.unrest().is_none() {
+        if now >= next && run.world.canonical().unrest().is_none() {
             next = cell_from(now + SimDuration::from_nanos(1), grid);
             let memories = run.platform.memories.borrow();
-            see(&|| run.world.capture(caps, memories.values().flatten().map(|memory| &**memory)));
+            see(&|| run.world.canonical().capture(caps, memories.values().flatten().map(|memory| &**memory)));
         }
     }
     run.end();

@@ -109,7 +109,7 @@ impl Tallies {
         self.looks.len()
     }
     pub(super) fn note(&mut self, world: &World, caps: Caps) {
-        self.looks.push((world.kernel().now(), world.tally(caps)));
+        self.looks.push((world.kernel().now(), world.canonical().tally(caps)));
     }
 
     /// For which purposes something was drawn since the first look.

@@ -16,11 +16,11 @@ use crate::world::addresses::Addresses;
 use crate::world::containers::{Containers, Starts, Workloads};
 use crate::world::gate::Hung;
 use crate::world::process::Process;
-use crate::world::{AddressSlot, Container, Volume, World};
+use crate::world::{AddressSlot, Container, Volume};
 
-use super::Caps;
 use super::facts::Facts;
 use super::sketch::sketch;
+use super::{Canonical, Caps};
 
 /// All rows of each table.
 pub(super) struct Lists {
@@ -186,10 +186,10 @@ fn woken(containers: &Containers, timers: Vec<(SimTime, Option<Waiter>)>) -> Vec
     timers.into_iter().filter_map(woken).collect()
 }
 
-impl World {
+impl Canonical<'_> {
     /// A capture of the world and of what its controllers remember.
     pub fn capture<'a>(&self, caps: Caps, memories: impl Iterator<Item = &'a dyn Remembers>) -> Capture {
-        let tables = &self.tables();
+        let tables = &self.0.tables();
         let lists = Lists {
             apps: tables.apps.list(Query::All),
             versions: tables.versions.list(Query::All),
@@ -205,11 +205,11 @@ impl World {
             memory.tell(&mut |fact| facts.push(fact));
             facts.end();
         }
-        let containers = self.containers();
-        let volumes = self.volumes();
+        let containers = self.0.containers();
+        let volumes = self.0.volumes();
         Capture {
-            now: self.kernel().now(),
-            chosen_at: self.kernel().now(),
+            now: self.0.kernel().now(),
+            chosen_at: self.0.kernel().now(),
             caps,
             lists,
             containers: containers.shared().map(|(id, container)| (id, Rc::clone(container))).collect(),
@@ -217,11 +217,11 @@ impl World {
             starts: Rc::clone(containers.starts()),
             workloads: Rc::clone(containers.workloads()),
             volumes: volumes.shared().map(|(id, volume)| (id, Rc::clone(volume))).collect(),
-            up: self.0.processes.up(),
-            pulls: containers.pulls().filter(|(.., done)| *done > self.kernel().now()).collect(),
-            hung: self.0.gate.hung(),
-            counts: self.faults().counts(),
-            timers: woken(&containers, self.kernel().pending_timers()),
+            up: self.0.0.processes.up(),
+            pulls: containers.pulls().filter(|(.., done)| *done > self.0.kernel().now()).collect(),
+            hung: self.0.0.gate.hung(),
+            counts: self.0.faults().counts(),
+            timers: woken(&containers, self.0.kernel().pending_timers()),
             facts,
         }
     }

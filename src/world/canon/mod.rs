@@ -282,22 +282,32 @@ impl Canon<'_> {
     }
 }
 
+/// A world at this moment, as whoever looks for what comes again sees it.
+pub struct Canonical<'a>(&'a World);
+
 impl World {
+    /// What decides its future, as it is now.
+    pub fn canonical(&self) -> Canonical<'_> {
+        Canonical(self)
+    }
+}
+
+impl Canonical<'_> {
     /// Why the world is not quiet; none: it is. Quiet means that no call, delivery or reconcile
     /// is under way: then the state is the store's, the backends' and the memories', and every
     /// task waits at the top of its loop.
     pub fn unrest(&self) -> Option<Unrest> {
-        if self.kernel().has_ready() || self.0.gate.is_busy() {
+        if self.0.kernel().has_ready() || self.0.0.gate.is_busy() {
             return Some(Unrest::Busy);
         }
-        self.kernel().awaited_in_work().map(Unrest::Awaited)
+        self.0.kernel().awaited_in_work().map(Unrest::Awaited)
     }
 
     /// Whether what was found to disturb the quiet certainly still does.
     pub fn goes_on(&self, unrest: &Unrest) -> bool {
         match unrest {
-            Unrest::Busy => self.kernel().has_ready() || self.0.gate.is_busy(),
-            Unrest::Awaited(awaited) => self.kernel().is_awaited(awaited),
+            Unrest::Busy => self.0.kernel().has_ready() || self.0.0.gate.is_busy(),
+            Unrest::Awaited(awaited) => self.0.kernel().is_awaited(awaited),
         }
     }
 
@@ -305,7 +315,7 @@ impl World {
     /// ago than any rule waits before it deletes one; then how many addresses are taken, and how many containers,
     /// volumes and calls that hang there are.
     pub fn tally(&self, caps: Caps) -> Vec<u32> {
-        let now = self.kernel().now();
+        let now = self.0.kernel().now();
         let mut tally: Vec<u32> = AnyStatus::all().map(|_| 0).collect();
         let mut count = |status: AnyStatus, written: SimTime| {
             let place = AnyStatus::all().position(|other| other == status);
@@ -313,14 +323,14 @@ impl World {
                 tally[place] += 1;
             }
         };
-        let tables = self.tables();
+        let tables = self.0.tables();
         tables.sandboxes.for_each(Query::All, |row| count(AnyStatus::Sandbox(row.entity.status), row.meta.updated_at));
         tables.disks.for_each(Query::All, |row| count(AnyStatus::Disk(row.entity.status), row.meta.updated_at));
         tables.leases.for_each(Query::All, |row| count(AnyStatus::Lease(row.entity.status), row.meta.updated_at));
         tables.nodes.for_each(Query::All, |row| count(AnyStatus::Node(row.entity.status), row.meta.updated_at));
-        let containers = self.containers();
+        let containers = self.0.containers();
         let taken = containers.nodes().map(|(addresses, _)| addresses.taken()).sum();
-        let others = [taken, containers.iter().count(), self.volumes().shared().count(), self.0.gate.hung().len()];
+        let others = [taken, containers.iter().count(), self.0.volumes().shared().count(), self.0.0.gate.hung().len()];
         tally.extend(others.map(|count| count as u32));
         tally
     }
@@ -328,10 +338,10 @@ impl World {
     /// What part of the state counts on, or goes round in a time of its own, in words: no state comes again until
     /// the one is over and the others meet.
     pub fn counting(&self, caps: Caps) -> Vec<String> {
-        let now = self.kernel().now();
+        let now = self.0.kernel().now();
         let mut counting: Vec<String> =
-            self.faults().counting().iter().map(|name| format!("fault `{name}` counts")).collect();
-        let containers = self.containers();
+            self.0.faults().counting().iter().map(|name| format!("fault `{name}` counts")).collect();
+        let containers = self.0.containers();
         for ((app, service), starts) in &**containers.starts() {
             let workload = containers.workload(*app, *service);
             let listed = workload.ready.len().max(workload.exit_after.len());
@@ -339,27 +349,27 @@ impl World {
                 counting.push(format!("starts of {app}/{service} are counted to {listed}"));
             }
         }
-        self.tables().pools.for_each(Query::All, |pool| {
+        self.0.tables().pools.for_each(Query::All, |pool| {
             if (1..caps.crashes).contains(&pool.entity.consecutive_crash_count) {
-                counting.push(format!("crashes of {} are counted", self.log().name(pool.id)));
+                counting.push(format!("crashes of {} are counted", self.0.log().name(pool.id)));
             }
         });
-        for ((addresses, _), node) in containers.nodes().zip(&self.cluster().nodes) {
+        for ((addresses, _), node) in containers.nodes().zip(&self.0.cluster().nodes) {
             if addresses.unrested_at().is_some_and(|at| !caps.is_long_past(now, at)) {
                 counting.push(format!("addresses of {node} are taken in turn, before they have rested"));
             }
         }
         let exits = |(_, container): &(SandboxId, &Container)| container.is_alive() && container.ahead[1].is_some();
-        let pools = containers.iter().filter(exits).filter_map(|(id, _)| self.store().pool_of(id.index()));
+        let pools = containers.iter().filter(exits).filter_map(|(id, _)| self.0.store().pool_of(id.index()));
         let pools = pools.collect::<BTreeSet<_>>().into_iter();
-        counting.extend(pools.map(|pool| format!("programs of {} exit in their own time", self.log().name(pool))));
+        counting.extend(pools.map(|pool| format!("programs of {} exit in their own time", self.0.log().name(pool))));
         counting
     }
 
     /// The longest time for which an app wants something kept that is idle.
     pub fn longest_delay(&self) -> SimDuration {
         let mut longest = SimDuration::ZERO;
-        self.tables().versions.for_each(Query::All, |version| {
+        self.0.tables().versions.for_each(Query::All, |version| {
             for service in &*version.entity.config {
                 if let Concurrency::Auto { scale_down_delay, .. } = service.concurrency {
                     longest = longest.max(scale_down_delay);
@@ -373,9 +383,9 @@ impl World {
     /// come from outside, and their ages stand in the state.
     pub fn given_at(&self) -> SimTime {
         let mut last = SimTime::ZERO;
-        self.tables().nodes.for_each(Query::All, |item| last = last.max(item.meta.created_at));
-        self.tables().apps.for_each(Query::All, |item| last = last.max(item.meta.created_at));
-        self.tables().versions.for_each(Query::All, |item| last = last.max(item.meta.created_at));
+        self.0.tables().nodes.for_each(Query::All, |item| last = last.max(item.meta.created_at));
+        self.0.tables().apps.for_each(Query::All, |item| last = last.max(item.meta.created_at));
+        self.0.tables().versions.for_each(Query::All, |item| last = last.max(item.meta.created_at));
         last
     }
 }
