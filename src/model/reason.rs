@@ -64,9 +64,7 @@ pub enum Reason {
         #[serde(deserialize_with = "interned")]
         change: Word,
     },
-    /// The queue was full.
-    EventDropped { capacity: u32 },
-    /// The queue was full for so many of what was listed; the last of them has that number.
+    /// The queue was full for an event, or for so many of what was listed; the last of them has that number.
     EventsDropped { capacity: u32, count: u32, last: u32 },
     /// A handler returned an error.
     HandlerFailed { error: Failure },
@@ -265,7 +263,7 @@ impl fmt::Display for Reason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match *self {
             Self::Reconcile { change } => write!(f, "reconcile: {change}"),
-            Self::EventDropped { capacity } => {
+            Self::EventsDropped { capacity, count: 1, .. } => {
                 write!(f, "event dropped: queue full, capacity {capacity}")
             }
             Self::EventsDropped { capacity, count, .. } => {

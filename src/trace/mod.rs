@@ -60,7 +60,6 @@ fn explains(reason: Reason) -> bool {
         Reason::Reconcile { .. }
             | Reason::FieldIgnored { .. }
             | Reason::HandlerFailed { .. }
-            | Reason::EventDropped { .. }
             | Reason::EventsDropped { .. }
             | Reason::WatchBroke { .. }
             | Reason::WatchEnded

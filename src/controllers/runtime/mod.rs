@@ -197,13 +197,7 @@ impl<P: Platform, R: Reconciler> Runtime<P, R> {
     /// Notes that there was no room for so many events, from the first to the last.
     fn dropped(&self, first: Id<R::Entity>, count: u32, last: Id<R::Entity>) {
         let capacity = self.rules.tuning.queue_capacity;
-        self.ports.host.note(
-            first,
-            match count {
-                1 => Reason::EventDropped { capacity },
-                _ => Reason::EventsDropped { capacity, count, last: last.index() },
-            },
-        );
+        self.ports.host.note(first, Reason::EventsDropped { capacity, count, last: last.index() });
     }
 
     /// The next event that needs work. One for an entity that a worker holds waits for that worker.

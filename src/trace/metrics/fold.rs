@@ -190,7 +190,6 @@ impl<'a> Fold<'a> {
 
     fn decided(&mut self, subject: Subject, at: SimTime, reason: Reason) {
         match reason {
-            Reason::EventDropped { .. } => self.add(Figure::EventsDropped, 1),
             Reason::EventsDropped { count, .. } => self.add(Figure::EventsDropped, u64::from(count)),
             Reason::BootStarted => self.add(Figure::BootsAttempted, 1),
             Reason::BootFailed { error, .. } => {

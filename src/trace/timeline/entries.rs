@@ -418,7 +418,6 @@ fn tone_of_reason(reason: Reason) -> Tone {
         | Reason::LeaseFailed { .. }
         | Reason::VolumeFailed { .. }
         | Reason::VolumeStuck { .. }
-        | Reason::EventDropped { .. }
         | Reason::EventsDropped { .. }
         | Reason::WatchBroke { .. }
         | Reason::WatchEnded
