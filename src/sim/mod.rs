@@ -145,7 +145,7 @@ impl<'a> Simulation<'a> {
         self
     }
 
-    /// Keeps what decisions are taken from, for explanations: it is the same run, a quarter slower.
+    /// Keeps what decisions are taken from, for explanations: it is the same run, a little slower.
     #[must_use]
     pub fn keeps_evidence(mut self) -> Self {
         self.evidence = true;
@@ -237,6 +237,7 @@ impl<'a> Simulation<'a> {
         // Nothing is claimed before it was tried; of a cluster at rest nothing is.
         let unclaimed = claim.filter(|proof| !proof.is_at_rest()).map(|_| self.outcome(&run, stop, None));
         outcome.trace = run.world.log().take_trace();
+        let observed = run.world.log().take_observed();
         if let Some(unclaimed) = unclaimed
             && let Err(refusal) = run.certify(&outcome.trace, self.progress)
         {
@@ -248,6 +249,7 @@ impl<'a> Simulation<'a> {
             outcome = Outcome { trace: outcome.trace, unproved, ..unclaimed };
         }
         run.end();
+        outcome.trace.keep(observed);
         (outcome, crashes)
     }
 

@@ -1,12 +1,18 @@
-//! Evidence: what decisions were taken from – a side table of the trace, kept as they are taken.
+//! Evidence: what decisions were taken from – a side table of the trace, made of what was observed as they were taken.
 //!
 //! Of passes over things that were left as they are: who looked at what, and asked for which fixes. Of a
 //! decision, a write or a request's end: what its task had looked at since it last noted a decision, which
 //! fixes it had asked for, what had woken it, what it had been busy with. Records, their digest and their
 //! lines know nothing of it. It knows records by number only.
 
+pub(crate) mod observed;
+mod trails;
+
 use crate::kernel::RecordId;
 use crate::model::{Actor, Kind, Subject};
+
+use super::Records;
+use observed::Observations;
 
 /// A look at the store, or at what really runs.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -82,10 +88,16 @@ pub struct Evidence {
     looks: Vec<Look>,
     idle: Vec<Idle>,
     idle_looks: Vec<Look>,
+    /// The fixes that were asked for by who decided nothing and looked at nothing: when something starts.
     at_start: u128,
 }
 
 impl Evidence {
+    /// What follows from what was observed of a run with these records.
+    pub(super) fn of_run(observed: &Observations, records: &Records) -> Self {
+        trails::evidence(observed, records)
+    }
+
     /// Keeps what a record was decided from; records come in order.
     pub(crate) fn keep(&mut self, record: RecordId, basis: Basis<'_>) {
         debug_assert!(self.rows.last().is_none_or(|last| last.record < record), "one row a record, in order");
@@ -96,23 +108,18 @@ impl Evidence {
     }
 
     /// After a record these fixes were asked for, too, and nothing was decided.
-    pub(crate) fn add_asked(&mut self, record: RecordId, asked: u128) {
+    fn add_asked(&mut self, record: RecordId, asked: u128) {
         if let Ok(row) = self.rows.binary_search_by_key(&record, |row| row.record) {
             self.rows[row].asked |= asked;
         }
     }
 
     /// Keeps a pass that left everything as it was; they come in the order of their ends.
-    pub(crate) fn pass(&mut self, pass: Pass<'_>) {
+    fn pass(&mut self, pass: Pass<'_>) {
         let Pass { ended, actor, about, looks, asked } = pass;
         self.idle_looks.extend_from_slice(looks);
         let looks = u32::try_from(self.idle_looks.len()).expect("fewer looks than records fit");
         self.idle.push(Idle { ended, actor, about, looks, asked });
-    }
-
-    /// A fix was asked for by who decided nothing and looked at nothing: when something starts.
-    pub(crate) fn ask_at_start(&mut self, asked: u128) {
-        self.at_start |= asked;
     }
 
     /// The fixes that were asked for when processes and their tasks started, a bit each.

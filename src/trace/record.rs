@@ -1,7 +1,7 @@
 //! Trace records, and the table that gives their subjects names.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use serde::ser::{SerializeStruct, Serializer};
 use serde::{Deserialize, Serialize};
@@ -14,6 +14,7 @@ use crate::model::{
 
 use super::Records;
 use super::evidence::Evidence;
+use super::evidence::observed::Observations;
 
 /// What happened.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
@@ -176,7 +177,9 @@ pub struct Trace {
     /// Details by the records of the fields that they belong to; equal ones are kept once.
     details: Vec<(RecordId, Arc<Detail>)>,
     known: BTreeSet<Arc<Detail>>,
-    evidence: Evidence,
+    observed: Observations,
+    /// What follows from what was observed, once somebody has asked.
+    evidence: OnceLock<Evidence>,
 }
 
 impl Trace {
@@ -203,11 +206,17 @@ impl Trace {
     }
     /// What its decisions were taken from.
     pub fn evidence(&self) -> &Evidence {
-        &self.evidence
+        self.evidence.get_or_init(|| Evidence::of_run(&self.observed, &self.records))
     }
-    /// The same, for whoever keeps it.
+    /// Keeps what was observed of the run.
+    pub(crate) fn keep(&mut self, observed: Observations) {
+        self.observed = observed;
+    }
+    /// The evidence, for whoever makes it by hand.
+    #[cfg(test)]
     pub(crate) fn evidence_mut(&mut self) -> &mut Evidence {
-        &mut self.evidence
+        self.evidence();
+        self.evidence.get_mut().expect("it was asked for")
     }
     /// All records, in order.
     pub fn records(&self) -> &Records {

@@ -16,6 +16,7 @@ use crate::kernel::SimDuration;
 use crate::model::{Actor, Kind, Name, NodeId, Point, Subject};
 use crate::ports::{BackendError, StoreError};
 use crate::trace::What;
+use crate::trace::evidence::observed::Act;
 
 use super::WORLD;
 use super::faults::{Faults, Strike};
@@ -203,17 +204,26 @@ impl<P> Gated<P> {
     ) -> Result<T, E> {
         let gate = &*self.gate;
         let since = gate.log.now();
-        gate.log.go_on(self.actor);
         // Few calls are struck: the way of all others need not carry what these may need.
         let struck = match call.point {
-            Some(point) if gate.faults.are_about(point) => Some(Box::pin(gate.strike(self.actor, point, call)).await),
+            Some(point) if gate.faults.are_about(point) => {
+                gate.log.observe(Act::Calls(self.actor));
+                Some(Box::pin(gate.strike(self.actor, point, call)).await)
+            }
             _ => None,
         };
         let latency = struck.as_ref().map_or(call.takes, |struck| call.takes + struck.delay);
+        // What a look tells need not be told before, unless something happens in between.
+        if call.sees == Sees::Nothing {
+            gate.log.observe(Act::Calls(self.actor));
+        }
         if !latency.is_zero() {
             match gate.log.kernel().alone_for(latency) {
                 Some(alone) => alone.pass(),
                 None => {
+                    if call.sees != Sees::Nothing {
+                        gate.log.observe(Act::Calls(self.actor));
+                    }
                     let _under_way = gate.under_way();
                     let mut waits = Waits { given_up: Some(given_up), delay: latency - call.takes };
                     gate.log.kernel().sleep(latency).await;
@@ -226,7 +236,7 @@ impl<P> Gated<P> {
             None if call.told => gate.log.ordered(|| act(struck.as_deref())),
             None => act(struck.as_deref()),
         };
-        gate.see(call, struck.as_deref());
+        gate.see(self.actor, call, struck.as_deref());
         let Some(point) = call.point else { return result };
         if call.told && result.is_ok() {
             gate.log.record(self.actor, call.subject, What::Called { point, since });
@@ -289,14 +299,14 @@ impl Gate {
     }
 
     /// Notes what the caller of a call sees, and as of when.
-    fn see(&self, call: Call, struck: Option<&Struck>) {
+    fn see(&self, caller: Actor, call: Call, struck: Option<&Struck>) {
         let listed = match call.sees {
             Sees::Nothing => return,
             Sees::Subject => None,
             Sees::Those(kind) => Some(kind),
         };
         let real = call.kind.is_none();
-        self.log.look(call.subject, (listed, real), struck.and_then(|struck| struck.stale));
+        self.log.look(caller, call.subject, (listed, real), struck.and_then(|struck| struck.stale));
     }
 
     /// Counts a call as under way until the guard is dropped – by its end, or by the caller's death.

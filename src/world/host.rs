@@ -7,6 +7,7 @@ use crate::kernel::{RecordId, SimDuration, SimTime, Streams, streams};
 use crate::model::{Actor, Controller, Name, Reason, Subject};
 use crate::ports::{Clock, Host, Origin, Platform};
 use crate::trace::What;
+use crate::trace::evidence::observed::Act;
 
 use super::disk_calls::SimDisks;
 use super::log::Log;
@@ -43,7 +44,7 @@ impl Clock for SimClock {
         self.0.kernel().timeout(limit, future)
     }
     fn idle<T>(&self, future: impl Future<Output = T>) -> impl Future<Output = T> {
-        self.0.turn();
+        self.0.observe(Act::Turns);
         self.0.kernel().idle(future)
     }
 }
@@ -67,10 +68,6 @@ impl Host for SimHost {
         let decided = match reason {
             // What came of it stands in the notes before.
             Reason::HandlerFailed { .. } => self.log.record(self.actor, about, what),
-            Reason::Reconcile { .. } => {
-                self.log.turn();
-                self.log.decide(self.actor, about, what)
-            }
             _ => self.log.decide(self.actor, about, what),
         };
         self.log.kernel().set_cause(decided);

@@ -7,12 +7,11 @@ use std::cell::{Cell, RefCell};
 use std::sync::Arc;
 
 use crate::kernel::{Kernel, RecordId, SimDuration, SimTime, Streams};
-use crate::model::{Actor, Detail, Kind, Name, Reason, Subject};
-use crate::trace::evidence::Look;
+use crate::model::{Actor, Detail, Kind, Name, Subject};
+use crate::trace::evidence::observed::{Act, Observations};
 use crate::trace::{Archive, Record, Trace, What};
 
 use super::spec::Spread;
-use super::trails::{Act, Trails};
 use super::{WORLD, judge};
 
 /// The log of a run.
@@ -23,16 +22,17 @@ pub struct Log {
     /// The first record that the judge must see and has not seen.
     news: Cell<Option<RecordId>>,
     streams: RefCell<Streams>,
-    /// None when nobody will ask what decisions were taken from.
-    trails: Option<RefCell<Trails>>,
+    /// Whether somebody will ask what decisions were taken from.
+    observes: Cell<bool>,
+    observed: RefCell<Observations>,
 }
 
 impl Log {
     /// An empty one; with `records_max` records it is full.
     pub(super) fn new(kernel: Kernel, records_max: usize, seed: u64, evidence: bool) -> Self {
         let streams = RefCell::new(Streams::new(seed));
-        let trails = evidence.then(RefCell::default);
-        Self { kernel, trace: RefCell::default(), records_max, news: Cell::new(None), streams, trails }
+        let (observes, observed) = (Cell::new(evidence), RefCell::default());
+        Self { kernel, trace: RefCell::default(), records_max, news: Cell::new(None), streams, observes, observed }
     }
 
     /// The kernel, whose clock and causes stand in the records.
@@ -91,68 +91,67 @@ impl Log {
     /// Writes what the running task decided, with what it had seen since it last did.
     #[inline(always)]
     pub fn decide(&self, actor: Actor, subject: impl Into<Subject>, what: What) -> RecordId {
-        let act = match what {
-            What::Decided(Reason::Reconcile { .. }) => Act::Opens,
-            What::Decided(_) => Act::Notes,
-            _ => Act::Writes,
-        };
-        let subject = subject.into();
         let id = self.record(actor, subject, what);
-        self.trail(|trails, kernel, trace| trails.decide(kernel, (id, actor, subject), act, trace.evidence_mut()));
+        if self.observes.get() {
+            self.observe_at(id.number() as usize - 1, Act::Decides);
+        }
         id
     }
 
     /// What a part does at the order of the running task, which shows in its first record.
     pub(super) fn ordered<T>(&self, act: impl FnOnce() -> T) -> T {
-        if self.trails.is_none() {
+        if !self.observes.get() {
             return act();
         }
-        let first = self.with_trace(|trace| trace.records().len());
+        let first = self.records();
         let done = act();
-        if self.with_trace(|trace| trace.records().len()) > first {
-            let id = RecordId::from_index(first);
-            let (actor, about) =
-                self.with_trace(|trace| (trace.records().at(first).actor, trace.records().at(first).subject));
-            self.trail(|trails, kernel, trace| {
-                trails.decide(kernel, (id, actor, about), Act::Writes, trace.evidence_mut());
-            });
+        if self.records() > first {
+            self.observe_at(first, Act::Decides);
         }
         done
     }
 
     /// The running task looks at a thing, or lists those of a kind that are its, as they are or were so long ago.
-    pub(super) fn look(&self, at: Subject, (listed, real): (Option<Kind>, bool), ago: Option<SimDuration>) {
-        self.trail(|trails, kernel, trace| {
-            let then = |ago: SimDuration| {
-                let then = kernel.now().elapsed().saturating_sub(ago);
-                trace.records().partition_point(|record| record.at.elapsed() <= then)
-            };
-            let now = ago.map_or(trace.records().len(), then) as u32;
-            let records = trace.records().len();
-            trails.look(kernel, Look { at, listed, real, first: now, last: now }, records, trace.evidence_mut());
-        });
+    #[inline]
+    pub(super) fn look(&self, by: Actor, at: Subject, (listed, real): (Option<Kind>, bool), ago: Option<SimDuration>) {
+        if !self.observes.get() {
+            return;
+        }
+        let looks = Act::Looks { by, at, listed, real };
+        let Some(ago) = ago else { return self.observe_at(self.records(), looks) };
+        let then = self.now().elapsed().saturating_sub(ago);
+        let then = self.with_trace(|trace| trace.records().partition_point(|record| record.at.elapsed() <= then));
+        self.observe_at(self.records(), Act::Calls(by));
+        self.observe_at(then, looks);
     }
 
-    /// The running task begins a call, as that actor.
-    pub(super) fn go_on(&self, actor: Actor) {
-        self.trail(|trails, kernel, trace| trails.go_on(kernel, actor, trace.records().len(), trace.evidence_mut()));
+    /// The running task does something.
+    #[inline]
+    pub(super) fn observe(&self, act: Act) {
+        if self.observes.get() {
+            self.observe_at(self.records(), act);
+        }
     }
 
-    /// The running task takes up something else, or has nothing in hand any more.
-    pub(super) fn turn(&self) {
-        self.trail(|trails, kernel, trace| trails.turn(kernel, trace.records().len(), trace.evidence_mut()));
+    /// The same, where what it saw is what so many records tell.
+    fn observe_at(&self, records: usize, act: Act) {
+        let kernel = &self.kernel;
+        if let Some(task) = kernel.running() {
+            self.observed.borrow_mut().add(task, (records, kernel.events()), kernel.take_woken(), act);
+        }
     }
 
     /// The running task asks for a fix, by its number.
     pub fn ask(&self, fix: u32) {
-        self.trail(|trails, kernel, trace| trails.ask(kernel, fix, trace.records().len(), trace.evidence_mut()));
+        if self.observes.get() {
+            self.observed.borrow_mut().ask(self.kernel.running(), fix, || self.records());
+        }
     }
 
+    /// How many records there are.
     #[inline]
-    fn trail(&self, tell: impl FnOnce(&mut Trails, &Kernel, &mut Trace)) {
-        if let Some(trails) = &self.trails {
-            tell(&mut trails.borrow_mut(), &self.kernel, &mut self.trace.borrow_mut());
-        }
+    fn records(&self) -> usize {
+        self.trace.borrow().records().len()
     }
 
     /// Gives the next thing of a kind its name.
@@ -192,10 +191,15 @@ impl Log {
         look(&self.trace.borrow())
     }
 
-    /// Takes the trace out at the end of the run.
+    /// Takes the trace out at the end of the run, but for what was observed: of what comes beyond nothing is.
     pub fn take_trace(&self) -> Trace {
-        self.trail(|trails, _, trace| trails.end(trace.records().len(), trace.evidence_mut()));
-        std::mem::take(&mut self.trace.borrow_mut())
+        self.observes.set(false);
+        self.trace.take()
+    }
+
+    /// Takes out what was observed.
+    pub(crate) fn take_observed(&self) -> Observations {
+        self.observed.take().ended()
     }
 
     /// Goes on with that trace, after the run's end.

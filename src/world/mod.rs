@@ -23,7 +23,6 @@ pub(crate) mod spec;
 mod store;
 mod store_calls;
 mod table;
-mod trails;
 mod volumes;
 
 use std::cell::{Cell, Ref, RefCell};
