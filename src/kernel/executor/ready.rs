@@ -92,9 +92,12 @@ impl Queue {
 
     #[cold]
     fn refill(&self) {
-        let mut more = std::mem::take(&mut *self.more.lock().unwrap_or_else(PoisonError::into_inner));
+        let mut more = self.more.lock().unwrap_or_else(PoisonError::into_inner);
+        // No more than find room: with thousands that are ready, all others stay where they are.
+        let fits = more.len().min(RING);
         self.any_more.store(false, Relaxed);
-        more.drain(..).for_each(|(task, waker)| self.push(task, waker));
+        more.drain(..fits).for_each(|(task, waker)| self.push(task, waker));
+        self.any_more.store(!more.is_empty(), Relaxed);
     }
 }
 
