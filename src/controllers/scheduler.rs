@@ -5,10 +5,11 @@
 //! while it was down stays without a node for ever.
 
 use std::cell::RefCell;
+use std::collections::BTreeMap;
 use std::rc::Rc;
 
-use crate::model::{Node, NodeId, NodeStatus, Reason, Sandbox, SandboxIndex, SandboxStatus};
-use crate::ports::{EntityStore, Fact, Host, Platform, Ports, Query, Versioned};
+use crate::model::{Node, NodeId, NodeIndex, Reason, Sandbox, SandboxIndex, SandboxStatus};
+use crate::ports::{EntityStore, Fact, Host, Listed, Platform, Ports, Versioned};
 
 use super::fixes::Fix;
 use super::runtime::{Draft, Failure, Reconciler, Rules};
@@ -18,7 +19,41 @@ pub struct Scheduler<P: Platform> {
     ports: Ports<P>,
     rules: Rc<Rules>,
     /// The nodes as they were at the start, before `scheduler-resyncs`.
-    nodes_at_start: RefCell<Option<Vec<NodeId>>>,
+    nodes_at_start: RefCell<Option<Listed<Node>>>,
+}
+
+/// The nodes among which one is drawn: those that are ready, but for some. Of thousands only those are
+/// looked at that are left out.
+struct Candidates {
+    ready: Listed<Node>,
+    /// The places of those in the list, in order.
+    but: Vec<usize>,
+}
+
+impl Candidates {
+    fn len(&self) -> usize {
+        self.ready.len() - self.but.len()
+    }
+    fn at(&self, nth: usize) -> NodeId {
+        self.ready[self.but.iter().fold(nth, |place, but| place + usize::from(*but <= place))].id
+    }
+    fn place(&self, id: NodeId) -> Option<usize> {
+        self.ready.iter().position(|node| node.id == id)
+    }
+    fn leave_out(&mut self, places: impl IntoIterator<Item = usize>) {
+        self.but.extend(places);
+        self.but.sort_unstable();
+    }
+    /// Leaves out all but those that have the fewest of `placed`.
+    fn spread(&mut self, placed: impl Iterator<Item = NodeId>) {
+        let mut counts: BTreeMap<usize, usize> = BTreeMap::new();
+        for place in placed.filter_map(|node| self.place(node)).filter(|place| !self.but.contains(place)) {
+            *counts.entry(place).or_default() += 1;
+        }
+        let all_have_some = counts.len() == self.len();
+        let fewest = counts.values().min().filter(|_| all_have_some).copied().unwrap_or(0);
+        self.leave_out(counts.into_iter().filter(|(_, count)| *count > fewest).map(|(place, _)| place));
+    }
 }
 
 impl<P: Platform> Scheduler<P> {
@@ -36,15 +71,16 @@ impl<P: Platform> Scheduler<P> {
     }
 
     /// The nodes among which one is drawn.
-    async fn candidates(&self, item: &Versioned<Sandbox>, mut candidates: Vec<NodeId>) -> Vec<NodeId> {
+    async fn candidates(&self, item: &Versioned<Sandbox>, ready: Listed<Node>) -> Candidates {
+        let mut candidates = Candidates { ready, but: Vec::new() };
         let stateful = !item.entity.spec.volumes.is_empty();
         // Rule 6.2: disks are where the coordinator is; the other nodes are for all else.
         if self.rules.has(Fix::DisksOnCoordinator) {
-            let runner = |node: &NodeId| *node != NodeId::from_index(0);
+            let coordinator = candidates.place(NodeId::from_index(0));
             if stateful {
-                candidates.retain(|node| !runner(node));
-            } else if candidates.iter().any(runner) {
-                candidates.retain(runner);
+                candidates.leave_out((0..candidates.len()).filter(|place| Some(*place) != coordinator));
+            } else if candidates.len() > 1 {
+                candidates.leave_out(coordinator);
             }
         }
         // Rule 6.3: one that cannot be asked for is as good as spread.
@@ -54,18 +90,13 @@ impl<P: Platform> Scheduler<P> {
             && let Ok(siblings) = self.ports.store.list_all_for::<Sandbox>(SandboxIndex::Pool(item.entity.pool)).await
         {
             let active = siblings.iter().filter(|other| other.entity.status.is_live());
-            let active: Vec<NodeId> = active.filter_map(|other| other.entity.node).collect();
-            let on = |node: &NodeId| active.iter().filter(|other| *other == node).count();
-            let fewest = candidates.iter().map(on).min();
-            candidates.retain(|node| Some(on(node)) == fewest);
+            candidates.spread(active.filter_map(|other| other.entity.node));
         }
         candidates
     }
 
-    async fn list_ready(&self) -> Result<Vec<NodeId>, Failure> {
-        let nodes = self.ports.store.list::<Node>(Query::All).await?;
-        let ready = nodes.iter().filter(|node| node.entity.status == NodeStatus::Ready);
-        Ok(ready.map(|node| node.id).collect())
+    async fn list_ready(&self) -> Result<Listed<Node>, Failure> {
+        Ok(self.ports.store.list_all_for::<Node>(NodeIndex::Ready).await?)
     }
 }
 
@@ -84,10 +115,10 @@ impl<P: Platform> Reconciler for Scheduler<P> {
             None => self.list_ready().await?,
         };
         let candidates = self.candidates(item, ready).await;
-        let chosen = match candidates.as_slice() {
-            [] => None,
-            [only] => Some(*only),
-            several => Some(several[self.ports.host.draw_below(&item.meta.name, "node", several.len())]),
+        let chosen = match candidates.len() {
+            0 => None,
+            1 => Some(candidates.at(0)),
+            several => Some(candidates.at(self.ports.host.draw_below(&item.meta.name, "node", several))),
         };
         match chosen {
             None => self.ports.host.note(item.id, Reason::NoNode),
@@ -100,6 +131,43 @@ impl<P: Platform> Reconciler for Scheduler<P> {
     }
 
     fn remembers(&self, fact: &mut dyn FnMut(Fact)) {
-        self.nodes_at_start.borrow().iter().flatten().for_each(|node| fact(Fact::Thing((*node).into())));
+        let nodes = self.nodes_at_start.borrow();
+        nodes.iter().flat_map(|nodes| nodes.iter()).for_each(|node| fact(Fact::Thing(node.id.into())));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{Name, NodeStatus, Revision};
+    use crate::ports::{Meta, Origin};
+    use crate::time::SimTime;
+
+    fn listed(nodes: u32) -> Listed<Node> {
+        let name = Name::new("n");
+        let [created_at, updated_at] = [SimTime::ZERO; 2];
+        let meta = Meta { name, revision: Revision(1), created_at, updated_at, origin: Origin(0) };
+        let node = Node { name, status: NodeStatus::Ready, session_until: None };
+        (0..nodes).rev().map(|index| Versioned::new(NodeId::from_index(index), node.clone(), meta)).collect()
+    }
+
+    #[test]
+    fn what_is_left_keeps_the_order_of_the_list() {
+        let cases: [(u32, &[u32], &[u32], &[u32]); 6] = [
+            (4, &[], &[], &[3, 2, 1, 0]),
+            (4, &[0], &[], &[3, 2, 1]),
+            (4, &[3], &[2, 2, 7], &[1, 0]),
+            (4, &[0], &[0, 2], &[3, 1]),
+            (3, &[0], &[1, 2, 2], &[1]),
+            (3, &[0], &[1, 2], &[2, 1]),
+        ];
+        for (nodes, out, placed, left) in cases {
+            let mut candidates = Candidates { ready: listed(nodes), but: Vec::new() };
+            let out: Vec<usize> = out.iter().filter_map(|id| candidates.place(NodeId::from_index(*id))).collect();
+            candidates.leave_out(out);
+            candidates.spread(placed.iter().map(|id| NodeId::from_index(*id)));
+            let found: Vec<u32> = (0..candidates.len()).map(|nth| candidates.at(nth).index()).collect();
+            assert_eq!(found, left, "{nodes} nodes, {placed:?}");
+        }
     }
 }

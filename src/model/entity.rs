@@ -158,10 +158,6 @@ macro_rules! entity {
     };
 }
 
-/// An entity that is looked up by its id only.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
-pub enum NoIndex {}
-
 entity! {
     /// A user's application.
     App, AppChange, App, apps {
@@ -388,6 +384,13 @@ entity! {
     })
 }
 
+/// What nodes are looked up by.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub enum NodeIndex {
+    /// That they take sandboxes.
+    Ready,
+}
+
 entity! {
     /// A machine that runs sandboxes.
     Node, NodeChange, Node, nodes {
@@ -397,5 +400,9 @@ entity! {
         status: Status(NodeStatus),
         /// When its session ends unless it is renewed.
         session_until: SessionUntil(Option<SimTime>),
-    } index NoIndex, |_this, _tell| {}, |never| match never {}
+    } index NodeIndex, |this, tell| {
+        if this.status == NodeStatus::Ready {
+            tell(NodeIndex::Ready);
+        }
+    }, |entry| match entry { NodeIndex::Ready => None }
 }
