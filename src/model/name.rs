@@ -6,7 +6,6 @@
 //! from values: an error is a [`Failure`](super::Failure), and its text is made when it is read.
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
 use std::fmt;
 use std::ops::Deref;
 use std::sync::{Mutex, PoisonError};
@@ -17,8 +16,35 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 #[derive(Clone, Copy)]
 pub struct Name(&'static &'static str);
 
-/// All names, by a hash first: few texts are compared with another. The order is nobody's.
-static TEXTS: Mutex<BTreeMap<(u64, &'static str), Name>> = Mutex::new(BTreeMap::new());
+/// All names.
+static TEXTS: Mutex<Texts> = Mutex::new(Texts { places: Vec::new(), known: 0 });
+
+/// Names by the hash of their text: each at its own place, or at the next that was free. The order is nobody's.
+struct Texts {
+    /// A power of two, at least half of them free.
+    places: Vec<Option<(u64, Name)>>,
+    known: usize,
+}
+
+impl Texts {
+    /// Where the name with that text is, or would be.
+    fn place(&self, hash: u64, text: &str) -> usize {
+        let mask = self.places.len() - 1;
+        let mut place = hash as usize & mask;
+        while self.places[place].is_some_and(|(other, name)| other != hash || name.as_str() != text) {
+            place = (place + 1) & mask;
+        }
+        place
+    }
+    fn grow(&mut self) {
+        let all = std::mem::take(&mut self.places);
+        self.places = vec![None; (2 * all.len()).max(1024)];
+        for (hash, name) in all.into_iter().flatten() {
+            let place = self.place(hash, name.as_str());
+            self.places[place] = Some((hash, name));
+        }
+    }
+}
 
 /// FNV-1a: the same on every machine, and quick for short texts.
 fn hash(text: &str) -> u64 {
@@ -30,12 +56,17 @@ impl Name {
     pub fn new(text: &str) -> Self {
         let hash = hash(text);
         let mut texts = TEXTS.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(known) = texts.get(&(hash, text)) {
-            return *known;
+        if 2 * texts.known >= texts.places.len() {
+            texts.grow();
+        }
+        let place = texts.place(hash, text);
+        if let Some((_, known)) = texts.places[place] {
+            return known;
         }
         let leaked: &'static str = Box::leak(Box::from(text));
         let name = Self(Box::leak(Box::new(leaked)));
-        texts.insert((hash, name.as_str()), name);
+        texts.places[place] = Some((hash, name));
+        texts.known += 1;
         name
     }
     /// The text.

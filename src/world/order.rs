@@ -58,9 +58,16 @@ fn base58(text: &str) -> String {
             carry /= FIVE;
         }
     }
-    let digit = |limb: u64, place: u32| char::from(DIGITS[(limb / 58_u64.pow(place) % 58) as usize]);
-    let all: String = limbs.iter().rev().flat_map(|limb| (0..5).rev().map(|place| digit(*limb, place))).collect();
-    all.trim_start_matches('1').to_owned()
+    // The last digit first.
+    let mut digits = Vec::with_capacity(5 * limbs.len());
+    for mut limb in limbs {
+        for _ in 0..5 {
+            digits.push(DIGITS[(limb % 58) as usize]);
+            limb /= 58;
+        }
+    }
+    while digits.pop_if(|digit| *digit == b'1').is_some() {}
+    digits.iter().rev().copied().map(char::from).collect()
 }
 
 #[cfg(test)]

@@ -77,6 +77,13 @@ pub struct StoreRules {
     pub tells_at_delivery: bool,
 }
 
+/// What those of a kind are numbered under.
+#[derive(PartialEq, Eq, PartialOrd, Ord)]
+enum Under {
+    Parent(Subject),
+    Name(Name),
+}
+
 /// The store of a run.
 pub struct Store {
     log: Rc<Log>,
@@ -84,8 +91,8 @@ pub struct Store {
     watch_latency: Spread,
     tables: Tables,
     revision: Cell<u64>,
-    /// How many of a kind were born under each name: their parent's, or their own.
-    births: RefCell<BTreeMap<(Kind, Name), u32>>,
+    /// How many of a kind were born under each parent, or under each name.
+    births: RefCell<BTreeMap<(Kind, Under), u32>>,
     /// The pool that each sandbox was created in, for those that outlive it.
     pools_of: RefCell<Vec<PoolId>>,
     /// The app's own name and the service of each pool, for those that outlive it.
@@ -179,8 +186,8 @@ impl Store {
         self.program_of_pool(self.pool_of(sandbox.index())?.index())
     }
 
-    /// How many of a kind were born under a name so far; it is one more from now on.
-    fn birth(&self, kind: Kind, under: Name) -> u32 {
+    /// How many of a kind were born there so far; it is one more from now on.
+    fn birth(&self, kind: Kind, under: Under) -> u32 {
         let mut births = self.births.borrow_mut();
         let count = births.entry((kind, under)).or_insert(0);
         *count += 1;
@@ -191,29 +198,34 @@ impl Store {
     fn birth_name<E: Entity>(&self, entity: &E) -> Name {
         let name_in = |field| match value_of(entity, field) {
             Value::Text(name) => name,
-            Value::Ref(parent) => self.log.name(parent),
             other => unreachable!("{field:?} of a {} is a name, not {other:?}", E::KIND.name()),
+        };
+        let parent_in = |field| match value_of(entity, field) {
+            Value::Ref(parent) => (parent, self.log.name(parent)),
+            other => unreachable!("{field:?} of a {} is a thing, not {other:?}", E::KIND.name()),
         };
         let number = |under| self.birth(E::KIND, under);
         // The kind is written first and the parts in one go: this is done at every boot.
         let kind = E::KIND.name();
-        let child = |parent: Name| [kind, "/", parent.short(), "-", &number(parent).to_string()].concat();
+        let child = |(parent, name): (Subject, Name)| {
+            [kind, "/", name.short(), "-", &number(Under::Parent(parent)).to_string()].concat()
+        };
         // From the second of that name on it is `name~2`, `name~3`, …
-        let numbered = |name: Name| match number(name) {
+        let numbered = |name: Name| match number(Under::Name(name)) {
             0 => format!("{kind}/{name}"),
             n => format!("{kind}/{name}~{}", n + 1),
         };
         Name::new(&match E::KIND {
             Kind::Version => {
-                let app = name_in(Field::App);
-                format!("{kind}/{}-v{}", app.short(), number(app) + 1)
+                let (app, name) = parent_in(Field::App);
+                format!("{kind}/{}-v{}", name.short(), number(Under::Parent(app)) + 1)
             }
             Kind::Pool => {
-                let base = format!("{}-{}", name_in(Field::App).short(), name_in(Field::Service));
+                let base = format!("{}-{}", parent_in(Field::App).1.short(), name_in(Field::Service));
                 numbered(Name::new(&base))
             }
-            Kind::Sandbox => child(name_in(Field::Pool)),
-            Kind::Lease => child(name_in(Field::Disk)),
+            Kind::Sandbox => child(parent_in(Field::Pool)),
+            Kind::Lease => child(parent_in(Field::Disk)),
             _ => numbered(name_in(Field::Name)),
         })
     }
