@@ -6,12 +6,11 @@
 use std::cell::RefCell;
 use std::collections::{BTreeMap, VecDeque};
 
-use crate::model::{Entity, Id};
+use crate::model::{Entity, Id, Name};
 use crate::notify::Notify;
-use crate::ports::{Clock, Fact, Strain};
+use crate::ports::{Change, Clock, Fact, Origin, Strain, Versioned};
 use crate::time::{SimDuration, SimTime};
 
-use super::Queued;
 use super::retries::Retries;
 
 /// The first wait of a failed entity, and the longest (rule 2.7).
@@ -35,54 +34,78 @@ enum State {
     Queued(Lane),
     /// A worker has it; and in which lane it is wanted again.
     Held(Option<Lane>),
-    /// It failed and waits; its place among those that do.
-    Waits(SimTime, u64),
+    /// It failed and waits.
+    Waits,
 }
 
-struct Key<E: Entity> {
-    state: State,
+/// What put an entity where it is. Its snapshot is not kept: who takes it reads it anew.
+#[derive(Clone, Copy)]
+struct Event {
+    name: Name,
+    origin: Origin,
+    change: Change,
+}
+
+/// An entity that a worker has.
+pub(super) struct Taken<E: Entity> {
+    pub(super) id: Id<E>,
+    pub(super) name: Name,
+    pub(super) origin: Origin,
+    pub(super) change: Change,
+    place: u32,
+}
+
+/// One entity: small, for each look at everything passes by all of them.
+struct Key {
+    event: Event,
     /// How often it was done with: what a lane says of an earlier life is void.
     life: u32,
     failures: u32,
+    state: State,
     /// It is queued because its wait is over, and for nothing else.
     is_retry: bool,
-    /// What put it where it is.
-    event: Option<Queued<E>>,
 }
 
-impl<E: Entity> Default for Key<E> {
-    fn default() -> Self {
-        Self { state: State::Quiet, life: 0, failures: 0, is_retry: false, event: None }
-    }
+/// The keys of those that were ever marked, in the order in which they first were. A node's queues see few of
+/// all entities.
+struct Known<E: Entity> {
+    keys: Vec<Key>,
+    /// Whose key is at which place, by id.
+    places: Vec<(Id<E>, u32)>,
 }
 
-/// So many handles share a page.
-const PAGE: usize = 16;
-
-/// Keys by handle, which count from 0. A node's queues see few of all entities, so only the pages exist on
-/// which somebody was ever marked.
-struct Pages<E: Entity>(Vec<Option<Box<[Key<E>; PAGE]>>>);
-
-impl<E: Entity> Pages<E> {
-    fn key(&mut self, id: Id<E>) -> &mut Key<E> {
-        let (page, place) = (id.index() as usize / PAGE, id.index() as usize % PAGE);
-        if self.0.len() <= page {
-            self.0.resize_with(page + 1, || None);
+impl<E: Entity> Known<E> {
+    fn find(&self, id: Id<E>) -> Result<u32, usize> {
+        // Where everything is marked as it is created, it lies at its own number.
+        match self.places.get(id.index() as usize) {
+            Some((found, place)) if *found == id => Ok(*place),
+            _ => self.places.binary_search_by_key(&id, |(id, _)| *id).map(|at| self.places[at].1),
         }
-        &mut self.0[page].get_or_insert_with(|| Box::new(std::array::from_fn(|_| Key::default())))[place]
     }
-    fn iter(&self) -> impl Iterator<Item = (u32, &Key<E>)> {
-        let pages = (0..).step_by(PAGE).zip(&self.0);
-        pages.flat_map(|(first, page)| page.iter().flat_map(move |page| (first..).zip(&**page)))
+    /// The place of an entity's key; a new one is quiet.
+    fn place(&mut self, id: Id<E>, event: Event) -> u32 {
+        self.find(id).unwrap_or_else(|at| {
+            let place = self.keys.len() as u32;
+            self.places.insert(at, (id, place));
+            self.keys.push(Key { event, life: 0, failures: 0, state: State::Quiet, is_retry: false });
+            place
+        })
+    }
+    fn iter(&self) -> impl Iterator<Item = (Id<E>, &Key)> {
+        self.places.iter().map(|(id, place)| (*id, &self.keys[*place as usize]))
     }
 }
+
+/// What a lane says: which entity is wanted, at which place its key is, and in which life.
+type Wanted<E> = (Id<E>, u32, u32);
 
 struct Inner<E: Entity> {
-    keys: Pages<E>,
-    /// By [`Lane`]; each entry with the life of its key.
-    lanes: [VecDeque<(Id<E>, u32)>; 2],
-    /// By time, then by the order in which they failed.
-    waiting: BTreeMap<(SimTime, u64), Id<E>>,
+    known: Known<E>,
+    /// By [`Lane`].
+    lanes: [VecDeque<Wanted<E>>; 2],
+    /// By time, then by the order in which they failed; and where each stands there, by its place.
+    waiting: BTreeMap<(SimTime, u64), (Id<E>, u32)>,
+    waits: BTreeMap<u32, (SimTime, u64)>,
     failed: u64,
     retries: Retries,
 }
@@ -107,82 +130,86 @@ fn wait(failures: u32, bits: u64) -> SimDuration {
 }
 
 impl<E: Entity> Inner<E> {
-    fn key(&mut self, id: Id<E>) -> &mut Key<E> {
-        self.keys.key(id)
+    fn key(&mut self, place: u32) -> &mut Key {
+        &mut self.known.keys[place as usize]
     }
 
-    fn append(&mut self, id: Id<E>, lane: Lane) {
-        let key = self.key(id);
+    fn append(&mut self, id: Id<E>, place: u32, lane: Lane) {
+        let key = self.key(place);
         key.state = State::Queued(lane);
         let life = key.life;
-        self.lanes[lane as usize].push_back((id, life));
+        self.lanes[lane as usize].push_back((id, place, life));
     }
 }
 
 impl<E: Entity> Keys<E> {
     /// An empty one for so many workers.
     pub(super) fn new(workers: u32) -> Self {
-        let (lanes, waiting) = Default::default();
-        let inner = Inner { keys: Pages(Vec::new()), lanes, waiting, failed: 0, retries: Retries::new(workers) };
+        let (lanes, waiting, waits) = Default::default();
+        let known = Known { keys: Vec::new(), places: Vec::new() };
+        let inner = Inner { known, lanes, waiting, waits, failed: 0, retries: Retries::new(workers) };
         Self { inner: RefCell::new(inner), added: Notify::default() }
     }
 
     /// Marks an entity; true when there is one more thing for a worker that idles.
-    pub(super) fn add(&self, event: Queued<E>, lane: Lane, now: SimTime) -> bool {
+    pub(super) fn add(&self, change: Change, item: &Versioned<E>, origin: Origin, lane: Lane, now: SimTime) -> bool {
         let inner = &mut *self.inner.borrow_mut();
-        let id = event.item.id;
-        let key = inner.key(id);
+        let id = item.id;
+        let event = Event { name: item.meta.name, origin, change };
+        let place = inner.known.place(id, event);
+        let key = inner.key(place);
         match key.state {
             State::Quiet => {
-                key.event = Some(event);
-                inner.append(id, lane);
+                key.event = event;
+                inner.append(id, place, lane);
                 inner.retries.wanted(id.index(), now);
                 true
             }
             State::Queued(before) if before < lane => {
                 // What it leaves in the other lane is passed over there.
-                key.event = Some(event);
+                key.event = event;
                 if std::mem::take(&mut key.is_retry) {
                     inner.retries.overtaken(id.index(), now);
                 }
-                inner.append(id, lane);
+                inner.append(id, place, lane);
                 false
             }
             State::Held(again) => {
                 if again.is_none_or(|again| again < lane) {
                     key.state = State::Held(Some(lane));
-                    key.event = Some(event);
+                    key.event = event;
                 }
                 if lane == Lane::Urgent {
                     key.failures = 0;
                 }
                 false
             }
-            State::Waits(at, order) if lane == Lane::Urgent => {
+            State::Waits if lane == Lane::Urgent => {
                 key.failures = 0;
-                key.event = Some(event);
-                inner.waiting.remove(&(at, order));
-                inner.append(id, lane);
+                key.event = event;
+                let wait = inner.waits.remove(&place).expect("it waits");
+                inner.waiting.remove(&wait);
+                inner.append(id, place, lane);
                 inner.retries.overtaken(id.index(), now);
                 true
             }
-            State::Queued(_) | State::Waits(..) => false,
+            State::Queued(_) | State::Waits => false,
         }
     }
 
     /// The next entity, for a worker, which tells [`Keys::done`] of it.
-    pub(super) fn take(&self, now: SimTime) -> Option<Queued<E>> {
+    pub(super) fn take(&self, now: SimTime) -> Option<Taken<E>> {
         let inner = &mut *self.inner.borrow_mut();
         for lane in [Lane::Urgent, Lane::Repair] {
-            while let Some((id, life)) = inner.lanes[lane as usize].pop_front() {
-                let key = inner.key(id);
+            while let Some((id, place, life)) = inner.lanes[lane as usize].pop_front() {
+                let key = inner.key(place);
                 if key.state == State::Queued(lane) && key.life == life {
                     key.state = State::Held(None);
-                    let event = key.event.take();
+                    let Event { name, origin, change } = key.event;
                     if std::mem::take(&mut key.is_retry) {
                         inner.retries.begun(id.index(), now);
                     }
-                    return event;
+                    return Some(Taken { id, name, origin, change, place });
                 }
             }
         }
@@ -191,37 +218,35 @@ impl<E: Entity> Keys<E> {
 
     /// A worker lets go of an entity; `failed` draws a number for its wait when it failed. True
     /// when it is in the queue again.
-    pub(super) fn done(&self, event: Queued<E>, now: SimTime, failed: Option<impl FnOnce() -> u64>) -> bool {
+    pub(super) fn done(&self, taken: &Taken<E>, now: SimTime, failed: Option<impl FnOnce() -> u64>) -> bool {
         let inner = &mut *self.inner.borrow_mut();
-        let id = event.item.id;
-        let key = inner.key(id);
+        let &Taken { id, place, name, origin, change } = taken;
+        inner.retries.ended(id.index(), now);
+        let key = inner.key(place);
         let State::Held(again) = key.state else { unreachable!("the worker held it") };
         if failed.is_none() {
             key.failures = 0;
         }
-        inner.retries.ended(id.index(), now);
         match (again, failed) {
             (Some(lane), _) => {
-                inner.append(id, lane);
+                inner.append(id, place, lane);
                 inner.retries.wanted(id.index(), now);
                 return true;
             }
             (None, None) => {
-                let key = inner.key(id);
                 key.state = State::Quiet;
                 key.life += 1;
             }
             (None, Some(draw)) => {
-                let key = inner.key(id);
                 let failures = key.failures;
                 let at = now + wait(failures, draw());
                 key.failures += 1;
-                key.event = Some(event);
+                key.event = Event { name, origin, change };
+                key.state = State::Waits;
                 inner.retries.failed(id.index(), now, failures, wait_max(failures));
                 inner.failed += 1;
-                let order = inner.failed;
-                inner.key(id).state = State::Waits(at, order);
-                inner.waiting.insert((at, order), id);
+                inner.waiting.insert((at, inner.failed), (id, place));
+                inner.waits.insert(place, (at, inner.failed));
                 self.added.notify_all();
             }
         }
@@ -231,17 +256,17 @@ impl<E: Entity> Keys<E> {
     /// Tells which entities wait after failures, and which are held by a worker; not for how long: whoever
     /// looks must ask whether the retries can matter.
     pub(super) fn tell(&self, fact: &mut dyn FnMut(Fact)) {
-        for (index, key) in self.inner.borrow().keys.iter() {
+        for (id, key) in self.inner.borrow().known.iter() {
             let state = match key.state {
                 State::Quiet => continue,
-                State::Waits(..) => {
-                    fact(Fact::Waits(Id::<E>::from_index(index).into()));
+                State::Waits => {
+                    fact(Fact::Waits(id.into()));
                     continue;
                 }
                 State::Queued(lane) => lane as u64,
                 State::Held(again) => 2 + again.map_or(0, |lane| 1 + lane as u64),
             };
-            fact(Fact::Thing(Id::<E>::from_index(index).into()));
+            fact(Fact::Thing(id.into()));
             fact(Fact::Number(state));
         }
     }
@@ -260,9 +285,10 @@ impl<E: Entity> Keys<E> {
                 None => self.added.changed_since(seen).await,
                 Some(key @ (at, _)) if at <= clock.now() => {
                     let inner = &mut *self.inner.borrow_mut();
-                    let id = inner.waiting.remove(&key).expect("just seen");
-                    inner.append(id, Lane::Repair);
-                    inner.key(id).is_retry = true;
+                    let (id, place) = inner.waiting.remove(&key).expect("just seen");
+                    inner.waits.remove(&place);
+                    inner.append(id, place, Lane::Repair);
+                    inner.key(place).is_retry = true;
                     return;
                 }
                 // Ends early when something more urgent may have come.
@@ -277,12 +303,18 @@ impl<E: Entity> Keys<E> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{App, Name, Revision};
-    use crate::ports::{Change, Meta, Origin, Versioned};
+    use crate::model::{App, Revision};
+    use crate::ports::Meta;
 
     type AppKeys = Keys<App>;
 
-    fn event(index: u32) -> Queued<App> {
+    /// The queue, and what its worker holds.
+    struct Worker(AppKeys, RefCell<Vec<Taken<App>>>);
+
+    fn worker() -> Worker {
+        Worker(Keys::new(1), RefCell::default())
+    }
+    fn add(Worker(keys, _): &Worker, index: u32, lane: Lane) -> bool {
         let meta = Meta {
             name: Name::new("app"),
             revision: Revision(1),
@@ -291,24 +323,28 @@ mod tests {
             origin: Origin(0),
         };
         let item = Versioned::new(Id::from_index(index), App { name: Name::new("app"), active_version: None }, meta);
-        Queued { change: Change::Updated, item, origin: Origin(0) }
+        keys.add(Change::Updated, &item, Origin(0), lane, SimTime::ZERO)
     }
-    fn add(keys: &AppKeys, index: u32, lane: Lane) -> bool {
-        keys.add(event(index), lane, SimTime::ZERO)
+    fn take(Worker(keys, held): &Worker) -> Option<u32> {
+        let taken = keys.take(SimTime::ZERO)?;
+        let index = taken.id.index();
+        held.borrow_mut().push(taken);
+        Some(index)
     }
-    fn take(keys: &AppKeys) -> Option<u32> {
-        keys.take(SimTime::ZERO).map(|event| event.item.id.index())
+    fn let_go(Worker(keys, held): &Worker, index: u32, failed: Option<fn() -> u64>) -> bool {
+        let at = held.borrow().iter().rposition(|taken| taken.id.index() == index).expect("it holds that");
+        keys.done(&held.borrow_mut().remove(at), SimTime::ZERO, failed)
     }
-    fn done(keys: &AppKeys, index: u32) -> bool {
-        keys.done(event(index), SimTime::ZERO, None::<fn() -> u64>)
+    fn done(worker: &Worker, index: u32) -> bool {
+        let_go(worker, index, None)
     }
-    fn fails(keys: &AppKeys, index: u32) -> bool {
-        keys.done(event(index), SimTime::ZERO, Some(|| 0))
+    fn fails(worker: &Worker, index: u32) -> bool {
+        let_go(worker, index, Some(|| 0))
     }
 
     #[test]
     fn urgent_goes_first_and_promotes_what_is_queued_as_repair() {
-        let keys = AppKeys::new(1);
+        let keys = worker();
         assert_eq!([1, 2].map(|index| add(&keys, index, Lane::Repair)), [true, true]);
         assert!(!add(&keys, 2, Lane::Urgent), "it is queued already");
         assert!(add(&keys, 3, Lane::Urgent));
@@ -318,7 +354,7 @@ mod tests {
 
     #[test]
     fn what_a_promotion_left_behind_is_void_when_the_key_comes_again() {
-        let keys = AppKeys::new(1);
+        let keys = worker();
         add(&keys, 1, Lane::Repair);
         add(&keys, 1, Lane::Urgent);
         assert_eq!(take(&keys), Some(1));
@@ -330,7 +366,7 @@ mod tests {
 
     #[test]
     fn one_that_is_marked_while_held_comes_once_more_at_the_end() {
-        let keys = AppKeys::new(1);
+        let keys = worker();
         add(&keys, 1, Lane::Urgent);
         assert_eq!(take(&keys), Some(1));
         assert_eq!([0; 3].map(|_| add(&keys, 1, Lane::Urgent)), [false; 3]);
@@ -343,7 +379,7 @@ mod tests {
 
     #[test]
     fn a_wait_is_ended_by_what_is_urgent_and_not_by_a_repair() {
-        let keys = AppKeys::new(1);
+        let keys = worker();
         add(&keys, 1, Lane::Urgent);
         assert_eq!(take(&keys), Some(1));
         assert!(!fails(&keys, 1));
@@ -351,7 +387,7 @@ mod tests {
         assert_eq!(take(&keys), None);
         assert!(add(&keys, 1, Lane::Urgent));
         assert_eq!(take(&keys), Some(1));
-        assert!(keys.inner.borrow().waiting.is_empty(), "the wait is cancelled");
+        assert!(keys.0.inner.borrow().waiting.is_empty(), "the wait is cancelled");
         // Marked while it was held: it does not wait, whatever became of it.
         add(&keys, 1, Lane::Repair);
         assert!(fails(&keys, 1));

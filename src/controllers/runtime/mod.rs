@@ -100,10 +100,6 @@ struct Queued<E: Entity> {
     origin: Origin,
 }
 
-fn updated<E: Entity>(item: Versioned<E>, origin: Origin) -> Queued<E> {
-    Queued { change: Change::Updated, item, origin }
-}
-
 /// Entities that a worker holds (fix `serialise-entity`), each with what came for it meanwhile.
 /// There are no more than workers, so a scan finds it fastest.
 type InFlight<E> = Vec<(Id<E>, VecDeque<Queued<E>>)>;
@@ -172,24 +168,23 @@ impl<P: Platform, R: Reconciler> Runtime<P, R> {
     /// Adds an event to the queue; a full queue drops it. A queue of keys marks the entity, as
     /// urgent, and is never full.
     pub fn enqueue(&self, change: Change, item: Versioned<R::Entity>, origin: Origin) {
-        let id = item.id;
-        match self.admit(Queued { change, item, origin }, Lane::Urgent) {
+        match self.admit(change, &item, origin, Lane::Urgent) {
             Some(true) => self.idle.notify(1),
             Some(false) => {}
-            None => self.dropped(id, 1, id),
+            None => self.dropped(item.id, 1, item.id),
         }
     }
 
     /// Puts an event into the queue; whether a worker is wanted for it, none when there is no room (rule 2.1).
     #[inline]
-    fn admit(&self, event: Queued<R::Entity>, lane: Lane) -> Option<bool> {
+    fn admit(&self, change: Change, item: &Versioned<R::Entity>, origin: Origin, lane: Lane) -> Option<bool> {
         if let Some(keys) = &self.keys {
-            return Some(keys.add(event, lane, self.ports.clock.now()));
+            return Some(keys.add(change, item, origin, lane, self.ports.clock.now()));
         }
         let mut queue = self.queue.borrow_mut();
         let has_room = queue.len() < self.rules.tuning.queue_capacity as usize;
         has_room.then(|| {
-            queue.push_back(event);
+            queue.push_back(Queued { change, item: item.clone(), origin });
             true
         })
     }
@@ -202,9 +197,6 @@ impl<P: Platform, R: Reconciler> Runtime<P, R> {
 
     /// The next event that needs work. One for an entity that a worker holds waits for that worker.
     fn take(&self) -> Option<Queued<R::Entity>> {
-        if let Some(keys) = &self.keys {
-            return keys.take(self.ports.clock.now());
-        }
         loop {
             let event = self.queue.borrow_mut().pop_front()?;
             let id = event.item.id;
@@ -220,17 +212,11 @@ impl<P: Platform, R: Reconciler> Runtime<P, R> {
         self.started.changed_since(0).await;
         // Rule 2.5.
         let serialise = self.rules.has(Fix::SerialiseEntity);
+        if let Some(keys) = &self.keys {
+            return self.work_on(keys).await;
+        }
         loop {
             let mut event = self.idle.until(|| self.take()).await;
-            if let Some(keys) = &self.keys {
-                let Ports { host, clock, .. } = &self.ports;
-                let name = event.item.meta.name;
-                let failed = self.process(&event).await.is_err();
-                if keys.done(event, clock.now(), failed.then_some(|| host.draw(&name, "retry"))) {
-                    self.idle.notify(1);
-                }
-                continue;
-            }
             if !serialise {
                 let _ = self.process(&event).await;
                 continue;
@@ -243,6 +229,24 @@ impl<P: Platform, R: Reconciler> Runtime<P, R> {
                     Some(next) => event = next,
                     None => break,
                 }
+            }
+        }
+    }
+
+    /// Works on marked entities, each read just before it is handled (fix `dirty-key-queue`).
+    async fn work_on(&self, keys: &Keys<R::Entity>) {
+        let Ports { host, clock, store, .. } = &self.ports;
+        loop {
+            let taken = self.idle.until(|| keys.take(clock.now())).await;
+            self.begin(taken.id, taken.origin, taken.change);
+            let result = match store.get(taken.id).await {
+                Ok(item) => self.reconcile(&item).await,
+                Err(StoreError::NotFound) => self.reconciler.deleted(taken.id).await,
+                Err(error) => Err(error.into()),
+            };
+            let failed = self.noted(taken.id, result).is_err();
+            if keys.done(&taken, clock.now(), failed.then_some(|| host.draw(&taken.name, "retry"))) {
+                self.idle.notify(1);
             }
         }
     }
@@ -262,42 +266,37 @@ impl<P: Platform, R: Reconciler> Runtime<P, R> {
     fn skip(&self, event: &Queued<R::Entity>) -> bool {
         let ignored = event.change != Change::Deleted && self.reconciler.ignores(&event.item);
         if ignored {
-            self.begin(event);
+            self.begin(event.item.id, event.origin, event.change);
         }
         ignored
     }
 
     /// Takes up an event.
-    fn begin(&self, event: &Queued<R::Entity>) {
+    fn begin(&self, id: Id<R::Entity>, origin: Origin, change: Change) {
         let host = &self.ports.host;
-        host.attach(event.origin);
-        let change = match event.change {
+        host.attach(origin);
+        let change = match change {
             Change::Added => "added",
             Change::Updated => "updated",
             Change::Deleted => "deleted",
         };
-        host.note(event.item.id, Reason::Reconcile { change });
+        host.note(id, Reason::Reconcile { change });
     }
 
-    /// Handles an event; an error is noted.
+    /// Handles an event.
     async fn process(&self, event: &Queued<R::Entity>) -> Result<(), Failure> {
-        self.begin(event);
         let item = &event.item;
+        self.begin(item.id, event.origin, event.change);
         let result = match event.change {
-            _ if self.keys.is_some() => self.reconcile_fresh(item.id).await,
             Change::Deleted => self.reconciler.deleted(item.id).await,
             Change::Added | Change::Updated => self.reconcile(item).await,
         };
-        result.inspect_err(|error| self.ports.host.note(item.id, Reason::HandlerFailed { error: *error }))
+        self.noted(item.id, result)
     }
 
-    /// Reads the entity just before it is handled (fix `dirty-key-queue`).
-    async fn reconcile_fresh(&self, id: Id<R::Entity>) -> Result<(), Failure> {
-        match self.ports.store.get(id).await {
-            Ok(item) => self.reconcile(&item).await,
-            Err(StoreError::NotFound) => self.reconciler.deleted(id).await,
-            Err(error) => Err(error.into()),
-        }
+    /// An error of the handler is noted.
+    fn noted(&self, id: Id<R::Entity>, result: Result<(), Failure>) -> Result<(), Failure> {
+        result.inspect_err(|error| self.ports.host.note(id, Reason::HandlerFailed { error: *error }))
     }
 
     async fn requeue_failed(self: Rc<Self>) {

@@ -9,7 +9,7 @@ use std::rc::Rc;
 use crate::constants::Period;
 use crate::controllers::fixes::Fix;
 use crate::model::{Reason, Revision, Subject};
-use crate::ports::{Clock, EntityStore, Host, Platform, Versioned, Watch, WatchEvent};
+use crate::ports::{Change, Clock, EntityStore, Host, Platform, Versioned, Watch, WatchEvent};
 use crate::time::{SimDuration, SimTime};
 
 use super::keys::Lane;
@@ -165,7 +165,7 @@ impl<P: Platform, R: Reconciler> Runtime<P, R> {
         let mut admitted = 0;
         let mut dropped = None;
         for item in items {
-            match self.admit(super::updated(item.clone(), item.meta.origin), Lane::Repair) {
+            match self.admit(Change::Updated, item, item.meta.origin, Lane::Repair) {
                 Some(wanted) => admitted += usize::from(wanted),
                 None => {
                     let (first, count) = dropped.map_or((item.id, 0), |(first, count, _)| (first, count));
