@@ -34,6 +34,10 @@ pub(super) struct Tracked {
 }
 
 impl Tracked {
+    /// Whether its last activity is news to the store.
+    fn is_news(&self) -> bool {
+        self.written.is_none_or(|written| written < self.renewed)
+    }
     pub(super) fn new(item: &Versioned<Sandbox>, renewed: SimTime) -> Self {
         let sandbox = &item.entity;
         Self {
@@ -79,6 +83,8 @@ pub(super) struct Cache {
     /// Shared: callers that raise a pool together see what the others did to it.
     read: RefCell<BTreeMap<Key, Rc<Cell<KnownPool>>>>,
     sandboxes: RefCell<BTreeMap<SandboxId, Tracked>>,
+    /// Those whose last activity is news to the store.
+    unwritten: RefCell<BTreeSet<SandboxId>>,
     places: RefCell<BTreeMap<PoolId, Place>>,
     waiting: RefCell<BTreeMap<Key, Rc<Notify>>>,
 }
@@ -167,7 +173,7 @@ impl Cache {
     pub(super) fn drop_pool(&self, pool: PoolId) {
         self.unbind(pool, |_| false);
         for id in self.places.borrow_mut().remove(&pool).unwrap_or_default().sandboxes {
-            self.sandboxes.borrow_mut().remove(&id);
+            self.remove(id);
         }
     }
 
@@ -181,7 +187,21 @@ impl Cache {
 
     /// Asks something of a sandbox, or changes it; nothing for one that is not tracked.
     pub(super) fn with<T>(&self, id: SandboxId, ask: impl FnOnce(&mut Tracked) -> T) -> Option<T> {
-        self.sandboxes.borrow_mut().get_mut(&id).map(ask)
+        let mut sandboxes = self.sandboxes.borrow_mut();
+        let tracked = sandboxes.get_mut(&id)?;
+        let before = tracked.is_news();
+        let answer = ask(tracked);
+        match (before, tracked.is_news()) {
+            (false, true) => drop(self.unwritten.borrow_mut().insert(id)),
+            (true, false) => drop(self.unwritten.borrow_mut().remove(&id)),
+            _ => {}
+        }
+        Some(answer)
+    }
+
+    fn remove(&self, id: SandboxId) -> Option<Tracked> {
+        self.unwritten.borrow_mut().remove(&id);
+        self.sandboxes.borrow_mut().remove(&id)
     }
 
     pub(super) fn is(&self, id: SandboxId, ask: impl FnOnce(&Tracked) -> bool) -> bool {
@@ -190,11 +210,14 @@ impl Cache {
 
     pub(super) fn track(&self, id: SandboxId, tracked: Tracked) {
         self.places.borrow_mut().entry(tracked.pool).or_default().sandboxes.push(id);
+        if tracked.is_news() {
+            self.unwritten.borrow_mut().insert(id);
+        }
         self.sandboxes.borrow_mut().insert(id, tracked);
     }
 
     pub(super) fn drop_sandbox(&self, id: SandboxId) {
-        if let Some(tracked) = self.sandboxes.borrow_mut().remove(&id)
+        if let Some(tracked) = self.remove(id)
             && let Some(place) = self.places.borrow_mut().get_mut(&tracked.pool)
         {
             place.sandboxes.retain(|other| *other != id);
@@ -216,7 +239,10 @@ impl Cache {
 
     /// Those whose last activity is to be written, and what it is.
     pub(super) fn due(&self, is_due: impl Fn(&Tracked) -> bool) -> Vec<(SandboxId, SimTime)> {
-        self.sandboxes.borrow().iter().filter(|(_, t)| is_due(t)).map(|(id, tracked)| (*id, tracked.renewed)).collect()
+        let sandboxes = self.sandboxes.borrow();
+        let unwritten = self.unwritten.borrow();
+        let news = unwritten.iter().map(|id| (*id, &sandboxes[id]));
+        news.filter(|(_, tracked)| is_due(tracked)).map(|(id, tracked)| (id, tracked.renewed)).collect()
     }
 }
 
@@ -235,7 +261,7 @@ impl<P: Platform> Remembers for Activator<P> {
             fact(Fact::Number(tracked.status as u64));
             fact(Fact::Number(u64::from(tracked.used.get())));
             // What is written already is in the store.
-            let is_news = tracked.written.is_none_or(|written| written < tracked.renewed);
+            let is_news = tracked.is_news();
             fact(Fact::Moment(is_news.then_some(tracked.renewed)));
             fact(Fact::Moment(tracked.written.filter(|_| is_news)));
         }
