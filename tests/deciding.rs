@@ -1,5 +1,5 @@
-//! What `explain` prints as deciding, against brute force: every fix, fault, step, stream of requests, key
-//! and constant taken away alone, whether it can matter or not, for every end of the corpus.
+//! What `explain` prints as deciding, against brute force: every fix, fault, step, stream of requests, key (of
+//! programs, and misspelt ones of configs) and constant taken away alone, whether it can matter or not, for every end of the corpus.
 //!
 //! By default a part of the corpus is measured; `UPDATE_DOCS=1 cargo test --release --test deciding`
 //! measures all of it and writes the table of `docs/reading-a-run.md`, `UPDATE_DOCS=part` the same of that part. What a newcomer gets wrong: the

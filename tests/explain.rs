@@ -125,6 +125,9 @@ const LEAKED: Question<'static> = Question::Of(Choice::Violation("no-leaked-addr
 /// Stories of which `explain` once missed what decides, or their like, with what is asked and what must be named.
 const ONCE_WRONG: &[(&str, &str, Question<'static>, &[&str])] = &[
     ("duplicate-address", "before", Question::Failed, &["+watchdog-releases-address", "-confirm-before-release"]),
+    // What an operator of the incident would mend is one line of the app's config.
+    ("forever-pending", "before", Question::Verdict, &["key size of step typo", "-strict-app-config"]),
+    ("forever-pending", "after", Question::Failed, &["key size of step typo"]),
     ("nonce-lost", "before", Question::Failed, &["+volume-leases", "-no-volume-leases", "step restart node"]),
     // Without the upgrade the second version runs; `progress` breaks all the same, for its lease is a dead one's.
     ("upgrade-loses-nonces", "main", NOT_RUNNING, &["-no-volume-leases", "step upgrade"]),

@@ -28,6 +28,7 @@ pub use code::{Code, Runs, parse_procfile};
 pub use error::Place;
 pub use find::FindError;
 pub use parse::load;
+pub(crate) use parse::misspelt;
 pub(crate) use resolve::{unnamed, web_port};
 #[cfg(test)]
 pub(crate) use source::CONFIG_BYTES_MAX;
@@ -96,6 +97,8 @@ pub struct IgnoredField {
     pub line: usize,
     /// Its column in characters, from 1.
     pub column: usize,
+    /// The field that it was probably meant to be.
+    pub near: Option<&'static str>,
 }
 
 /// A value and the place of the field that holds it.

@@ -10,7 +10,9 @@ use toml::de::DeTable;
 use super::error::{ConfigError, MESSAGE_CHARS, bounded, clipped};
 use super::reader::{Reader, Table};
 use super::suggest::{APP, CONCURRENCY, DISK, ENV, PORT, SERVICE};
-use super::{AppConfig, At, ConfigSource, Disk, EnvVar, Grammar, IgnoredField, Loaded, Port, Scaling, Service};
+use super::{
+    AppConfig, At, ConfigSource, Disk, EnvVar, Grammar, IgnoredField, Loaded, Port, Scaling, Service, Strictness,
+};
 use super::{source, validate};
 
 /// What numbers may be, as messages put it.
@@ -39,6 +41,28 @@ pub fn load(source: &ConfigSource, grammar: &Grammar) -> Result<Loaded, ConfigEr
     }
     reader.ignored.sort_by_key(|IgnoredField { line, column, .. }| (*line, *column));
     Ok(Loaded { app, ignored: reader.ignored })
+}
+
+/// Fields that nobody knows and whose names are near to known ones: the path of each, the known one, and the config in
+/// which it alone is written so; none where that cannot be read.
+pub(crate) fn misspelt(source: &ConfigSource) -> Vec<(String, &'static str, ConfigSource)> {
+    let grammar = Grammar::latest(Strictness::Lenient);
+    let ignored = load(source, &grammar).map(|loaded| loaded.ignored).unwrap_or_default();
+    let meant = |field: IgnoredField| {
+        let text = source.text.strip_prefix('\u{feff}').unwrap_or(&source.text);
+        let line: usize = text.split_inclusive('\n').take(field.line - 1).map(str::len).sum();
+        let at = line + text[line..].char_indices().nth(field.column - 1)?.0;
+        let (before, key) = text.split_at(at);
+        let bare = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '-';
+        let rest = match key.chars().next().filter(|quote| "'\"".contains(*quote)) {
+            Some(quote) => key[1..].split_once(quote)?.1,
+            None => key.trim_start_matches(bare),
+        };
+        let near = field.near?;
+        let config = ConfigSource { text: format!("{before}{near}{rest}").into(), ..source.clone() };
+        load(&config, &grammar).is_ok().then_some((field.path, near, config))
+    };
+    ignored.into_iter().filter_map(meant).collect()
 }
 
 fn app(reader: &mut Reader<'_>, tree: &DeTable<'_>) -> AppConfig {

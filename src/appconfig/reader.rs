@@ -12,7 +12,7 @@ use toml::Spanned;
 use toml::de::{DeArray, DeTable, DeValue};
 
 use super::error::{Place, Places, Problem, clipped};
-use super::suggest::{Shape, advice};
+use super::suggest::{Shape, advice, meant};
 use super::{At, Grammar, IgnoredField, Strictness};
 
 /// The state of one reading.
@@ -88,7 +88,8 @@ impl<'t> Reader<'t> {
                 }
                 Strictness::Lenient => {
                     let Place { line, column } = place;
-                    self.ignored.push(IgnoredField { path: table.path_of(name), line, column });
+                    let near = meant(shape, name, self.grammar);
+                    self.ignored.push(IgnoredField { path: table.path_of(name), line, column, near });
                 }
             }
         }

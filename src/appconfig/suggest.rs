@@ -236,10 +236,16 @@ pub(super) fn advice(shape: &Shape, unknown: &str, grammar: &Grammar) -> String 
         let owners: Vec<&str> = elsewhere.collect();
         return format!("it is a field of {}, while {has}", owners.join(" and of "));
     }
-    match nearest(unknown, known()) {
+    match meant(shape, unknown, grammar) {
         Some(name) => format!("did you mean `{name}`?"),
         None => has,
     }
+}
+
+/// The field of such a table that an unknown one was probably meant to be; none where the name belongs elsewhere.
+pub(super) fn meant(shape: &Shape, unknown: &str, grammar: &Grammar) -> Option<&'static str> {
+    let elsewhere = SHAPES.iter().any(|other| other.has(unknown, grammar));
+    nearest(unknown, shape.known(grammar)).filter(|_| !elsewhere)
 }
 
 /// The known name that `word` was probably meant to be; of equally near ones the first.

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use super::claims::Moment;
-use crate::appconfig::{Code, ConfigSource};
+use crate::appconfig::{self, Code, ConfigSource};
 use crate::controllers::fixes::{Fix, Fixes};
 use crate::kernel::{SimDuration, SimTime};
 use crate::model::{AnyStatus, Controller, Invariant, Name};
@@ -84,6 +84,16 @@ pub struct Step {
     pub at: SimTime,
     /// What.
     pub action: Action,
+}
+
+impl Step {
+    /// The keys of its config that nobody knows and that are near to known ones: the path of each, the key that it was
+    /// probably meant to be, and the config with it alone as it was meant.
+    pub(crate) fn misspelt(&self) -> Vec<(Name, Name, ConfigSource)> {
+        let Action::Deploy { config, .. } = &self.action else { return Vec::new() };
+        let meant = |(path, near, config): (String, &str, _)| (Name::new(&path), Name::new(near), config);
+        appconfig::misspelt(config).into_iter().map(meant).collect()
+    }
 }
 
 /// What an operator can do.

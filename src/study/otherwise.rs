@@ -51,6 +51,13 @@ fn change(scenario: &mut Scenario, variant: &mut Variant, decider: Decider) {
         Decider::Program(app, service, key) => {
             scenario.workloads.entry((app, service)).and_modify(|program| key.reset(program));
         }
+        Decider::Misspelt(step, path, _) => {
+            let Some(step) = scenario.steps.get_mut(step as usize) else { return };
+            let meant = step.misspelt().into_iter().find(|(known, ..)| *known == path);
+            if let (Some((.., meant)), Action::Deploy { config, .. }) = (meant, &mut step.action) {
+                *config = meant;
+            }
+        }
         Decider::Constant(path) => variant.tuning.unset(&path),
         Decider::Phase(phase) => variant.tuning.set(PHASE, phase.get()),
     }
@@ -79,6 +86,9 @@ pub fn all(run: &Run<'_>) -> Vec<Decider> {
                 all.push(Decider::Program(*app, *service, *key));
             }
         }
+    }
+    for (place, step) in (0..).zip(&scenario.steps) {
+        all.extend(step.misspelt().into_iter().map(|(path, near, _)| Decider::Misspelt(place, path, near)));
     }
     all.extend(variant.tuning.paths().map(|path| Decider::Constant(Name::new(path))));
     all.extend((0..scenario.traffic.len() as u32).map(Decider::Traffic));

@@ -137,10 +137,15 @@ fn what_only_decides_together_is_found_by_two() {
     let story = std::fs::read_to_string(root.join(CAROUSEL)).expect("the corpus is there");
     // Half an hour after the refusal there is worse to tell of than that, and it is expected here.
     let short = story.replace("horizon = \"40m\"", "horizon = \"24m\"");
+    // A key that is near to no known one could not have been meant otherwise.
+    let short = short.replace("\nsize = ", "\nzzz = ");
     let asks: Vec<&str> = short.split("\n[[variant]]").collect();
     let after = asks.iter().find(|variant| variant.contains("name   = \"after\"")).expect("a variant");
     let bare = after.split("[variant.expect]").next().expect("its head");
     let folder = folder(&[("c.toml", &format!("{}\n[[variant]]{bare}", asks[0]))]);
+    let near = short.replace("\nzzz = ", "\nsize = ");
+    folder.write("near.toml", &format!("{}\n[[variant]]{bare}", near.split("\n[[variant]]").next().expect("a story")));
+    folder.schedsim(&["explain", "near.toml"]).code(0).out("key size of step typo").out("for size_gb");
     // Were it not refused for the unknown field, it would be for the disk that it cannot make.
     folder
         .schedsim(&["explain", "c.toml"])

@@ -319,9 +319,24 @@ const UNKNOWN: &[(&str, (usize, usize), &str, &str)] = &[
 fn an_unknown_field_is_an_error_when_strict_and_reported_as_ignored_when_lenient() {
     for (text, (line, column), path, said) in UNKNOWN {
         assert_eq!(strict(text).unwrap_err(), format!("app.toml:{line}:{column}: {said}"), "{text}");
-        let ignored = IgnoredField { path: (*path).to_owned(), line: *line, column: *column };
-        assert_eq!(check(text, Strictness::Lenient).unwrap().ignored, [ignored], "{text}");
+        let near = said.split_once("did you mean `").map(|(_, near)| near.trim_end_matches("`?"));
+        let ignored = &check(text, Strictness::Lenient).unwrap().ignored;
+        let found: Vec<_> = ignored.iter().map(|f| (f.path.as_str(), f.line, f.column, f.near)).collect();
+        assert_eq!(found, [(*path, *line, *column, near)], "{text}");
+        // Read as it was meant, it is no mistake any more, and nothing else is another.
+        let source = ConfigSource::from_bytes(text.as_bytes(), "app.toml").unwrap();
+        for (_, known, meant) in misspelt(&source) {
+            assert_eq!((Some(known), meant.text.replacen(known, "", 1)), (near, without(text, path)), "{text}");
+            assert!(load(&meant, &Grammar::latest(Strictness::Lenient)).unwrap().ignored.is_empty(), "{text}");
+        }
     }
+}
+
+/// A text without the last name of a path, where it stands first.
+fn without(text: &str, path: &str) -> String {
+    let text = text.trim_start_matches('\u{feff}');
+    let name = path.rsplit('.').next().unwrap_or(path).trim_matches('"');
+    text.replacen(&format!("\"{name}\""), "", 1).replacen(name, "", 1)
 }
 
 /// The config of the incident.

@@ -29,6 +29,8 @@ pub enum Decider {
     Traffic(u32),
     /// A key of a service's program that is not its default.
     Program(Name, Name, ProgramKey),
+    /// A key of a step's config that nobody knows, by its path, and the one that it was probably meant to be.
+    Misspelt(u32, Name, Name),
     /// A constant that the story sets, by its path.
     Constant(Name),
     /// How the tickers of processes are offset: tried with this way instead.
@@ -87,6 +89,10 @@ fn name(decider: Decider, setting: &Setting) -> String {
         Decider::Step(step) => nth("step", &setting.steps, step),
         Decider::Traffic(stream) => nth("traffic", &setting.traffic, stream),
         Decider::Program(app, service, key) => format!("{app}.{service} {}", key.name()),
+        Decider::Misspelt(step, path, _) => {
+            let key = path.as_str().rsplit('.').next().unwrap_or_default();
+            format!("key {key} of {}", nth("step", &setting.steps, step))
+        }
         Decider::Constant(path) => format!("tuning {path}"),
         Decider::Phase(_) => "the clock's phase".to_owned(),
     }
@@ -102,6 +108,7 @@ pub fn meaning(decider: Decider) -> String {
             let word = if rules.len() == 1 { "rule" } else { "rules" };
             format!("{force}, {}: {} ({word} {})", info.day, info.what, rules.join(", "))
         }
+        Decider::Misspelt(_, path, near) => format!("{path}, which nobody knows, for {near}"),
         Decider::Fault(_)
         | Decider::Step(_)
         | Decider::Traffic(_)
@@ -118,6 +125,7 @@ pub fn otherwise(decider: Decider) -> &'static str {
         Decider::Fix { in_force: true, .. } | Decider::Fault(_) | Decider::Step(_) | Decider::Traffic(_) => {
             "without it"
         }
+        Decider::Misspelt(..) => "as it was meant",
         Decider::Program(..) | Decider::Constant(_) => "with its default",
         Decider::Phase(Phase::Zero) => "with all tickers in step",
         Decider::Phase(_) => "with tickers offset otherwise",

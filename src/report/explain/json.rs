@@ -87,6 +87,11 @@ pub fn decider(setting: &Setting, decider: Decider) -> Value {
         Decider::Program(app, service, key) => {
             object!({ "app": app.as_str(), "service": service.as_str(), "key": key.name() })
         }
+        Decider::Misspelt(step, path, near) => object!({
+            "step": setting.steps.get(step as usize).map(|name| name.as_str()),
+            "misspelt": path.as_str(),
+            "near": near.as_str(),
+        }),
         Decider::Constant(path) => object!({ "tuning": path.as_str() }),
         Decider::Phase(phase) => object!({ "ticker_phase": phase.name() }),
     }
