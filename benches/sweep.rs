@@ -13,9 +13,9 @@ use criterion::{Criterion, Throughput, criterion_group};
 use schedsim::scenario::{Overrides, Scenario};
 use schedsim::sim::Simulation;
 use schedsim::study::sweep::file::SweepFile;
-use schedsim::study::sweep::finish::finish;
 use schedsim::study::sweep::folder::{Folder, Shard};
 use schedsim::study::sweep::planning::{PlanOptions, plan};
+use schedsim::study::sweep::results::finish;
 use schedsim::study::sweep::run::{Nobody, run};
 
 const STORY: &str = "crash-loop-idle.toml";

@@ -8,9 +8,9 @@ use std::fs;
 use std::process::Command;
 
 use schedsim::study::sweep::file::SweepFile;
-use schedsim::study::sweep::finish::finish;
 use schedsim::study::sweep::folder::{Folder, Shard};
 use schedsim::study::sweep::planning::{PlanOptions, plan};
+use schedsim::study::sweep::results::finish;
 use schedsim::study::sweep::run::{Nobody, run};
 
 /// A child is told its seeds by this variable.

@@ -13,10 +13,10 @@ use crate::study::sweep::file::SweepFile;
 use crate::study::sweep::folder::{Closed, Folder, Shard, merge};
 use crate::study::sweep::plan::{Key, Plan};
 use crate::study::sweep::planning::{PlanOptions, Stories, Unplanned, plan_of};
-use crate::study::sweep::precise::{self, Round};
+use crate::study::sweep::precision::{self, Round};
 use crate::study::sweep::rows::Measured;
 use crate::study::sweep::run::{self, Watcher};
-use crate::study::sweep::{finish, recommend};
+use crate::study::sweep::{recommend, results};
 use clap::{Args, Subcommand};
 use indicatif::ProgressBar;
 
@@ -113,7 +113,7 @@ fn sweep(args: &SweepArgs, look: &Look, out: &mut Out) -> Result<Exit, Refusal> 
 fn merged(args: &MergeArgs, look: &Look, out: &mut Out) -> Result<Exit, Refusal> {
     interrupt::merging(&args.out);
     let (folder, plan) = merge(&args.out, &args.shards).map_err(closed)?;
-    let judgement = finish::finish(&folder, &plan).map_err(|error| {
+    let judgement = results::finish(&folder, &plan).map_err(|error| {
         let (rows, dir) = (plan.runs(), args.out.display());
         let how = format!("schedsim sweep FILE --out {dir} --resume");
         Refusal::wrong(format!("{error}\nall {rows} runs are joined in {dir}; when that is mended, go on:\n  {how}"))
@@ -156,7 +156,7 @@ fn swept(args: &SweepArgs, look: &Look) -> Result<(Exit, String), Refusal> {
                     output::note(&round.to_string());
                 }
             };
-            let reached = precise::widen(&plan, &stories, out, args.resume, precision, &begun, &mut rounds);
+            let reached = precision::widen(&plan, &stories, out, args.resume, precision, &begun, &mut rounds);
             let (plan, folder) = reached.map_err(closed)?;
             let text = judged(&folder, &plan, look)?;
             return Ok((Exit::Fine, text));
@@ -184,7 +184,7 @@ fn swept(args: &SweepArgs, look: &Look) -> Result<(Exit, String), Refusal> {
 
 /// Judges a folder that has all of its rows; answers what to print.
 fn judged(folder: &Folder, plan: &Plan, look: &Look) -> Result<String, Refusal> {
-    let judgement = finish::finish(folder, plan).map_err(|error| {
+    let judgement = results::finish(folder, plan).map_err(|error| {
         let (rows, dir, line) = (plan.runs(), folder.dir.display(), interrupt::going_on());
         Refusal::wrong(format!("{error}\nall {rows} runs are kept in {dir}; when that is mended, go on:\n  {line}"))
     })?;

@@ -20,8 +20,8 @@ use super::plan::Plan;
 use super::planning::{PlanOptions, plan};
 use super::rows::{Block, Blocks, metric_names};
 use super::run::{Nobody, run};
+use super::significance;
 use super::stats::{Seeds, TOLD_MIN, mean};
-use super::sure;
 use crate::kernel::streams;
 
 /// So many parts are drawn of each size.
@@ -119,7 +119,7 @@ impl Large {
         let seeds = Seeds::of(self.seeds(), false);
         let base = judge::Baseline::of(&self.plan, &seeds, &self.blocks[0]);
         let settings = self.blocks.iter().map(|block| judge::judged(&self.plan, &seeds, &base, block));
-        let judgement = sure::decided(&self.plan, seeds.clone(), settings.collect());
+        let judgement = significance::decided(&self.plan, seeds.clone(), settings.collect());
         judgement.settings.into_iter().map(|judged| judged.against).collect()
     }
 

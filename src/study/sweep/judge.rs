@@ -15,7 +15,7 @@ use super::judgement::{Against, Judged, Judgement, values};
 use super::plan::Plan;
 use super::rows::{Block, Blocks};
 use super::stats::{self, Needed, Seeds, TOLD_MIN};
-use super::{summary, sure};
+use super::{significance, summary};
 
 /// The baseline, as others are compared with it.
 pub(super) struct Baseline {
@@ -88,7 +88,7 @@ pub(super) fn judge_blocks(
         pending.clear();
     }
     summary.flush().map_err(cannot)?;
-    Ok(sure::decided(plan, seeds, settings))
+    Ok(significance::decided(plan, seeds, settings))
 }
 
 /// One setting beside the baseline; what is sure of it only all of them decide.

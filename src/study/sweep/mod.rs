@@ -12,7 +12,6 @@ mod coverage_tests;
 pub(crate) mod estimate;
 pub(crate) mod figures;
 pub mod file;
-pub mod finish;
 pub mod folder;
 #[cfg(test)]
 mod guide_tests;
@@ -24,17 +23,18 @@ mod objectives;
 pub(crate) mod page;
 pub(crate) mod plan;
 pub mod planning;
-pub(crate) mod precise;
+pub(crate) mod precision;
 pub(crate) mod recommend;
 mod records;
+pub mod results;
 pub(crate) mod rows;
 pub mod run;
 pub(crate) mod sample;
 mod schema;
+pub(crate) mod significance;
 pub(crate) mod stats;
 mod stories;
 pub(crate) mod summary;
-pub(crate) mod sure;
 mod validate;
 mod workers;
 

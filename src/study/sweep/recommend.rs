@@ -10,9 +10,9 @@ use super::file::Aggregate;
 use super::judge::seeds_for;
 use super::judgement::{Against, Judged, Judgement, Moved, PRECISION};
 use super::plan::Plan;
+use super::significance::{dominates, surely_beats};
 use super::stats::{NEEDED_MAX, Needed, TOLD_MIN, seeds_min};
 use super::summary::fixed;
-use super::sure::{dominates, surely_beats};
 
 /// So many settings are named in a list.
 const NAMED_MAX: usize = 6;
@@ -36,7 +36,7 @@ pub fn best<'a>(plan: &'a Plan, judgement: &'a Judgement) -> Option<&'a Judged> 
 fn gain(plan: &Plan, base: &Judged, judged: &Judged) -> f64 {
     let of = |index: usize| {
         let then = base.objectives[index].value;
-        if then == 0.0 { 0.0 } else { super::sure::gain(plan, judged, index) / then.abs() }
+        if then == 0.0 { 0.0 } else { super::significance::gain(plan, judged, index) / then.abs() }
     };
     (0..plan.objectives.len()).map(of).sum()
 }
@@ -219,7 +219,7 @@ fn traded(plan: &Plan, judgement: &Judgement, text: &mut String) {
     let moved = |index: &usize| judgement.moved[*index] != Moved::Never;
     for index in (0..plan.objectives.len()).filter(moved) {
         let objective = &plan.objectives[index];
-        let gained = |judged: &Judged| super::sure::gain(plan, judged, index);
+        let gained = |judged: &Judged| super::significance::gain(plan, judged, index);
         // Of those that are as good in this objective, the one that gains most in all.
         let better = |a: &&Judged, b: &&Judged| {
             let all = gain(plan, base, a).total_cmp(&gain(plan, base, b));

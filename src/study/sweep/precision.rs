@@ -9,12 +9,12 @@ use std::fs::{self, File};
 use std::io::{self, BufWriter};
 use std::path::Path;
 
-use super::finish;
 use super::folder::{Closed, Folder, PLAN, RUNS, Shard, join, plan_text};
 use super::judge;
 use super::plan::{Plan, digest};
 use super::planning::Stories;
 use super::recommend::seeds_words;
+use super::results;
 use super::run::{self, Watcher};
 use super::stats::Needed;
 
@@ -79,7 +79,7 @@ pub fn widen(
         Ok(()) | Err(_) => Ok(()),
     };
     let mut tell = |plan: &Plan, folder: &Folder| {
-        let judgement = finish::judged(folder, plan)?;
+        let judgement = results::judged(folder, plan)?;
         let needed = judge::seeds_for(plan, &judgement, precision).map(|asked| asked.needed);
         let round = Round { seeds: plan.seed_count(), needed, precision };
         told(&round);
