@@ -264,11 +264,13 @@ impl Fixes {
         self.0
     }
     /// Whether `fix` is in force.
+    #[inline]
     pub const fn has(self, fix: Fix) -> bool {
         self.0 >> fix as u32 & 1 == 1
     }
     /// The set with `fix`.
     #[must_use]
+    #[inline]
     pub const fn with(self, fix: Fix) -> Self {
         Self(self.0 | 1 << fix as u32)
     }

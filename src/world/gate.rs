@@ -236,7 +236,9 @@ impl<P> Gated<P> {
             None if call.told => gate.log.ordered(|| act(struck.as_deref())),
             None => act(struck.as_deref()),
         };
-        gate.see(self.actor, call, struck.as_deref());
+        if gate.log.observes() {
+            gate.see(self.actor, call, struck.as_deref());
+        }
         let Some(point) = call.point else { return result };
         if call.told && result.is_ok() {
             gate.log.record(self.actor, call.subject, What::Called { point, since });

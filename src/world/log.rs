@@ -112,17 +112,19 @@ impl Log {
     }
 
     /// The running task looks at a thing, or lists those of a kind that are its, as they are or were so long ago.
-    #[inline]
     pub(super) fn look(&self, by: Actor, at: Subject, (listed, real): (Option<Kind>, bool), ago: Option<SimDuration>) {
-        if !self.observes.get() {
-            return;
-        }
         let looks = Act::Looks { by, at, listed, real };
         let Some(ago) = ago else { return self.observe_at(self.records(), looks) };
         let then = self.now().elapsed().saturating_sub(ago);
         let then = self.with_trace(|trace| trace.records().partition_point(|record| record.at.elapsed() <= then));
         self.observe_at(self.records(), Act::Calls(by));
         self.observe_at(then, looks);
+    }
+
+    /// Whether somebody will ask what decisions were taken from.
+    #[inline]
+    pub(super) fn observes(&self) -> bool {
+        self.observes.get()
     }
 
     /// The running task does something.

@@ -36,6 +36,7 @@ impl Asked {
     pub fn so_far(&self) -> Fixes {
         self.so_far.get()
     }
+    #[inline]
     fn add(&self, fix: Fix) {
         self.so_far.set(self.so_far.get().with(fix));
         if let Some(keep) = &self.kept_by {
@@ -54,6 +55,7 @@ impl Rules {
         self.fixes
     }
     /// Whether a fix is in force.
+    #[inline]
     pub fn has(&self, fix: Fix) -> bool {
         self.asked.add(fix);
         self.fixes.has(fix)

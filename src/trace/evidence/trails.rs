@@ -13,7 +13,7 @@ const LOOKS_MAX: usize = 64;
 #[derive(Default)]
 struct Trail {
     /// The number of the task's birth.
-    birth: u32,
+    birth: u64,
     /// The event at which the task last did something.
     did_at: u32,
     looks: Vec<Look>,
@@ -36,7 +36,7 @@ pub(super) fn evidence(observed: &Observations, records: &Records) -> Evidence {
     let mut trails: Vec<Trail> = Vec::new();
     let mut asked = observed.asked.iter();
     for seen in &observed.all {
-        let (slot, birth) = (seen.task.0 as usize, seen.task.1);
+        let (slot, birth) = (seen.task.slot(), seen.task.birth());
         if trails.len() <= slot {
             trails.resize_with(slot + 1, Trail::default);
         }
@@ -46,12 +46,12 @@ pub(super) fn evidence(observed: &Observations, records: &Records) -> Evidence {
             (trail.birth, trail.did_at, trail.before, trail.actor) = (birth, 0, RecordId::NONE, None);
         }
         if seen.asked {
-            trail.asked |= asked.next().expect("as many as observations that have some");
+            trail.asked |= asked.next().expect("as many as observations that have some").bits();
         }
         trail.take(seen, records, &mut evidence);
     }
     trails.iter_mut().for_each(|trail| trail.turn(records.len() as u32, &mut evidence));
-    evidence.at_start |= observed.at_start;
+    evidence.at_start |= observed.at_start.bits();
     evidence
 }
 
