@@ -12,7 +12,7 @@ use crate::archive::OnDisk;
 use crate::kernel::SimTime;
 use crate::kernel::{Budget, Stop};
 use crate::report::fingerprints::Fingerprint;
-use crate::report::{self, ExpectResult};
+use crate::report::{self, ExpectResult, RunObject};
 use crate::scenario::{Scenario, Variant};
 use crate::sim::{Outcome, Proofs, RECORDS_MAX, Simulation};
 use crate::trace::{self, metrics::Metrics};
@@ -135,7 +135,7 @@ impl<'a> Replay<'a> {
 
     /// The result for programs, as one line, with the line that makes this run again, and the state at the end where that is
     /// asked for.
-    pub fn json(&self, reproduce: &str, state: bool) -> String {
+    pub fn json(&self, reproduce: &str, state: bool) -> RunObject {
         let state = state.then(|| {
             let state = trace::state::state(&self.outcome.trace, self.outcome.ended_at);
             ("state", report::state_json(&self.outcome.trace, &state))

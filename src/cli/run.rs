@@ -227,8 +227,8 @@ fn one(job: &Job<'_>, args: &RunArgs, look: &Look, several: bool) -> Result<Show
             }),
         };
         match args.format {
-            Format::Json if several => shown.out = replay.json(&line, args.state) + "\n",
-            Format::Json => shown.out = json::spread(&replay.json(&line, args.state)) + "\n",
+            Format::Json if several => shown.out = json::line(&replay.json(&line, args.state)),
+            Format::Json => shown.out = json::pretty(&replay.json(&line, args.state)),
             Format::Text if args.logic.seeds.is_some() && look.verbose == 0 => {
                 shown.out = fit_for_eyes(text::line(&replay, &line))
             }

@@ -1,4 +1,4 @@
-//! The JSON result of one run: one object on one line, keys sorted, numbers exact.
+//! The JSON result of one run: one object, keys sorted, numbers exact.
 //!
 //! The contract that programs read (`schema` 1); text for people is made elsewhere. It may read
 //! outcomes only. What a newcomer gets wrong: metrics are plain decimals written digit by digit
@@ -6,20 +6,34 @@
 
 use std::collections::BTreeMap;
 
+use serde::Serialize;
+use serde_json::value::RawValue;
 use serde_json::{Value, json};
 
 use crate::controllers::fixes::Fix;
 use crate::scenario::{Scenario, Variant};
 use crate::sim::{self, Outcome};
-use crate::trace::metrics::Metrics;
+use crate::trace::metrics::{Metric, Metrics};
 
 use super::{ExpectResult, is_sound, lasting_faults, settled_in};
 
 /// The version of the object's shape. 2: `trace_digest` is of the records, no longer of their JSON lines.
 const SCHEMA: u32 = 2;
 
-/// The result of one run as one line of JSON, without the line's end; `digest` is that of its trace, `more` are further
-/// keys and their values.
+/// The result of one run: keys and their values.
+pub type RunObject = BTreeMap<&'static str, Entry>;
+
+/// A value of the result.
+#[derive(Serialize)]
+#[serde(untagged)]
+pub enum Entry {
+    /// One that is no figure.
+    Value(Value),
+    /// All figures, digit by digit.
+    Figures(BTreeMap<&'static str, Box<RawValue>>),
+}
+
+/// The result of one run; `digest` is that of its trace, `more` are further keys and their values.
 pub fn json(
     scenario: &Scenario,
     variant: &Variant,
@@ -28,7 +42,7 @@ pub fn json(
     checked: &ExpectResult,
     digest: &str,
     more: impl IntoIterator<Item = (&'static str, Value)>,
-) -> String {
+) -> RunObject {
     let file = scenario.file.as_ref().map(|file| file.to_string_lossy().replace('\\', "/"));
     let names = |fixes: &[Fix]| fixes.iter().map(|fix| fix.info().name).collect::<Vec<_>>();
     let step = |index: usize| scenario.steps.get(index).map(|step| step.name.as_str());
@@ -74,8 +88,8 @@ pub fn json(
     let rejected = outcome.rejected.iter().map(|(index, error)| json!({ "step": step(*index), "error": error }));
     let failures: Vec<String> = checked.failures.iter().map(ToString::to_string).collect();
 
-    let mut object: BTreeMap<&str, String> = BTreeMap::new();
-    let mut put = |key, value: Value| object.insert(key, value.to_string());
+    let mut object = RunObject::new();
+    let mut put = |key, value: Value| object.insert(key, Entry::Value(value));
     put("schema", json!(SCHEMA));
     put("unproved", json!(outcome.unproved.as_ref().map(ToString::to_string)));
     put("scenario", json!(scenario.name));
@@ -108,16 +122,17 @@ pub fn json(
     for (key, value) in more {
         put(key, value);
     }
-    object.insert("metrics", metrics.json());
-
-    let pairs: Vec<String> = object.iter().map(|(key, value)| format!("\"{key}\":{value}")).collect();
-    format!("{{{}}}", pairs.join(","))
+    let exact = |metric: Metric| RawValue::from_string(metric.to_string()).expect("a number is JSON");
+    let figures = metrics.iter().map(|(figure, metric)| (figure.name(), exact(metric)));
+    object.insert("metrics", Entry::Figures(figures.collect()));
+    object
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::report::testing::Story;
+    use crate::trace::metrics::Figure;
 
     #[test]
     fn the_object_is_one_line_with_sorted_keys_at_every_level() {
@@ -136,6 +151,7 @@ mod tests {
         assert_eq!(parsed["livelock"]["period"], "55m");
         assert_eq!(parsed["ended_at"], "3h");
         assert_eq!(parsed["metrics"]["sandboxes_created"], 24);
+        assert!(text.contains("\"max_cooldown_s\":0.000,"), "figures keep all of their digits: {text}");
         assert_eq!(parsed["settled_in"], Value::Null);
         assert_eq!(parsed["expect"]["passed"], true);
         assert_eq!(parsed["violations"][0]["subject"], "pool/pds-database");
@@ -172,5 +188,6 @@ mod tests {
             "warnings",
         ];
         assert_eq!(keys, contract);
+        assert_eq!(parsed["metrics"].as_object().map(serde_json::Map::len), Some(Figure::ALL.len()));
     }
 }

@@ -25,6 +25,7 @@ pub(crate) use crate::model::counted;
 pub use check::check;
 pub(crate) use check::{ExpectResult, Failure, Mark};
 pub use golden::{golden, lives};
+pub(crate) use json::RunObject;
 pub use json::json;
 pub(crate) use state::{state_json, state_text};
 pub(crate) use steps::{action, timeline_options};

@@ -124,7 +124,8 @@ impl Story {
     pub(crate) fn json(&self) -> String {
         let metrics = figures(&self.scenario, &self.outcome);
         let digest = crate::trace::digest::of(&self.outcome.trace);
-        json(&self.scenario, &self.variant, &self.outcome, &metrics, &self.check(), &digest, [])
+        let object = json(&self.scenario, &self.variant, &self.outcome, &metrics, &self.check(), &digest, []);
+        serde_json::to_string(&object).expect("a result can be written")
     }
 
     pub(crate) fn golden(&self) -> String {

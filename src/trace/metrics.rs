@@ -229,14 +229,6 @@ impl Metrics {
     pub fn down_by_app(&self) -> &BTreeMap<u32, SimDuration> {
         &self.down
     }
-    /// As one JSON object of plain numbers, keys sorted, durations in seconds with three decimals.
-    pub fn json(&self) -> String {
-        let mut figures = Figure::ALL.to_vec();
-        figures.sort_by_key(|figure| figure.name());
-        let pairs: Vec<String> = figures.iter().map(|f| format!("\"{}\":{}", f.name(), self.of(*f))).collect();
-        format!("{{{}}}", pairs.join(","))
-    }
-
     fn count(&mut self, figure: Figure, n: u64) {
         debug_assert!(figure.unit() == Unit::Count, "{figure:?} is a time");
         self.figures[figure as usize] = Metric::Count(n);
@@ -303,14 +295,5 @@ mod tests {
         }
         let (one, long) = (Metric::Count(1), Metric::Seconds(SimDuration::from_millis(1_401_030)));
         assert_eq!([one, long].map(|value| value.to_string()), ["1", "1401.030"]);
-    }
-
-    #[test]
-    fn the_json_object_has_every_figure_under_sorted_keys() {
-        let parsed: serde_json::Map<String, serde_json::Value> =
-            serde_json::from_str(&Metrics::default().json()).expect("valid JSON");
-        assert_eq!(parsed.len(), Figure::ALL.len());
-        let text = Metrics::default().json();
-        assert!(text.starts_with("{\"addresses_leaked\":0,\"boots_attempted\":0,"), "{text}");
     }
 }
