@@ -9,6 +9,8 @@ use std::fs::{self, File};
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
+use crate::report::snapshot_file;
+
 use super::Refusal;
 
 /// Asks before a long run whether a file can be written at its end; nothing stays behind.
@@ -84,13 +86,8 @@ fn place(path: &Path) -> Place {
 
 /// A file for a while, in the folder where it shall stay.
 fn beside(target: &Path) -> io::Result<tempfile::NamedTempFile> {
-    let folder = target.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let mut builder = tempfile::Builder::new();
-    builder.prefix(".schedsim-");
-    // As any new file: a temporary one would be for its owner's eyes only.
-    #[cfg(unix)]
-    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
-    builder.tempfile_in(folder).map_err(|error| {
+    let folder = snapshot_file::folder_of(target);
+    snapshot_file::beside(target).map_err(|error| {
         // The name of the temporary file says nothing to anybody.
         let inner = error.kind();
         if inner == io::ErrorKind::NotFound && folder.is_dir() {

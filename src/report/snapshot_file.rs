@@ -10,6 +10,8 @@ use std::fs;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
+use tempfile::NamedTempFile;
+
 /// One snapshot file, in memory.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SnapshotFile {
@@ -138,20 +140,26 @@ fn normal(body: &str) -> String {
     body.trim_end().replace("\r\n", "\n")
 }
 
-/// Replaces a file by a rename from the same directory, which is made when missing.
-fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let directory = path.parent().filter(|d| !d.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    fs::create_dir_all(directory)?;
+/// The folder that a file is in.
+pub(crate) fn folder_of(path: &Path) -> &Path {
+    path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
+}
+
+/// A file for a while, in the folder where it shall stay.
+pub(crate) fn beside(target: &Path) -> io::Result<NamedTempFile> {
     let mut builder = tempfile::Builder::new();
     builder.prefix(".schedsim-").suffix(".tmp");
+    // As any new file: a temporary one would be for its owner's eyes only.
     #[cfg(unix)]
-    {
-        // A temporary file is private by default; what it becomes is as public as the umask says.
-        use std::os::unix::fs::PermissionsExt;
-        builder.permissions(fs::Permissions::from_mode(0o666));
-    }
+    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
+    builder.tempfile_in(folder_of(target))
+}
+
+/// Replaces a file by a rename from the same directory, which is made when missing.
+fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    fs::create_dir_all(folder_of(path))?;
     // The error's own text names the temporary file, which says nothing to anybody.
-    let mut file = builder.tempfile_in(directory).map_err(|error| io::Error::from(error.kind()))?;
+    let mut file = beside(path).map_err(|error| io::Error::from(error.kind()))?;
     file.write_all(bytes)?;
     file.as_file().sync_all()?;
     file.persist(path).map_err(|error| error.error)?;

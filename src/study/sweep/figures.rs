@@ -297,28 +297,24 @@ fn pair(plan: &Plan, judgement: &Judgement, x: &(usize, Vec<String>), y: &(usize
     let (x_name, y_name) = (short(&plan.paths[x.0]), short(&plan.paths[y.0]));
     for (index, objective) in plan.objectives.iter().enumerate() {
         let mut sums = vec![vec![(0.0, 0_u32); x.1.len()]; y.1.len()];
+        let place = |setting: usize, side: &(usize, Vec<String>)| {
+            let value = plan.settings[setting][side.0].as_ref()?;
+            side.1.iter().position(|known| known == value)
+        };
         for judged in &judgement.settings {
-            let place = |side: &(usize, Vec<String>)| {
-                let value = plan.settings[judged.setting][side.0].as_ref()?;
-                side.1.iter().position(|known| known == value)
-            };
-            if let (Some(column), Some(row)) = (place(x), place(y)) {
+            if let (Some(column), Some(row)) = (place(judged.setting, x), place(judged.setting, y)) {
                 sums[row][column].0 += judged.objectives[index].value;
                 sums[row][column].1 += 1;
             }
         }
         let mean = |(sum, count): &(f64, u32)| (*count > 0).then(|| sum / f64::from(*count));
-        let today = |side: &(usize, Vec<String>)| {
-            let value = plan.settings[0][side.0].as_ref()?;
-            side.1.iter().position(|known| known == value)
-        };
         let svg = heat_map(&HeatMap {
             title: objective.name(),
             x: (x_name.to_owned(), x.1.iter().map(|value| label(value)).collect()),
             y: (y_name.to_owned(), y.1.iter().map(|value| label(value)).collect()),
             cells: sums.iter().map(|row| row.iter().map(mean).collect()).collect(),
             maximise: objective.maximise,
-            today: today(x).zip(today(y)),
+            today: place(0, x).zip(place(0, y)),
         });
         let name = format!("heat-{}-{}-{}", slug(x_name), slug(y_name), slug(&objective.name()));
         all.push(Figure { name, heading: PAIRS, svg });

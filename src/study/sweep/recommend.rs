@@ -3,6 +3,7 @@
 //! Reads a judgement and adds nothing to it. To beat the baseline is to be surely better in one objective at least and
 //! in no other one surely worse or unknown; "sure" is meant for everything that the sweep compared at once.
 
+use crate::model::counted;
 use crate::scenario::suggest::listed;
 
 use super::estimate::Estimate;
@@ -133,12 +134,11 @@ fn compared(plan: &Plan, judgement: &Judgement, text: &mut String) {
     let settings = judgement.settings[1..].iter().filter(|judged| judged.twin_of.is_none()).count();
     let testable = count.checked_div(settings).unwrap_or(0);
     text.push_str(&format!(
-        "Compared with the baseline: {count} difference{} ({settings} setting{} x {testable} of {} objective{}). What is \
-         called sure is meant for all of them at once: of 100 such sweeps 5 at most say anything false with that word.\n",
-        if count == 1 { "" } else { "s" },
-        if settings == 1 { "" } else { "s" },
-        plan.objectives.len(),
-        if plan.objectives.len() == 1 { "" } else { "s" },
+        "Compared with the baseline: {} ({} x {testable} of {}). What is called sure is meant for all of them at once: of \
+         100 such sweeps 5 at most say anything false with that word.\n",
+        counted(count, "difference"),
+        counted(settings, "setting"),
+        counted(plan.objectives.len(), "objective"),
     ));
     let least = seeds_min(count);
     if count > 0 && seeds < least {
@@ -159,9 +159,9 @@ fn notes(plan: &Plan, judgement: &Judgement, text: &mut String) {
         });
         let more = if twins.len() > NAMED_MAX { ", …" } else { "" };
         text.push_str(&format!(
-            "{} setting{} the values of another one in every run, and counted with it: {}{more}.\n",
-            twins.len(),
-            if twins.len() == 1 { " has" } else { "s have" },
+            "{} {} the values of another one in every run, and counted with it: {}{more}.\n",
+            counted(twins.len(), "setting"),
+            if twins.len() == 1 { "has" } else { "have" },
             named.collect::<Vec<_>>().join(", ")
         ));
     }

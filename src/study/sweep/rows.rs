@@ -110,16 +110,9 @@ pub fn is_row_of(plan: &Plan, key: Key, text: &str) -> bool {
 
 /// Fields as a line of CSV, with its end.
 pub fn line<'a>(fields: impl IntoIterator<Item = &'a str>) -> String {
-    let quote = |field: &str| {
-        if field.contains([',', '"', '\n', '\r']) {
-            format!("\"{}\"", field.replace('"', "\"\""))
-        } else {
-            field.to_owned()
-        }
-    };
-    let mut text = fields.into_iter().map(quote).collect::<Vec<_>>().join(",");
-    text.push('\n');
-    text
+    let mut table = csv::Writer::from_writer(Vec::new());
+    table.write_record(fields).expect("memory can be written");
+    String::from_utf8(table.into_inner().expect("memory can be written")).expect("texts")
 }
 
 /// All runs of one setting: by metric, a value for each scenario and variant, then each seed.
