@@ -10,7 +10,7 @@ use std::io::{Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use crate::trace::{Archive, Record};
+use crate::trace::{Archive, Reader, Record, Trace, packed};
 
 /// So many pieces are known from the last time: 8 MiB.
 const KNOWN: usize = 8;
@@ -63,9 +63,10 @@ impl State {
 }
 
 impl Archive for OnDisk {
-    fn keep(&self, bytes: &[u8]) -> Option<usize> {
+    fn keep(&self, records: &[Record], first: usize) -> Option<usize> {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        if state.is_full || state.write(&self.folder, bytes).is_err() {
+        let bytes = if state.is_full { Vec::new() } else { packed::pack(records, first) };
+        if state.is_full || state.write(&self.folder, &bytes).is_err() {
             state.is_full = true;
             return None;
         }
@@ -77,17 +78,73 @@ impl Archive for OnDisk {
 
     /// # Panics
     /// When the file cannot be read any more.
-    fn records(&self, number: usize, read: &dyn Fn(&[u8]) -> Vec<Record>) -> Arc<[Record]> {
+    fn records(&self, number: usize, first: usize) -> Arc<[Record]> {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some((_, known)) = state.known.iter().find(|(known, _)| *known == number) {
             return Arc::clone(known);
         }
         let bytes = state.read(number).expect("what was written to a file can be read from it");
-        let records: Arc<[Record]> = read(&bytes).into();
+        let records: Arc<[Record]> = packed::unpack(&bytes, first).into();
         if state.known.len() == KNOWN {
             state.known.pop_front();
         }
         state.known.push_back((number, Arc::clone(&records)));
         records
+    }
+}
+
+/// Records on disk, each of which somebody has taken in when it went there.
+#[derive(Debug)]
+pub struct Followed<R> {
+    disk: OnDisk,
+    /// Who has not taken in any.
+    begins: R,
+    by: Mutex<Progress<R>>,
+}
+
+#[derive(Debug)]
+struct Progress<R> {
+    reader: R,
+    taken: usize,
+    is_over: bool,
+}
+
+impl<R: Reader> Followed<R> {
+    /// Keeps them on disk once this reader has taken them in.
+    pub fn by(reader: R) -> Self {
+        let progress = Progress { reader: reader.clone(), taken: 0, is_over: false };
+        Self { disk: OnDisk::within(None), begins: reader, by: Mutex::new(progress) }
+    }
+
+    /// The reader, who takes in what is left of the run's trace.
+    pub fn all(&self, trace: &Trace) -> R {
+        let progress = self.by.lock().unwrap_or_else(PoisonError::into_inner);
+        debug_assert_eq!(progress.taken, trace.records().archived(), "each is taken in when it goes to disk");
+        let mut reader = progress.reader.clone();
+        trace.records().range(progress.taken..).for_each(|record| reader.take(&record));
+        reader
+    }
+}
+
+impl<R: Reader> Archive for Followed<R> {
+    fn keep(&self, records: &[Record], first: usize) -> Option<usize> {
+        let number = self.disk.keep(records, first)?;
+        let mut progress = self.by.lock().unwrap_or_else(PoisonError::into_inner);
+        if first == 0 {
+            *progress = Progress { reader: self.begins.clone(), taken: 0, is_over: false };
+        }
+        if !progress.is_over {
+            records.iter().for_each(|record| progress.reader.take(record));
+            progress.taken += records.len();
+        }
+        Some(number)
+    }
+
+    fn records(&self, number: usize, first: usize) -> Arc<[Record]> {
+        self.disk.records(number, first)
+    }
+
+    fn end(&self) {
+        self.by.lock().unwrap_or_else(PoisonError::into_inner).is_over = true;
     }
 }

@@ -8,14 +8,15 @@
 use std::path::Path;
 use std::sync::{Arc, OnceLock};
 
-use crate::archive::OnDisk;
+use crate::archive::{Followed, OnDisk};
 use crate::kernel::SimTime;
 use crate::kernel::{Budget, Stop};
 use crate::report::fingerprints::Fingerprint;
 use crate::report::{self, ExpectResult, RunObject};
 use crate::scenario::{Scenario, Variant};
 use crate::sim::{Outcome, Proofs, RECORDS_MAX, Simulation};
-use crate::trace::{self, metrics::Metrics};
+use crate::trace::metrics::{self, Metrics};
+use crate::trace::{self, Archive, Reader};
 
 /// One run.
 pub struct Replay<'a> {
@@ -78,7 +79,7 @@ impl<'a> Replay<'a> {
         let Wanted { until, proofs, explained, progress, on_disk } = *wanted;
         let mut simulation = Simulation::new(scenario, variant).proofs(proofs).until(until);
         let held = if on_disk.is_some() { HELD } else { RECORDS_MAX };
-        simulation = simulation.archive(Arc::new(OnDisk::within(on_disk)), held);
+        simulation = simulation.archive(Arc::new(OnDisk::within(on_disk)), held..RECORDS_MAX);
         if on_disk.is_some() {
             simulation = simulation.budget(Budget { events: u64::MAX, ..Budget::default() });
         }
@@ -154,6 +155,28 @@ impl<'a> Replay<'a> {
     pub fn fingerprint(&self) -> Fingerprint {
         Fingerprint { events: self.outcome.events, digest: self.digest().to_owned() }
     }
+}
+
+/// So many records of a run lie in memory of whose trace hardly anything is read: 16 MiB.
+const HELD_LEAN: usize = 1 << 18;
+
+/// A run of whose trace hardly anything is going to be read: all but the last of its records go to disk.
+pub fn lean(simulation: Simulation<'_>) -> Simulation<'_> {
+    simulation.archive(Arc::new(OnDisk::within(None)), HELD_LEAN..RECORDS_MAX)
+}
+
+/// A run whose trace nobody is going to read: its figures, and what a reader has of its records, who takes each in
+/// before it leaves memory.
+pub fn folded<R: Reader + 'static>(
+    simulation: Simulation<'_>,
+    scenario: &Scenario,
+    reader: R,
+) -> (Outcome, Metrics, R) {
+    let archive = Arc::new(Followed::by((metrics::Fold::default(), reader)));
+    let outcome = simulation.archive(Arc::clone(&archive) as Arc<dyn Archive>, HELD_LEAN..RECORDS_MAX).run();
+    let (figures, reader) = archive.all(&outcome.trace);
+    let figures = figures.finish(&report::frame(scenario, &outcome));
+    (outcome, figures, reader)
 }
 
 /// The first thing in which two runs differ, in words; none when they are the same.
@@ -275,6 +298,24 @@ mod tests {
     }
 
     #[test]
+    fn what_is_taken_in_on_its_way_to_disk_is_what_the_trace_says() {
+        let file = concat!(env!("CARGO_MANIFEST_DIR"), "/scenarios/watches/queue-overflow.toml");
+        let scenario = Scenario::from_file(file.as_ref(), &Overrides::default()).expect("a story");
+        let variant = &scenario.variants[0];
+        let archive = Arc::new(Followed::by(metrics::Fold::default()));
+        let simulation = Simulation::new(&scenario, variant);
+        let simulation = simulation.archive(Arc::clone(&archive) as Arc<dyn Archive>, 0..RECORDS_MAX);
+        // Whoever follows two runs, one after the other, has taken in the second.
+        let (_, second) = (simulation.run(), simulation.run());
+        assert!(second.trace.records().archived() > 0, "some records lie on disk");
+        // What is kept beyond the end of a run is none of it.
+        let first: Vec<_> = second.trace.records().iter().take(9).collect();
+        archive.keep(&first, second.trace.records().len());
+        let figures = archive.all(&second.trace).finish(&report::frame(&scenario, &second));
+        assert_eq!(figures, Replay::of(&scenario, variant, None).metrics);
+    }
+
+    #[test]
     fn a_run_on_disk_is_the_run_in_memory() {
         let file = concat!(env!("CARGO_MANIFEST_DIR"), "/scenarios/watches/queue-overflow.toml");
         let scenario = Scenario::from_file(file.as_ref(), &Overrides::default()).expect("a story");
@@ -282,7 +323,7 @@ mod tests {
         let mut second = Replay::of(&scenario, variant, None);
         let folder = tempfile::tempdir().expect("a folder");
         let archive = Arc::new(OnDisk::within(Some(folder.path())));
-        second.outcome = Simulation::new(&scenario, variant).archive(archive, 0).run();
+        second.outcome = Simulation::new(&scenario, variant).archive(archive, 0..0).run();
         let archived = second.outcome.trace.records().archived();
         assert!(archived > 0, "some records lie on disk");
         assert_eq!(std::fs::read_dir(folder.path()).expect("it can be read").count(), 0, "the file has no name");
@@ -295,7 +336,7 @@ mod tests {
         assert_eq!(timeline(&first), timeline(&second));
         // Where nothing can be written, a run is full sooner, and says so.
         let nowhere = Arc::new(OnDisk::within(Some(&folder.path().join("nothing"))));
-        let full = Simulation::new(&scenario, variant).archive(nowhere, 0).run();
+        let full = Simulation::new(&scenario, variant).archive(nowhere, 0..0).run();
         assert_eq!((full.stop, full.trace.records().archived()), (Stop::TraceFull, 0));
     }
 }

@@ -4,6 +4,7 @@
 //! expects where it expects one thing of all its variants, or of the variant that `--to` names, or what
 //! `--expect` names; only else it means settled with nothing broken. The text says which.
 
+use crate::replay;
 use crate::report;
 use crate::report::counted;
 use crate::scenario::{Expect, Scenario, Variant};
@@ -110,8 +111,7 @@ impl<'a> Passing<'a> {
     fn passes(&self, scenario: &Scenario, variant: &Variant) -> bool {
         let Some(expect) = self.expect else { return Signature::of(scenario, variant).is_sound() };
         let asked = Variant { expect: Some(expect.clone()), ..variant.clone() };
-        let outcome = Simulation::new(scenario, &asked).run();
-        let figures = report::figures(scenario, &outcome);
+        let (outcome, figures, ()) = replay::folded(Simulation::new(scenario, &asked), scenario, ());
         report::check(scenario, &asked, &outcome, &figures).passed
     }
 }

@@ -34,17 +34,12 @@ use crate::kernel::{SimDuration, SimTime};
 use crate::model::{Kind, Subject};
 use crate::scenario::{Action, Expect, Scenario, Verdict};
 use crate::sim::{self, Livelock, Outcome};
+use crate::trace::Trace;
 use crate::trace::metrics::{self, Figure, Frame, Metrics};
-use crate::trace::{Record, Trace};
 
 /// The figures of a run.
 pub fn figures(scenario: &Scenario, outcome: &Outcome) -> Metrics {
-    figures_beside(scenario, outcome, |_| {})
-}
-
-/// The same; `beside` is told every record on the way.
-pub fn figures_beside(scenario: &Scenario, outcome: &Outcome, beside: impl FnMut(&Record)) -> Metrics {
-    metrics::fold(&outcome.trace, &frame(scenario, outcome), beside)
+    metrics::fold(&outcome.trace, &frame(scenario, outcome))
 }
 
 /// How long each app was down, by name, the longest first; those that never were are left out.
@@ -55,7 +50,8 @@ pub(crate) fn down_by_app(trace: &Trace, metrics: &Metrics) -> Vec<(String, SimD
     down
 }
 
-fn frame(scenario: &Scenario, outcome: &Outcome) -> Frame {
+/// What no record of a run tells to the fold of its figures.
+pub fn frame(scenario: &Scenario, outcome: &Outcome) -> Frame {
     let when = |wanted: fn(&Action) -> bool| {
         scenario.steps.iter().filter(move |step| wanted(&step.action)).map(|step| step.at)
     };

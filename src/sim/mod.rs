@@ -17,6 +17,7 @@ mod traffic;
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
+use std::ops::Range;
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -56,7 +57,7 @@ pub struct Simulation<'a> {
     variant: &'a Variant,
     until: Option<SimTime>,
     budget: Budget,
-    records_max: usize,
+    records_max: Option<usize>,
     crashes: Vec<Crash>,
     proofs: Proofs,
     causes: bool,
@@ -66,7 +67,7 @@ pub struct Simulation<'a> {
     pool: Option<OwnPool>,
     redrawn: Option<(SimTime, u64)>,
     progress: Option<Progress<'a>>,
-    archive: Option<(Arc<dyn Archive>, usize)>,
+    archive: Option<(Arc<dyn Archive>, Range<usize>)>,
 }
 
 /// Who is told now and then how far a run is.
@@ -102,7 +103,7 @@ impl<'a> Simulation<'a> {
             variant,
             until: None,
             budget: Budget::default(),
-            records_max: RECORDS_MAX,
+            records_max: None,
             crashes: Vec::new(),
             proofs: Proofs::Note,
             causes: true,
@@ -183,15 +184,15 @@ impl<'a> Simulation<'a> {
     /// Ends the run when its trace has so many records.
     #[must_use]
     pub fn records_max(mut self, records_max: usize) -> Self {
-        self.records_max = records_max;
+        self.records_max = Some(records_max);
         self
     }
 
-    /// Lets the elder records go into an archive, so that no more than about `held` stay in memory: the trace is
-    /// full only when the archive is, or numbers of records end.
+    /// Lets the elder records go into an archive, so that no more than about `held.start` stay in memory: the trace
+    /// is full only when the archive is and `held.end` lie in memory, or numbers of records end.
     #[must_use]
-    pub fn archive(mut self, archive: Arc<dyn Archive>, held: usize) -> Self {
-        (self.archive, self.records_max) = (Some((archive, held)), RECORDS_EVER);
+    pub fn archive(mut self, archive: Arc<dyn Archive>, held: Range<usize>) -> Self {
+        self.archive = Some((archive, held));
         self
     }
 
@@ -278,12 +279,12 @@ impl<'a> Simulation<'a> {
             faults: self.scenario.faults.clone(),
             seed: self.variant.seed,
             budget: self.budget,
-            records_max: self.records_max,
+            records_max: self.records_max.unwrap_or(if self.archive.is_some() { RECORDS_EVER } else { RECORDS_MAX }),
             evidence: self.evidence,
             environment: self.variant.tuning.environment(),
         });
         if let Some((archive, held)) = &self.archive {
-            world.log().archive(Arc::clone(archive), *held);
+            world.log().archive(Arc::clone(archive), held.clone());
         }
         let keep = world.keeps_asked();
         let asked = if self.evidence { Asked::kept_by(move |fix| keep(fix as u32)) } else { Asked::default() };

@@ -15,6 +15,7 @@ use rayon::prelude::*;
 use crate::controllers::fixes::{Fix, Fixes};
 use crate::kernel::{SimDuration, SimTime};
 use crate::model::Name;
+use crate::replay;
 use crate::report::Failure;
 use crate::report::explain::{Decider, End, Ending, Run};
 use crate::scenario::{Scenario, Variant, Verdict};
@@ -313,10 +314,8 @@ fn trial(base: &Run<'_>, until: Option<SimTime>, end: &End, deciders: Vec<Decide
 fn make(base: &Run<'_>, until: Option<SimTime>, end: &End, deciders: Vec<Decider>, explained: bool) -> Made {
     let (scenario, variant) = otherwise(base.scenario, base.variant, &deciders);
     let records = base.outcome.trace.records();
-    let mut simulation = Simulation::new(&scenario, &variant).records_max(longest(base));
-    if explained {
-        simulation = simulation.keeps_evidence();
-    }
+    let simulation = Simulation::new(&scenario, &variant).records_max(longest(base));
+    let simulation = if explained { simulation.keeps_evidence() } else { replay::lean(simulation) };
     let outcome = simulation.until(until).run();
     let run = Run { scenario: &scenario, variant: &variant, outcome: &outcome };
     let ending = end.look_for(&run);

@@ -11,6 +11,7 @@ use rayon::prelude::*;
 
 use crate::kernel::{RecordId, SimDuration, SimTime};
 use crate::model::{Kind, Name, Reason, RequestError, Subject};
+use crate::replay;
 use crate::report::explain::{Asked, Decider, End, Ending, Run};
 use crate::scenario::{Action, Scenario, Step, Upgrade, Variant};
 use crate::sim::{COORDINATOR_DOWN, Outcome, Simulation};
@@ -211,7 +212,7 @@ impl Search<'_> {
     }
 
     fn simulate(&self, simulation: Simulation<'_>) -> Outcome {
-        simulation.records_max(longest(self.run)).until(self.until).run()
+        replay::lean(simulation).records_max(longest(self.run)).until(self.until).run()
     }
 
     /// What happened at an instant: what asked for one of these fixes or was struck by one of these faults,

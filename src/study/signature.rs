@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 
 use crate::model::Invariant;
 use crate::model::Name;
-use crate::report;
+use crate::replay;
 use crate::scenario::{Scenario, Variant, Verdict};
-use crate::sim::{Outcome, Simulation};
+use crate::sim::Simulation;
 use crate::trace::metrics::{Figure, Metric};
 
 /// The verdict, violations, refusals and figures of a run.
@@ -25,21 +25,12 @@ pub struct Signature {
 impl Signature {
     /// Runs a story and keeps its signature.
     pub fn of(scenario: &Scenario, variant: &Variant) -> Self {
-        Self::from_outcome(scenario, &Simulation::new(scenario, variant).run())
-    }
-
-    /// The signature of a run.
-    pub fn from_outcome(scenario: &Scenario, outcome: &Outcome) -> Self {
+        let (outcome, figures, ()) = replay::folded(Simulation::new(scenario, variant), scenario, ());
         let mut violations = BTreeMap::new();
         for violation in &outcome.violations {
             *violations.entry(violation.invariant).or_insert(0) += 1;
         }
-        Self {
-            verdict: outcome.verdict,
-            violations,
-            rejected: outcome.rejected.clone(),
-            figures: report::figures(scenario, outcome).iter().collect(),
-        }
+        Self { verdict: outcome.verdict, violations, rejected: outcome.rejected, figures: figures.iter().collect() }
     }
 
     /// Whether the run is what anybody would wish: settled, and nothing broken.

@@ -16,7 +16,7 @@ use crate::kernel::{SimDuration, SimTime};
 use crate::model::Words;
 use crate::model::words::words;
 
-pub use fold::fold;
+pub use fold::{Fold, fold};
 
 /// What a metric counts in.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

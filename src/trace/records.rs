@@ -8,19 +8,41 @@ use std::fmt;
 use std::ops::{Bound, Range, RangeBounds};
 use std::sync::Arc;
 
-use super::{Record, packed};
+use super::Record;
 
 /// So many records make a piece.
 const PIECE: usize = 1 << 14;
 
 /// Where the elder records of a run lie when there are more than memory is to hold.
 pub trait Archive: fmt::Debug + Send + Sync {
-    /// Keeps some bytes; their number among all that were kept, from 0, or none if they cannot be kept.
-    fn keep(&self, bytes: &[u8]) -> Option<usize>;
+    /// Keeps some records, the first of which has that index; their number among all that were kept, from 0, or
+    /// none if they cannot be kept.
+    fn keep(&self, records: &[Record], first: usize) -> Option<usize>;
 
-    /// The records that were kept under a number; `read` makes them from their bytes, where they are not
-    /// still known from the last time.
-    fn records(&self, number: usize, read: &dyn Fn(&[u8]) -> Vec<Record>) -> Arc<[Record]>;
+    /// Those that were kept under a number, the first of which has that index.
+    fn records(&self, number: usize, first: usize) -> Arc<[Record]>;
+
+    /// The run is over: what is kept from now on belongs to what is tried beyond its end.
+    fn end(&self) {}
+}
+
+/// Somebody who takes in the records of a run, each once and in order.
+pub trait Reader: Clone + fmt::Debug + Send + Sync {
+    /// Takes the next one in.
+    fn take(&mut self, record: &Record);
+}
+
+/// Nobody.
+impl Reader for () {
+    fn take(&mut self, _: &Record) {}
+}
+
+/// Two of them.
+impl<A: Reader, B: Reader> Reader for (A, B) {
+    fn take(&mut self, record: &Record) {
+        self.0.take(record);
+        self.1.take(record);
+    }
 }
 
 /// All records of a run, in order.
@@ -30,8 +52,8 @@ pub struct Records {
     pieces: Vec<Piece>,
     /// The last one.
     open: Vec<Record>,
-    /// Where elder pieces go, and how many records stay here.
-    archive: Option<(Arc<dyn Archive>, usize)>,
+    /// Where elder pieces go, how many records stay here, and how many where none can go there.
+    archive: Option<(Arc<dyn Archive>, Range<usize>)>,
     /// How many pieces have gone there.
     archived: usize,
 }
@@ -60,8 +82,9 @@ impl Records {
         self.open.push(record);
     }
 
-    /// The elder records go into an archive, so that no more than about `held` stay in memory.
-    pub(crate) fn archive(&mut self, archive: Arc<dyn Archive>, held: usize) {
+    /// The elder records go into an archive, so that no more than about `held.start` stay in memory; where the
+    /// archive takes no more, `held.end` may.
+    pub(crate) fn archive(&mut self, archive: Arc<dyn Archive>, held: Range<usize>) {
         self.archive = Some((archive, held));
     }
 
@@ -70,12 +93,12 @@ impl Records {
         // The first one grew with the run; no short run needs more.
         self.pieces.push(Piece::Here(std::mem::replace(&mut self.open, Vec::with_capacity(PIECE))));
         let Some((archive, held)) = &self.archive else { return };
-        if self.len() - self.archived() < *held {
+        if self.len() - self.archived() < held.start {
             return;
         }
         let Piece::Here(records) = &self.pieces[self.archived] else { return };
         // What cannot be kept stays here.
-        if let Some(number) = archive.keep(&packed::pack(records, self.archived())) {
+        if let Some(number) = archive.keep(records, self.archived()) {
             self.pieces[self.archived] = Piece::There(number);
             self.archived += 1;
         }
@@ -86,16 +109,23 @@ impl Records {
         self.archived * PIECE
     }
 
-    /// Whether more lie in memory than were to, because the archive takes no more.
+    /// Whether more lie in memory than may, because the archive takes no more.
     pub(crate) fn is_cramped(&self) -> bool {
-        self.archive.as_ref().is_some_and(|(_, held)| self.len() - self.archived() > held + PIECE)
+        self.archive.as_ref().is_some_and(|(_, held)| self.len() - self.archived() > held.end + PIECE)
+    }
+
+    /// The run is over, whatever is tried beyond its end.
+    pub(crate) fn end(&self) {
+        if let Some((archive, _)) = &self.archive {
+            archive.end();
+        }
     }
 
     /// A piece from the archive.
     #[cold]
     fn fetch(&self, piece: usize) -> Option<Arc<[Record]>> {
         let (Piece::There(number), Some((archive, _))) = (self.pieces.get(piece)?, &self.archive) else { return None };
-        Some(archive.records(*number, &|bytes| packed::unpack(bytes, piece * PIECE)))
+        Some(archive.records(*number, piece * PIECE))
     }
 
     /// The piece that holds an index, and the place in it; none: it is in the archive.

@@ -4,6 +4,7 @@
 //! see, so that time is held until it has been seen.
 
 use std::cell::{Cell, RefCell};
+use std::ops::Range;
 use std::sync::Arc;
 
 use crate::kernel::{Kernel, RecordId, SimDuration, SimTime, Streams};
@@ -166,8 +167,9 @@ impl Log {
         self.trace.borrow().name(subject.into())
     }
 
-    /// Lets the elder records go into an archive, so that no more than about `held` stay in memory.
-    pub fn archive(&self, archive: Arc<dyn Archive>, held: usize) {
+    /// Lets the elder records go into an archive, so that no more than about `held.start` stay in memory; where it
+    /// takes no more, `held.end`.
+    pub fn archive(&self, archive: Arc<dyn Archive>, held: Range<usize>) {
         self.trace.borrow_mut().records_mut().archive(archive, held);
     }
 
@@ -196,7 +198,9 @@ impl Log {
     /// Takes the trace out at the end of the run, but for what was observed: of what comes beyond nothing is.
     pub fn take_trace(&self) -> Trace {
         self.observes.set(false);
-        self.trace.take()
+        let trace = self.trace.take();
+        trace.records().end();
+        trace
     }
 
     /// Takes out what was observed.

@@ -10,7 +10,7 @@ use crate::kernel::{SimDuration, SimTime};
 use crate::model::{Field, Kind, Point, Reason, Value};
 use crate::scenario::{Action, Scenario, Verdict};
 use crate::sim::Outcome;
-use crate::trace::{Record, What};
+use crate::trace::{Reader, Record, What};
 
 /// One column of the aftermath.
 #[derive(Clone, Copy, Debug)]
@@ -49,39 +49,29 @@ pub const COLUMNS: [Column; 11] = [
 /// The values of the columns: counts, or nanoseconds.
 pub type Aftermath = [u64; COLUMNS.len()];
 
-/// When the trigger begins and when it is gone.
-fn trigger(scenario: &Scenario, outcome: &Outcome) -> Option<(SimTime, SimTime)> {
-    let changes =
-        || scenario.steps.iter().filter(|step| matches!(step.action, Action::SetWorkload { .. })).map(|s| s.at);
-    let mut from: Option<SimTime> = changes().min();
-    let mut gone: Option<SimTime> = changes().max();
-    let mut struck: Vec<Option<(SimTime, SimTime)>> = vec![None; scenario.faults.len()];
-    // Without a fault there is nothing to look for.
-    for record in
-        outcome.trace.records().range(if scenario.faults.is_empty() { ..0 } else { ..outcome.trace.records().len() })
-    {
-        if let What::Struck { fault, .. } = record.what {
-            let span = &mut struck[fault as usize];
-            *span = Some((span.map_or(record.at, |(first, _)| first), record.at));
-        }
-    }
-    for (fault, struck) in scenario.faults.iter().zip(struck) {
-        let begins = fault.when.from.or(struck.map(|(first, _)| first));
-        let ends = fault.when.until.or(struck.map(|(_, last)| last));
-        from = from.into_iter().chain(begins).min();
-        gone = gone.into_iter().chain(ends).max();
-    }
-    let end = outcome.ended_at;
-    from.zip(gone).map(|(from, gone)| (from.min(end), gone.min(end)))
+/// One end of the trigger.
+#[derive(Clone, Copy, Default, Debug)]
+struct Edge {
+    /// When it is, as far as is known.
+    at: Option<SimTime>,
+    /// How many boots and calls there were before it, once it is past.
+    before: Option<[u64; 2]>,
 }
 
+/// What the strikes of a fault say: whether they tell when it begins, and when it ends.
+type Tells = (bool, bool);
+
 /// The fold of one run, told its records in order.
+#[derive(Clone, Debug)]
 pub struct Fold {
+    faults: Vec<Tells>,
     /// When the trigger begins and when it is gone.
-    from: SimTime,
-    gone: SimTime,
-    boots: [u64; 3],
-    calls: [u64; 3],
+    from: Edge,
+    gone: Edge,
+    now: SimTime,
+    /// Boots and calls so far, and before this instant.
+    counts: [u64; 2],
+    earlier: [u64; 2],
     /// Of each pool, until when it cools down, and since when that is so.
     waits: Vec<(Option<SimTime>, SimTime)>,
     waited: SimDuration,
@@ -89,19 +79,90 @@ pub struct Fold {
 
 impl Fold {
     /// The fold of a run of which nothing was told yet.
-    pub fn new(scenario: &Scenario, outcome: &Outcome) -> Self {
-        let end = outcome.ended_at;
-        let (from, gone) = trigger(scenario, outcome).unwrap_or((end, end));
-        Self { from, gone, boots: [0; 3], calls: [0; 3], waits: Vec::new(), waited: SimDuration::ZERO }
+    pub fn new(scenario: &Scenario) -> Self {
+        let changes =
+            || scenario.steps.iter().filter(|step| matches!(step.action, Action::SetWorkload { .. })).map(|s| s.at);
+        let windows = || scenario.faults.iter().map(|fault| &fault.when);
+        let edge = |at| Edge { at, before: None };
+        Self {
+            faults: windows().map(|when| (when.from.is_none(), when.until.is_none())).collect(),
+            from: edge(windows().filter_map(|when| when.from).chain(changes()).min()),
+            gone: edge(windows().filter_map(|when| when.until).chain(changes()).max()),
+            now: SimTime::ZERO,
+            counts: [0; 2],
+            earlier: [0; 2],
+            waits: Vec::new(),
+            waited: SimDuration::ZERO,
+        }
     }
 
-    /// Takes the next record in.
-    pub fn take(&mut self, record: &Record) {
-        match record.what {
-            What::Decided(Reason::BootStarted) => self.boots[self.phase(record.at)] += 1,
-            What::Called { point, .. } | What::CallFailed { point, .. } if is_backend(point) => {
-                self.calls[self.phase(record.at)] += 1;
+    /// A fault strikes now.
+    fn struck(&mut self, fault: u32) {
+        let here = Edge { at: Some(self.now), before: Some(self.earlier) };
+        let (tells_begin, tells_end) = self.faults[fault as usize];
+        if tells_begin && self.from.at.is_none_or(|from| from > self.now) {
+            self.from = here;
+        }
+        if tells_end && self.gone.at.is_none_or(|gone| gone < self.now) {
+            self.gone = here;
+            // All that pools have waited so far was before.
+            self.waited = SimDuration::ZERO;
+        }
+    }
+
+    /// A cooldown counts from its write, or from the end of the trigger, to its end or its next write.
+    fn spent(&self, until: Option<SimTime>, since: SimTime, now: SimTime) -> SimDuration {
+        let both = until.zip(self.gone.at);
+        both.map_or(SimDuration::ZERO, |(until, gone)| until.min(now).since(since.max(gone)))
+    }
+
+    /// The columns, when all records were told.
+    pub fn finish(self, outcome: &Outcome) -> Aftermath {
+        let end = outcome.ended_at;
+        let last = self.waits.iter().map(|(until, since)| self.spent(*until, *since, end));
+        let waited = last.fold(self.waited, |sum, wait| sum + wait);
+        // Without both ends there is no trigger, and all of the run is before it.
+        let has_both = self.from.at.is_some() && self.gone.at.is_some();
+        let at_end = Edge { at: Some(end), before: (self.now == end).then_some(self.earlier) };
+        let [(from, before), (gone, until_gone)] = [self.from, self.gone].map(|edge| {
+            let edge = if has_both && edge.at <= Some(end) { edge } else { at_end };
+            (edge.at.unwrap_or(end), edge.before.unwrap_or(self.counts))
+        });
+        let split = |n: usize| {
+            let (low, high) = (before[n].min(until_gone[n]), before[n].max(until_gone[n]));
+            [low, high - low, self.counts[n] - high]
+        };
+        let (boots, calls) = (split(0), split(1));
+        [
+            u64::from(outcome.verdict == Verdict::Settled),
+            from.elapsed().as_nanos(),
+            gone.since(from).as_nanos(),
+            end.since(gone).as_nanos(),
+            boots[0],
+            boots[1],
+            boots[2],
+            calls[0],
+            calls[1],
+            calls[2],
+            if has_both { waited.as_nanos() } else { 0 },
+        ]
+    }
+}
+
+impl Reader for Fold {
+    fn take(&mut self, record: &Record) {
+        if record.at > self.now {
+            (self.now, self.earlier) = (record.at, self.counts);
+            for edge in [&mut self.from, &mut self.gone] {
+                if edge.before.is_none() && edge.at.is_some_and(|at| at <= record.at) {
+                    edge.before = Some(self.counts);
+                }
             }
+        }
+        match record.what {
+            What::Decided(Reason::BootStarted) => self.counts[0] += 1,
+            What::Called { point, .. } | What::CallFailed { point, .. } if is_backend(point) => self.counts[1] += 1,
+            What::Struck { fault, .. } => self.struck(fault),
             What::Set { field: Field::CooldownUntil, to, .. } if record.subject.kind == Kind::Pool => {
                 let index = record.subject.index as usize;
                 if self.waits.len() <= index {
@@ -114,37 +175,6 @@ impl Fold {
             }
             _ => {}
         }
-    }
-
-    /// Before, during or after the trigger.
-    fn phase(&self, at: SimTime) -> usize {
-        usize::from(at >= self.from) + usize::from(at >= self.gone)
-    }
-
-    /// A cooldown counts from its write, or from the end of the trigger, to its end or its next write.
-    fn spent(&self, until: Option<SimTime>, since: SimTime, now: SimTime) -> SimDuration {
-        until.map_or(SimDuration::ZERO, |until| until.min(now).since(since.max(self.gone)))
-    }
-
-    /// The columns, when all records were told.
-    pub fn finish(self, outcome: &Outcome) -> Aftermath {
-        let Self { from, gone, boots, calls, .. } = self;
-        let end = outcome.ended_at;
-        let last = self.waits.iter().map(|(until, since)| self.spent(*until, *since, end));
-        let waited = last.fold(self.waited, |sum, wait| sum + wait);
-        [
-            u64::from(outcome.verdict == Verdict::Settled),
-            from.elapsed().as_nanos(),
-            gone.since(from).as_nanos(),
-            end.since(gone).as_nanos(),
-            boots[0],
-            boots[1],
-            boots[2],
-            calls[0],
-            calls[1],
-            calls[2],
-            waited.as_nanos(),
-        ]
     }
 }
 

@@ -7,7 +7,7 @@
 use std::io;
 
 use crate::model::Words;
-use crate::report;
+use crate::replay;
 use crate::scenario::{Scenario, Variant};
 use crate::sim::Simulation;
 use crate::trace::metrics::{Figure, Metric};
@@ -25,11 +25,10 @@ pub struct Measured {
 }
 
 impl Measured {
-    /// Runs a story and keeps its figures; the trace is gone afterwards.
+    /// Runs a story and keeps its figures, which are folded from its records as they come.
     pub fn of(scenario: &Scenario, variant: &Variant) -> Self {
-        let outcome = Simulation::new(scenario, variant).run();
-        let mut aftermath = aftermath::Fold::new(scenario, &outcome);
-        let figures = report::figures_beside(scenario, &outcome, |record| aftermath.take(record));
+        let simulation = Simulation::new(scenario, variant);
+        let (outcome, figures, aftermath) = replay::folded(simulation, scenario, aftermath::Fold::new(scenario));
         Self {
             verdict: outcome.verdict.name(),
             violations: outcome.violations.len(),

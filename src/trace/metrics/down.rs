@@ -11,7 +11,7 @@ use crate::model::Name;
 
 use super::slabs::slot;
 
-#[derive(Clone, Copy, Default)]
+#[derive(Clone, Copy, Default, Debug)]
 struct Pool {
     app: Option<u32>,
     service: Option<Name>,
@@ -21,7 +21,7 @@ struct Pool {
     wants: u64,
 }
 
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Debug)]
 struct Service {
     app: u32,
     ready: u64,
@@ -31,7 +31,7 @@ struct Service {
 }
 
 /// The times of all services.
-#[derive(Default)]
+#[derive(Clone, Default, Debug)]
 pub(super) struct Down {
     pools: Vec<Pool>,
     places: BTreeMap<(u32, Name), usize>,

@@ -6,36 +6,33 @@
 //! decision. What a newcomer gets wrong: times are integrals over *counts* (how many pools are
 //! unready now), kept up at each change, never a scan over all things.
 
-use crate::kernel::{SimDuration, SimTime};
+use std::collections::BTreeSet;
+
+use crate::kernel::{RecordId, SimDuration, SimTime};
 use crate::model::{
     Address, AnyStatus, Failure, Field, Kind, LeaseStatus, Reason, RequestError, SandboxStatus, Subject, Value,
 };
-use crate::trace::{Record, Records, Trace, What};
+use crate::trace::{Reader, Record, Trace, What};
 
 use super::down::Down;
 use super::slabs::{Disk, Integral, LEASE, Lease, NOBODY, POOL, Pool, SANDBOX, Sandbox, number, reference, slot};
 use super::{Figure, Frame, Metrics};
 
-/// Folds a trace into its figures. Whoever has something else to fold does it `beside`,
-/// which is told every record, in order, in the same pass: to read a long trace from memory takes
-/// longer than most of what is done with it.
-pub fn fold(trace: &Trace, frame: &Frame, mut beside: impl FnMut(&Record)) -> Metrics {
-    let mut fold = Fold::new(trace.records(), frame);
-    for record in trace.records() {
-        // Most records are nothing but this.
-        if let What::Decided(Reason::Reconcile { .. }) = record.what {
-            fold.add(Figure::Reconciles, 1);
-        } else {
-            fold.take(&record);
-        }
-        beside(&record);
-    }
-    fold.finish()
+/// Folds a trace into its figures.
+pub fn fold(trace: &Trace, frame: &Frame) -> Metrics {
+    let mut fold = Fold::default();
+    trace.records().iter().for_each(|record| fold.take(&record));
+    fold.finish(frame)
 }
 
-struct Fold<'a> {
-    records: &'a Records,
-    frame: &'a Frame,
+/// The figures of a run, as far as its records were taken in.
+#[derive(Clone, Debug)]
+pub struct Fold {
+    /// How many were.
+    taken: usize,
+    /// The decisions to stop what is pending for too long, and the last write that was made for one.
+    stale: BTreeSet<RecordId>,
+    stale_write: Option<RecordId>,
     counts: [u64; Figure::ALL.len()],
     sandboxes: Vec<Sandbox>,
     pools: Vec<Pool>,
@@ -84,11 +81,12 @@ fn percentile(sorted: &[SimDuration], percent: usize) -> SimDuration {
     rank.checked_sub(1).map_or(SimDuration::ZERO, |index| sorted[index])
 }
 
-impl<'a> Fold<'a> {
-    fn new(records: &'a Records, frame: &'a Frame) -> Self {
+impl Default for Fold {
+    fn default() -> Self {
         Self {
-            records,
-            frame,
+            taken: 0,
+            stale: BTreeSet::new(),
+            stale_write: None,
             counts: [0; Figure::ALL.len()],
             sandboxes: Vec::new(),
             pools: Vec::new(),
@@ -112,12 +110,27 @@ impl<'a> Fold<'a> {
             waits: Vec::new(),
         }
     }
+}
 
+impl Reader for Fold {
+    #[inline]
+    fn take(&mut self, record: &Record) {
+        // Most records are nothing but this.
+        if let What::Decided(Reason::Reconcile { .. }) = record.what {
+            self.add(Figure::Reconciles, 1);
+        } else {
+            self.fold(record);
+        }
+        self.taken += 1;
+    }
+}
+
+impl Fold {
     fn add(&mut self, figure: Figure, n: u64) {
         self.counts[figure as usize] += n;
     }
 
-    fn take(&mut self, record: &Record) {
+    fn fold(&mut self, record: &Record) {
         let (at, subject) = (record.at, record.subject);
         match record.what {
             What::Set { field, from, to } => self.set(record, field, from, to),
@@ -126,7 +139,10 @@ impl<'a> Fold<'a> {
                 self.add(Figure::StoreWrites, 1);
                 self.created(subject);
             }
-            What::Patched { .. } => self.add(Figure::StoreWrites, 1),
+            What::Patched { .. } => {
+                self.add(Figure::StoreWrites, 1);
+                self.stale_write = self.stale.contains(&record.cause).then(|| RecordId::from_index(self.taken));
+            }
             What::Deleted { .. } => {
                 self.add(Figure::StoreWrites, 1);
                 self.deleted(subject, at);
@@ -198,6 +214,9 @@ impl<'a> Fold<'a> {
                     self.add(Figure::LeaseConflicts, 1);
                 }
             }
+            Reason::StalePending { .. } => {
+                self.stale.insert(RecordId::from_index(self.taken));
+            }
             Reason::AlreadyLeased { .. } => self.add(Figure::LeaseConflicts, 1),
             Reason::CrashesCounted { wait, .. } if subject.kind == Kind::Pool => {
                 slot(&mut self.pools, subject.index, POOL).wait_decided = Some(wait);
@@ -248,7 +267,7 @@ impl<'a> Fold<'a> {
                 let Value::Status(AnyStatus::Sandbox(status)) = to else { return };
                 self.sandbox_becomes(index, at, Some(status));
                 let stopped = status == SandboxStatus::Stopped;
-                if stopped && matches!(self.decision(record), Some(Reason::StalePending { .. })) {
+                if stopped && self.stale_write == Some(record.cause) {
                     self.add(Figure::StalePendingStopped, 1);
                 }
             }
@@ -298,15 +317,6 @@ impl<'a> Fold<'a> {
                 slot(&mut self.disks, index, Disk::default()).owner = Some(reference(to)).filter(|o| *o != NOBODY);
             }
             _ => {}
-        }
-    }
-
-    /// The decision that led to a `Set`, by way of its write.
-    fn decision(&self, set: &Record) -> Option<Reason> {
-        let write = self.records.at(set.cause.index()?);
-        match self.records.at(write.cause.index()?).what {
-            What::Decided(reason) => Some(reason),
-            _ => None,
         }
     }
 
@@ -416,8 +426,9 @@ impl<'a> Fold<'a> {
         slot(hosts, u32::from(address.host), NOBODY)
     }
 
-    fn finish(mut self) -> Metrics {
-        let end = self.frame.ended_at;
+    /// The figures, when all records were taken in.
+    pub fn finish(mut self, frame: &Frame) -> Metrics {
+        let end = frame.ended_at;
         self.bound_to_dead.change(end, 0, 0);
         self.unready.change(end, 0, 0);
         self.settled_time.change(end, 0, 0);
@@ -459,18 +470,17 @@ impl<'a> Fold<'a> {
         self.waits.sort_unstable();
         metrics.time(Figure::RequestWaitP50, percentile(&self.waits, 50));
         metrics.time(Figure::RequestWaitP99, percentile(&self.waits, 99));
-        metrics.time(Figure::TimeToReady, self.time_to_ready());
-        metrics.time(Figure::Recovery, self.recovery());
+        metrics.time(Figure::TimeToReady, self.time_to_ready(frame));
+        metrics.time(Figure::Recovery, self.recovery(frame));
         metrics
     }
 
-    fn time_to_ready(&self) -> SimDuration {
-        let Some(deploy) = self.frame.first_deploy else { return SimDuration::ZERO };
-        self.ready_at.unwrap_or(self.frame.ended_at).since(deploy)
+    fn time_to_ready(&self, frame: &Frame) -> SimDuration {
+        let Some(deploy) = frame.first_deploy else { return SimDuration::ZERO };
+        self.ready_at.unwrap_or(frame.ended_at).since(deploy)
     }
 
-    fn recovery(&self) -> SimDuration {
-        let frame = self.frame;
+    fn recovery(&self, frame: &Frame) -> SimDuration {
         let faults = frame.fault_ends.iter().enumerate().filter_map(|(fault, end)| {
             end.map(|end| end.min(frame.ended_at)).or_else(|| self.struck.get(fault).copied().flatten())
         });

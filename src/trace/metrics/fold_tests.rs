@@ -9,7 +9,7 @@ use crate::trace::{What, metrics};
 use super::Frame;
 
 fn fold(maker: &Maker, end: &str) -> Metrics {
-    metrics::fold(&maker.trace, &Frame { ended_at: t(end), ..Frame::default() }, |_| {})
+    metrics::fold(&maker.trace, &Frame { ended_at: t(end), ..Frame::default() })
 }
 
 fn count(metrics: &Metrics, figure: Figure) -> u64 {
@@ -234,8 +234,8 @@ fn ready_is_the_first_rest_with_something_running_and_recovery_the_last() {
         workload_changed: None,
         fault_ends: vec![None, None],
     };
-    let ready = |frame: &Frame| metrics::fold(&m.trace, frame, |_| {}).of(Figure::TimeToReady);
-    let recovery = |frame: &Frame| metrics::fold(&m.trace, frame, |_| {}).of(Figure::Recovery);
+    let ready = |frame: &Frame| metrics::fold(&m.trace, frame).of(Figure::TimeToReady);
+    let recovery = |frame: &Frame| metrics::fold(&m.trace, frame).of(Figure::Recovery);
     assert_eq!(ready(&frame), Metric::Seconds(d("10s")));
     assert_eq!(ready(&Frame { first_deploy: None, ..frame.clone() }), Metric::Seconds(d("0s")));
     for (frame, expected, why) in [

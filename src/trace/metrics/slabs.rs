@@ -8,7 +8,7 @@ use crate::kernel::{SimDuration, SimTime};
 use crate::model::{LeaseStatus, SandboxStatus, Value};
 
 /// A quantity over time and its integral.
-#[derive(Default)]
+#[derive(Default, Clone, Debug)]
 pub(super) struct Integral {
     pub(super) level: u64,
     pub(super) since: SimTime,
@@ -25,7 +25,7 @@ impl Integral {
 
 pub(super) const NOBODY: u32 = u32::MAX;
 
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Debug)]
 pub(super) struct Sandbox {
     /// None: it does not exist, or no more.
     pub(super) status: Option<SandboxStatus>,
@@ -44,7 +44,7 @@ impl Sandbox {
     }
 }
 
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Debug)]
 pub(super) struct Pool {
     pub(super) app: u32,
     pub(super) desired: u64,
@@ -56,7 +56,7 @@ pub(super) struct Pool {
     pub(super) wait_decided: Option<SimDuration>,
 }
 
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Debug)]
 pub(super) struct Lease {
     pub(super) disk: u32,
     pub(super) sandbox: u32,
@@ -64,7 +64,7 @@ pub(super) struct Lease {
     pub(super) status: Option<LeaseStatus>,
 }
 
-#[derive(Clone, Default)]
+#[derive(Clone, Default, Debug)]
 pub(super) struct Disk {
     pub(super) exists: bool,
     pub(super) owner: Option<u32>,
