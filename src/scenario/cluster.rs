@@ -14,8 +14,6 @@ use super::tree::{Node, Value};
 use super::values;
 use super::walk::{Fields, Walk};
 
-/// More nodes than this are a mistake.
-const NODES_MAX: usize = 1000;
 /// The process that is no node's.
 const COORDINATOR: &str = "coordinator";
 
@@ -59,9 +57,6 @@ fn nodes(walk: &mut Walk, node: &Node) -> Option<Vec<Name>> {
     })?;
     if nodes.is_empty() {
         walk.error(node.span, "a cluster has at least one node");
-    }
-    if nodes.len() > NODES_MAX {
-        walk.error(node.span, format!("a cluster has at most {NODES_MAX} nodes"));
     }
     Some(nodes)
 }

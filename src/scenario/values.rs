@@ -3,6 +3,8 @@
 //! Knows nodes and their kinds, not which keys there are. Each reader notes what is wrong and answers nothing
 //! then, so that the walk goes on.
 
+use std::collections::BTreeMap;
+
 use crate::kernel::{SimDuration, SimTime};
 use crate::model::{Name, Words};
 use crate::time::DurationError;
@@ -14,7 +16,7 @@ use super::suggest::typo;
 use super::tree::{Node, Value};
 use super::walk::{Fields, Walk};
 
-/// Longer lists are mistakes.
+/// Longer lists are mistakes; so a cluster has no more nodes.
 const LIST_MAX: usize = 10_000;
 /// Longer names are mistakes.
 const NAME_MAX: usize = 200;
@@ -110,28 +112,29 @@ pub(crate) fn list<'t>(walk: &mut Walk, node: &'t Node, of: &str) -> Option<&'t 
 }
 
 /// The items of a list, each read by `read`; a value that comes twice is noted.
-pub(crate) fn distinct<T: PartialEq + Copy>(
+pub(crate) fn distinct<T: Ord + Copy>(
     walk: &mut Walk,
     node: &Node,
     of: &str,
     mut read: impl FnMut(&mut Walk, &Node) -> Option<T>,
 ) -> Option<Vec<T>> {
     let items = list(walk, node, of)?;
-    let mut found: Vec<(T, &Node)> = Vec::new();
+    let (mut found, mut places) = (Vec::new(), BTreeMap::new());
     let mut complete = true;
     for item in items {
         let Some(value) = read(walk, item) else {
             complete = false;
             continue;
         };
-        if let Some((_, first)) = found.iter().find(|(known, _)| *known == value) {
-            walk.error(item.span, "this is in the list twice").context(first.span, "first here");
-            complete = false;
+        let first = *places.entry(value).or_insert(item.span);
+        if first == item.span {
+            found.push(value);
         } else {
-            found.push((value, item));
+            walk.error(item.span, "this is in the list twice").context(first, "first here");
+            complete = false;
         }
     }
-    complete.then(|| found.into_iter().map(|(value, _)| value).collect())
+    complete.then_some(found)
 }
 
 /// Which of the words.

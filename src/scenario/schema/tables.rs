@@ -74,7 +74,7 @@ static CLUSTER: TableSpec = table(
     "`[cluster]`",
     "The machines and services that the scheduler works with.",
     &[
-        key("nodes", Kind::Names, "[\"n1\"]", "the nodes' names"),
+        key("nodes", Kind::Names, "[\"n1\"]", "the nodes' names, 10,000 at most"),
         key("addresses_per_node", count(1, 65_534), "253", "how many addresses each node's subnet has"),
         key("disk_quota_gb", count(0, 1_000_000_000), "10000", "how much all volumes may hold together, in GB"),
         key("latency", Kind::Table(&LATENCY), "as below", "how long calls take"),

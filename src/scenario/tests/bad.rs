@@ -132,7 +132,7 @@ fn errors_of_values() {
             ("too many variants", &"[[variant]]\n".repeat(1001)),
             (
                 "too many nodes",
-                &format!("[cluster]\nnodes = [{}]", (0..1001).map(|i| format!("\"n{i}\", ")).collect::<String>()),
+                &format!("[cluster]\nnodes = [{}]", (0..10_001).map(|i| format!("\"n{i}\", ")).collect::<String>()),
             ),
             ("a factor below zero", "[tuning.backoff]\nfactor = -2.0"),
             ("a jitter above one", "[tuning.backoff]\njitter = 1.5"),
