@@ -184,14 +184,22 @@ fn figures(replay: &Replay<'_>) -> String {
     figures + &down(replay)
 }
 
+/// Of more apps than this the others are counted.
+const DOWN_MAX: usize = 20;
+
 /// How long each app was down, where more than one was.
 fn down(replay: &Replay<'_>) -> String {
     if replay.metrics.of(Figure::Down) == replay.metrics.of(Figure::DownMax) {
         return String::new();
     }
     let down = report::down_by_app(&replay.outcome.trace, &replay.metrics);
-    let line = |(app, time): &(String, SimDuration)| format!("  {app:28}{:>14}\n", time.rounded().to_string());
-    format!("\ndown\n{}", down.iter().map(line).collect::<String>())
+    let line = |app: &str, time: SimDuration| format!("  {app:28}{:>14}\n", time.rounded().to_string());
+    let (first, others) = down.split_at(down.len().min(DOWN_MAX));
+    let mut text: String = first.iter().map(|(app, time)| line(app, *time)).collect();
+    if let [(_, longest), ..] = others {
+        text.push_str(&format!("  {}, each {} at most\n", counted(others.len(), "more app"), longest.rounded()));
+    }
+    format!("\ndown\n{text}")
 }
 
 fn checks(replay: &Replay<'_>, reproduce: &str) -> String {

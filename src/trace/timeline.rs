@@ -241,12 +241,18 @@ impl Page<'_> {
         if lines.iter().sum::<usize>() <= most {
             return vec![true; items.len()];
         }
-        let mut shown: Vec<bool> = items.iter().map(|item| self.is_news(item)).collect();
-        // News has half of the page at the most; of the rest, the beginning has twice as much as the end.
+        // News has half of the page at the most, and what broke is the first of it; of the rest, the beginning has
+        // twice as much as the end.
+        let mut shown = vec![false; items.len()];
         let mut left = most / 2;
-        for (shown, lines) in shown.iter_mut().zip(lines) {
-            *shown = *shown && left >= *lines;
-            left -= if *shown { *lines } else { 0 };
+        for (is_news, least) in [(Self::is_broken as fn(&Self, &Item) -> bool, most / 4), (Self::is_from_outside, 0)] {
+            for (place, _) in items.iter().enumerate().filter(|(_, item)| is_news(self, item)) {
+                // That something is left out before it takes a line, too.
+                let takes = lines[place] + usize::from(place > 0 && !shown[place - 1]);
+                if takes + least <= left {
+                    (shown[place], left) = (true, left - takes);
+                }
+            }
         }
         let room = most / 2 + left;
         let mut fill = |places: &mut dyn Iterator<Item = usize>, mut room: usize| {
@@ -265,11 +271,12 @@ impl Page<'_> {
         shown
     }
 
-    /// Whether an item is what a reader of a long run looks for.
-    fn is_news(&self, item: &Item) -> bool {
-        let Item::Line(index) = item else { return false };
-        let entry = &self.entries[*index];
-        entry.tone == Tone::Outside || matches!(self.trace.records().at(entry.record).what, What::Broken { .. })
+    fn is_broken(&self, item: &Item) -> bool {
+        matches!(self.trace.records().at(self.entries[item.first()].record).what, What::Broken { .. })
+    }
+
+    fn is_from_outside(&self, item: &Item) -> bool {
+        self.entries[item.first()].tone == Tone::Outside
     }
 
     /// One line instead of many.

@@ -6,13 +6,14 @@
 //! routine, has a line of its own.
 
 use std::fmt::Write;
+use std::ops::Range;
 
 use crate::kernel::SimTime;
 use crate::model::{
     Actor, AnyStatus, Controller, DiskStatus, Failure, Field, Kind, LeaseStatus, Loud, NodeStatus, Reason,
     SandboxStatus, Subject, Value,
 };
-use crate::trace::{Record, Stretch, Trace, What, decision, words};
+use crate::trace::{Record, Trace, What, decision, words};
 
 use super::Options;
 
@@ -85,16 +86,19 @@ fn push_value(trace: &Trace, value: Value, out: &mut String) {
 pub fn entries(trace: &Trace, options: &Options) -> Vec<Entry> {
     let reader = Reader { trace, options };
     let told = reader.told();
-    let records = trace.records();
     let mut entries = Vec::new();
-    let mut index = 0;
-    while index < records.len() {
-        let sets = reader.sets_of(index);
-        if let Some((what, why, tone)) = reader.tell(index, told[index], records.range(index + 1..index + 1 + sets)) {
-            let Record { at, actor, subject, .. } = records.at(index);
+    let mut next = 0;
+    for (index, record) in trace.records().iter().enumerate().filter(|(index, _)| !told[*index]) {
+        // Most records are nothing that has a line.
+        let is_routine = matches!(record.what, What::Decided(reason) if reason.is_routine());
+        if index < next || is_routine && !options.verbose {
+            continue;
+        }
+        next = index + 1 + reader.sets_of(index, &record);
+        if let Some((what, why, tone)) = reader.tell(&record, index + 1..next) {
+            let Record { at, actor, subject, .. } = record;
             entries.push(Entry { record: index, at, actor, subject, what, why, tone });
         }
-        index += 1 + sets;
     }
     entries
 }
@@ -106,13 +110,13 @@ pub fn entries(trace: &Trace, options: &Options) -> Vec<Entry> {
 pub fn entry(trace: &Trace, options: &Options, index: usize) -> Entry {
     let quiet = Options { verbose: false, ..options.clone() };
     let loud = Options { verbose: true, ..options.clone() };
+    let record = trace.records().at(index);
     let told = [&quiet, &loud].into_iter().find_map(|options| {
         let reader = Reader { trace, options };
-        let sets = reader.sets_of(index);
-        reader.tell(index, false, trace.records().range(index + 1..index + 1 + sets))
+        reader.tell(&record, index + 1..index + 1 + reader.sets_of(index, &record))
     });
     let (what, why, tone) = told.unwrap_or_else(|| ("happens".to_owned(), String::new(), Tone::Plain));
-    let Record { at, actor, subject, .. } = trace.records().at(index);
+    let Record { at, actor, subject, .. } = record;
     Entry { record: index, at, actor, subject, what, why, tone }
 }
 
@@ -162,9 +166,9 @@ type Told = (String, String, Tone);
 
 impl Reader<'_> {
     /// How many `Set` records follow the record and belong to it.
-    fn sets_of(&self, index: usize) -> usize {
+    fn sets_of(&self, index: usize, record: &Record) -> usize {
         let records = self.trace.records();
-        if !matches!(records.at(index).what, What::Created { .. } | What::Patched { .. }) {
+        if !matches!(record.what, What::Created { .. } | What::Patched { .. }) {
             return 0;
         }
         let belongs = |r: &Record| matches!(r.what, What::Set { .. }) && r.cause.index() == Some(index);
@@ -195,7 +199,7 @@ impl Reader<'_> {
             let shown = match record.what {
                 What::Created { .. } | What::Deleted { .. } => true,
                 What::Patched { .. } => {
-                    let sets = index + 1..index + 1 + self.sets_of(index);
+                    let sets = index + 1..index + 1 + self.sets_of(index, &record);
                     records.first_in(sets, |set| self.is_told(set)).is_some()
                 }
                 _ => false,
@@ -256,18 +260,19 @@ impl Reader<'_> {
         decision(self.trace, record).map(|(_, reason)| words(reason)).unwrap_or_default()
     }
 
-    fn tell(&self, index: usize, told: bool, sets: Stretch<'_>) -> Option<Told> {
-        let record = &self.trace.records().at(index);
+    /// What a record says, whose fields have these places.
+    fn tell(&self, record: &Record, sets: Range<usize>) -> Option<Told> {
+        let sets = || self.trace.records().range(sets.clone());
         match record.what {
             What::Created { .. } => {
-                let status = sets.clone().find(|s| matches!(s.what, What::Set { field: Field::Status, .. }));
+                let status = sets().find(|s| matches!(s.what, What::Set { field: Field::Status, .. }));
                 let mut what = "created".to_owned();
                 if let Some(status) = status.filter(|set| self.is_told(set)) {
                     what.push(' ');
                     self.push_change(&status, &mut what);
                 }
                 if self.options.verbose {
-                    for set in sets.filter(|s| !matches!(s.what, What::Set { field: Field::Status, .. })) {
+                    for set in sets().filter(|s| !matches!(s.what, What::Set { field: Field::Status, .. })) {
                         let What::Set { field, to, .. } = set.what else { continue };
                         what.push_str(&format!(", {} {}", field.name(), value_text(self.trace, to)));
                     }
@@ -276,7 +281,7 @@ impl Reader<'_> {
             }
             What::Patched { .. } => {
                 let (mut what, mut tone) = (String::new(), Tone::Plain);
-                for set in sets {
+                for set in sets() {
                     tone = stronger(tone, tone_of_set(&set));
                     if self.is_told(&set) {
                         what.push_str(if what.is_empty() { "" } else { ", " });
@@ -293,7 +298,7 @@ impl Reader<'_> {
             }
             What::Deleted { .. } => Some(("deleted".to_owned(), self.why(record), Tone::Plain)),
             What::Decided(reason) => {
-                let shown = !told && (self.options.verbose || !reason.is_routine());
+                let shown = self.options.verbose || !reason.is_routine();
                 shown.then(|| (words(reason), String::new(), tone_of_reason(reason)))
             }
             other => self.tell_event(record, other),

@@ -81,7 +81,8 @@ const BURST_GAP: SimDuration = SimDuration::from_secs(60);
 /// Folds the entries of a timeline.
 ///
 /// Each app is folded by itself, and so is what its collectors remove and what its judges find:
-/// loops that run side by side would otherwise hide each other. Requests come at random, and a scheduler asks
+/// loops that run side by side would otherwise hide each other; but of very many nodes, or steps alike in a row,
+/// one stands for all. Requests come at random, and a scheduler asks
 /// for ever more sandboxes: those of one service that fail for one reason are a burst, without a period.
 /// Items are in the order of their first lines.
 pub fn fold(trace: &Trace, entries: &[Entry]) -> Vec<Item> {
@@ -91,10 +92,18 @@ pub fn fold(trace: &Trace, entries: &[Entry]) -> Vec<Item> {
     let mut lanes: BTreeMap<(Subject, Voice), Vec<Node>> = BTreeMap::new();
     for (index, entry) in entries.iter().enumerate() {
         let subject = entry.subject;
-        let (head, parent) =
-            *known.entry(subject).or_insert_with(|| (families.head(subject), keys.parent(&trace.name(subject))));
+        let what = trace.records().at(entry.record).what;
+        let is_there = entry.at == SimTime::ZERO && matches!(subject.kind, Kind::Node | Kind::Process);
+        let begins = is_there || what == What::StepBegan;
+        let (head, parent) = match begins {
+            true => (Subject::CLUSTER, keys.word(subject.kind.name())),
+            false => {
+                *known.entry(subject).or_insert_with(|| (families.head(subject), keys.parent(&trace.name(subject))))
+            }
+        };
         let key = keys.line(parent, entry);
-        let voice = match (trace.records().at(entry.record).what, entry.actor.controller) {
+        let voice = match (what, entry.actor.controller) {
+            _ if begins => Voice::Begin,
             (What::Broken { .. }, _) => Voice::Judge,
             (What::RequestFailed { .. } | What::Decided(Reason::NoNode), _) => Voice::InVain(key),
             (_, Controller::Collector) => Voice::Collector,
@@ -105,6 +114,7 @@ pub fn fold(trace: &Trace, entries: &[Entry]) -> Vec<Item> {
     }
     let folded = lanes.into_iter().flat_map(|((_, voice), nodes)| match voice {
         Voice::InVain(_) => bursts(nodes, &mut keys),
+        Voice::Begin => fold_lines(nodes, &mut keys),
         Voice::Other | Voice::Collector | Voice::Judge => fold_lane(nodes, &mut keys),
     });
     let mut items = vec![None; entries.len()];
@@ -115,6 +125,8 @@ pub fn fold(trace: &Trace, entries: &[Entry]) -> Vec<Item> {
 /// Whose lines are folded together.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Voice {
+    /// What is there from the first moment on, and the steps.
+    Begin,
     Other,
     Collector,
     Judge,
@@ -129,6 +141,13 @@ fn bursts(nodes: Vec<Node>, keys: &mut Keys) -> Vec<Node> {
         _ => vec![folded(burst, 1, keys)],
     });
     folded.collect()
+}
+
+/// Very many that are alike in a row, and nothing longer.
+fn fold_lines(mut nodes: Vec<Node>, keys: &mut Keys) -> Vec<Node> {
+    let again = keys.again(&nodes);
+    pass(&mut nodes, &again, &(1..=1), keys);
+    nodes
 }
 
 fn fold_lane(mut nodes: Vec<Node>, keys: &mut Keys) -> Vec<Node> {

@@ -215,3 +215,40 @@ fn lines_about_different_things_are_told_one_by_one_unless_they_are_very_many() 
     mixed.extend([(8, 180_000), (9, 240_000)]);
     assert_eq!(blocks(&mixed), [(3, SimDuration::from_mins(1), SimDuration::from_mins(1))]);
 }
+
+/// So many steps, a second apart, each with a title and followed by what comes of it.
+fn steps(titles: impl Iterator<Item = String>) -> (Trace, Options) {
+    let mut m = Maker::new();
+    let (_, pool) = m.pool(1);
+    let step_titles: Vec<String> = titles.collect();
+    for n in 0..step_titles.len() {
+        let step = m.named(crate::model::Kind::Step, &format!("step/{n}"));
+        m.at(&format!("{n}s")).by(Controller::Operator).what(step, What::StepBegan);
+        m.by(Controller::Pool).decide(pool, Reason::TooMany { actual: n as u32, desired: 1 });
+    }
+    (m.trace, Options { lines_max: Some(60), step_titles, ..Options::default() })
+}
+
+#[test]
+fn of_very_many_steps_alike_one_stands_for_all() {
+    let (trace, options) = steps((0..200).map(|n| format!("deploy a{n}")));
+    let text = render(&trace, &Options { fold: true, ..options });
+    same(
+        text.lines().filter(|line| line.contains("step")).collect::<Vec<_>>().join("\n").as_str(),
+        "   0:00.000 |   operator    step/0                     begins               deploy a0",
+    );
+    assert!(text.contains("   3:19.000 \\   this line: x200, every 0:01\n"), "{text}");
+}
+
+#[test]
+fn a_bounded_timeline_is_bounded_however_much_is_news() {
+    let name = |n: u8| String::from_utf8(vec![b'a' + n / 20, b'a' + n % 20]).expect("letters");
+    let (trace, options) = steps((0..200).map(|n| format!("deploy {}", name(n))));
+    let text = render(&trace, &options);
+    assert!(text.lines().count() <= 62, "{text}");
+    let whole = render(&trace, &Options { lines_max: None, ..options });
+    let told = whole.lines().count();
+    let left_out = text.lines().filter_map(|line| line.split(": ").nth(1)?.split_once(" lines are left out"));
+    let left_out: usize = left_out.map(|(count, _)| count.parse::<usize>().expect("a number")).sum();
+    assert_eq!(left_out + text.lines().filter(|line| !line.contains("left out")).count(), told);
+}
