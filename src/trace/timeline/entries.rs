@@ -89,9 +89,8 @@ pub fn entries(trace: &Trace, options: &Options) -> Vec<Entry> {
     let mut entries = Vec::new();
     let mut next = 0;
     for (index, record) in trace.records().iter().enumerate().filter(|(index, _)| !told[*index]) {
-        // Most records are nothing that has a line.
-        let is_routine = matches!(record.what, What::Decided(reason) if reason.is_routine());
-        if index < next || is_routine && !options.verbose {
+        // Most records have no line.
+        if index < next || !options.verbose && is_routine(&record) {
             continue;
         }
         next = index + 1 + reader.sets_of(index, &record);
@@ -262,6 +261,9 @@ impl Reader<'_> {
 
     /// What a record says, whose fields have these places.
     fn tell(&self, record: &Record, sets: Range<usize>) -> Option<Told> {
+        if !self.options.verbose && is_routine(record) {
+            return None;
+        }
         let sets = || self.trace.records().range(sets.clone());
         match record.what {
             What::Created { .. } => {
@@ -297,33 +299,29 @@ impl Reader<'_> {
                 Some((what, self.why(record), tone))
             }
             What::Deleted { .. } => Some(("deleted".to_owned(), self.why(record), Tone::Plain)),
-            What::Decided(reason) => {
-                let shown = self.options.verbose || !reason.is_routine();
-                shown.then(|| (words(reason), String::new(), tone_of_reason(reason)))
-            }
+            What::Decided(reason) => Some((words(reason), String::new(), tone_of_reason(reason))),
             other => self.tell_event(record, other),
         }
     }
 
     /// Everything that is neither a write nor a decision.
     fn tell_event(&self, record: &Record, what: What) -> Option<Told> {
-        let verbose = self.options.verbose;
-        let routine = |what: String, tone| verbose.then_some((what, String::new(), tone));
+        let said = |what: String, tone| Some((what, String::new(), tone));
         let plain = |what: &str, tone| Some((what.to_owned(), String::new(), tone));
         match what {
             What::Created { .. } | What::Patched { .. } | What::Deleted { .. } | What::Decided(_) => None,
             What::Set { field, from, to } => {
                 let text = |value| value_text(self.trace, value);
-                routine(format!("{} {} -> {}", field.name(), text(from), text(to)), Tone::Plain)
+                said(format!("{} {} -> {}", field.name(), text(from), text(to)), Tone::Plain)
             }
             What::Conflict => plain("write refused: revision conflict", Tone::Bad),
             What::Called { point, since } => {
-                routine(format!("{} after {}", point.name(), record.at.since(since).clock()), Tone::Plain)
+                said(format!("{} after {}", point.name(), record.at.since(since).clock()), Tone::Plain)
             }
-            What::CallFailed { point, since, error } => verbose.then(|| {
+            What::CallFailed { point, since, error } => {
                 let after = record.at.since(since);
-                (format!("{} fails after {}", point.name(), after.clock()), error.to_string(), Tone::Bad)
-            }),
+                Some((format!("{} fails after {}", point.name(), after.clock()), error.to_string(), Tone::Bad))
+            }
             What::Struck { fault, point, effect } => {
                 let title = self.options.fault_titles.get(fault as usize).map_or("a fault", String::as_str);
                 Some((format!("fault: {effect}"), format!("{title}, on {}", point.name()), Tone::Outside))
@@ -333,29 +331,29 @@ impl Reader<'_> {
                 Some(("begins".to_owned(), title.unwrap_or_default(), Tone::Outside))
             }
             What::StepEnded { refused: Some(error) } => Some(("REFUSED".to_owned(), error.to_string(), Tone::Bad)),
-            What::StepEnded { refused: None } => routine("ends".to_owned(), Tone::Outside),
+            What::StepEnded { refused: None } => plain("ends", Tone::Outside),
             What::ProcessDown => plain("process down", Tone::Outside),
             What::ProcessUp => plain("process up", Tone::Outside),
-            What::TaskStarted => routine("task starts".to_owned(), Tone::Plain),
-            What::PortBound => routine("port answers".to_owned(), Tone::Plain),
+            What::TaskStarted => plain("task starts", Tone::Plain),
+            What::PortBound => plain("port answers", Tone::Plain),
             // A task that a controller ends is told by its stop; one that ends by itself is news.
             What::TaskEnded { code } if record.actor.controller == Controller::World => {
-                Some((format!("task ends, code {code}"), String::new(), Tone::Bad))
+                said(format!("task ends, code {code}"), Tone::Bad)
             }
-            What::TaskEnded { code } => routine(format!("task ends, code {code}"), Tone::Plain),
-            What::ContainerGone => routine("container gone".to_owned(), Tone::Plain),
-            What::AddressTaken(address) => routine(format!("takes {address}"), Tone::Plain),
-            What::AddressFreed(address) => routine(format!("gives back {address}"), Tone::Plain),
+            What::TaskEnded { code } => said(format!("task ends, code {code}"), Tone::Plain),
+            What::ContainerGone => plain("container gone", Tone::Plain),
+            What::AddressTaken(address) => said(format!("takes {address}"), Tone::Plain),
+            What::AddressFreed(address) => said(format!("gives back {address}"), Tone::Plain),
             What::VolumeMade => plain("volume made", Tone::Plain),
             What::VolumeGone => plain("volume gone", Tone::Plain),
-            What::Mounted { node } => routine(format!("mounted on {}", self.node(node)), Tone::Plain),
-            What::Unmounted { node } => routine(format!("unmounted from {}", self.node(node)), Tone::Plain),
-            What::Drawn { purpose, bits } => routine(format!("draw for {purpose}: {bits:016x}"), Tone::Plain),
+            What::Mounted { node } => said(format!("mounted on {}", self.node(node)), Tone::Plain),
+            What::Unmounted { node } => said(format!("unmounted from {}", self.node(node)), Tone::Plain),
+            What::Drawn { purpose, bits } => said(format!("draw for {purpose}: {bits:016x}"), Tone::Plain),
             What::Broken { invariant, detail } => {
                 Some(("BROKEN".to_owned(), format!("{invariant}: {detail}"), Tone::Bad))
             }
             What::RequestServed { service, waited } => {
-                routine(format!("request of {service} served after {}", waited.clock()), Tone::Plain)
+                said(format!("request of {service} served after {}", waited.clock()), Tone::Plain)
             }
             What::RequestFailed { service, waited, error } => {
                 Some((format!("request of {service} fails after {}", waited.clock()), error.to_string(), Tone::Bad))
@@ -368,6 +366,43 @@ impl Reader<'_> {
 
     fn node(&self, index: u32) -> crate::model::Name {
         self.trace.name(Subject { kind: Kind::Node, index })
+    }
+}
+
+/// Whether a record has a line only where everything is asked for.
+fn is_routine(record: &Record) -> bool {
+    match record.what {
+        What::Decided(reason) => reason.is_routine(),
+        What::TaskEnded { .. } => record.actor.controller != Controller::World,
+        What::Set { .. }
+        | What::Called { .. }
+        | What::CallFailed { .. }
+        | What::StepEnded { refused: None }
+        | What::TaskStarted
+        | What::PortBound
+        | What::ContainerGone
+        | What::AddressTaken(_)
+        | What::AddressFreed(_)
+        | What::Mounted { .. }
+        | What::Unmounted { .. }
+        | What::Drawn { .. }
+        | What::RequestServed { .. } => true,
+        What::Created { .. }
+        | What::Patched { .. }
+        | What::Deleted { .. }
+        | What::Conflict
+        | What::Struck { .. }
+        | What::StepBegan
+        | What::StepEnded { refused: Some(_) }
+        | What::ProcessDown
+        | What::ProcessUp
+        | What::VolumeMade
+        | What::VolumeGone
+        | What::Broken { .. }
+        | What::RequestFailed { .. }
+        | What::Settled
+        | What::Unsettled
+        | What::Note(_) => false,
     }
 }
 
