@@ -14,11 +14,11 @@ use crate::study::{Logic, Signature};
 use clap::Args;
 use serde_json::json;
 
-use super::args::{Format, shell_line};
+use super::args::{Format, Look, shell_line};
 use super::output::{Out, fit_for_eyes};
 use super::story::{StoryArgs, variant_named};
 use super::text::reproduced;
-use super::{Exit, Refusal, json};
+use super::{Exit, Refusal, json, progress};
 
 /// Finds the fix, or the smallest set of fixes, that heals a story or breaks it
 #[derive(Args)]
@@ -40,7 +40,7 @@ pub(crate) struct BisectArgs {
     format: Format,
 }
 
-pub(crate) fn run(args: &BisectArgs, out: &mut Out) -> Result<Exit, Refusal> {
+pub(crate) fn run(args: &BisectArgs, look: &Look, out: &mut Out) -> Result<Exit, Refusal> {
     let scenario = &args.story.load()?;
     let base = args.story.base(scenario)?;
     let from = args.from.clone().unwrap_or_else(|| Logic::of_variant(&base.name));
@@ -55,8 +55,10 @@ pub(crate) fn run(args: &BisectArgs, out: &mut Out) -> Result<Exit, Refusal> {
             args.to.text()
         )));
     }
+    let searched = progress::Searched::new(!look.quiet);
     let done =
         bisect(scenario, base, start.policy.fixes, end.policy.fixes, |story, variant| judge.passes(story, variant));
+    drop(searched);
     let exit = if done.found == Found::BothFail { Exit::Failed } else { Exit::Fine };
     let line = again(args, &from);
     let ends = [from.text(), args.to.text()];

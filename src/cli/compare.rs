@@ -18,10 +18,10 @@ use clap::Args;
 use rayon::prelude::*;
 use serde_json::{Map, Value, json};
 
-use super::args::Format;
+use super::args::{Format, Look};
 use super::output::{Out, fit, painted, style, width};
 use super::story::StoryArgs;
-use super::{Exit, Refusal, diverge, json};
+use super::{Exit, Refusal, diverge, json, progress};
 
 /// Shows the same story under two or more logics side by side, or what each single fix is worth
 #[derive(Args)]
@@ -46,11 +46,13 @@ pub(crate) struct CompareArgs {
     format: Format,
 }
 
-pub(crate) fn run(args: &CompareArgs, out: &mut Out) -> Result<Exit, Refusal> {
+pub(crate) fn run(args: &CompareArgs, look: &Look, out: &mut Out) -> Result<Exit, Refusal> {
     let scenario = &args.story.load()?;
     let base = args.story.base(scenario)?;
     if args.each_fix {
+        let searched = progress::Searched::new(!look.quiet);
         let noticed = each_fix(scenario, base, Fix::ALL);
+        drop(searched);
         out.text(&match args.format {
             Format::Text => fit(&matrix(scenario, &noticed), width()),
             Format::Json => matrix_json(scenario, &noticed),
@@ -58,8 +60,14 @@ pub(crate) fn run(args: &CompareArgs, out: &mut Out) -> Result<Exit, Refusal> {
         return Ok(Exit::Fine);
     }
     let variants = sides(args, scenario, base)?;
-    let wanted = Wanted { explained: args.diverge, ..Wanted::default() };
-    let replays: Vec<_> = variants.par_iter().map(|variant| Replay::with(scenario, variant, &wanted)).collect();
+    let bar = progress::Simulated::new(scenario.horizon, variants.len(), !look.quiet);
+    let side = |(nth, variant)| {
+        let tell = |now| bar.tell(nth, now);
+        let wanted = Wanted { explained: args.diverge, progress: Some(&tell), ..Wanted::default() };
+        Replay::with(scenario, variant, &wanted)
+    };
+    let replays: Vec<_> = variants.par_iter().enumerate().map(side).collect();
+    drop(bar);
     let sides: Vec<Side<'_>> = LETTERS.into_iter().zip(&replays).map(|(name, replay)| Side { name, replay }).collect();
     let (a, others) = sides.split_first().expect("there are two at least");
     let found: Vec<Comparison> =

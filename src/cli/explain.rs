@@ -21,7 +21,7 @@ use serde_json::json;
 
 use super::args::{Format, Logic, Look, page_file};
 use super::output::{Out, fit, plain, width};
-use super::{Exit, Refusal, crash, file, input, json, reproduce, story};
+use super::{Exit, Refusal, crash, file, input, json, progress, reproduce, story};
 
 /// Tells why something happened: the causal chain from its end back to its root, and what decides it
 #[derive(Args)]
@@ -118,7 +118,13 @@ pub(crate) fn explain(args: &ExplainArgs, look: &Look, out: &mut Out) -> Result<
     words.extend(question_words(args));
     let line = reproduce::command("explain", &args.file, &variant.name, variant.seed, &words);
     crash::doing_what(&line, || {
-        let outcome = Simulation::new(scenario, variant).keeps_evidence().until(args.logic.until).run();
+        let (until, horizon) = (args.logic.until, scenario.horizon);
+        let outcome = {
+            let bar = progress::Simulated::new(until.unwrap_or(horizon).min(horizon), 1, !look.quiet);
+            let tell = |now| bar.tell(0, now);
+            Simulation::new(scenario, variant).keeps_evidence().until(until).progress(&tell).run()
+        };
+        let searched = progress::Searched::new(!look.quiet);
         let setting = setting(scenario, variant, width());
         let mut explainer = Explainer::new(&outcome.trace, &setting);
         let run = Run { scenario, variant, outcome: &outcome };
@@ -138,6 +144,7 @@ pub(crate) fn explain(args: &ExplainArgs, look: &Look, out: &mut Out) -> Result<
             let decides: Vec<_> = deciding.decides().map(|trial| trial.deciders.clone()).collect();
             sealed::sealed(&run, args.logic.until, &asked, &decides, tries)
         });
+        drop(searched);
         let (setting, verify) = (&setting, args.verify);
         let told = Told {
             scenario,

@@ -1,14 +1,16 @@
-//! What stands beside the bar of many runs: how many a second, and how long the rest takes; and the bar of
-//! one long run: how far simulated time is.
+//! What stands beside the bar of many runs: how many a second, and how long the rest takes; the bar of
+//! one long run: how far simulated time is; and the line of a search: how many runs it has made.
 //!
 //! It knows numbers and words for people, not what is run. Nothing here is a result; that it is read from a
 //! clock is why it is nowhere but on a terminal.
 
 use std::fmt::Write;
-
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::Duration;
 
 use crate::kernel::{SimDuration, SimTime};
+use crate::replay;
+use crate::report::counted;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
 
 /// A run that is over before is not worth a bar.
@@ -17,32 +19,68 @@ const SHOWN_AFTER: Duration = Duration::from_secs(2);
 /// Longer than 100 days is no estimate.
 const LEFT_MAX: u64 = 100 * 24 * 3600;
 
-/// The bar of one run: how far simulated time is. It shows on a terminal, once the run takes longer than
-/// two seconds.
+/// The bar of one run, or some side by side: how far simulated time is, in the slowest of them. It shows on a
+/// terminal, once they take longer than two seconds.
 pub(crate) struct Simulated {
     bar: ProgressBar,
     end: SimTime,
+    /// Where each run is, in nanoseconds.
+    at: Vec<AtomicU64>,
     wanted: bool,
 }
 
 impl Simulated {
-    /// The bar of a run to that end, where it is wanted.
-    pub(crate) fn new(end: SimTime, wanted: bool) -> Self {
+    /// The bar of so many runs to that end, where it is wanted.
+    pub(crate) fn new(end: SimTime, runs: usize, wanted: bool) -> Self {
         let style = ProgressStyle::with_template("{bar:30} {msg}, {eta} left").expect("the template is ours");
-        let bar = ProgressBar::with_draw_target(Some(end.as_nanos()), ProgressDrawTarget::hidden()).with_style(style);
-        Self { bar, end, wanted: wanted && console::Term::stderr().is_term() }
+        let length = end.as_nanos().saturating_mul(runs as u64);
+        let bar = ProgressBar::with_draw_target(Some(length), ProgressDrawTarget::hidden()).with_style(style);
+        let at = (0..runs).map(|_| AtomicU64::new(0)).collect();
+        Self { bar, end, at, wanted: wanted && console::Term::stderr().is_term() }
     }
 
-    /// The run is that far.
-    pub(crate) fn tell(&self, now: SimTime) {
+    /// That one of the runs is that far.
+    pub(crate) fn tell(&self, run: usize, now: SimTime) {
+        self.at[run].store(now.as_nanos(), Relaxed);
         if !self.wanted || self.bar.elapsed() < SHOWN_AFTER {
             return;
         }
         if self.bar.is_hidden() {
             self.bar.set_draw_target(ProgressDrawTarget::stderr());
         }
-        self.bar.set_message(format!("{} of {}", now.elapsed().clock(), self.end.elapsed().clock()));
-        self.bar.set_position(now.as_nanos());
+        let at = self.at.iter().map(|at| at.load(Relaxed));
+        let least = SimTime::from_nanos(at.clone().min().unwrap_or_default());
+        self.bar.set_message(format!("{} of {}", least.elapsed().clock(), self.end.elapsed().clock()));
+        self.bar.set_position(at.sum());
+    }
+}
+
+/// What stands where runs are made until something is found, nobody knows how many: how many there were so far.
+/// It shows on a terminal, after two seconds.
+pub(crate) struct Searched(ProgressBar);
+
+impl Searched {
+    /// The line of a search, where it is wanted.
+    pub(crate) fn new(wanted: bool) -> Self {
+        let before = replay::searched();
+        let style = ProgressStyle::with_template("{searched}").expect("the template is ours");
+        let style = style.with_key("searched", move |state: &ProgressState, to: &mut dyn Write| {
+            if state.elapsed() >= SHOWN_AFTER {
+                let seconds = SimDuration::from_secs(state.elapsed().as_secs());
+                let runs = counted(replay::searched() - before, "run");
+                let _ = write!(to, "{runs} so far, in {}", seconds.clock());
+            }
+        });
+        let target = if wanted { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };
+        let bar = ProgressBar::with_draw_target(None, target).with_style(style);
+        bar.enable_steady_tick(Duration::from_millis(500));
+        Self(bar)
+    }
+}
+
+impl Drop for Searched {
+    fn drop(&mut self) {
+        self.0.finish_and_clear();
     }
 }
 

@@ -208,8 +208,9 @@ fn one(job: &Job<'_>, args: &RunArgs, look: &Look, several: bool) -> Result<Show
         variant.seed = job.seed;
         let proofs = if args.stop_when_proved { Proofs::Stop } else { Proofs::Note };
         let horizon = job.loaded.scenario.horizon;
-        let bar = progress::Simulated::new(args.logic.until.unwrap_or(horizon).min(horizon), !several && !look.quiet);
-        let tell = |now| bar.tell(now);
+        let bar =
+            progress::Simulated::new(args.logic.until.unwrap_or(horizon).min(horizon), 1, !several && !look.quiet);
+        let tell = |now| bar.tell(0, now);
         let (until, explained) = (args.logic.until, args.report.is_some());
         let wanted = Wanted { until, proofs, explained, progress: Some(&tell), on_disk: args.trace_to_disk.as_deref() };
         let replay = Replay::with(&job.loaded.scenario, &variant, &wanted);
