@@ -24,8 +24,8 @@ mod words;
 pub(crate) mod testing;
 
 pub use record::{Record, Trace, What};
-pub(crate) use records::Stretch;
-pub use records::{Archive, Reader, Records};
+pub(crate) use records::{Archive, Stretch};
+pub use records::{Reader, Records};
 
 use crate::model::Reason;
 
