@@ -230,6 +230,11 @@ impl Faults {
         }
     }
 
+    /// The node that each is confined to, where it is to one.
+    pub fn nodes(&self) -> Vec<Option<Name>> {
+        self.faults.borrow().iter().map(|fault| fault.spec.filter.node).collect()
+    }
+
     /// How often each has struck.
     pub fn struck(&self) -> Vec<u64> {
         self.faults.borrow().iter().map(|fault| fault.struck).collect()

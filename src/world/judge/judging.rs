@@ -20,7 +20,7 @@ use crate::world::World;
 use super::alarms::{Alarm, Alarms};
 use super::limits::{Limits, STEP_MAX};
 use super::memory::{Memory, View, Written};
-use super::progress::Progress;
+use super::progress::{Progress, is_evadable};
 use super::reader;
 use super::rest::{Owner, Part, PartRest, Rest};
 use super::rhythm::{Flaps, Rhythm, Serving};
@@ -302,9 +302,13 @@ impl Judge {
     }
 
     /// A fault struck a call about something.
-    pub(super) fn struck(&mut self, world: &World, subject: Subject, effect: EffectKind) {
+    pub(super) fn struck(&mut self, world: &World, subject: Subject, (fault, effect): (u32, EffectKind)) {
         let of = self.view(world).owner_of_subject(subject);
-        self.disturbed(world, of);
+        if is_evadable(world, fault, of) {
+            self.rhythm.disturbed(world.kernel().now());
+        } else {
+            self.disturbed(world, of);
+        }
         if effect == EffectKind::Hang {
             self.hung.insert(of);
         }

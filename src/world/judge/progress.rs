@@ -2,7 +2,7 @@
 //!
 //! For each app a clock that runs while something of it is unsettled, and starts anew whenever
 //! something from outside happens to it: a step, an edge of a fault's window, a fault that strikes
-//! a call about it. When it has run for the longest backoff and the grace, and nothing excuses the
+//! a call about it – unless the fault is confined to one node, and the app could be on another. When it has run for the longest backoff and the grace, and nothing excuses the
 //! app, the invariant is broken. Excuses are: its program cannot run; no node takes sandboxes; its
 //! network is cut; a fault's delay of a call about it still runs. What a newcomer gets wrong: a fault
 //! that is open and strikes nothing of the app excuses nothing, and a call that hangs is no excuse
@@ -11,7 +11,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::kernel::SimTime;
-use crate::model::{App, AppId, NodeStatus, PortConfig, SandboxStatus, ServiceConfig, Subject};
+use crate::model::{App, AppId, Name, NodeStatus, PortConfig, SandboxStatus, ServiceConfig, Subject};
 use crate::ports::Query;
 use crate::world::spec::{Delay, WorkloadSpec};
 use crate::world::{Process, World};
@@ -106,16 +106,29 @@ pub(super) fn excused_until(
     let now = world.kernel().now();
     let delay = world.faults().delays().into_iter().filter(|(of, _)| delayed(*of)).map(|(_, until)| until).max();
     let excused =
-        !asked && (!programs_can_run(world, owner) || !is_somewhere_to_run(world) || is_cut_off(world, owner));
+        !asked && (!programs_can_run(world, owner) || !is_somewhere_to_run(world, &[]) || is_cut_off(world, owner));
     delay.filter(|until| *until > now).or(excused.then_some(now))
 }
 
-/// Whether a node takes sandboxes: it has power, its process is up, and nobody drains it.
-fn is_somewhere_to_run(world: &World) -> bool {
+/// Whether what a fault strikes of an app could have been elsewhere: the fault is confined to one node, another takes
+/// sandboxes that no fault is confined to, and no disk binds the app to its place.
+pub(super) fn is_evadable(world: &World, fault: u32, owner: Owner) -> bool {
+    let nodes = world.faults().nodes();
+    if nodes.get(fault as usize).is_none_or(Option::is_none) || !is_somewhere_to_run(world, &nodes) {
+        return false;
+    }
+    let tables = world.tables();
+    let version = owner.and_then(|app| tables.apps.with(app, |app, _| app.active_version).flatten());
+    let version = version.and_then(|id| tables.versions.get(id));
+    version.is_some_and(|version| version.entity.config.iter().all(|service| service.disks.is_empty()))
+}
+
+/// Whether a node, none of these, takes sandboxes: it has power, its process is up, and nobody drains it.
+fn is_somewhere_to_run(world: &World, but: &[Option<Name>]) -> bool {
     let mut found = false;
     world.tables().nodes.for_each(Query::All, |node| {
         let works = world.processes().has_power(node.id) && world.processes().is_up(Process::Node(node.id));
-        found |= works && node.entity.status != NodeStatus::Disabled;
+        found |= works && node.entity.status != NodeStatus::Disabled && !but.contains(&Some(node.entity.name));
     });
     found
 }

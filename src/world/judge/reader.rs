@@ -114,8 +114,8 @@ impl Judge {
             // Nobody is called so.
             What::RequestFailed { .. } => {}
             What::ProcessDown | What::ProcessUp => self.process_changed(world, subject, id),
-            What::Struck { effect, .. } => {
-                self.struck(world, subject, effect);
+            What::Struck { fault, effect, .. } => {
+                self.struck(world, subject, (fault, effect));
                 self.faults_moved(world, id);
             }
             What::StepBegan => {

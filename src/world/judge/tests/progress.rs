@@ -116,6 +116,34 @@ fn a_call_that_hangs_is_no_excuse_and_a_delay_is_one_until_it_is_over() {
     assert_eq!(stage.broken(Invariant::Progress).len(), 2);
 }
 
+/// A broken node is no excuse while another works: its share of the boots fails and fails, and the app never has what it
+/// is to have. Data bind an app to its node; and where each node has its fault, there is nowhere to go.
+#[test]
+fn a_fault_of_one_node_excuses_nothing_that_could_be_on_another() {
+    let disk = disk_config("data");
+    for (disks, nodes, broken) in
+        [(vec![], &["n1"][..], true), (vec![], &["n1", "n2"], false), (vec![disk], &["n1"], false)]
+    {
+        let confined = |node: &&str| {
+            let filter = Filter { node: Some(name(node)), ..Filter::default() };
+            FaultSpec { filter, ..fault(When::default(), Effect::LoseReply) }
+        };
+        let mut stage = Stage::with_faults(nodes.iter().map(confined).collect());
+        let (.., pool) = stage.deployed(&ServiceConfig { disks, ..service("db") }, 1);
+        let sandbox = stage.sandbox(pool, SandboxStatus::Pending);
+        stage.pass(TIME - secs(1));
+        let runtime = stage.runtime(sandbox);
+        stage.world.kernel().spawn(GroupId::WORLD, "test", async move {
+            _ = runtime.allocate_address(sandbox, secs(0)).await;
+        });
+        stage.pass(secs(1));
+        assert_eq!(stage.world.faults().struck()[0], 1, "{nodes:?}");
+        assert_eq!(is_broken(&stage), broken, "{nodes:?}");
+        stage.pass(TIME);
+        assert!(is_broken(&stage), "it struck once only");
+    }
+}
+
 #[test]
 fn nobody_settles_without_a_node_that_takes_sandboxes() {
     let mut stage = Stage::new();
