@@ -20,6 +20,7 @@ use crate::report::Failure;
 use crate::report::explain::{Decider, End, Ending, Run};
 use crate::scenario::{Scenario, Variant, Verdict};
 use crate::sim::{Outcome, PartRest, Simulation};
+use crate::trace::What;
 
 pub use super::otherwise::{all, otherwise};
 pub use text::told;
@@ -274,10 +275,18 @@ fn is_verdict(end: &End) -> bool {
     matches!(end, End::Verdict { .. } | End::Proof | End::Check(Failure::Verdict { .. } | Failure::Settled { .. }))
 }
 
-/// Who is not at rest at the end of a run that never comes to rest.
+/// Who is not at rest at the end of a run that never comes to rest, or came to rest again while it flaps: it is at rest
+/// at the end by chance.
 fn restless(run: &Run<'_>) -> Vec<Option<Name>> {
-    let never = matches!(run.outcome.verdict, Verdict::Unsettled | Verdict::Livelock);
-    let not = run.outcome.parts.iter().filter(|part| never && matches!(part.rest, PartRest::Not { .. }));
+    let Outcome { verdict, flaps, parts, trace, .. } = run.outcome;
+    // The first time may be what came of a step; there are two at least.
+    let unsettled = |from| trace.records().iter().filter(move |r| r.what == What::Unsettled && r.at >= from).nth(1);
+    let again = flaps.and_then(|flaps| unsettled(flaps.from)).map(|record| record.at);
+    let not = parts.iter().filter(|part| match (verdict, &part.rest) {
+        (Verdict::Settled, _) | (Verdict::Unsettled | Verdict::Livelock, PartRest::Since(_)) => false,
+        (Verdict::Flaps, PartRest::Since(at)) => again.is_some_and(|again| *at > again),
+        (_, PartRest::Not { .. }) => true,
+    });
     not.map(|part| part.app).collect()
 }
 

@@ -155,6 +155,29 @@ fn what_only_decides_together_is_found_by_two() {
         .out("with both otherwise: ");
 }
 
+/// Two apps flap, each by its own program's exits, and a third rests: by chance all are at rest at the end.
+#[test]
+fn what_flaps_in_several_apps_is_told_in_parts_and_tried_together() {
+    let mut story = "schema = 1\nhorizon = \"2h\"\n".to_owned();
+    for (app, exits) in [("a", "11m"), ("b", "7m"), ("c", "never")] {
+        let config = "[services.job.concurrency]\\nmode = \\\"fixed\\\"\\nnum_instances = 1";
+        let deploy = format!("do.deploy = {{ app = \"{app}\", config = \"{config}\" }}");
+        story += &format!("[workload.{app}.job]\nexit_after = \"{exits}\"\n[[step]]\nat = \"0s\"\n{deploy}\n");
+    }
+    let folder = folder(&[("flaps.toml", &story)]);
+    let done = folder.schedsim(&["explain", "flaps.toml", "--verdict", "--format", "json"]).code(0);
+    let json: serde_json::Value = serde_json::from_str(&done.out).expect("JSON");
+    assert_eq!(json["chosen"], "the verdict: flaps");
+    let apps = |trial: &serde_json::Value| -> Vec<String> {
+        let of = trial["deciders"].as_array().expect("a list").iter();
+        of.map(|thing| format!("{} {}", thing["app"], thing["key"])).collect()
+    };
+    let all = |list: &str| -> Vec<_> { json[list].as_array().expect("a list").iter().map(apps).collect() };
+    let [a, b] = ["a", "b"].map(|app| format!("\"{app}\" \"exit_after\""));
+    assert_eq!(all("decided_in_part"), [vec![a.clone()], vec![b.clone()]]);
+    assert!(all("decided_by").contains(&vec![a, b]), "{json:#}");
+}
+
 /// A program that never answers, and callers that fail for it.
 const ASKED: &str = r#"
 schema = 1
