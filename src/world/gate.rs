@@ -237,7 +237,7 @@ impl<P> Gated<P> {
             None => act(struck.as_deref()),
         };
         if gate.log.observes() {
-            gate.see(self.actor, call, struck.as_deref());
+            gate.see(self.actor, &call, struck.as_deref());
         }
         let Some(point) = call.point else { return result };
         if call.told && result.is_ok() {
@@ -301,7 +301,8 @@ impl Gate {
     }
 
     /// Notes what the caller of a call sees, and as of when.
-    fn see(&self, caller: Actor, call: Call, struck: Option<&Struck>) {
+    #[inline]
+    fn see(&self, caller: Actor, call: &Call, struck: Option<&Struck>) {
         let listed = match call.sees {
             Sees::Nothing => return,
             Sees::Subject => None,

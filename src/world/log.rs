@@ -113,6 +113,7 @@ impl Log {
     }
 
     /// The running task looks at a thing, or lists those of a kind that are its, as they are or were so long ago.
+    #[inline]
     pub(super) fn look(&self, by: Actor, at: Subject, (listed, real): (Option<Kind>, bool), ago: Option<SimDuration>) {
         let looks = Act::Looks { by, at, listed, real };
         let Some(ago) = ago else { return self.observe_at(self.records(), looks) };
