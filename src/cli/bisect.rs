@@ -16,7 +16,7 @@ use serde_json::json;
 
 use super::args::{Format, Look, shell_line};
 use super::output::{Out, fit_for_eyes};
-use super::story::{StoryArgs, variant_named};
+use super::story::{self, StoryArgs};
 use super::text::reproduced;
 use super::{Exit, Refusal, json, progress};
 
@@ -96,7 +96,7 @@ impl<'a> Passing<'a> {
         };
         if let Some(name) = &args.expect {
             let wrong = || Refusal::wrong(format!("variant `{name}` has no [expect] that could decide"));
-            return expected(name, variant_named(scenario, name)?.expect.as_ref()).ok_or_else(wrong);
+            return expected(name, story::variant(scenario, Some(name))?.expect.as_ref()).ok_or_else(wrong);
         }
         let variants = &scenario.variants;
         // A logic has the name it was written with.

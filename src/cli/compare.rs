@@ -136,18 +136,12 @@ fn figures(sides: &[Side<'_>], found: &[Comparison]) -> Vec<(Figure, Vec<String>
 
 fn text(sides: &[Side<'_>], found: &[Comparison]) -> String {
     let (a, others) = sides.split_first().expect("there are two at least");
-    let mut text = format!("{}\n", painted(style::HEAD, &a.replay.scenario.name));
-    for side in sides {
-        text.push_str(&format!("  {}  {}\n", side.name, side.replay.variant.name));
-    }
+    let mut text = head(sides);
     if found.iter().all(|found| found.first.is_none()) {
         text.push_str("\nthe same: not one record differs\n");
         return text;
     }
-    text.push_str("\noutcome\n");
-    for side in sides {
-        text.push_str(&format!("  {}  {}\n", side.name, ending(side.replay)));
-    }
+    text.push_str(&endings(sides));
     let figures = figures(sides, found);
     if !figures.is_empty() {
         let row = |name: &str, values: &mut dyn Iterator<Item = &str>| {
@@ -178,7 +172,20 @@ fn text(sides: &[Side<'_>], found: &[Comparison]) -> String {
     text
 }
 
-pub(super) fn ending(replay: &Replay<'_>) -> String {
+/// The story, and which side is which.
+pub(super) fn head(sides: &[Side<'_>]) -> String {
+    let name = |side: &Side<'_>| format!("  {}  {}\n", side.name, side.replay.variant.name);
+    let scenario = painted(style::HEAD, &sides[0].replay.scenario.name);
+    format!("{scenario}\n{}", sides.iter().map(name).collect::<String>())
+}
+
+/// How each side ended.
+pub(super) fn endings(sides: &[Side<'_>]) -> String {
+    let line = |side: &Side<'_>| format!("  {}  {}\n", side.name, ending(side.replay));
+    format!("\noutcome\n{}", sides.iter().map(line).collect::<String>())
+}
+
+fn ending(replay: &Replay<'_>) -> String {
     let outcome = &replay.outcome;
     let mut text = outcome.verdict.name().to_owned();
     if let Some(at) = outcome.settled_at {

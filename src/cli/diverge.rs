@@ -8,9 +8,9 @@ use crate::study::compare::Comparison;
 use crate::study::diverge::Divergence;
 use serde_json::{Value, json};
 
-use super::compare::{Side, ending, moment};
+use super::compare::{Side, endings, head, moment};
 use super::explain::setting as explain_setting;
-use super::output::{painted, style, width};
+use super::output::width;
 
 /// So wide is a side's letter before a line.
 const LETTER: usize = 3;
@@ -18,10 +18,7 @@ const LETTER: usize = 3;
 /// Where each side parts from the first.
 pub(super) fn text(sides: &[Side<'_>], found: &[Comparison], divergences: &[Option<Divergence>]) -> String {
     let (a, others) = sides.split_first().expect("there are two at least");
-    let mut text = format!("{}\n", painted(style::HEAD, &a.replay.scenario.name));
-    for side in sides {
-        text.push_str(&format!("  {}  {}\n", side.name, side.replay.variant.name));
-    }
+    let mut text = head(sides);
     for ((other, found), divergence) in others.iter().zip(found).zip(divergences) {
         let which = if others.len() == 1 { String::new() } else { format!(" of a and {}", other.name) };
         let Some((ours, theirs)) = found.first else {
@@ -34,11 +31,7 @@ pub(super) fn text(sides: &[Side<'_>], found: &[Comparison], divergences: &[Opti
             None => text.push_str("\nno decision differs\n"),
         }
     }
-    text.push_str("\noutcome\n");
-    for side in sides {
-        text.push_str(&format!("  {}  {}\n", side.name, ending(side.replay)));
-    }
-    text
+    text + &endings(sides)
 }
 
 fn of_two(sides: [&Side<'_>; 2], divergence: &Divergence, which: &str) -> String {

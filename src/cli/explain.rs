@@ -106,10 +106,7 @@ pub(crate) fn explain(args: &ExplainArgs, look: &Look, out: &mut Out) -> Result<
     }
     let loaded = input::load(std::slice::from_ref(&args.file), &args.logic.overrides())?;
     let scenario = &loaded[0].scenario;
-    let variant = match &args.variant {
-        None => &scenario.variants[0],
-        Some(name) => story::variant_named(scenario, name)?,
-    };
+    let variant = story::variant(scenario, args.variant.as_deref())?;
     if let Some(path) = &args.report {
         file::apart("report", path, [Path::new(&args.file)])?;
         file::probe("report", path)?;

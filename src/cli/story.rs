@@ -46,15 +46,13 @@ impl StoryArgs {
 
     /// The variant that gives seed and tuning.
     pub(crate) fn base<'a>(&self, scenario: &'a Scenario) -> Result<&'a Variant, Refusal> {
-        match &self.variant {
-            None => Ok(&scenario.variants[0]),
-            Some(name) => variant_named(scenario, name),
-        }
+        variant(scenario, self.variant.as_deref())
     }
 }
 
-/// The variant of that name.
-pub(crate) fn variant_named<'a>(scenario: &'a Scenario, name: &str) -> Result<&'a Variant, Refusal> {
+/// The variant of that name; without one the first.
+pub(crate) fn variant<'a>(scenario: &'a Scenario, name: Option<&str>) -> Result<&'a Variant, Refusal> {
+    let Some(name) = name else { return Ok(&scenario.variants[0]) };
     let found = scenario.variants.iter().find(|variant| variant.name == name);
     found.ok_or_else(|| no_variant(name, scenario.variants.iter().map(|variant| variant.name.as_str()).collect()))
 }

@@ -62,10 +62,7 @@ pub(crate) fn view(args: &ViewArgs, look: &Look) -> Result<Exit, Refusal> {
     }
     let loaded = input::load(std::slice::from_ref(&args.file), &args.logic.overrides())?;
     let scenario = &loaded[0].scenario;
-    let variant = match &args.variant {
-        None => &scenario.variants[0],
-        Some(name) => story::variant_named(scenario, name)?,
-    };
+    let variant = story::variant(scenario, args.variant.as_deref())?;
     is_terminal()?;
     let place = scenario.variants.iter().position(|known| known.name == variant.name).unwrap_or_default();
     crash::doing_what(&line, || {
