@@ -77,28 +77,32 @@ pub trait Entity: Clone + fmt::Debug + 'static {
     /// Tells every index entry of the entity.
     fn for_each_index(&self, tell: &mut dyn FnMut(Self::Index));
 
-    /// The table of this kind among a family of tables.
-    fn table<F: TableFamily>(family: &F) -> &F::Table<Self>;
+    /// What there is of this kind among that of all kinds.
+    fn of<F: PerKind>(all: &OfAll<F>) -> &F::Of<Self>;
 }
 
-/// One table for each kind of entity.
-pub trait TableFamily {
-    /// The table of entities of type `E`.
-    type Table<E: Entity>;
-    /// The apps.
-    fn apps(&self) -> &Self::Table<App>;
-    /// The app versions.
-    fn versions(&self) -> &Self::Table<AppVersion>;
-    /// The pools.
-    fn pools(&self) -> &Self::Table<Pool>;
-    /// The sandboxes.
-    fn sandboxes(&self) -> &Self::Table<Sandbox>;
-    /// The disks.
-    fn disks(&self) -> &Self::Table<Disk>;
-    /// The disk leases.
-    fn leases(&self) -> &Self::Table<DiskLease>;
-    /// The nodes.
-    fn nodes(&self) -> &Self::Table<Node>;
+/// Something that there is of each kind of entity.
+pub trait PerKind {
+    /// What it is of entities of type `E`.
+    type Of<E: Entity>;
+}
+
+/// What there is of each kind of entity.
+pub struct OfAll<F: PerKind> {
+    /// Of the apps.
+    pub apps: F::Of<App>,
+    /// Of the app versions.
+    pub versions: F::Of<AppVersion>,
+    /// Of the pools.
+    pub pools: F::Of<Pool>,
+    /// Of the sandboxes.
+    pub sandboxes: F::Of<Sandbox>,
+    /// Of the disks.
+    pub disks: F::Of<Disk>,
+    /// Of the disk leases.
+    pub leases: F::Of<DiskLease>,
+    /// Of the nodes.
+    pub nodes: F::Of<Node>,
 }
 
 macro_rules! entity {
@@ -151,8 +155,8 @@ macro_rules! entity {
                 let ($this, $tell) = (self, tell);
                 $body
             }
-            fn table<F: TableFamily>(family: &F) -> &F::Table<Self> {
-                family.$table()
+            fn of<F: PerKind>(all: &OfAll<F>) -> &F::Of<Self> {
+                &all.$table
             }
         }
     };

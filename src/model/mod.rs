@@ -22,7 +22,7 @@ pub use actor::{Actor, Controller};
 pub(crate) use config::{Concurrency, DiskConfig, Filesystem, PortConfig, Protocol, ServiceConfig};
 pub(crate) use entity::{
     App, AppChange, AppVersion, AppVersionChange, Disk, DiskChange, DiskIndex, DiskLease, DiskLeaseChange, LeaseIndex,
-    Mount, Node, NodeChange, NodeIndex, SandboxSpec, TableFamily,
+    Mount, Node, NodeChange, NodeIndex, OfAll, PerKind, SandboxSpec,
 };
 // What a controller of a user's own is written in (`crate::own`).
 pub(crate) use entity::{AppId, DiskId, LeaseId, SandboxId, VersionId};

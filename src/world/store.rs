@@ -12,8 +12,7 @@ use std::rc::Rc;
 
 use crate::kernel::{SimDuration, SimTime};
 use crate::model::{
-    Actor, App, AppVersion, Controller, Disk, DiskLease, Entity, Field, Id, Kind, Name, Node, Pool, PoolId, Revision,
-    Sandbox, SandboxId, Subject, TableFamily, Value,
+    Actor, Controller, Entity, Field, Id, Kind, Name, OfAll, PerKind, PoolId, Revision, SandboxId, Subject, Value,
 };
 use crate::ports::{Change, Meta, Origin, Query, StoreError, Versioned, WatchEvent};
 use crate::trace::What;
@@ -25,47 +24,13 @@ use super::spec::Spread;
 use super::table::{Mailbox, Table};
 
 /// The tables of the store.
-#[derive(Default)]
-pub struct Tables {
-    /// The apps.
-    pub apps: Table<App>,
-    /// The app versions.
-    pub versions: Table<AppVersion>,
-    /// The pools.
-    pub pools: Table<Pool>,
-    /// The sandboxes.
-    pub sandboxes: Table<Sandbox>,
-    /// The disks.
-    pub disks: Table<Disk>,
-    /// The disk leases.
-    pub leases: Table<DiskLease>,
-    /// The nodes.
-    pub nodes: Table<Node>,
-}
+pub type Tables = OfAll<Stored>;
 
-impl TableFamily for Tables {
-    type Table<E: Entity> = Table<E>;
-    fn apps(&self) -> &Table<App> {
-        &self.apps
-    }
-    fn versions(&self) -> &Table<AppVersion> {
-        &self.versions
-    }
-    fn pools(&self) -> &Table<Pool> {
-        &self.pools
-    }
-    fn sandboxes(&self) -> &Table<Sandbox> {
-        &self.sandboxes
-    }
-    fn disks(&self) -> &Table<Disk> {
-        &self.disks
-    }
-    fn leases(&self) -> &Table<DiskLease> {
-        &self.leases
-    }
-    fn nodes(&self) -> &Table<Node> {
-        &self.nodes
-    }
+/// Of each kind there is a table.
+pub struct Stored;
+
+impl PerKind for Stored {
+    type Of<E: Entity> = Table<E>;
 }
 
 /// What the store's server does in some eras only.
@@ -123,7 +88,15 @@ impl Store {
             log: Rc::clone(log),
             faults: Rc::clone(faults),
             watch_latency,
-            tables: Tables::default(),
+            tables: Tables {
+                apps: Table::default(),
+                versions: Table::default(),
+                pools: Table::default(),
+                sandboxes: Table::default(),
+                disks: Table::default(),
+                leases: Table::default(),
+                nodes: Table::default(),
+            },
             revision: Cell::new(0),
             births: RefCell::default(),
             pools_of: RefCell::default(),
@@ -154,7 +127,7 @@ impl Store {
         if event.change == Change::Deleted || !self.rules.get().tells_at_delivery {
             return Some(event);
         }
-        E::table(&self.tables).get(event.item.id).map(|item| WatchEvent { item, ..event })
+        E::of(&self.tables).get(event.item.id).map(|item| WatchEvent { item, ..event })
     }
 
     /// Keeps every former state from now on.
@@ -271,7 +244,7 @@ impl Store {
                 self.log.keep_detail(set, entity.detail(field));
             }
         });
-        let table = E::table(&self.tables);
+        let table = E::of(&self.tables);
         debug_assert_eq!(table.next_id().index(), subject.index, "trace and table count alike");
         let meta = Meta { name, revision, created_at: stamp, updated_at: stamp, origin: Origin(record.number()) };
         let item = table.insert(entity, meta, key);
@@ -321,7 +294,7 @@ impl Store {
         write: impl FnOnce(&mut E) -> Vec<(Field, Value, Value)>,
     ) -> Result<Revision, StoreError> {
         let subject = Subject::from(id);
-        let table = E::table(&self.tables);
+        let table = E::of(&self.tables);
         let Some(meta) = table.with(id, |_, meta| *meta) else { return Err(StoreError::NotFound) };
         let read = read_at.filter(|_| expected.is_none()).and_then(|at| table.before(id, at));
         let guarded = read.is_some() && self.rules.get().guards_patches;
@@ -356,7 +329,7 @@ impl Store {
     /// # Errors
     /// [`StoreError::NotFound`].
     pub fn delete<E: Entity>(&self, actor: Actor, id: Id<E>) -> Result<(), StoreError> {
-        let table = E::table(&self.tables);
+        let table = E::of(&self.tables);
         if table.with(id, |_, _| ()).is_none() {
             return Err(StoreError::NotFound);
         }
@@ -382,7 +355,7 @@ impl Store {
     fn publish<E: Entity>(&self, old: Option<Versioned<E>>, change: Change, item: &Versioned<E>) {
         let now = self.log.now();
         let subject = Subject::from(item.id);
-        E::table(&self.tables)
+        E::of(&self.tables)
             .publish(now, old, change, item, |_| now + self.log.draw(subject, "watch latency", self.watch_latency));
     }
 
@@ -401,7 +374,7 @@ impl Store {
             return Err(StoreError::Failed(Name::new("the store cannot be reached")));
         }
         let at = now + self.log.draw(Subject::CLUSTER, "watch latency", self.watch_latency);
-        let mailbox = E::table(&self.tables).watch(controller, query, after, at);
+        let mailbox = E::of(&self.tables).watch(controller, query, after, at);
         Ok((after.unwrap_or_else(|| self.revision()), mailbox))
     }
 

@@ -60,7 +60,7 @@ impl SimStore {
         query: Query<E>,
     ) -> impl Future<Output = Result<Listed<E>, StoreError>> {
         let read = move |struck: Option<&Struck>| {
-            let table = E::table(self.part.tables());
+            let table = E::of(self.part.tables());
             Ok(match self.then(struck) {
                 None => table.list(query),
                 Some(then) => table.list_past(query, then, |entity| self.part.place_of(entity)),
@@ -85,7 +85,7 @@ impl EntityStore for SimStore {
 
     fn get<E: Entity>(&self, id: Id<E>) -> impl Future<Output = Result<Versioned<E>, StoreError>> {
         let read = move |struck: Option<&Struck>| {
-            let table = E::table(self.part.tables());
+            let table = E::of(self.part.tables());
             let found = match self.then(struck) {
                 None => table.get(id),
                 Some(then) => table.get_past(id, then),

@@ -8,9 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
 use crate::kernel::{GroupId, SimTime, TaskId, Waiter};
-use crate::model::{
-    App, AppVersion, Disk, DiskLease, Entity, Name, Node, Pool, Sandbox, SandboxId, TableFamily, VolumeId,
-};
+use crate::model::{Entity, Name, OfAll, PerKind, SandboxId, VolumeId};
 use crate::ports::{Listed, Query, Remembers, Snapshot};
 use crate::world::addresses::Addresses;
 use crate::world::containers::{Containers, Starts, Workloads};
@@ -23,39 +21,13 @@ use super::sketch::sketch;
 use super::{Canonical, Caps};
 
 /// All rows of each table.
-pub(super) struct Lists {
-    pub(super) apps: Listed<App>,
-    pub(super) versions: Listed<AppVersion>,
-    pub(super) pools: Listed<Pool>,
-    pub(super) sandboxes: Listed<Sandbox>,
-    pub(super) disks: Listed<Disk>,
-    pub(super) leases: Listed<DiskLease>,
-    pub(super) nodes: Listed<Node>,
-}
+pub(super) type Lists = OfAll<Rows>;
 
-impl TableFamily for Lists {
-    type Table<E: Entity> = Listed<E>;
-    fn apps(&self) -> &Listed<App> {
-        &self.apps
-    }
-    fn versions(&self) -> &Listed<AppVersion> {
-        &self.versions
-    }
-    fn pools(&self) -> &Listed<Pool> {
-        &self.pools
-    }
-    fn sandboxes(&self) -> &Listed<Sandbox> {
-        &self.sandboxes
-    }
-    fn disks(&self) -> &Listed<Disk> {
-        &self.disks
-    }
-    fn leases(&self) -> &Listed<DiskLease> {
-        &self.leases
-    }
-    fn nodes(&self) -> &Listed<Node> {
-        &self.nodes
-    }
+/// Of each kind there are its rows.
+pub struct Rows;
+
+impl PerKind for Rows {
+    type Of<E: Entity> = Listed<E>;
 }
 
 /// A capture of a quiet world.

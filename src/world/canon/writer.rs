@@ -244,7 +244,7 @@ impl<'a> Canon<'a> {
 
     /// Ranks the rows of a table, and gives them in the order of their ranks.
     pub(super) fn rank_all<E: Entity>(&mut self) -> Vec<&'a Versioned<E>> {
-        let mut rows: Vec<_> = E::table(&self.capture.lists).iter().collect();
+        let mut rows: Vec<_> = E::of(&self.capture.lists).iter().collect();
         rows.sort_unstable_by_key(|row| row.id);
         self.ranks[E::KIND as usize] = rows.iter().map(|row| row.id.index()).collect();
         rows

@@ -14,7 +14,7 @@ use crate::world::judge::rules;
 type Move = (u8, u8, u8);
 
 fn rows<E: Entity>(world: &World) -> Vec<Id<E>> {
-    let mut ids: Vec<Id<E>> = E::table(world.tables()).list(Query::All).iter().map(|row| row.id).collect();
+    let mut ids: Vec<Id<E>> = E::of(world.tables()).list(Query::All).iter().map(|row| row.id).collect();
     ids.sort();
     ids
 }
