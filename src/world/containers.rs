@@ -86,6 +86,11 @@ pub(super) struct Listener {
     pub(super) reader: Notify,
 }
 
+/// Of things by the number of the sandbox, that of one.
+fn of_mut<T>(things: &mut [T], sandbox: SandboxId) -> Option<&mut T> {
+    things.get_mut(sandbox.index() as usize)
+}
+
 /// What the runtime of one node keeps besides its containers.
 struct Runtime {
     images: Rc<BTreeSet<Name>>,
@@ -104,7 +109,8 @@ pub struct Containers {
     /// Tells whose program a sandbox runs.
     store: Rc<Store>,
     workloads: Rc<Workloads>,
-    containers: BTreeMap<SandboxId, Rc<Container>>,
+    /// By the number of the sandbox: who asks for one does not pass by others.
+    containers: Vec<Option<Rc<Container>>>,
     made: u64,
     starts: Rc<Starts>,
     runtimes: Vec<Runtime>,
@@ -129,7 +135,7 @@ impl Containers {
             log: Rc::clone(log),
             store: Rc::clone(store),
             workloads: Rc::new(workloads.iter().map(|(of, workload)| (*of, Rc::new(workload.clone()))).collect()),
-            containers: BTreeMap::new(),
+            containers: Vec::new(),
             made: 0,
             starts: Rc::default(),
             runtimes: (0..nodes).map(runtime).collect(),
@@ -138,7 +144,13 @@ impl Containers {
 
     /// A sandbox's container.
     pub fn get(&self, sandbox: SandboxId) -> Option<&Container> {
-        self.containers.get(&sandbox).map(|container| &**container)
+        self.shared_of(sandbox).map(|container| &**container)
+    }
+    fn shared_of(&self, sandbox: SandboxId) -> Option<&Rc<Container>> {
+        self.containers.get(sandbox.index() as usize)?.as_ref()
+    }
+    fn shared_mut(&mut self, sandbox: SandboxId) -> Option<&mut Rc<Container>> {
+        of_mut(&mut self.containers, sandbox).and_then(Option::as_mut)
     }
     /// All containers, by the order of their sandboxes' creation.
     pub fn iter(&self) -> impl Iterator<Item = (SandboxId, &Container)> {
@@ -146,7 +158,10 @@ impl Containers {
     }
     /// The same, to be shared.
     pub(super) fn shared(&self) -> impl ExactSizeIterator<Item = (SandboxId, &Rc<Container>)> {
-        self.containers.iter().map(|(id, container)| (*id, container))
+        let on_nodes = self.runtimes.iter().flat_map(|runtime| runtime.containers.values());
+        let mut all: Vec<_> = on_nodes.filter_map(|id| Some((*id, self.shared_of(*id)?))).collect();
+        all.sort_unstable_by_key(|(id, _)| *id);
+        all.into_iter()
     }
     /// How often each service has started.
     pub(super) fn starts(&self) -> &Rc<Starts> {
@@ -259,7 +274,7 @@ impl Containers {
         spec: Rc<SandboxSpec>,
         address: Address,
     ) -> Result<(), BackendError> {
-        if self.containers.contains_key(&sandbox) {
+        if self.get(sandbox).is_some() {
             return Err(BackendError::new("the sandbox has a container already"));
         }
         self.made += 1;
@@ -274,7 +289,11 @@ impl Containers {
             life: None,
         };
         self.runtimes[node.index() as usize].containers.insert(self.made, sandbox);
-        self.containers.insert(sandbox, Rc::new(container));
+        let place = sandbox.index() as usize;
+        if self.containers.len() <= place {
+            self.containers.resize(place + 1, None);
+        }
+        self.containers[place] = Some(Rc::new(container));
         Ok(())
     }
 
@@ -282,7 +301,7 @@ impl Containers {
     /// workload says.
     pub(super) fn start(this: &Rc<RefCell<Self>>, actor: Actor, sandbox: SandboxId) -> Result<(), BackendError> {
         let runtimes = &mut *this.borrow_mut();
-        let Some(container) = runtimes.containers.get_mut(&sandbox) else {
+        let Some(container) = of_mut(&mut runtimes.containers, sandbox).and_then(Option::as_mut) else {
             return Err(BackendError::new("the sandbox has no container"));
         };
         if container.is_alive() {
@@ -333,7 +352,7 @@ impl Containers {
     /// The program of a sandbox was told to end, and nobody waits for it any more: it ends then.
     pub(super) fn ends_alone(this: &Rc<RefCell<Self>>, sandbox: SandboxId, told_at: SimTime, at: SimTime) {
         let runtimes = &mut *this.borrow_mut();
-        let Some(container) = runtimes.containers.get_mut(&sandbox).filter(|container| container.is_alive()) else {
+        let Some(container) = runtimes.shared_mut(sandbox).filter(|container| container.is_alive()) else {
             return;
         };
         let number = container.number;
@@ -350,7 +369,7 @@ impl Containers {
 
     /// The container of that number, if it is the sandbox's still and its task runs.
     fn alive(&mut self, sandbox: SandboxId, number: u64) -> Option<&mut Container> {
-        let container = self.containers.get_mut(&sandbox)?;
+        let container = self.shared_mut(sandbox)?;
         (container.number == number && container.is_alive()).then(|| Rc::make_mut(container))
     }
 
@@ -379,7 +398,7 @@ impl Containers {
 
     /// Ends the task of a container that is there.
     fn end(&mut self, actor: Actor, sandbox: SandboxId, code: i32) {
-        let Some(container) = self.containers.get_mut(&sandbox) else { return };
+        let Some(container) = self.shared_mut(sandbox) else { return };
         Rc::make_mut(container).task = TaskState::Ended;
         let node = container.node;
         let record = self.log.record(actor, sandbox, What::TaskEnded { code });
@@ -394,7 +413,7 @@ impl Containers {
     /// Removes a container; its task, if it runs, ends with it.
     pub(super) fn destroy(&mut self, actor: Actor, sandbox: SandboxId) {
         self.kill(actor, sandbox, TERMINATED);
-        if let Some(gone) = self.containers.remove(&sandbox) {
+        if let Some(gone) = of_mut(&mut self.containers, sandbox).and_then(Option::take) {
             self.runtimes[gone.node.index() as usize].containers.remove(&gone.number);
             self.log.record(actor, sandbox, What::ContainerGone);
         }
