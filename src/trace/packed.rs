@@ -7,7 +7,7 @@ use postcard::ser_flavors::Flavor;
 use serde::{Deserialize, Serialize};
 
 use crate::kernel::{RecordId, SimTime};
-use crate::model::{Actor, Controller, Kind, Subject};
+use crate::model::{Actor, Subject};
 
 use super::{Record, What};
 
@@ -19,31 +19,16 @@ struct Packed {
     /// How many records before this one its cause is; 0: it has none.
     cause_before: u32,
     actor: Actor,
-    /// None: what that controller told last of such a thing.
-    what: Option<What>,
-}
-
-/// What each controller told last of each kind of thing.
-struct Told(Vec<Option<What>>);
-
-impl Told {
-    fn new() -> Self {
-        Self(vec![None; Controller::ALL.len() * Kind::ALL.len()])
-    }
-    fn by(&mut self, actor: Actor, subject: Subject) -> &mut Option<What> {
-        &mut self.0[actor.controller as usize * Kind::ALL.len() + subject.kind as usize]
-    }
+    what: What,
 }
 
 /// The bytes of some records, the first of which has that index.
 pub(crate) fn pack(records: &[Record], first: usize) -> Vec<u8> {
-    let (mut last, mut bytes, mut told) = (0, Vec::new(), Told::new());
+    let (mut last, mut bytes) = (0, Vec::new());
     for (record, index) in records.iter().zip(first..) {
         let Record { at, subject, cause, actor, what } = *record;
         let later = at.as_nanos() - std::mem::replace(&mut last, at.as_nanos());
         let cause_before = cause.index().map_or(0, |cause| (index - cause) as u32);
-        let known = told.by(actor, subject).replace(what);
-        let what = (known != Some(what)).then_some(what);
         let packed = Packed { later, subject, cause_before, actor, what };
         postcard::serialize_with_flavor(&packed, Behind(&mut bytes)).expect("every record has a form");
     }
@@ -72,7 +57,7 @@ impl Flavor for Behind<'_> {
 
 /// The records that were packed into these bytes.
 pub(crate) fn unpack(mut bytes: &[u8], first: usize) -> Vec<Record> {
-    let (mut records, mut last, mut told) = (Vec::new(), 0, Told::new());
+    let (mut records, mut last) = (Vec::new(), 0);
     while !bytes.is_empty() {
         let (packed, rest) =
             postcard::take_from_bytes::<Packed>(bytes).expect("an archive gives back what it was given");
@@ -82,9 +67,6 @@ pub(crate) fn unpack(mut bytes: &[u8], first: usize) -> Vec<Record> {
         let index = first + records.len();
         let cause =
             if cause_before == 0 { RecordId::NONE } else { RecordId::from_index(index - cause_before as usize) };
-        let known = told.by(actor, subject);
-        *known = what.or(*known);
-        let what = known.expect("what is not told was told before");
         records.push(Record { at: SimTime::from_nanos(last), subject, cause, actor, what });
     }
     records
