@@ -178,7 +178,12 @@ impl<'a> Explainer<'a> {
     pub fn chain(&mut self, record: RecordId, limits: Limits) -> Option<Chain> {
         let at = record.index().filter(|at| *at < self.trace.records().len())?;
         let way = self.walker.rootward(at);
-        let items = fold::fold(&self.walker.index, &way);
+        Some(self.told(&way, limits))
+    }
+
+    /// The chain along a way.
+    fn told(&mut self, way: &[Hop], limits: Limits) -> Chain {
+        let items = fold::fold(&self.walker.index, way);
         let mut chain = Chain { length: way.len(), ..Chain::default() };
         let mut shown = Vec::new();
         flatten(&items, &mut shown, &mut chain.folds);
@@ -209,33 +214,40 @@ impl<'a> Explainer<'a> {
             chain.links.push(link);
         }
         chain.left_alone = self.left_alone(&chain);
-        Some(chain)
+        chain
     }
 
     /// The causal chain, and all that decided it: whatever is folded, left out, or a cause of a
     /// side cause decided all the same.
     pub fn chain_and_deciders(&mut self, record: RecordId, limits: Limits) -> Option<Chain> {
-        let mut chain = self.chain(record, limits)?;
+        let at = record.index().filter(|at| *at < self.trace.records().len())?;
+        let (way, deciders) = self.behind(self.walker.main(at));
+        let mut chain = self.told(&way, limits);
         let shown = chain.deciders();
-        let main = self.walker.main(record.index()?);
-        chain.decided_unseen = self.behind(main);
+        chain.decided_unseen = deciders;
         chain.decided_unseen.retain(|decider| !shown.contains(decider));
         Some(chain)
     }
 
-    /// What decided any link that a record goes back to: those nearest to it first.
-    fn behind(&mut self, from: usize) -> Vec<Decider> {
+    /// The way from a record to its root, and what decided any link that it goes back to, those nearest to it first.
+    fn behind(&mut self, from: usize) -> (Vec<Hop>, Vec<Decider>) {
         let mut needed = Told::of(self.trace);
         needed.add(from);
-        let mut hops = Vec::new();
+        let (mut hops, mut way) = (Vec::new(), Vec::new());
+        let mut next = Some(from);
         // Causes come first, so one way back over the trace meets all of them.
         for at in (0..=from).rev() {
             if needed.has(at) {
-                let hop = self.walker.plain_hop(at);
+                let is_next = next == Some(at);
+                let hop = if is_next { self.walker.hop(at) } else { self.walker.plain_hop(at) };
                 hops.push(hop);
-                self.walker.each_cause(hop, |cause| {
+                let lead = self.walker.each_cause(hop, |cause| {
                     needed.add(cause);
                 });
+                if is_next {
+                    way.push(hop);
+                    next = lead;
+                }
             }
         }
         let of_chunk = |hops: &[Hop]| {
@@ -250,7 +262,7 @@ impl<'a> Explainer<'a> {
                 deciders.push(decider);
             }
         }
-        deciders
+        (way, deciders)
     }
 
     /// One link and where it leads, without the way: what a picture of all chains is drawn from.

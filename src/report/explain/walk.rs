@@ -85,11 +85,7 @@ impl<'a> Walker<'a> {
         while let Some(at) = next {
             let hop = self.hop(at);
             way.push(hop);
-            let causes = self.causes(hop);
-            let lead = lead(&causes).map(|place| causes[place].at);
-            self.give_back(causes);
-            debug_assert!(lead.is_none_or(|lead| lead < at), "causes come first");
-            next = lead.filter(|lead| *lead < at);
+            next = self.each_cause(hop, |_| ());
         }
         way
     }
@@ -108,11 +104,14 @@ impl<'a> Walker<'a> {
         Hop { at: at as u32, rule: rule.map_or(NOTHING, |(rule, _)| rule as u32), likeness: 0 }
     }
 
-    /// Everything that a link needed, in no order and maybe twice.
-    pub(super) fn each_cause(&mut self, hop: Hop, with: impl FnMut(usize)) {
+    /// Everything that a link needed, in no order and maybe twice; gives what leads on.
+    pub(super) fn each_cause(&mut self, hop: Hop, with: impl FnMut(usize)) -> Option<usize> {
         let causes = self.causes(hop);
         causes.iter().map(|because| because.at).for_each(with);
+        let lead = lead(&causes).map(|place| causes[place].at);
         self.give_back(causes);
+        debug_assert!(lead.is_none_or(|lead| lead < hop.at()), "causes come first");
+        lead
     }
 
     /// Why one link came about.
