@@ -59,6 +59,7 @@ pub fn json(
     let quiet = outcome.quiet.map(|quiet| {
         let ahead = quiet.ahead.map(|(at, what)| json!({ "at": at, "what": what }));
         json!({
+            "since": quiet.since,
             "lasted": quiet.lasted,
             "needed": quiet.needed,
             "proved": quiet.proved,

@@ -124,6 +124,9 @@ pub(crate) fn verdict_in_words(
         (Verdict::Settled, Some(quiet), ..) if quiet.is_too_short() => {
             let why = match quiet.ahead {
                 Some((at, what)) => format!("{what} at {}", clock(at.elapsed())),
+                None if Some(quiet.since) > outcome.settled_at => {
+                    format!("{} of rest from {} on would", clock(quiet.needed), clock(quiet.since.elapsed()))
+                }
                 None => format!("{} of rest would", clock(quiet.needed)),
             };
             return (format!("{word} so far"), format!("too short to tell: {why}"));

@@ -27,7 +27,7 @@ use crate::controllers::runtime::{Asked, Rules};
 use crate::controllers::tuning::Tuning;
 use crate::kernel::{Budget, RecordId, SimDuration, SimTime, Stop};
 use crate::model::{Actor, Controller, Kind, Name, Node, NodeId, NodeStatus};
-use crate::scenario::{Action, Constants, Scenario, Variant, Verdict};
+use crate::scenario::{Action, Constants, Scenario, Traffic, Variant, Verdict};
 use crate::trace::{Archive, Trace};
 pub(crate) use crate::world::judge::{Flaps, Part, PartRest};
 use crate::world::judge::{Judge, Limits};
@@ -410,8 +410,14 @@ impl<'a> Simulation<'a> {
         let flaps = run.flaps(recurrence).filter(|_| livelock.is_none() && stop == Stop::Horizon);
         let settled_at = settled_at.filter(|_| flaps.is_none());
         let quiet = settled_at.map(|at| {
-            let (needed, proved) = (judge.quiet(world), recurrence.is_some());
-            Quiet { lasted: ended_at.since(at), needed, proved, ahead: judge.ahead(world) }
+            let since = judge.quiet_since(world).unwrap_or(at);
+            let asked = |app, service, delay| {
+                let asks =
+                    |traffic: &Traffic| (traffic.app, traffic.service) == (app, service) && traffic.every < delay;
+                self.scenario.traffic.iter().any(|traffic| asks(traffic) && traffic.until >= ended_at)
+            };
+            let (needed, proved, ahead) = (judge.quiet(world), recurrence.is_some(), judge.ahead(world, asked));
+            Quiet { since, lasted: ended_at.since(since), needed, proved, ahead }
         });
         let sought = run.recurrence.proved().is_none() && settled_at.is_none() && self.proofs != Proofs::Off;
         Outcome {

@@ -38,6 +38,8 @@ impl Livelock {
 /// How long a cluster was settled at the end of a run, and how long it must be until that is the end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Quiet {
+    /// The last entry into the settled state, or what last came from outside since.
+    pub since: SimTime,
     /// How long it was.
     pub lasted: SimDuration,
     /// As long as the rules look back, and until they look again.

@@ -122,6 +122,10 @@ const POINTS: &[&str] = &[
 /// that nothing of the scheduler's bounds, faults about what is born late.
 pub const LONG: u64 = 1_000_000;
 
+/// From this number on something comes from outside late, too, when all has been at rest for hours: requests that end or do
+/// not, steps and strikes.
+pub const VISITED: u64 = 2_000_000;
+
 const WAITS: &[&str] = &[
     "restart_after",
     "session_ttl",
@@ -164,7 +168,49 @@ pub fn story(number: u64, days: &[&str]) -> String {
     if long {
         late(draws, &mut text);
     }
+    if number >= VISITED {
+        visited(draws, &mut text);
+    }
     text
+}
+
+/// What comes from outside into a rest: mostly to a service that waits long before it is idle.
+fn visited(draws: &mut Draws, text: &mut String) {
+    let delay = draws.of(&["15m", "90m", "3h"]);
+    text.push_str(&format!(
+        "[[step]]\nname = \"visited\"\nat = \"{}s\"\n[step.do.deploy]\napp = \"v\"\nconfig = \"\"\"\n[services.s.concurrency]\n\
+         mode = \"auto\"\nscale_down_delay = \"{delay}\"\n\"\"\"\n",
+        draws.below(3000)
+    ));
+    for _ in 0..draws.below(3) {
+        let (app, rate, via) =
+            (draws.of(&["v", "v", "a"]), draws.of(&["1/m", "6/m"]), draws.of(&["ingress", "activator"]));
+        let from = draws.below(10_000);
+        text.push_str(&format!(
+            "[[traffic]]\napp = \"{app}\"\nservice = \"s\"\nrate = \"{rate}\"\nvia = \"{via}\"\nfrom = \"{from}s\"\n"
+        ));
+        if draws.in_100(80) {
+            text.push_str(&format!("until = \"{}s\"\n", from + 1 + draws.below(6000)));
+        }
+    }
+    if draws.in_100(40) {
+        let what = draws.of(&[
+            "restart_app = { app = \"v\" }",
+            "restart = { process = \"coordinator\" }",
+            "restart = { process = \"n1\" }",
+            "set_workload = { app = \"v\", service = \"s\", exit_after = \"2h\" }",
+            "cut_watch = { controller = \"sandbox\", lasts = \"20m\" }",
+        ]);
+        text.push_str(&format!("[[step]]\nname = \"late\"\nat = \"{}s\"\ndo.{what}\n", draws.below(15_000)));
+    }
+    if draws.in_100(40) {
+        let (from, point) = (draws.below(15_000), draws.of(POINTS));
+        let effect = draws.of(&["delay = \"1h\"", "error = \"no\"", "lose_reply = {}", "crash = \"after\""]);
+        text.push_str(&format!(
+            "[[fault]]\nname = \"visit\"\non = \"{point}\"\nwhen = {{ from = \"{from}s\", times = {} }}\neffect.{effect}\n",
+            1 + draws.below(3)
+        ));
+    }
 }
 
 /// What is long under way, or comes when a proof may have been found.

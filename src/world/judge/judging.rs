@@ -11,8 +11,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::kernel::{RecordId, SimDuration, SimTime};
 use crate::model::{
-    Address, AppId, Concurrency, DiskId, EffectKind, LeaseId, LeaseIndex, PoolId, SandboxId, SandboxStatus, Subject,
-    VolumeId,
+    Address, AppId, Concurrency, DiskId, EffectKind, LeaseId, LeaseIndex, Name, PoolId, SandboxId, SandboxStatus,
+    Subject, VolumeId,
 };
 use crate::ports::Query;
 use crate::world::World;
@@ -31,6 +31,28 @@ fn exits(world: &World) -> Vec<SimTime> {
     let containers = world.containers();
     let alive = containers.iter().filter(|(_, container)| container.is_alive());
     alive.filter_map(|(_, container)| container.ahead[1]).collect()
+}
+
+/// When the sandboxes will have been idle for as long as their services wait for.
+fn idle(world: &World, asked: impl Fn(Name, Name, SimDuration) -> bool) -> Vec<SimTime> {
+    let tables = world.tables();
+    let mut all = Vec::new();
+    tables.sandboxes.for_each(Query::All, |sandbox| {
+        let limit = |active: SimTime| {
+            let pool = tables.pools.get(sandbox.entity.pool)?;
+            let version = tables.versions.get(pool.entity.spec.version)?;
+            let Concurrency::Auto { scale_down_delay, .. } = version.entity.service(pool.entity.service)?.concurrency
+            else {
+                return None;
+            };
+            let app = tables.apps.get(version.entity.app)?.entity.name;
+            let counts = pool.entity.desired_instances > 0 && !scale_down_delay.is_zero();
+            (counts && !asked(app, pool.entity.service, scale_down_delay)).then(|| active + scale_down_delay)
+        };
+        let runs = sandbox.entity.status == SandboxStatus::Running;
+        all.extend(sandbox.entity.last_activity.filter(|_| runs).and_then(limit));
+    });
+    all
 }
 
 /// What must be looked at again, in the order in which it is: later ones depend on earlier.
@@ -243,11 +265,25 @@ impl Judge {
         self.rhythm.flaps(world.kernel().now(), self.quiet(world), exits_ahead)
     }
 
-    /// What is under way and known to end a rest that may seem to last, and when: the first of them.
-    pub fn ahead(&self, world: &World) -> Option<(SimTime, &'static str)> {
+    /// Since when nothing has come from outside, if the cluster has been settled from then on: no step, no strike of a fault, no edge
+    /// of its window, and none of the calls that it had delayed. What comes within a rest may end it as late as what ended the unrest.
+    pub fn quiet_since(&self, world: &World) -> Option<SimTime> {
+        let now = world.kernel().now();
+        let delayed = world.faults().delays().into_iter().map(|(_, until)| until).filter(|until| *until <= now);
+        Some(self.settled_since()?.max(self.rhythm.since()).max(delayed.max().unwrap_or_default()))
+    }
+
+    /// What is under way and known to end a rest that may seem to last, and when: the first of them. Of the services that `asked` names
+    /// by app, service and delay nobody knows when they will be idle.
+    pub fn ahead(
+        &self,
+        world: &World,
+        asked: impl Fn(Name, Name, SimDuration) -> bool,
+    ) -> Option<(SimTime, &'static str)> {
         let delays = world.faults().delays().into_iter().map(|(_, until)| (until, "a delayed call is made"));
-        let all = exits(world).into_iter().map(|at| (at, "a program exits")).chain(delays);
-        all.filter(|(at, _)| *at > world.kernel().now()).min()
+        let exits = exits(world).into_iter().map(|at| (at, "a program exits"));
+        let idle = idle(world, asked).into_iter().map(|at| (at, "a service goes idle"));
+        exits.chain(delays).chain(idle).filter(|(at, _)| *at > world.kernel().now()).min()
     }
 
     /// Who is at rest at the end, and who is not.

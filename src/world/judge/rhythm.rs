@@ -77,6 +77,11 @@ impl Rhythm {
         *self = Self { from: serving.as_ref().map(|_| now), since: now, serving, ..Self::default() };
     }
 
+    /// When what there is now began, rest or unrest, or was last touched from outside.
+    pub(super) fn since(&self) -> SimTime {
+        self.since
+    }
+
     /// The cluster comes to rest.
     pub(super) fn rests(&mut self, now: SimTime, serving: Serving) {
         if self.from.is_some() {
