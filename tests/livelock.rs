@@ -391,11 +391,12 @@ fn happens(trace: &Trace, proof: Livelock, nth: u64) -> BTreeMap<String, u32> {
 }
 
 /// Stories of which something was claimed once that did not hold: a look that came before or after a
-/// retry, as its wait was drawn (1420), and retries that took a worker from others; a rest into which a late watch event came (1,128,697). And three whose claim holds, but
+/// retry, as its wait was drawn (1420), and retries that took a worker from others; a rest into which a late watch event came (1,128,697), or a step that hangs (2,005,301). And three whose claim holds, but
 /// was once refused: an address taken unrested that grew older than any rule looks, a retry in hand at two looks.
 #[test]
 fn nothing_wrong_is_claimed_where_it_once_was() {
-    let plain = [1420, 200_875, 202_133, 202_316, 100_036, 132_146, 151_176, 1_128_697].map(|number| (number, ""));
+    let plain =
+        [1420, 200_875, 202_133, 202_316, 100_036, 132_146, 151_176, 1_128_697, 2_005_301].map(|number| (number, ""));
     let wrong = plain.into_iter().chain([(202_316, "current")]).map(|(number, day)| {
         let days: Vec<&str> = day.split_whitespace().collect();
         tell(number, &days, 0).wrong

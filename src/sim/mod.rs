@@ -30,7 +30,7 @@ use crate::model::{Actor, Controller, Kind, Name, Node, NodeId, NodeStatus};
 use crate::scenario::{Action, Constants, Scenario, Traffic, Variant, Verdict};
 use crate::trace::{Archive, Trace};
 pub(crate) use crate::world::judge::{Flaps, Part, PartRest};
-use crate::world::judge::{Judge, Limits};
+use crate::world::judge::{Judge, Limits, STEP_MAX};
 use crate::world::{Process, StoreRules, World, WorldSpec};
 
 pub(crate) use configs::config_warnings;
@@ -386,9 +386,9 @@ impl<'a> Simulation<'a> {
         self.all_rules().last().expect("the variant has its own")
     }
 
-    /// When the last step is over and the last request has been answered or has timed out.
+    /// When the last step is over, or known to go on, and the last request has been answered or has timed out.
     fn nothing_ahead_from(&self) -> SimTime {
-        let steps = self.scenario.steps.iter().map(|step| step.at);
+        let steps = self.scenario.steps.iter().map(|step| step.at + STEP_MAX);
         let wait = self.all_rules().map(|rules| rules.tuning.request_wait).max().unwrap_or_default();
         let traffic = self.scenario.traffic.iter().map(|traffic| traffic.until + wait);
         steps.chain(traffic).chain(self.redrawn.map(|(from, _)| from)).max().unwrap_or_default()

@@ -24,7 +24,7 @@ pub struct Limits {
 
 /// For how long what an operator asked for may be under way before the cluster is not at rest for it: store
 /// calls take milliseconds.
-pub(super) const STEP_MAX: SimDuration = SimDuration::from_mins(1);
+pub const STEP_MAX: SimDuration = SimDuration::from_mins(1);
 
 impl Limits {
     /// When an app that is unsettled from then on has had its time.

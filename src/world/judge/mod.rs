@@ -24,7 +24,7 @@ mod tests;
 mod volumes;
 
 pub use judging::Judge;
-pub use limits::Limits;
+pub use limits::{Limits, STEP_MAX};
 pub(in crate::world) use reader::must_be_seen;
 pub use rest::{Part, PartRest};
 pub use rhythm::Flaps;
