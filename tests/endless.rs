@@ -54,7 +54,8 @@ fn check(expect: &str, (events, records): (u64, usize), stop: Stop, passes: bool
     let failures: Vec<_> = checked.failures.iter().map(ToString::to_string).collect();
     let expected = (!passes).then(|| format!("a guard ended the run: {guard}"));
     assert_eq!((checked.passed, failures), (passes, expected.into_iter().collect()));
-    let json = report::json(&scenario, variant, &outcome, &metrics, &checked, "", []);
+    let json =
+        serde_json::to_string(&report::json(&scenario, variant, &outcome, &metrics, &checked, "", [])).expect("JSON");
     assert!(json.contains(&guard), "{json}");
     let golden = report::golden(&scenario, variant, &outcome, &metrics, &checked);
     assert!(golden.contains("STOPPED EARLY"), "{golden}");
