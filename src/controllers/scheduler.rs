@@ -153,7 +153,8 @@ mod tests {
 
     #[test]
     fn what_is_left_keeps_the_order_of_the_list() {
-        let cases: [(u32, &[u32], &[u32], &[u32]); 6] = [
+        type Ids = &'static [u32];
+        let cases: [(u32, Ids, Ids, Ids); 6] = [
             (4, &[], &[], &[3, 2, 1, 0]),
             (4, &[0], &[], &[3, 2, 1]),
             (4, &[3], &[2, 2, 7], &[1, 0]),
