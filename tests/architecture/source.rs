@@ -41,7 +41,10 @@ fn collect(root: &Path, folder: &str, found: &mut Vec<File>) {
         let entry = entry.expect("a folder that can be read");
         let path = format!("{folder}/{}", entry.file_name().to_str().expect("names are plain"));
         if entry.file_type().expect("known").is_dir() {
-            collect(root, &path, found);
+            // What the package of the peers builds is nobody's source.
+            if entry.file_name() != "target" {
+                collect(root, &path, found);
+            }
         } else if path.ends_with(".rs") {
             let text = fs::read_to_string(entry.path()).expect("a source file is text");
             found.push(File { path, text });
