@@ -8,6 +8,8 @@
 
 #[path = "../common/apps.rs"]
 mod apps;
+#[path = "../common/cpu_time.rs"]
+mod cpu_time;
 #[path = "../common/heap.rs"]
 mod heap;
 #[path = "../common/increments.rs"]
@@ -26,6 +28,7 @@ use schedsim::kernel::Budget;
 use schedsim::scenario::Scenario;
 use schedsim::sim::{Outcome, Simulation};
 
+use cpu_time::cpu_time;
 use stories::Story;
 use table::{Row, Table};
 
@@ -121,14 +124,6 @@ fn dropped(outcome: &Outcome) -> u64 {
         _ => 0,
     };
     outcome.trace.records().iter().map(|record| of(&record.what)).sum()
-}
-
-/// Nanoseconds that this thread had a processor.
-fn cpu_time() -> u64 {
-    // Linux brings the account up to date at a switch; else it is as old as the last tick, up to 4 ms.
-    std::thread::yield_now();
-    let told = std::fs::read_to_string("/proc/thread-self/schedstat").expect("Linux tells");
-    told.split_whitespace().next().and_then(|word| word.parse().ok()).expect("a number of nanoseconds")
 }
 
 /// Nanoseconds that all processes had a processor which this one has waited for, in steps of 10 ms.

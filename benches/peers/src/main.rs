@@ -8,10 +8,13 @@ use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use std::time::Duration;
 
+#[path = "../../common/cpu_time.rs"]
+mod cpu_time;
 #[path = "../../common/increments.rs"]
 mod increments;
 #[path = "../../common/phold.rs"]
 mod phold;
+use cpu_time::cpu_time;
 use increments::Increments;
 
 const PROCESSES: [usize; 3] = [1_000, 100_000, 1_000_000];
@@ -19,13 +22,6 @@ const TURNS: usize = 7;
 /// Events of each in a turn.
 const EVENTS: usize = 1_000_000;
 const WARM_UP: usize = 3;
-
-fn cpu_time() -> u64 {
-    // Linux brings the account up to date at a switch; else it is as old as the last tick, up to 4 ms.
-    std::thread::yield_now();
-    let told = std::fs::read_to_string("/proc/thread-self/schedstat").expect("Linux tells");
-    told.split_whitespace().next().and_then(|word| word.parse().ok()).expect("a number of nanoseconds")
-}
 
 /// Runs so many events.
 type Peer = Box<dyn FnMut(usize)>;
