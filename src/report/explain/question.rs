@@ -111,8 +111,7 @@ fn failed(explainer: &Explainer<'_>, run: &Run<'_>) -> Result<Asked, Unknown> {
     let expected = |step: usize| variant.expect.as_ref().is_some_and(|expect| expect.rejected.contains(&step));
     let refused = |unexpected: bool| {
         let step = outcome.rejected.iter().find(|(step, _)| !(unexpected && expected(*step)))?.0;
-        let what = format!("step `{}` is refused", scenario.steps[step].name);
-        Some(Asked { record: of_step(explainer, step), end: End::Refused(step), what })
+        Some(refused_step(explainer, run, step))
     };
     if let Some(asked) = refused(true) {
         return Ok(asked);
@@ -133,15 +132,22 @@ fn failed(explainer: &Explainer<'_>, run: &Run<'_>) -> Result<Asked, Unknown> {
     match refused(false) {
         Some(asked) => Ok(asked),
         None if outcome.verdict != Verdict::Settled => Ok(verdict(explainer, run)),
-        None if let Some((record, step)) = end::unended(explainer.trace) => {
-            let what = format!("step `{}` does not end", run.scenario.steps[step].name);
-            Ok(Asked { record: Some(record), end: End::Unended(step), what })
-        }
+        None if let Some(unended) = end::unended(explainer.trace) => Ok(unended_step(run, unended)),
         None => worst.map(|asked| match asked.end {
             End::Alike { what: What::Settled | What::Unsettled, .. } => verdict(explainer, run),
             _ => asked,
         }),
     }
+}
+
+fn refused_step(explainer: &Explainer<'_>, run: &Run<'_>, step: usize) -> Asked {
+    let what = format!("step `{}` is refused", run.scenario.steps[step].name);
+    Asked { record: of_step(explainer, step), end: End::Refused(step), what }
+}
+
+fn unended_step(run: &Run<'_>, (record, step): (RecordId, usize)) -> Asked {
+    let what = format!("step `{}` does not end", run.scenario.steps[step].name);
+    Asked { record: Some(record), end: End::Unended(step), what }
 }
 
 /// The records of violations, and of bursts of alike requests that fail their first; each in words.
@@ -166,23 +172,12 @@ pub(crate) fn broken(trace: &Trace) -> Vec<(usize, String)> {
 /// All that failed, in the order of records, to be walked through: violations, bursts of alike requests by their
 /// first, steps that were refused or do not end, and the verdict where the run does not settle.
 pub(crate) fn all_failed(explainer: &Explainer<'_>, run: &Run<'_>) -> Vec<Asked> {
-    let Run { scenario, outcome, .. } = *run;
+    let outcome = run.outcome;
     let broken = broken(explainer.trace).into_iter();
     let broken = broken.map(|(place, what)| of_record(explainer, run, RecordId::from_index(place), what));
     let mut failed: Vec<Asked> = broken.collect();
-    let step = |step: usize, how: &str| format!("step `{}` {how}", scenario.steps[step].name);
-    let refused = |(at, _): &(usize, _)| Asked {
-        record: of_step(explainer, *at),
-        end: End::Refused(*at),
-        what: step(*at, "is refused"),
-    };
-    failed.extend(outcome.rejected.iter().map(refused));
-    let unended = end::unended(explainer.trace);
-    failed.extend(unended.map(|(record, at)| Asked {
-        record: Some(record),
-        end: End::Unended(at),
-        what: step(at, "does not end"),
-    }));
+    failed.extend(outcome.rejected.iter().map(|(step, _)| refused_step(explainer, run, *step)));
+    failed.extend(end::unended(explainer.trace).map(|unended| unended_step(run, unended)));
     if outcome.verdict != Verdict::Settled {
         failed.push(verdict(explainer, run));
     }
