@@ -86,6 +86,13 @@ impl Concurrency {
             Self::Auto { .. } => None,
         }
     }
+    /// After how long without activity sandboxes are given up; none: never.
+    pub fn idle_limit(self) -> Option<SimDuration> {
+        match self {
+            Self::Auto { scale_down_delay, .. } => Some(scale_down_delay).filter(|limit| !limit.is_zero()),
+            Self::Fixed { .. } => None,
+        }
+    }
 }
 
 /// A disk that a service wants mounted.

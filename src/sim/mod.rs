@@ -410,7 +410,7 @@ impl<'a> Simulation<'a> {
         let flaps = run.flaps(recurrence).filter(|_| livelock.is_none() && stop == Stop::Horizon);
         let settled_at = settled_at.filter(|_| flaps.is_none());
         let quiet = settled_at.map(|at| {
-            let since = judge.quiet_since(world).unwrap_or(at);
+            let since = at.max(judge.last_touched(world));
             let asked = |app, service, delay| {
                 let asks =
                     |traffic: &Traffic| (traffic.app, traffic.service) == (app, service) && traffic.every < delay;

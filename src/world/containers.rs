@@ -158,6 +158,7 @@ impl Containers {
     }
     /// The same, to be shared.
     pub(super) fn shared(&self) -> impl ExactSizeIterator<Item = (SandboxId, &Rc<Container>)> {
+        // There are fewer than sandboxes have ever been.
         let on_nodes = self.runtimes.iter().flat_map(|runtime| runtime.containers.values());
         let mut all: Vec<_> = on_nodes.filter_map(|id| Some((*id, self.shared_of(*id)?))).collect();
         all.sort_unstable_by_key(|(id, _)| *id);

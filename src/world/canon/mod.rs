@@ -21,8 +21,7 @@ use std::collections::BTreeSet;
 
 use crate::kernel::{Awaited, SimDuration, SimTime};
 use crate::model::{
-    AnyStatus, App, AppVersion, Concurrency, Disk, DiskLease, Kind, Node, NodeId, Pool, Sandbox, SandboxId,
-    SandboxStatus, Value,
+    AnyStatus, App, AppVersion, Disk, DiskLease, Kind, Node, NodeId, Pool, Sandbox, SandboxId, SandboxStatus, Value,
 };
 use crate::ports::Query;
 
@@ -371,9 +370,7 @@ impl Canonical<'_> {
         let mut longest = SimDuration::ZERO;
         self.0.tables().versions.for_each(Query::All, |version| {
             for service in &*version.entity.config {
-                if let Concurrency::Auto { scale_down_delay, .. } = service.concurrency {
-                    longest = longest.max(scale_down_delay);
-                }
+                longest = longest.max(service.concurrency.idle_limit().unwrap_or_default());
             }
         });
         longest

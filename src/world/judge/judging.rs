@@ -11,8 +11,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::kernel::{RecordId, SimDuration, SimTime};
 use crate::model::{
-    Address, AppId, Concurrency, DiskId, EffectKind, LeaseId, LeaseIndex, Name, PoolId, SandboxId, SandboxStatus,
-    Subject, VolumeId,
+    Address, AppId, DiskId, EffectKind, LeaseId, LeaseIndex, Name, PoolId, SandboxId, SandboxStatus, Subject, VolumeId,
 };
 use crate::ports::Query;
 use crate::world::World;
@@ -41,13 +40,9 @@ fn idle(world: &World, asked: impl Fn(Name, Name, SimDuration) -> bool) -> Vec<S
         let limit = |active: SimTime| {
             let pool = tables.pools.get(sandbox.entity.pool)?;
             let version = tables.versions.get(pool.entity.spec.version)?;
-            let Concurrency::Auto { scale_down_delay, .. } = version.entity.service(pool.entity.service)?.concurrency
-            else {
-                return None;
-            };
+            let limit = version.entity.service(pool.entity.service)?.concurrency.idle_limit()?;
             let app = tables.apps.get(version.entity.app)?.entity.name;
-            let counts = pool.entity.desired_instances > 0 && !scale_down_delay.is_zero();
-            (counts && !asked(app, pool.entity.service, scale_down_delay)).then(|| active + scale_down_delay)
+            (pool.entity.desired_instances > 0 && !asked(app, pool.entity.service, limit)).then(|| active + limit)
         };
         let runs = sandbox.entity.status == SandboxStatus::Running;
         all.extend(sandbox.entity.last_activity.filter(|_| runs).and_then(limit));
@@ -251,9 +246,7 @@ impl Judge {
         tables.apps.for_each(Query::All, |app| {
             let version = app.entity.active_version.and_then(|id| tables.versions.get(id));
             for service in version.iter().flat_map(|version| version.entity.config.iter()) {
-                if let Concurrency::Auto { scale_down_delay, .. } = service.concurrency {
-                    look_back = look_back.max(scale_down_delay);
-                }
+                look_back = look_back.max(service.concurrency.idle_limit().unwrap_or_default());
             }
         });
         look_back + self.limits.look_every
@@ -265,12 +258,12 @@ impl Judge {
         self.rhythm.flaps(world.kernel().now(), self.quiet(world), exits_ahead)
     }
 
-    /// Since when nothing has come from outside, if the cluster has been settled from then on: no step, no strike of a fault, no edge
-    /// of its window, and none of the calls that it had delayed. What comes within a rest may end it as late as what ended the unrest.
-    pub fn quiet_since(&self, world: &World) -> Option<SimTime> {
+    /// When anything last came from outside, or rest or unrest began: a step, a strike of a fault, an edge of its window, a call that
+    /// it had delayed. What comes within a rest may end it as late as what ended the unrest.
+    pub fn last_touched(&self, world: &World) -> SimTime {
         let now = world.kernel().now();
         let delayed = world.faults().delays().into_iter().map(|(_, until)| until).filter(|until| *until <= now);
-        Some(self.settled_since()?.max(self.rhythm.since()).max(delayed.max().unwrap_or_default()))
+        delayed.fold(self.rhythm.since(), SimTime::max)
     }
 
     /// What is under way and known to end a rest that may seem to last, and when: the first of them. Of the services that `asked` names
