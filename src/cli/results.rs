@@ -15,6 +15,7 @@ use serde_json::json;
 use super::output::plain;
 
 /// How one variant of a scenario came out.
+#[derive(Default)]
 pub(crate) struct TestResult {
     /// The scenario, as it is called in the corpus.
     pub(crate) story: String,

@@ -13,35 +13,24 @@ use crate::report::snapshot_file::{self, SnapshotError, SnapshotFile};
 use super::Refusal;
 use super::output::{painted, style};
 
-/// How the text for review is.
-pub(super) enum Text {
-    /// As in the snapshot.
-    Same,
-    /// Otherwise, and the snapshot was written.
-    Written,
-    /// Otherwise; this is to be shown.
-    Differs(String),
-}
-
-/// Writes the snapshot, unless it says the same already.
-pub(super) fn accept(golden: &str, source: &str, path: &Path) -> Result<Text, Refusal> {
+/// Writes the snapshot, unless it says the same already; answers whether it did not.
+pub(super) fn accept(golden: &str, source: &str, path: &Path) -> Result<bool, Refusal> {
     let cannot = |path: &Path, error: std::io::Error| Refusal::wrong(format!("cannot write {}: {error}", shown(path)));
-    let (text, new) = match SnapshotFile::read(path) {
-        Ok(Some(old)) if old.matches(golden) => (Text::Same, None),
-        Ok(Some(old)) => (Text::Written, Some(old.with_body(golden))),
-        Ok(None) | Err(SnapshotError::NotASnapshot) => (Text::Written, Some(SnapshotFile::new(source, golden))),
+    let new = match SnapshotFile::read(path) {
+        Ok(Some(old)) => (!old.matches(golden)).then(|| old.with_body(golden)),
+        Ok(None) | Err(SnapshotError::NotASnapshot) => Some(SnapshotFile::new(source, golden)),
         Err(SnapshotError::Io(error)) => return Err(cannot(path, error)),
     };
-    if let Some(new) = new {
+    if let Some(new) = &new {
         new.write(path).map_err(|error| cannot(path, error))?;
     }
     let pending = snapshot_file::pending(path);
     snapshot_file::remove(&pending).map_err(|error| cannot(&pending, error))?;
-    Ok(text)
+    Ok(new.is_some())
 }
 
-/// Compares with the snapshot; what differs is left beside it for review.
-pub(super) fn compare(golden: &str, source: &str, path: &Path) -> Text {
+/// How it differs from the snapshot, if it does; it is then left beside it for review.
+pub(super) fn compare(golden: &str, source: &str, path: &Path) -> Option<String> {
     let pending = snapshot_file::pending(path);
     let (mut text, new) = match SnapshotFile::read(path) {
         Ok(Some(old)) if old.matches(golden) => {
@@ -49,7 +38,7 @@ pub(super) fn compare(golden: &str, source: &str, path: &Path) -> Text {
             if !snapshot_file::in_ci() {
                 let _ = snapshot_file::remove(&pending);
             }
-            return Text::Same;
+            return None;
         }
         Ok(Some(old)) => (diff(old.body(), golden, &shown(path)), old.with_body(golden)),
         Ok(None) => (
@@ -64,7 +53,7 @@ pub(super) fn compare(golden: &str, source: &str, path: &Path) -> Text {
             Err(error) => text.push_str(&format!("  cannot write {}: {error}\n", shown(&pending))),
         }
     }
-    Text::Differs(text)
+    Some(text)
 }
 
 fn diff(old: &str, new: &str, name: &str) -> String {

@@ -21,7 +21,7 @@ use super::args::{Format, Look, shell_line};
 use super::output::{self, Out, painted, style};
 use super::results::{self, Place, TestResult};
 use super::review::{Answer, Review};
-use super::snapshots::{Text, accept, compare, fingerprint_moved};
+use super::snapshots::{accept, compare, fingerprint_moved};
 use super::{Exit, Refusal, crash, file, input, reproduce};
 
 /// Replays every scenario below PATH; checks [expect] and the snapshot beside it
@@ -121,22 +121,100 @@ struct Case<'a> {
     took: Duration,
 }
 
-/// Counts and the worst status so far.
-#[derive(Default)]
-struct Tally {
+impl Case<'_> {
+    fn title(&self) -> String {
+        self.loaded.story.title(&self.variant.name)
+    }
+
+    /// What is wrong with it, whatever it was before.
+    fn unexpected(&self) -> Vec<String> {
+        let told =
+            "there is no [expect]: a test asks for one, with a verdict at least; `run --expect-from-run` writes it";
+        let failed = self.failures.iter().map(|text| format!("  {} {text}\n", painted(style::BAD, "[expect]")));
+        failed.chain((!self.expects).then(|| format!("  {told}\n"))).collect()
+    }
+
+    /// How it differs from what is kept of it.
+    fn moved(&self, prints: &Fingerprints) -> Option<String> {
+        let story = self.loaded.story;
+        let old = prints.lines.get(&self.title());
+        // When the text moved as well, it says more.
+        compare(&self.golden, &story.source(), &story.snapshot(&self.variant.name)).or_else(|| {
+            (old != Some(&self.fingerprint)).then(|| fingerprint_moved(&story.folder, old, &self.fingerprint))
+        })
+    }
+
+    /// Keeps it as it is now; says whether its text was written.
+    fn keep(&self, prints: &mut Fingerprints) -> Result<bool, Refusal> {
+        let story = self.loaded.story;
+        prints.lines.insert(self.title(), self.fingerprint.clone());
+        accept(&self.golden, &story.source(), &story.snapshot(&self.variant.name))
+    }
+}
+
+/// A test under way: how it is told, and what came of it so far.
+struct Test<'a> {
+    args: &'a TestArgs,
+    look: &'a Look,
+    out: &'a mut Out,
     results: Vec<TestResult>,
+    /// Whether a file cannot be used.
     broken: bool,
     review: Review,
-    /// Runs whose fingerprints are not those on the folder, by it.
+    /// Runs whose fingerprints are not those of the folder, by it.
     moved: BTreeMap<PathBuf, Vec<(String, Fingerprint)>>,
 }
 
 pub(crate) fn test(args: &TestArgs, look: &Look, out: &mut Out) -> Result<Exit, Refusal> {
+    let corpus = corpus(args, look)?;
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(args.jobs.map_or(0, usize::from)).build();
+    let pool = pool.map_err(|error| Refusal::wrong(format!("cannot start threads: {error}")))?;
+    let (json, xml) = (args.format == Format::Json, args.junit_is_printed());
+    if json && xml {
+        return Err(Refusal::wrong("`--junit -` and `--format json` both want standard output; give --junit a file"));
+    }
+    let mut aside = Out::stderr();
+    let (out, machine) = if json || xml { (&mut aside, Some(out)) } else { (out, None) };
+    if let Some(path) = args.junit_file() {
+        // Better before the runs than after them.
+        file::apart(JUNIT, path, corpus.stories.iter().map(|story| story.file.as_path()))?;
+        file::probe(JUNIT, path)?;
+    }
+    let (review, moved) = (Review::default(), BTreeMap::new());
+    let mut test = Test { args, look, out, results: Vec::new(), broken: false, review, moved };
+    let read: Vec<_> = pool.install(|| corpus.stories.par_iter().map(read).collect());
+    let all_loaded = test.loaded(corpus.stories.iter().zip(read));
+    let all =
+        all_loaded.iter().flat_map(|loaded| loaded.scenario.variants.iter().map(move |variant| (loaded, variant)));
+    let chosen: Vec<_> = all.filter(|(loaded, variant)| args.chooses(loaded, variant)).collect();
+    if chosen.is_empty() && !all_loaded.is_empty() {
+        return Err(Refusal::nothing(args.nothing_chosen(&all_loaded)));
+    }
+    let cases = pool.install(|| replay_all(&chosen, look));
+    let mut folders = folders(&all_loaded)?;
+    for case in &cases {
+        test.judge(case, folders.get_mut(&case.loaded.story.folder).expect("every loaded's folder was read"))?;
+    }
+    for (folder, prints) in &mut folders {
+        test.tidy(&corpus, &all_loaded, folder, prints)?;
+    }
+    let exit = test.finish()?;
+    if let Some(machine) = machine {
+        let mut text = Vec::new();
+        match json {
+            true => text.extend(results::object(&test.results).bytes()),
+            false => results::junit(&test.results, &mut text).expect("memory can be written"),
+        }
+        machine.text(&String::from_utf8_lossy(&text));
+    }
+    Ok(exit)
+}
+
+/// The stories to be tested.
+fn corpus(args: &TestArgs, look: &Look) -> Result<Corpus, Refusal> {
     if args.paths.iter().any(|path| path == "-") {
         return Err(Refusal::wrong("a snapshot lies beside a file, and standard input has no place; `run -` reads it"));
     }
-    let pool = rayon::ThreadPoolBuilder::new().num_threads(args.jobs.map_or(0, usize::from)).build();
-    let pool = pool.map_err(|error| Refusal::wrong(format!("cannot start threads: {error}")))?;
     let corpus = Corpus::find(&args.paths).map_err(Refusal::wrong)?;
     if corpus.stories.is_empty() {
         return Err(Refusal::nothing(nothing_below(&args.paths, &corpus)));
@@ -147,69 +225,7 @@ pub(crate) fn test(args: &TestArgs, look: &Look, out: &mut Out) -> Result<Exit, 
     if look.verbose > 0 {
         corpus.skipped.iter().for_each(|file| output::note(&format!("no scenario: {}", file.display())));
     }
-
-    let (json, xml) = (args.format == Format::Json, args.junit_is_printed());
-    if json && xml {
-        return Err(Refusal::wrong("`--junit -` and `--format json` both want standard output; give --junit a file"));
-    }
-    let mut aside = Out::stderr();
-    let machine = &mut *out;
-    let out = if json || xml { &mut aside } else { &mut *machine };
-    if let Some(path) = args.junit_file() {
-        // Better before the runs than after them.
-        file::apart(JUNIT, path, corpus.stories.iter().map(|story| story.file.as_path()))?;
-        file::probe(JUNIT, path)?;
-    }
-    let mut tally = Tally::default();
-    let read: Vec<_> = pool.install(|| corpus.stories.par_iter().map(read).collect());
-    let mut all_loaded = Vec::new();
-    for (story, loaded) in corpus.stories.iter().zip(read) {
-        match loaded {
-            Ok(loaded) => all_loaded.push(loaded),
-            Err(diagnostics) => {
-                let why = input::why_unreadable(&story.file.display().to_string(), &diagnostics);
-                output::note(why.trim_end());
-                let result = unreadable(story, &diagnostics);
-                let (bad, name) = (painted(style::BAD, "FAIL "), &story.name);
-                let why = "the file cannot be used; standard error says why";
-                out.text(&format!("{bad} {name}\n  {why}\n  reproduce: {}\n", result.reproduce));
-                tally.results.push(result);
-                tally.broken = true;
-            }
-        }
-    }
-    let chosen: Vec<_> = all_loaded
-        .iter()
-        .flat_map(|loaded| loaded.scenario.variants.iter().map(move |variant| (loaded, variant)))
-        .filter(|(loaded, variant)| args.chooses(loaded, variant))
-        .collect();
-    if chosen.is_empty() && !all_loaded.is_empty() {
-        return Err(Refusal::nothing(args.nothing_chosen(&all_loaded)));
-    }
-    let cases = pool.install(|| replay_all(&chosen, look));
-    let mut folders = folders(&all_loaded)?;
-    for case in &cases {
-        judge(case, args, look, &mut folders, out, &mut tally)?;
-    }
-    tidy(&corpus, &all_loaded, args, &mut folders, out, &mut tally)?;
-    let failed = tally.results.iter().filter(|result| result.failure.is_some()).count();
-    if args.review {
-        out.line(&tally.review.told());
-    }
-    out.line(&format!("{} passed, {failed} failed", tally.results.len() - failed));
-    publish(&tally.results, args, out)?;
-    if json {
-        machine.text(&results::object(&tally.results));
-    } else if xml {
-        let mut xml = Vec::new();
-        results::junit(&tally.results, &mut xml).expect("memory can be written");
-        machine.text(&String::from_utf8_lossy(&xml));
-    }
-    Ok(match (tally.broken, failed) {
-        (true, _) => Exit::Wrong,
-        (false, 0) => Exit::Fine,
-        (false, _) => Exit::Failed,
-    })
+    Ok(corpus)
 }
 
 /// The results for machines: JUnit where it is asked for, and GitHub's own where we run there.
@@ -240,7 +256,7 @@ fn unreadable(story: &Story, diagnostics: &Diagnostics) -> TestResult {
         message: problem.message.to_owned(),
     });
     let (places, failure) = (places.collect(), Some(diagnostics.render(true)));
-    TestResult { story: story.name.clone(), variant: None, file, failure, places, reproduce, took: Duration::ZERO }
+    TestResult { story: story.name.clone(), file, failure, places, reproduce, ..TestResult::default() }
 }
 
 fn nothing_below(paths: &[String], corpus: &Corpus) -> String {
@@ -304,117 +320,111 @@ fn folders<'a>(all_loaded: &'a [LoadedStory<'a>]) -> Result<BTreeMap<&'a Snapsho
     Ok(folders)
 }
 
-/// Checks one run, writes what is accepted, and tells.
-fn judge(
-    case: &Case<'_>,
-    args: &TestArgs,
-    look: &Look,
-    folders: &mut BTreeMap<&SnapshotFolder, Fingerprints>,
-    out: &mut Out,
-    tally: &mut Tally,
-) -> Result<(), Refusal> {
-    let story = case.loaded.story;
-    let title = story.title(&case.variant.name);
-    let mut failures: Vec<String> =
-        case.failures.iter().map(|text| format!("  {} {text}\n", painted(style::BAD, "[expect]"))).collect();
-    if !case.expects {
-        let told =
-            "there is no [expect]: a test asks for one, with a verdict at least; `run --expect-from-run` writes it";
-        failures.push(format!("  {told}\n"));
-    }
-
-    let path = story.snapshot(&case.variant.name);
-    let text = if args.accept {
-        accept(&case.golden, &story.source(), &path)?
-    } else {
-        compare(&case.golden, &story.source(), &path)
-    };
-    let same_text = matches!(text, Text::Same);
-    match text {
-        Text::Same => {}
-        Text::Written => out.line(&format!("{} {}", painted(style::WARN, "wrote"), shown(&path))),
-        Text::Differs(how) => failures.push(how),
-    }
-    let prints = folders.get_mut(&story.folder).expect("every loaded's folder was read");
-    let old = prints.lines.get(&title).cloned();
-    let old = old.as_ref();
-    if args.accept {
-        prints.lines.insert(title.clone(), case.fingerprint.clone());
-    } else if same_text && old != Some(&case.fingerprint) {
-        // When the text moved as well, it says more.
-        failures.push(fingerprint_moved(&story.folder, old, &case.fingerprint));
-    }
-    let moved = !args.accept && (!same_text || old != Some(&case.fingerprint));
-    let mut stays = moved;
-    if args.review && moved {
-        let told = failures.concat();
-        let answer = tally.review.ask(&format!("{} {title}\n{told}", painted(style::WARN, "moved")), out);
-        stays = answer == Answer::Skip;
-        match answer {
-            Answer::Accept => {
-                accept(&case.golden, &story.source(), &path)?;
-                prints.lines.insert(title.clone(), case.fingerprint.clone());
-                failures.retain(|text| text.contains("[expect]"));
+impl Test<'_> {
+    /// The scenarios that could be read; of the others it is told why.
+    fn loaded<'s>(
+        &mut self,
+        read: impl Iterator<Item = (&'s Story, Result<LoadedStory<'s>, Diagnostics>)>,
+    ) -> Vec<LoadedStory<'s>> {
+        let mut all = Vec::new();
+        for (story, loaded) in read {
+            match loaded {
+                Ok(loaded) => all.push(loaded),
+                Err(diagnostics) => {
+                    let why = input::why_unreadable(&story.file.display().to_string(), &diagnostics);
+                    output::note(why.trim_end());
+                    let why = "  the file cannot be used; standard error says why\n";
+                    self.failed(&story.name, why, unreadable(story, &diagnostics));
+                    self.broken = true;
+                }
             }
-            Answer::Reject => {
-                let pending = snapshot_file::pending(&path);
-                snapshot_file::remove(&pending)
-                    .map_err(|error| Refusal::wrong(format!("cannot remove {}: {error}", shown(&pending))))?;
+        }
+        all
+    }
+
+    fn failed(&mut self, title: &str, told: &str, result: TestResult) {
+        let bad = painted(style::BAD, "FAIL ");
+        self.out.text(&format!("{bad} {title}\n{told}  reproduce: {}\n", result.reproduce));
+        self.results.push(result);
+    }
+
+    /// Checks one run, writes what is accepted, and tells.
+    fn judge(&mut self, case: &Case<'_>, prints: &mut Fingerprints) -> Result<(), Refusal> {
+        let Case { loaded: LoadedStory { story, file, .. }, variant, .. } = case;
+        let (title, path) = (case.title(), story.snapshot(&variant.name));
+        let mut failures = case.unexpected();
+        if self.args.accept {
+            if case.keep(prints)? {
+                self.out.line(&format!("{} {}", painted(style::WARN, "wrote"), shown(&path)));
             }
-            Answer::Skip => {}
+        } else if let Some(how) = case.moved(prints) {
+            failures.push(how);
+            match self.answer(&title, &failures.concat()) {
+                Answer::Accept => {
+                    case.keep(prints)?;
+                    failures.pop();
+                }
+                Answer::Reject => {
+                    let pending = snapshot_file::pending(&path);
+                    snapshot_file::remove(&pending)
+                        .map_err(|error| Refusal::wrong(format!("cannot remove {}: {error}", shown(&pending))))?;
+                }
+                Answer::Skip => {
+                    let moved = self.moved.entry(story.folder.snapshots.clone()).or_default();
+                    moved.push((title.clone(), case.fingerprint.clone()));
+                }
+            }
         }
-    }
-    if stays {
-        let of_shelf = tally.moved.entry(story.folder.snapshots.clone()).or_default();
-        of_shelf.push((title.clone(), case.fingerprint.clone()));
+        let mut result = TestResult {
+            story: story.name.clone(),
+            variant: Some(variant.name.clone()),
+            file: file.clone(),
+            reproduce: reproduce::run(file, &variant.name, variant.seed, &[]),
+            took: case.took,
+            ..TestResult::default()
+        };
+        if failures.is_empty() {
+            self.results.push(result);
+            if !self.look.quiet {
+                self.out.line(&format!("{} {title}", painted(style::GOOD, "pass ")));
+            }
+            return Ok(());
+        }
+        if case.failures.is_empty() {
+            result.reproduce = shell_line(["schedsim", "test", &reproduce::operand(file)]);
+        }
+        let failures = failures.concat();
+        result.failure = Some(failures.clone());
+        self.failed(&title, &failures, result);
+        Ok(())
     }
 
-    let mut result = TestResult {
-        story: story.name.clone(),
-        variant: Some(case.variant.name.clone()),
-        file: case.loaded.file.clone(),
-        failure: None,
-        places: Vec::new(),
-        reproduce: reproduce::run(&case.loaded.file, &case.variant.name, case.variant.seed, &[]),
-        took: case.took,
-    };
-    if failures.is_empty() {
-        tally.results.push(result);
-        if !look.quiet {
-            out.line(&format!("{} {title}", painted(style::GOOD, "pass ")));
+    /// What becomes of a run that moved; only a review asks.
+    fn answer(&mut self, title: &str, how: &str) -> Answer {
+        if !self.args.review {
+            return Answer::Skip;
         }
-        return Ok(());
+        self.review.ask(&format!("{} {title}\n{how}", painted(style::WARN, "moved")), self.out)
     }
-    if case.failures.is_empty() {
-        result.reproduce = shell_line(["schedsim", "test", &reproduce::operand(&case.loaded.file)]);
-    }
-    let failures = failures.concat();
-    out.text(&format!("{} {title}\n{failures}  reproduce: {}\n", painted(style::BAD, "FAIL "), result.reproduce));
-    result.failure = Some(failures);
-    tally.results.push(result);
-    Ok(())
-}
 
-/// What is left of scenarios that are gone; and the fingerprints, to their files.
-fn tidy(
-    corpus: &Corpus,
-    all_loaded: &[LoadedStory<'_>],
-    args: &TestArgs,
-    folders: &mut BTreeMap<&SnapshotFolder, Fingerprints>,
-    out: &mut Out,
-    tally: &mut Tally,
-) -> Result<(), Refusal> {
-    for (folder, prints) in folders {
+    /// What is left of scenarios that are gone; and the fingerprints, to their file.
+    fn tidy(
+        &mut self,
+        corpus: &Corpus,
+        all_loaded: &[LoadedStory<'_>],
+        folder: &SnapshotFolder,
+        prints: &mut Fingerprints,
+    ) -> Result<(), Refusal> {
         let mut run = BTreeMap::new();
-        for loaded in all_loaded.iter().filter(|loaded| loaded.story.folder == **folder) {
+        for loaded in all_loaded.iter().filter(|loaded| loaded.story.folder == *folder) {
             let titles = loaded.scenario.variants.iter().map(|variant| loaded.story.title(&variant.name)).collect();
             run.insert(loaded.story.name.as_str(), titles);
         }
         for orphan in corpus.orphans(folder, &run).map_err(Refusal::wrong)? {
-            if args.accept {
+            if self.args.accept {
                 let cannot = |error| Refusal::wrong(format!("cannot remove {}: {error}", shown(&orphan)));
                 snapshot_file::remove(&orphan).map_err(cannot)?;
-                out.line(&format!("{} {}", painted(style::WARN, "removed"), shown(&orphan)));
+                self.out.line(&format!("{} {}", painted(style::WARN, "removed"), shown(&orphan)));
             } else {
                 output::warning(&format!("{} belongs to no scenario; --accept removes it", shown(&orphan)));
             }
@@ -423,35 +433,48 @@ fn tidy(
         let gone: Vec<_> =
             prints.lines.keys().filter(|title| corpus.owner(folder, title, &run) == Owner::Gone).cloned().collect();
         for title in gone {
-            if args.accept {
+            if self.args.accept {
                 prints.lines.remove(&title);
-                out.line(&format!("{} {title} from {}", painted(style::WARN, "removed"), shown(&path)));
+                self.out.line(&format!("{} {title} from {}", painted(style::WARN, "removed"), shown(&path)));
             } else {
                 let words = ["schedsim", "test"].into_iter().map(str::to_owned);
-                let paths = args.paths.iter().map(|path| reproduce::operand(path));
+                let paths = self.args.paths.iter().map(|path| reproduce::operand(path));
                 let reproduce = shell_line(words.chain(paths));
-                let failure = format!("  {}: its scenario is gone; --accept removes the line\n", shown(&path));
-                out.text(&format!("{} {title}\n{failure}  reproduce: {reproduce}\n", painted(style::BAD, "FAIL ")));
+                let told = format!("  {}: its scenario is gone; --accept removes the line\n", shown(&path));
                 let (story, variant) = title.rsplit_once('@').unwrap_or((&title, ""));
                 let (story, variant) = (story.to_owned(), Some(variant.to_owned()));
-                let file = shown(&path);
-                let (failure, places) = (Some(failure), Vec::new());
-                let took = Duration::ZERO;
-                tally.results.push(TestResult { story, variant, file, failure, places, reproduce, took });
+                let (file, failure) = (shown(&path), Some(told.clone()));
+                let result = TestResult { story, variant, file, failure, reproduce, ..TestResult::default() };
+                self.failed(&title, &told, result);
             }
         }
-        let moved = tally.moved.remove(&folder.snapshots).unwrap_or_default();
+        let moved = self.moved.remove(&folder.snapshots).unwrap_or_default();
         if !snapshot_file::in_ci() {
             // What is pending beside the texts is reviewed with them, whoever reviews.
             prints.leave_pending(&folder.snapshots, moved).unwrap_or_else(|error| {
                 output::warning(&format!("cannot write {}: {error}", shown(&snapshot_file::pending(&path))));
             });
         }
-        if args.accept || args.review {
+        if self.args.accept || self.args.review {
             prints
                 .write(&folder.snapshots)
                 .map_err(|error| Refusal::wrong(format!("cannot write {}: {error}", shown(&path))))?;
         }
+        Ok(())
     }
-    Ok(())
+
+    /// Counts, and publishes where that is asked for.
+    fn finish(&mut self) -> Result<Exit, Refusal> {
+        let failed = self.results.iter().filter(|result| result.failure.is_some()).count();
+        if self.args.review {
+            self.out.line(&self.review.told());
+        }
+        self.out.line(&format!("{} passed, {failed} failed", self.results.len() - failed));
+        publish(&self.results, self.args, self.out)?;
+        Ok(match (self.broken, failed) {
+            (true, _) => Exit::Wrong,
+            (false, 0) => Exit::Fine,
+            (false, _) => Exit::Failed,
+        })
+    }
 }
