@@ -12,7 +12,7 @@ use crate::report::explain::{
 };
 use crate::report::{self, html};
 use crate::scenario::{Scenario, Variant};
-use crate::sim::{Outcome, Simulation};
+use crate::sim::Simulation;
 use crate::study::deciding::{self, Deciding, Trial, Tries};
 use crate::study::sealed::{self, Sealed};
 use crate::trace;
@@ -88,11 +88,9 @@ pub(crate) struct ExplainArgs {
 
 /// A run, and the end of it that is explained.
 struct Told<'a> {
-    scenario: &'a Scenario,
-    variant: &'a Variant,
-    outcome: &'a Outcome,
+    run: &'a Run<'a>,
     setting: &'a Setting,
-    asked: &'a Asked,
+    asked: Asked,
     chain: Option<Chain>,
     deciding: Option<Deciding>,
     sealed: Option<Sealed>,
@@ -121,40 +119,9 @@ pub(crate) fn explain(args: &ExplainArgs, look: &Look, out: &mut Out) -> Result<
             let tell = |now| bar.tell(0, now);
             Simulation::new(scenario, variant).keeps_evidence().until(until).progress(&tell).run()
         };
-        let searched = progress::Searched::new(!look.quiet);
-        let setting = setting(scenario, variant, width());
-        let mut explainer = Explainer::new(&outcome.trace, &setting);
         let run = Run { scenario, variant, outcome: &outcome };
-        let asked = explain::ask(&explainer, &run, question(args)).map_err(refusal)?;
-        let full = args.full || look.verbose > 0;
-        let limits = if full { Limits::ALL } else { Limits::default() };
-        let mut chain = asked.record.and_then(|record| explainer.chain_and_deciders(record, limits));
-        let tries = args.tries.map_or_else(|| Tries::within_seconds(&run), Tries::of);
-        let deciding = (!args.quick).then(|| {
-            let likely = chain.as_ref().map(Chain::all_deciders).unwrap_or_default();
-            deciding::decide(&run, args.logic.until, &asked.end, &likely, tries)
-        });
-        if let (Some(chain), Some(deciding)) = (&mut chain, &deciding) {
-            deciding.mark(chain);
-        }
-        let sealed = deciding.as_ref().filter(|_| args.sealed).map(|deciding| {
-            let decides: Vec<_> = deciding.decides().map(|trial| trial.deciders.clone()).collect();
-            sealed::sealed(&run, args.logic.until, &asked, &decides, tries)
-        });
-        drop(searched);
-        let (setting, verify) = (&setting, args.verify);
-        let told = Told {
-            scenario,
-            variant,
-            outcome: &outcome,
-            setting,
-            asked: &asked,
-            chain,
-            deciding,
-            sealed,
-            full,
-            verify,
-        };
+        let setting = setting(scenario, variant, width());
+        let told = Told::of(args, look, &run, &setting)?;
         if let Some(path) = &args.report {
             let page = told.page(&args.file, &args.logic, &line);
             file::write("report", path, |out| out.write_all(page.as_bytes()))?;
@@ -249,15 +216,39 @@ fn why_not(text: &str) -> Result<(String, Option<String>), String> {
     }
 }
 
-impl Told<'_> {
+impl<'a> Told<'a> {
+    /// Asks the run, and other runs for what decides.
+    fn of(args: &ExplainArgs, look: &Look, run: &'a Run<'a>, setting: &'a Setting) -> Result<Self, Refusal> {
+        let _searched = progress::Searched::new(!look.quiet);
+        let mut explainer = Explainer::new(&run.outcome.trace, setting);
+        let asked = explain::ask(&explainer, run, question(args)).map_err(refusal)?;
+        let full = args.full || look.verbose > 0;
+        let limits = if full { Limits::ALL } else { Limits::default() };
+        let mut chain = asked.record.and_then(|record| explainer.chain_and_deciders(record, limits));
+        let tries = args.tries.map_or_else(|| Tries::within_seconds(run), Tries::of);
+        let deciding = (!args.quick).then(|| {
+            let likely = chain.as_ref().map(Chain::all_deciders).unwrap_or_default();
+            deciding::decide(run, args.logic.until, &asked.end, &likely, tries)
+        });
+        if let (Some(chain), Some(deciding)) = (&mut chain, &deciding) {
+            deciding.mark(chain);
+        }
+        let sealed = deciding.as_ref().filter(|_| args.sealed).map(|deciding| {
+            let decides: Vec<_> = deciding.decides().map(|trial| trial.deciders.clone()).collect();
+            sealed::sealed(run, args.logic.until, &asked, &decides, tries)
+        });
+        Ok(Self { run, setting, asked, chain, deciding, sealed, full, verify: args.verify })
+    }
+
     fn text(&self, look: &Look) -> String {
+        let Run { scenario, variant, outcome } = *self.run;
         let mut text = String::new();
         if !look.quiet {
-            text.push_str(&format!("{}\n", super::text::title(self.scenario, self.variant, self.outcome)));
+            text.push_str(&format!("{}\n", super::text::title(scenario, variant, outcome)));
             let record = self.asked.record.map(|record| format!(" record {}", record.number())).unwrap_or_default();
             text.push_str(&format!("  why{record}: {}\n\n", self.asked.what));
         }
-        let trace = &self.outcome.trace;
+        let trace = &outcome.trace;
         let head = fit(&text, width()).lines().count();
         let page = Page { trace, setting: self.setting };
         let told = (self.chain.clone(), self.deciding.as_ref());
@@ -270,7 +261,7 @@ impl Told<'_> {
 
     /// The report of the run, with how it was sealed.
     fn page(&self, file: &str, logic: &Logic, reproduce: &str) -> String {
-        let Self { scenario, variant, outcome, .. } = *self;
+        let Run { scenario, variant, outcome } = *self.run;
         let metrics = report::figures(scenario, outcome);
         let checked = report::check(scenario, variant, outcome, &metrics);
         let digest = trace::digest::of(&outcome.trace);
@@ -294,12 +285,13 @@ impl Told<'_> {
     }
 
     fn json(&self) -> String {
-        let trace = &self.outcome.trace;
+        let Run { scenario, variant, outcome } = *self.run;
+        let trace = &outcome.trace;
         let mut object = json!({
             "schema": 1,
-            "scenario": self.scenario.name,
-            "variant": self.variant.name,
-            "seed": self.variant.seed,
+            "scenario": scenario.name,
+            "variant": variant.name,
+            "seed": variant.seed,
             "event": self.asked.record,
             "chosen": self.asked.what,
             "chain": self.chain.as_ref().map(|chain| explain::json(trace, self.setting, chain)),

@@ -114,27 +114,32 @@ pub(crate) fn run(args: &RunArgs, look: &Look, out: &mut Out) -> Result<Exit, Re
     Ok(Exit::Fine)
 }
 
-fn once(args: &RunArgs, look: &Look, out: &mut Out) -> Result<Exit, Refusal> {
-    let loaded = input::load(&args.files, &args.logic.overrides())?;
-    let chosen = choose(&loaded, &args.variant)?;
-    let seeds = args.logic.seeds.as_ref().map(|seeds| seeds.0.clone());
-    let per_variant = seeds.as_ref().map_or(1, |seeds| seeds.end - seeds.start);
-    let total = u64::try_from(chosen.len()).unwrap_or(u64::MAX).saturating_mul(per_variant);
+/// What cannot be given of so many runs, and files that could not be written after them.
+fn refused(args: &RunArgs, chosen: &[(&Loaded, &Variant)], total: u64) -> Result<(), Refusal> {
     if args.trace.is_some() && total > 1 {
-        return Err(one_trace_only(&chosen, seeds.is_some()));
+        return Err(one_trace_only(chosen, args.logic.seeds.is_some()));
     }
     if args.report.is_some() && total > html::RUNS_MAX as u64 {
         let most = html::RUNS_MAX;
         return Err(Refusal::wrong(format!("--report shows at most {most} runs, and this asks for {total}")));
     }
-    // Better before the runs than after them.
     for (what, path) in [("trace", &args.trace), ("report", &args.report)] {
         if let Some(path) = path {
             file::apart(what, path, args.files.iter().map(Path::new))?;
             file::probe(what, path)?;
         }
     }
-    if args.state && args.logic.seeds.is_some() && args.format == Format::Text && look.verbose == 0 {
+    Ok(())
+}
+
+fn once(args: &RunArgs, look: &Look, out: &mut Out) -> Result<Exit, Refusal> {
+    let loaded = input::load(&args.files, &args.logic.overrides())?;
+    let chosen = choose(&loaded, &args.variant)?;
+    let seeds = args.logic.seeds.as_ref().map(|seeds| seeds.0.clone());
+    let per_variant = seeds.as_ref().map_or(1, |seeds| seeds.end - seeds.start);
+    let total = u64::try_from(chosen.len()).unwrap_or(u64::MAX).saturating_mul(per_variant);
+    refused(args, &chosen, total)?;
+    if args.state && seeds.is_some() && args.format == Format::Text && look.verbose == 0 {
         output::warning("--state is not shown where a run has one line, as with --seeds; give -v or --format json");
     }
 
@@ -240,18 +245,14 @@ fn one(job: &Job<'_>, args: &RunArgs, look: &Look, several: bool) -> Result<Show
                 }
             }
         }
-        if args.twice {
-            let again = Replay::with(&job.loaded.scenario, &variant, &wanted);
-            match difference(&replay, &again) {
-                None if args.format == Format::Text && !look.quiet => {
-                    shown.out.push_str(&text::same_twice(&replay));
-                }
-                None => {}
-                Some(difference) => {
-                    let what = format!("the same run gave two results\n{difference}");
-                    crash::report(&what, &format!("{line} --twice"));
-                    shown.exit = Exit::Bug;
-                }
+        let again = args.twice.then(|| Replay::with(&job.loaded.scenario, &variant, &wanted));
+        match again.as_ref().map(|again| difference(&replay, again)) {
+            Some(None) if args.format == Format::Text && !look.quiet => shown.out.push_str(&text::same_twice(&replay)),
+            None | Some(None) => {}
+            Some(Some(difference)) => {
+                let what = format!("the same run gave two results\n{difference}");
+                crash::report(&what, &format!("{line} --twice"));
+                shown.exit = Exit::Bug;
             }
         }
         Ok(shown)
