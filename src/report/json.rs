@@ -11,8 +11,8 @@ use serde_json::value::RawValue;
 use serde_json::{Value, json};
 
 use crate::controllers::fixes::Fix;
-use crate::scenario::{Scenario, Variant};
-use crate::sim::{self, Outcome};
+use crate::scenario::{Policy, Scenario, Variant};
+use crate::sim::{self, Outcome, Violation};
 use crate::trace::metrics::{Metric, Metrics};
 
 use super::{ExpectResult, is_sound, lasting_faults, settled_in};
@@ -44,48 +44,7 @@ pub fn json(
     more: impl IntoIterator<Item = (&'static str, Value)>,
 ) -> RunObject {
     let file = scenario.file.as_ref().map(|file| file.to_string_lossy().replace('\\', "/"));
-    let names = |fixes: &[Fix]| fixes.iter().map(|fix| fix.info().name).collect::<Vec<_>>();
     let step = |index: usize| scenario.steps.get(index).map(|step| step.name.as_str());
-    let livelock = outcome.livelock().map(|lock| {
-        let each: BTreeMap<_, _> = sim::repeats(&outcome.trace, lock).into_iter().collect();
-        json!({
-            "from": lock.from,
-            "period": lock.period,
-            "proof": "state-recurrence",
-            "each_period": each,
-            "while_faults": lasting_faults(scenario, outcome, lock),
-        })
-    });
-    let quiet = outcome.quiet.map(|quiet| {
-        let ahead = quiet.ahead.map(|(at, what)| json!({ "at": at, "what": what }));
-        json!({
-            "since": quiet.since,
-            "lasted": quiet.lasted,
-            "needed": quiet.needed,
-            "proved": quiet.proved,
-            "ahead": ahead,
-            "too_short": quiet.is_too_short(),
-        })
-    });
-    let flaps = outcome.flaps.map(|flaps| {
-        json!({
-            "from": flaps.from,
-            "times": flaps.times,
-            "settled": flaps.settled,
-            "of": flaps.of,
-            "proved": outcome.recurrence.is_some(),
-            "period": outcome.recurrence.map(|proof| proof.period),
-        })
-    });
-    let violations = outcome.violations.iter().map(|violation| {
-        json!({
-            "invariant": violation.invariant.name(),
-            "at": violation.at,
-            "event": violation.record,
-            "subject": outcome.trace.name(violation.subject),
-            "detail": violation.detail,
-        })
-    });
     let rejected = outcome.rejected.iter().map(|(index, error)| json!({ "step": step(*index), "error": error }));
     let failures: Vec<String> = checked.failures.iter().map(ToString::to_string).collect();
 
@@ -97,28 +56,20 @@ pub fn json(
     put("variant", json!(variant.name));
     put("file", json!(file));
     put("seed", json!(variant.seed));
-    put(
-        "policy",
-        json!({
-            "as_of": variant.policy.as_of,
-            "with": names(&variant.policy.with),
-            "without": names(&variant.policy.without),
-            "fixes": names(&Fix::ALL.iter().copied().filter(|fix| variant.policy.fixes.has(*fix)).collect::<Vec<_>>()),
-        }),
-    );
+    put("policy", policy(&variant.policy));
     put("verdict", json!(outcome.verdict.name()));
     put("settled_at", json!(outcome.settled_at));
     put("settled_in", json!(settled_in(scenario, variant.expect.as_ref(), outcome)));
-    put("livelock", json!(livelock));
-    put("quiet", json!(quiet));
+    put("livelock", livelock(scenario, outcome));
+    put("quiet", quiet(outcome));
     put("sound", json!(is_sound(outcome, metrics)));
-    put("flaps", json!(flaps));
+    put("flaps", flaps(outcome));
     put("rejected", Value::Array(rejected.collect()));
     put("warnings", json!(outcome.warnings.iter().cloned().chain(outcome.stop.guard()).collect::<Vec<_>>()));
     put("ended_at", json!(outcome.ended_at));
     put("events", json!(outcome.events));
     put("trace_digest", json!(digest));
-    put("violations", Value::Array(violations.collect()));
+    put("violations", violations(outcome));
     put("expect", json!({ "passed": checked.passed, "failures": failures }));
     for (key, value) in more {
         put(key, value);
@@ -127,6 +78,52 @@ pub fn json(
     let figures = metrics.iter().map(|(figure, metric)| (figure.name(), exact(metric)));
     object.insert("metrics", Entry::Figures(figures.collect()));
     object
+}
+
+fn policy(policy: &Policy) -> Value {
+    let names = |fixes: &[Fix]| fixes.iter().map(|fix| fix.info().name).collect::<Vec<_>>();
+    json!({
+        "as_of": policy.as_of, "with": names(&policy.with), "without": names(&policy.without), "fixes": policy.fixes,
+    })
+}
+
+fn livelock(scenario: &Scenario, outcome: &Outcome) -> Value {
+    json!(outcome.livelock().map(|lock| {
+        let each: BTreeMap<_, _> = sim::repeats(&outcome.trace, lock).into_iter().collect();
+        json!({
+            "from": lock.from, "period": lock.period, "proof": "state-recurrence", "each_period": each,
+            "while_faults": lasting_faults(scenario, outcome, lock),
+        })
+    }))
+}
+
+fn quiet(outcome: &Outcome) -> Value {
+    json!(outcome.quiet.map(|quiet| {
+        let ahead = quiet.ahead.map(|(at, what)| json!({ "at": at, "what": what }));
+        json!({
+            "since": quiet.since, "lasted": quiet.lasted, "needed": quiet.needed, "proved": quiet.proved, "ahead": ahead,
+            "too_short": quiet.is_too_short(),
+        })
+    }))
+}
+
+fn flaps(outcome: &Outcome) -> Value {
+    json!(outcome.flaps.map(|flaps| {
+        json!({
+            "from": flaps.from, "times": flaps.times, "settled": flaps.settled, "of": flaps.of,
+            "proved": outcome.recurrence.is_some(), "period": outcome.recurrence.map(|proof| proof.period),
+        })
+    }))
+}
+
+fn violations(outcome: &Outcome) -> Value {
+    let one = |violation: &Violation| {
+        json!({
+            "invariant": violation.invariant.name(), "at": violation.at, "event": violation.record,
+            "subject": outcome.trace.name(violation.subject), "detail": violation.detail,
+        })
+    };
+    outcome.violations.iter().map(one).collect()
 }
 
 #[cfg(test)]
@@ -164,31 +161,9 @@ mod tests {
         let parsed: serde_json::Map<String, Value> =
             serde_json::from_str(&Story::forever_pending().json()).expect("valid JSON");
         let keys: Vec<&str> = parsed.keys().map(String::as_str).collect();
-        let contract = [
-            "ended_at",
-            "events",
-            "expect",
-            "file",
-            "flaps",
-            "livelock",
-            "metrics",
-            "policy",
-            "quiet",
-            "rejected",
-            "scenario",
-            "schema",
-            "seed",
-            "settled_at",
-            "settled_in",
-            "sound",
-            "trace_digest",
-            "unproved",
-            "variant",
-            "verdict",
-            "violations",
-            "warnings",
-        ];
-        assert_eq!(keys, contract);
+        let contract = "ended_at events expect file flaps livelock metrics policy quiet rejected scenario schema seed \
+                        settled_at settled_in sound trace_digest unproved variant verdict violations warnings";
+        assert_eq!(keys.join(" "), contract);
         assert_eq!(parsed["metrics"].as_object().map(serde_json::Map::len), Some(Figure::ALL.len()));
     }
 }
