@@ -271,8 +271,8 @@ impl<'a> Simulation<'a> {
         Run { world, platform, judge, recurrence, crashes, proofs, judged }
     }
 
-    /// A world at time zero with its processes started and its steps waiting.
-    fn set_up(&self) -> (World, Platform) {
+    /// A world at time zero in which nothing is.
+    fn world(&self) -> World {
         let world = World::new(&WorldSpec {
             cluster: self.scenario.cluster.clone(),
             workloads: self.scenario.workloads.clone(),
@@ -286,15 +286,21 @@ impl<'a> Simulation<'a> {
         if let Some((archive, held)) = &self.archive {
             world.log().archive(Arc::clone(archive), held.clone());
         }
+        if !self.causes {
+            world.kernel().forget_causes();
+        }
+        world
+    }
+
+    /// The same with its processes started and its steps waiting.
+    fn set_up(&self) -> (World, Platform) {
+        let world = self.world();
         let keep = world.keeps_asked();
         let asked = if self.evidence { Asked::kept_by(move |fix| keep(fix as u32)) } else { Asked::default() };
         let rules = Rc::new(rules_under(self.variant.policy.fixes, &self.variant.tuning, &asked));
         world.store().follow(store_rules(&rules));
         for step in &self.scenario.steps {
             world.log().name_next(Kind::Step, Name::new(&format!("step/{}", step.name)));
-        }
-        if !self.causes {
-            world.kernel().forget_causes();
         }
         let operator = Actor::central(Controller::World);
         world.log().name_next(Kind::Process, Name::new("process/coordinator"));

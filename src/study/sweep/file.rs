@@ -176,19 +176,7 @@ fn read(walk: &mut Walk, root: &Node, source: Source) -> SweepFile {
     }
     let sample_seed = fields.int(walk, "sample_seed").unwrap_or(0);
     let constraints = fields.get("constraints").map_or_else(Vec::new, |node| constraints(walk, node));
-    let parameters: Vec<Parameter> = fields
-        .tables(walk, "parameter", ITEMS_MAX)
-        .into_iter()
-        .filter_map(|fields| parameter(walk, fields, sampling, &mut mentions))
-        .collect();
-    for (index, parameter) in parameters.iter().enumerate() {
-        if parameters[..index].iter().any(|other| other.path == parameter.path) {
-            walk.error(root.span, format!("`{}` is varied twice", parameter.path));
-        }
-    }
-    if sampling == Sampling::Sobol && parameters.len() > super::sample::SOBOL_MAX {
-        walk.error(root.span, format!("a Sobol sample can have at most {} parameters", super::sample::SOBOL_MAX));
-    }
+    let parameters = parameters(walk, root, &mut fields, sampling, &mut mentions);
     let points = fields
         .tables(walk, "point", ITEMS_MAX)
         .into_iter()
@@ -219,6 +207,30 @@ fn read(walk: &mut Walk, root: &Node, source: Source) -> SweepFile {
         constraints,
         places: Places { source, scenarios: scenarios_at, variants: variants_at, objectives: objectives_at, mentions },
     }
+}
+
+/// What is varied, each field once.
+fn parameters(
+    walk: &mut Walk,
+    root: &Node,
+    fields: &mut Fields<'_>,
+    sampling: Sampling,
+    mentions: &mut Vec<Mention>,
+) -> Vec<Parameter> {
+    let parameters: Vec<Parameter> = fields
+        .tables(walk, "parameter", ITEMS_MAX)
+        .into_iter()
+        .filter_map(|fields| parameter(walk, fields, sampling, mentions))
+        .collect();
+    for (index, parameter) in parameters.iter().enumerate() {
+        if parameters[..index].iter().any(|other| other.path == parameter.path) {
+            walk.error(root.span, format!("`{}` is varied twice", parameter.path));
+        }
+    }
+    if sampling == Sampling::Sobol && parameters.len() > super::sample::SOBOL_MAX {
+        walk.error(root.span, format!("a Sobol sample can have at most {} parameters", super::sample::SOBOL_MAX));
+    }
+    parameters
 }
 
 /// A list of texts, and where each stands.

@@ -336,54 +336,58 @@ struct Part {
     manifest: Manifest,
 }
 
+impl Part {
+    fn read(dir: &Path) -> Result<Self, String> {
+        let path = dir.join(MANIFEST);
+        let text = fs::read_to_string(&path).map_err(|error| format!("`{}` is no shard: {error}", dir.display()))?;
+        let manifest = serde_json::from_str(&text).map_err(|error| format!("`{}`: {error}", path.display()))?;
+        Ok(Self { dir: dir.to_owned(), manifest })
+    }
+
+    /// Whether it is complete, and a part of the same sweep as the first.
+    fn belongs_to(&self, first: &Self) -> Result<(), String> {
+        let (shown, theirs) = (self.dir.display(), first.dir.display());
+        let (ours, of) = (&self.manifest, first.manifest.shard.of);
+        ours.is_readable(&self.dir)?;
+        if ours.sweep != first.manifest.sweep || ours.tool != first.manifest.tool {
+            return Err(format!("`{shown}` is a shard of another sweep than `{theirs}`"));
+        }
+        if ours.shard.of != of {
+            return Err(format!("`{shown}` is one of {} shards, `{theirs}` one of {of}", ours.shard.of));
+        }
+        if ours.runs.is_none() {
+            return Err(format!("`{shown}` is not complete; finish it with --resume"));
+        }
+        if ours.runs != Some(digest_of(&self.dir.join(RUNS))?) {
+            return Err(format!("`{shown}`: its {RUNS} was changed or is damaged"));
+        }
+        Ok(())
+    }
+
+    /// All parts of one sweep, in their order, each there once.
+    fn all(shards: &[PathBuf]) -> Result<Vec<Self>, String> {
+        let mut parts = shards.iter().map(|dir| Self::read(dir)).collect::<Result<Vec<_>, _>>()?;
+        let first = parts.first().ok_or("there is no shard to merge")?;
+        let of = first.manifest.shard.of;
+        parts.iter().try_for_each(|part| part.belongs_to(first))?;
+        parts.sort_by_key(|part| part.manifest.shard);
+        if let Some(pair) = parts.windows(2).find(|pair| pair[0].manifest.shard == pair[1].manifest.shard) {
+            let (one, other) = (pair[0].dir.display(), pair[1].dir.display());
+            return Err(format!("`{one}` and `{other}` are both shard {}/{of}", pair[0].manifest.shard.number));
+        }
+        let there = |number: &u64| parts.iter().any(|part| part.manifest.shard.number == *number);
+        let missing: Vec<String> =
+            (1..=of).filter(|number| !there(number)).map(|number| format!("{number}/{of}")).collect();
+        if missing.is_empty() { Ok(parts) } else { Err(format!("shards are missing: {}", missing.join(", "))) }
+    }
+}
+
 /// Joins the shards of one sweep into `dir`, as if it had been run in one piece.
 ///
 /// # Errors
 /// What is missing, or does not belong together; nothing is written then.
 pub fn merge(dir: &Path, shards: &[PathBuf]) -> Result<(Folder, Plan), Closed> {
-    let mut parts: Vec<Part> = Vec::new();
-    for shard in shards {
-        let path = shard.join(MANIFEST);
-        let text = fs::read_to_string(&path).map_err(|error| format!("`{}` is no shard: {error}", shard.display()))?;
-        let manifest: Manifest =
-            serde_json::from_str(&text).map_err(|error| format!("`{}`: {error}", path.display()))?;
-        parts.push(Part { dir: shard.clone(), manifest });
-    }
-    let Some(first) = parts.first() else { return Err("there is no shard to merge".to_owned().into()) };
-    let (of, sweep, tool) = (first.manifest.shard.of, first.manifest.sweep.clone(), first.manifest.tool.clone());
-    for part in &parts {
-        let shown = part.dir.display();
-        part.manifest.is_readable(&part.dir)?;
-        if part.manifest.sweep != sweep || part.manifest.tool != tool {
-            return Err(format!("`{shown}` is a shard of another sweep than `{}`", parts[0].dir.display()).into());
-        }
-        if part.manifest.shard.of != of {
-            return Err(format!(
-                "`{shown}` is one of {} shards, `{}` one of {of}",
-                part.manifest.shard.of,
-                parts[0].dir.display()
-            )
-            .into());
-        }
-        if part.manifest.runs.is_none() {
-            return Err(format!("`{shown}` is not complete; finish it with --resume").into());
-        }
-        if part.manifest.runs != Some(digest_of(&part.dir.join(RUNS))?) {
-            return Err(format!("`{shown}`: its {RUNS} was changed or is damaged").into());
-        }
-    }
-    parts.sort_by_key(|part| part.manifest.shard);
-    if let Some(pair) = parts.windows(2).find(|pair| pair[0].manifest.shard == pair[1].manifest.shard) {
-        let (one, other) = (pair[0].dir.display(), pair[1].dir.display());
-        return Err(format!("`{one}` and `{other}` are both shard {}/{of}", pair[0].manifest.shard.number).into());
-    }
-    let missing: Vec<String> = (1..=of)
-        .filter(|number| !parts.iter().any(|part| part.manifest.shard.number == *number))
-        .map(|number| format!("{number}/{of}"))
-        .collect();
-    if !missing.is_empty() {
-        return Err(format!("shards are missing: {}", missing.join(", ")).into());
-    }
+    let parts = Part::all(shards)?;
     let plan = plan_in(&parts[0].dir)?;
     let shown = dir.display();
     // Whether it is yet to be made.

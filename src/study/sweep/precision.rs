@@ -74,10 +74,6 @@ pub fn widen(
     told: &mut dyn FnMut(&Round),
 ) -> Result<(Plan, Folder), Closed> {
     let rounds = dir.join(ROUNDS);
-    let tidy = || match fs::remove_dir_all(&rounds) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(format!("cannot tidy up: {error}")),
-        Ok(()) | Err(_) => Ok(()),
-    };
     let mut tell = |plan: &Plan, folder: &Folder| {
         let judgement = results::judged(folder, plan)?;
         let needed = judge::seeds_for(plan, &judgement, precision).map(|asked| asked.needed);
@@ -88,7 +84,7 @@ pub fn widen(
     let reached = Folder::complete_plan(dir)?;
     if let Some(reached) = reached.filter(|reached| *reached == plan.over(reached.seeds)) {
         let whole = Folder::open(dir, &reached, Shard::WHOLE, resume)?;
-        tidy()?;
+        tidy(&rounds)?;
         return match tell(&reached, &whole)? {
             None => Ok((reached, whole)),
             Some(_) => Err(format!(
@@ -127,22 +123,24 @@ pub fn widen(
         let file = File::create(&path).map_err(|error| format!("cannot write `{}`: {error}", path.display()))?;
         join(&so_far, &parts, &mut BufWriter::new(file))?;
         let seeds = so_far.seed_count();
-        let needed = tell(&so_far, &joint)?;
-        match needed {
-            Some(needed) => {
-                // A little more than is needed, for the estimate of it is uncertain, too.
-                let next = (needed + needed / 10 + 1).clamp(seeds + 1, (seeds * GROWTH_MAX).min(SEEDS_MAX));
-                (from, upto) = (upto, first + next);
-            }
-            None => {
-                let so_far = sought.over((first, upto));
-                whole.write(PLAN, &plan_text(&so_far))?;
-                fs::rename(&path, whole.runs()).map_err(|error| format!("cannot tidy up: {error}"))?;
-                // From here on the folder needs no rounds: a kill before this loses none of them.
-                whole.complete(&so_far)?;
-                tidy()?;
-                return Ok((so_far, whole));
-            }
-        }
+        let Some(needed) = tell(&so_far, &joint)? else { break };
+        // A little more than is needed, for the estimate of it is uncertain, too.
+        let next = (needed + needed / 10 + 1).clamp(seeds + 1, (seeds * GROWTH_MAX).min(SEEDS_MAX));
+        (from, upto) = (upto, first + next);
+    }
+    let reached = sought.over((first, upto));
+    whole.write(PLAN, &plan_text(&reached))?;
+    fs::rename(joint.runs(), whole.runs()).map_err(|error| format!("cannot tidy up: {error}"))?;
+    // From here on the folder needs no rounds: a kill before this loses none of them.
+    whole.complete(&reached)?;
+    tidy(&rounds)?;
+    Ok((reached, whole))
+}
+
+/// Removes the rounds, if there are any.
+fn tidy(rounds: &Path) -> Result<(), String> {
+    match fs::remove_dir_all(rounds) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(format!("cannot tidy up: {error}")),
+        Ok(()) | Err(_) => Ok(()),
     }
 }

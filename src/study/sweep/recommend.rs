@@ -59,15 +59,7 @@ pub fn recommendation(plan: &Plan, judgement: &Judgement) -> String {
     ));
     compared(plan, judgement, &mut text);
     notes(plan, judgement, &mut text);
-    let base = &settings[0];
-    text.push_str(&format!("\nToday: {}\n", plan.words(0)));
-    for (objective, estimate) in plan.objectives.iter().zip(&base.objectives) {
-        text.push_str(&format!("  {:<40} {}\n", objective.name(), with_interval(estimate)));
-    }
-    for (constraint, (value, kept)) in plan.constraints.iter().zip(&base.constraints) {
-        let kept = if *kept { "kept" } else { "BROKEN" };
-        text.push_str(&format!("  constraint {:<29} {kept}, at {}\n", constraint.text(), fixed(*value)));
-    }
+    today(plan, &settings[0], &mut text);
     text.push('\n');
     let others = &settings[1..];
     if others.is_empty() {
@@ -90,7 +82,7 @@ pub fn recommendation(plan: &Plan, judgement: &Judgement) -> String {
                 if sure == 1 { " surely beats" } else { "s surely beat" }
             ));
             text.push_str(&format!("\nRecommended: {}\n", plan.words(best.setting)));
-            lines(plan, base, best, &mut text);
+            lines(plan, &settings[0], best, &mut text);
             if sure > 1 {
                 text.push_str(
                     "  It is the best of several as their values came out; the best of many also had luck. Confirm it \
@@ -101,7 +93,7 @@ pub fn recommendation(plan: &Plan, judgement: &Judgement) -> String {
         None => traded(plan, judgement, &mut text),
     }
     let front = settings.iter().filter(|judged| judged.on_front).count();
-    let on = if base.on_front { "is one of them" } else { "is not among them" };
+    let on = if settings[0].on_front { "is one of them" } else { "is not among them" };
     text.push_str(&format!(
         "\n{front} setting{} on the Pareto front (pareto.csv); the baseline {on}.\n",
         if front == 1 { " is" } else { "s are" }
@@ -116,6 +108,18 @@ pub fn recommendation(plan: &Plan, judgement: &Judgement) -> String {
         ));
     }
     text
+}
+
+/// What today's values come to.
+fn today(plan: &Plan, base: &Judged, text: &mut String) {
+    text.push_str(&format!("\nToday: {}\n", plan.words(0)));
+    for (objective, estimate) in plan.objectives.iter().zip(&base.objectives) {
+        text.push_str(&format!("  {:<40} {}\n", objective.name(), with_interval(estimate)));
+    }
+    for (constraint, (value, kept)) in plan.constraints.iter().zip(&base.constraints) {
+        let kept = if *kept { "kept" } else { "BROKEN" };
+        text.push_str(&format!("  constraint {:<29} {kept}, at {}\n", constraint.text(), fixed(*value)));
+    }
 }
 
 /// A number of seeds, with how well it is known.

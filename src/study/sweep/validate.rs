@@ -5,12 +5,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::scenario::Scenario;
-use crate::scenario::diagnostics::Problem;
+use crate::scenario::diagnostics::{Problem, Span};
 use crate::scenario::suggest::listed;
+use crate::scenario::{Diagnostics, Scenario};
 
 use super::file::Places;
-use super::mention::VALUES_MAX;
+use super::mention::{Mention, VALUES_MAX};
 use super::plan::{Plan, StoryPlan};
 use super::stories::Stories;
 
@@ -29,7 +29,6 @@ pub(super) fn validate_all(
     bases: &[Scenario],
     problems: &mut Vec<Problem>,
 ) -> BTreeSet<String> {
-    let text = &*places.source.text;
     let mut warnings = BTreeSet::new();
     for mention in &places.mentions {
         let mut had: Vec<Had> = Vec::new();
@@ -46,21 +45,7 @@ pub(super) fn validate_all(
                 let scenario = match stories.load(number, vec![(mention.path.clone(), value.clone())]) {
                     Ok(scenario) => scenario,
                     Err(wrong) => {
-                        let moved = wrong.moved(|source, bytes| match source {
-                            OPTION => mention.place_of(text, *place, bytes),
-                            _ => *place,
-                        });
-                        let written = text.get(place.start..place.end).is_some_and(|text| text.contains(value));
-                        for mut problem in moved {
-                            let told = problem.is_within(mention.place);
-                            if mention.values.is_empty() && !told {
-                                continue;
-                            }
-                            if !written && !told {
-                                problem.help(format!("with `{}={value}`", mention.path));
-                            }
-                            note(problem, number);
-                        }
+                        told_of(&wrong, places, mention, value, *place).for_each(|problem| note(problem, number));
                         continue;
                     }
                 };
@@ -88,6 +73,30 @@ pub(super) fn validate_all(
         }
     }
     warnings
+}
+
+/// What is wrong with a value, told of its place in the sweep file; of one that could not be read only what is wrong
+/// with the path.
+fn told_of<'a>(
+    wrong: &Diagnostics,
+    places: &'a Places,
+    mention: &'a Mention,
+    value: &'a str,
+    place: Span,
+) -> impl Iterator<Item = Problem> + 'a {
+    let text = &*places.source.text;
+    let moved = wrong.moved(|source, bytes| match source {
+        OPTION => mention.place_of(text, place, bytes),
+        _ => place,
+    });
+    let written = text.get(place.start..place.end).is_some_and(|text| text.contains(value));
+    moved.into_iter().filter_map(move |mut problem| {
+        let told = problem.is_within(mention.place);
+        if !written && !told {
+            problem.help(format!("with `{}={value}`", mention.path));
+        }
+        (told || !mention.values.is_empty()).then_some(problem)
+    })
 }
 
 /// Of these warnings those that settings of the plan give: what is missing beside a value that is set alone may be set
