@@ -6,7 +6,6 @@
 //! speak of the whole story.
 
 use std::path::Path;
-use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, OnceLock};
 
 use crate::archive::{Followed, OnDisk};
@@ -161,17 +160,8 @@ impl<'a> Replay<'a> {
 /// So many records of a run lie in memory of whose trace hardly anything is read: 16 MiB.
 const HELD_LEAN: usize = 1 << 18;
 
-/// How many of these runs were begun.
-static SEARCHED: AtomicU64 = AtomicU64::new(0);
-
-/// How many runs were begun of whose trace hardly anything is read: those of searches, for whoever waits for them.
-pub fn searched() -> u64 {
-    SEARCHED.load(Relaxed)
-}
-
 /// A run of whose trace hardly anything is going to be read: all but the last of its records go to disk.
 pub fn lean(simulation: Simulation<'_>) -> Simulation<'_> {
-    SEARCHED.fetch_add(1, Relaxed);
     simulation.archive(Arc::new(OnDisk::within(None)), HELD_LEAN..RECORDS_MAX)
 }
 
@@ -182,7 +172,6 @@ pub fn folded<R: Reader + 'static>(
     scenario: &Scenario,
     reader: R,
 ) -> (Outcome, Metrics, R) {
-    SEARCHED.fetch_add(1, Relaxed);
     let archive = Arc::new(Followed::by((metrics::Fold::default(), reader)));
     let outcome = simulation.archive(Arc::clone(&archive) as Arc<dyn Archive>, HELD_LEAN..RECORDS_MAX).run();
     let (figures, reader) = archive.all(&outcome.trace);

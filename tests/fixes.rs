@@ -56,7 +56,7 @@ fn stories() -> Vec<String> {
 
 fn noticed(name: &str, fixes: &[Fix]) -> Vec<Noticed> {
     let story = story(name);
-    each_fix(&story, &story.variants[0], fixes)
+    each_fix(&story, &story.variants[0], fixes, &|| ())
 }
 
 fn told(noticed: &Noticed) -> String {

@@ -56,8 +56,10 @@ pub(crate) fn run(args: &BisectArgs, look: &Look, out: &mut Out) -> Result<Exit,
         )));
     }
     let searched = progress::Searched::new(!look.quiet);
-    let done =
-        bisect(scenario, base, start.policy.fixes, end.policy.fixes, |story, variant| judge.passes(story, variant));
+    let done = bisect(scenario, base, start.policy.fixes, end.policy.fixes, |story, variant| {
+        searched.one();
+        judge.passes(story, variant)
+    });
     drop(searched);
     let exit = if done.found == Found::BothFail { Exit::Failed } else { Exit::Fine };
     let line = again(args, &from);

@@ -51,7 +51,7 @@ pub(crate) fn run(args: &CompareArgs, look: &Look, out: &mut Out) -> Result<Exit
     let base = args.story.base(scenario)?;
     if args.each_fix {
         let searched = progress::Searched::new(!look.quiet);
-        let noticed = each_fix(scenario, base, Fix::ALL);
+        let noticed = each_fix(scenario, base, Fix::ALL, &|| searched.one());
         drop(searched);
         out.text(&match args.format {
             Format::Text => fit(&matrix(scenario, &noticed), width()),

@@ -219,13 +219,14 @@ fn why_not(text: &str) -> Result<(String, Option<String>), String> {
 impl<'a> Told<'a> {
     /// Asks the run, and other runs for what decides.
     fn of(args: &ExplainArgs, look: &Look, run: &'a Run<'a>, setting: &'a Setting) -> Result<Self, Refusal> {
-        let _searched = progress::Searched::new(!look.quiet);
+        let searched = progress::Searched::new(!look.quiet);
         let mut explainer = Explainer::new(&run.outcome.trace, setting);
         let asked = explain::ask(&explainer, run, question(args)).map_err(refusal)?;
         let full = args.full || look.verbose > 0;
         let limits = if full { Limits::ALL } else { Limits::default() };
         let mut chain = asked.record.and_then(|record| explainer.chain_and_deciders(record, limits));
-        let tries = args.tries.map_or_else(|| Tries::within_seconds(run), Tries::of);
+        let begun = || searched.one();
+        let tries = args.tries.map_or_else(|| Tries::within_seconds(run), Tries::of).told(&begun);
         let deciding = (!args.quick).then(|| {
             let likely = chain.as_ref().map(Chain::all_deciders).unwrap_or_default();
             deciding::decide(run, args.logic.until, &asked.end, &likely, tries)

@@ -5,11 +5,11 @@
 //! clock is why it is nowhere but on a terminal.
 
 use std::fmt::Write;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::Duration;
 
 use crate::kernel::{SimDuration, SimTime};
-use crate::replay;
 use crate::report::counted;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
 
@@ -57,30 +57,39 @@ impl Simulated {
 
 /// What stands where runs are made until something is found, nobody knows how many: how many there were so far.
 /// It shows on a terminal, after two seconds.
-pub(crate) struct Searched(ProgressBar);
+pub(crate) struct Searched {
+    bar: ProgressBar,
+    runs: Arc<AtomicU64>,
+}
 
 impl Searched {
     /// The line of a search, where it is wanted.
     pub(crate) fn new(wanted: bool) -> Self {
-        let before = replay::searched();
+        let runs = Arc::new(AtomicU64::new(0));
+        let so_far = Arc::clone(&runs);
         let style = ProgressStyle::with_template("{searched}").expect("the template is ours");
         let style = style.with_key("searched", move |state: &ProgressState, to: &mut dyn Write| {
             if state.elapsed() >= SHOWN_AFTER {
                 let seconds = SimDuration::from_secs(state.elapsed().as_secs());
-                let runs = counted(replay::searched() - before, "run");
+                let runs = counted(so_far.load(Relaxed), "run");
                 let _ = write!(to, "{runs} so far, in {}", seconds.clock());
             }
         });
         let target = if wanted { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };
         let bar = ProgressBar::with_draw_target(None, target).with_style(style);
         bar.enable_steady_tick(Duration::from_millis(500));
-        Self(bar)
+        Self { bar, runs }
+    }
+
+    /// One more run is made.
+    pub(crate) fn one(&self) {
+        self.runs.fetch_add(1, Relaxed);
     }
 }
 
 impl Drop for Searched {
     fn drop(&mut self) {
-        self.0.finish_and_clear();
+        self.bar.finish_and_clear();
     }
 }
 

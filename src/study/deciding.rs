@@ -57,19 +57,28 @@ pub struct Deciding {
     pub left: usize,
 }
 
+/// Who is told that a run of a search begins.
+pub type Begun<'a> = &'a (dyn Fn() + Sync);
+
 /// How much may be tried.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Tries {
+#[derive(Clone, Copy)]
+pub struct Tries<'a> {
     /// So many runs.
     pub(super) runs: usize,
     /// Of these, so many pairs at most.
     pairs: usize,
+    pub(super) begun: Begun<'a>,
 }
 
-impl Tries {
+impl<'a> Tries<'a> {
     /// So many runs, of whatever is to be tried.
     pub const fn of(runs: usize) -> Self {
-        Self { runs, pairs: runs }
+        Self { runs, pairs: runs, begun: &|| () }
+    }
+
+    /// The same, told to whoever waits.
+    pub(crate) fn told(self, begun: Begun<'a>) -> Self {
+        Self { begun, ..self }
     }
 
     /// Whether nothing is to be tried.
@@ -80,7 +89,7 @@ impl Tries {
     /// What takes seconds at most, whatever the run is like.
     pub fn within_seconds(run: &Run<'_>) -> Self {
         let runs = RECORDS / run.outcome.trace.records().len().max(RECORDS_LEAST);
-        Self { runs: if runs < RUNS_LEAST { 0 } else { runs }, pairs: PAIRS_MAX }
+        Self { pairs: PAIRS_MAX, ..Self::of(if runs < RUNS_LEAST { 0 } else { runs }) }
     }
 }
 
@@ -107,8 +116,9 @@ impl Deciding {
 }
 
 /// Tries what an end of a run (that ran to `until`, or the horizon) hangs on; what is likely, first.
-pub fn decide(run: &Run<'_>, until: Option<SimTime>, end: &End, likely: &[Decider], tries: Tries) -> Deciding {
-    let mut trying = Trying { run, until, end, left: tries.runs, pairs: tries.pairs, found: Deciding::default() };
+pub fn decide(run: &Run<'_>, until: Option<SimTime>, end: &End, likely: &[Decider], tries: Tries<'_>) -> Deciding {
+    let Tries { runs: left, pairs, begun } = tries;
+    let mut trying = Trying { run, until, end, left, pairs, begun, found: Deciding::default() };
     let mut things = all(run);
     things.retain(|thing| !asks_for(run, end, *thing));
     trying.found.of_step = matches!(end, End::Refused(_) | End::Unended(_) | End::Check(Failure::Refused { .. }));
@@ -150,6 +160,7 @@ struct Trying<'a> {
     end: &'a End,
     left: usize,
     pairs: usize,
+    begun: Begun<'a>,
     found: Deciding,
 }
 
@@ -160,7 +171,11 @@ impl Trying<'_> {
         sets.truncate(self.left);
         self.left -= sets.len();
         self.found.runs += sets.len();
-        sets.into_par_iter().map(|set| trial(self.run, self.until, self.end, set)).collect()
+        let trial = |set| {
+            (self.begun)();
+            make(self.run, self.until, self.end, set, false).trial
+        };
+        sets.into_par_iter().map(trial).collect()
     }
 
     /// Where each part has something of its own that brings it to rest: these together, a few of each.
@@ -314,10 +329,6 @@ pub(crate) struct Made {
 /// Tries one thing, and keeps the run, so that it can be explained.
 pub(crate) fn one(base: &Run<'_>, until: Option<SimTime>, end: &End, decider: Decider) -> Made {
     make(base, until, end, vec![decider], true)
-}
-
-fn trial(base: &Run<'_>, until: Option<SimTime>, end: &End, deciders: Vec<Decider>) -> Trial {
-    make(base, until, end, deciders, false).trial
 }
 
 fn make(base: &Run<'_>, until: Option<SimTime>, end: &End, deciders: Vec<Decider>, explained: bool) -> Made {

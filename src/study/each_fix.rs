@@ -11,6 +11,7 @@ use crate::controllers::fixes::{Day, Fix, Fixes};
 use crate::scenario::{Scenario, Variant};
 
 use super::Signature;
+use super::deciding::Begun;
 
 /// Out of which set a fix was taken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -58,8 +59,9 @@ pub struct Noticed {
 
 /// Runs a story without each of these fixes, and tells which of them it notices. `variant` gives
 /// seed and tuning.
-pub fn each_fix(scenario: &Scenario, variant: &Variant, fixes: &[Fix]) -> Vec<Noticed> {
+pub fn each_fix(scenario: &Scenario, variant: &Variant, fixes: &[Fix], begun: Begun<'_>) -> Vec<Noticed> {
     let under = |fixes: Fixes| {
+        begun();
         let mut variant = variant.clone();
         variant.policy.fixes = fixes;
         Signature::of(scenario, &variant)

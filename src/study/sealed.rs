@@ -17,7 +17,7 @@ use crate::scenario::{Action, Scenario, Step, Upgrade, Variant};
 use crate::sim::{COORDINATOR_DOWN, Outcome, Simulation};
 use crate::trace::{Record, Trace, What};
 
-use super::deciding::{Tries, longest};
+use super::deciding::{Begun, Tries, longest};
 
 pub use text::{curve, text};
 
@@ -111,7 +111,13 @@ const FUTURES: (usize, usize) = (20, 8);
 
 /// Finds when the end that was asked for of a run (that ran to `until`, or the horizon) was sealed; `deciding` is what
 /// decides it.
-pub fn sealed(run: &Run<'_>, until: Option<SimTime>, asked: &Asked, deciding: &[Vec<Decider>], tries: Tries) -> Sealed {
+pub fn sealed(
+    run: &Run<'_>,
+    until: Option<SimTime>,
+    asked: &Asked,
+    deciding: &[Vec<Decider>],
+    tries: Tries<'_>,
+) -> Sealed {
     let trace = &run.outcome.trace;
     let has_time = matches!(asked.end, End::Alike { .. } | End::Request { .. } | End::Refused(_) | End::Unended(_));
     let record = asked.record.filter(|_| has_time).and_then(|record| trace.get(record));
@@ -122,7 +128,7 @@ pub fn sealed(run: &Run<'_>, until: Option<SimTime>, asked: &Asked, deciding: &[
     let mut instants: Vec<SimTime> = trace.records().iter().map(|record| record.at).collect();
     instants.retain(|at| *at <= came);
     instants.dedup();
-    let search = Search { run, until, end: &asked.end, came, instants };
+    let search = Search { run, until, end: &asked.end, came, instants, begun: tries.begun };
     let halvings = search.halvings();
     let mut cures = vec![Vec::new()];
     cures.extend(deciding.iter().filter(|things| can_come_later(things)).take(CURES_MAX).cloned());
@@ -149,6 +155,7 @@ struct Search<'a> {
     came: SimTime,
     /// When anything happened, up to the end.
     instants: Vec<SimTime>,
+    begun: Begun<'a>,
 }
 
 impl Search<'_> {
@@ -212,6 +219,7 @@ impl Search<'_> {
     }
 
     fn simulate(&self, simulation: Simulation<'_>) -> Outcome {
+        (self.begun)();
         replay::lean(simulation).records_max(longest(self.run)).until(self.until).run()
     }
 
