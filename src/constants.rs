@@ -39,7 +39,6 @@ pub enum SettingKind {
 /// A value for a constant.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Setting {
-    /// A duration.
     Duration(SimDuration),
     /// A whole number.
     Int(u32),

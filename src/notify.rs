@@ -25,7 +25,6 @@ struct Waits {
     /// most often the same task waits again, and to clone and drop a waker each time costs more
     /// than all the rest. No more are kept than ever waited at once.
     wakers: Vec<(u64, Waker)>,
-    /// How many of them wait.
     waiting: usize,
     next: u64,
 }

@@ -19,14 +19,12 @@ use crate::trace::metrics::{self, Metrics};
 use crate::trace::{self, Archive, Reader};
 
 /// One run.
+#[expect(missing_docs, reason = "what has no comment is what its name says")]
 pub struct Replay<'a> {
-    /// Its story.
     pub scenario: &'a Scenario,
     /// The logic, with the seed of this run.
     pub variant: &'a Variant,
-    /// What came of it.
     pub outcome: Outcome,
-    /// The figures.
     pub metrics: Metrics,
     /// The digest of the trace, once somebody has asked for it.
     digest: OnceLock<String>,

@@ -276,7 +276,6 @@ pub enum DurationError {
     Empty,
     /// A number without a unit, or with one that is none of ours.
     Unit {
-        /// The number.
         number: String,
         /// What stands where a unit should.
         found: String,

@@ -19,9 +19,7 @@ pub enum Runs {
     /// Nobody said. ASSUMES: something, exactly where neither config nor Procfile names a service.
     #[default]
     Unsaid,
-    /// Nothing.
     Nothing,
-    /// That command.
     Command(String),
 }
 

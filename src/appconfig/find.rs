@@ -34,12 +34,7 @@ pub enum FindError {
         stop: PathBuf,
     },
     /// A folder cannot be looked at.
-    Unreadable {
-        /// Which.
-        folder: PathBuf,
-        /// Why.
-        why: io::ErrorKind,
-    },
+    Unreadable { folder: PathBuf, why: io::ErrorKind },
 }
 
 impl fmt::Display for FindError {

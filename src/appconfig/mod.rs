@@ -82,7 +82,6 @@ impl Grammar {
 /// A config that passed, and what of it was ignored.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Loaded {
-    /// The config.
     pub app: AppConfig,
     /// The fields that nobody knows, in the order of the file; always empty when loaded strictly.
     pub ignored: Vec<IgnoredField>,
@@ -104,7 +103,6 @@ pub struct IgnoredField {
 /// A value and the place of the field that holds it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct At<T> {
-    /// The value.
     pub value: T,
     /// Where its field begins.
     pub place: Place,

@@ -34,7 +34,6 @@ pub enum Loader {
 pub struct ConfigSource {
     /// Who reads it.
     pub loader: Loader,
-    /// Its text.
     pub text: Arc<str>,
     /// Where it came from, for messages: a path, or `config` for a text in the scenario itself.
     pub origin: Arc<str>,
@@ -112,17 +111,9 @@ pub enum ReadError {
     /// There is no file.
     Find(FindError),
     /// There is one, and it cannot be read.
-    Unreadable {
-        /// The file.
-        path: PathBuf,
-        /// Why.
-        why: io::ErrorKind,
-    },
+    Unreadable { path: PathBuf, why: io::ErrorKind },
     /// Something else has that path.
-    NoFile {
-        /// The path.
-        path: PathBuf,
-    },
+    NoFile { path: PathBuf },
     /// It is too long, or no text.
     Config(ConfigError),
 }

@@ -294,7 +294,6 @@ fn part(replay: &Replay<'_>, reproduce: &str, explain: &str) -> html::Part {
 enum TraceForm {
     /// One record a line of JSON.
     Lines,
-    /// A table.
     Table,
     /// Chrome trace events.
     Events,

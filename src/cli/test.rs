@@ -115,7 +115,6 @@ struct Case<'a> {
     fingerprint: Fingerprint,
     /// The expectations that did not hold.
     failures: Vec<String>,
-    /// Whether there are any.
     expects: bool,
     /// How long the run took on the wall.
     took: Duration,

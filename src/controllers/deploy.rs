@@ -18,9 +18,7 @@ use super::runtime::{Failure, Rules};
 /// A deploy, as a user asks for it.
 #[derive(Clone, Debug)]
 pub struct DeployRequest {
-    /// The app's name.
     pub app: Name,
-    /// Its configuration.
     pub config: ConfigSource,
     /// What its code says itself.
     pub code: Code,

@@ -67,14 +67,12 @@ impl FromStr for Day {
 
 /// What is known of one fix.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[expect(missing_docs, reason = "what has no comment is what its name says")]
 pub struct FixInfo {
     /// Its name in configurations and messages.
     pub name: &'static str,
-    /// When it landed.
     pub day: Day,
-    /// Where it comes from.
     pub source: &'static str,
-    /// What it changes.
     pub what: &'static str,
 }
 

@@ -8,7 +8,6 @@ use super::words::words;
 /// One service of an app version.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ServiceConfig {
-    /// Its name.
     pub name: Name,
     /// The image it runs: its own, or the one that the deploy built.
     pub image: Name,
@@ -33,9 +32,7 @@ pub struct ServiceConfig {
 /// A port of a service.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct PortConfig {
-    /// Its number.
     pub number: u16,
-    /// Its name.
     pub name: Name,
     /// Its type: `http`, `tcp`, `udp`, …
     pub port_type: Name,

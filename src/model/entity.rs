@@ -89,19 +89,12 @@ pub trait PerKind {
 
 /// What there is of each kind of entity.
 pub struct OfAll<F: PerKind> {
-    /// Of the apps.
     pub apps: F::Of<App>,
-    /// Of the app versions.
     pub versions: F::Of<AppVersion>,
-    /// Of the pools.
     pub pools: F::Of<Pool>,
-    /// Of the sandboxes.
     pub sandboxes: F::Of<Sandbox>,
-    /// Of the disks.
     pub disks: F::Of<Disk>,
-    /// Of the disk leases.
     pub leases: F::Of<DiskLease>,
-    /// Of the nodes.
     pub nodes: F::Of<Node>,
 }
 
@@ -202,7 +195,6 @@ pub type PoolIndex = AppId;
 pub struct SandboxSpec {
     /// The version that wanted it.
     pub version: VersionId,
-    /// The image.
     pub image: Name,
     /// The command, when it is not the image's own.
     pub command: Option<Name>,

@@ -22,10 +22,7 @@ pub enum RequestError {
     /// No capacity came in time.
     PoolTimeout(SimDuration),
     /// The pool waits after crashes.
-    Cooldown {
-        /// Until then.
-        until: SimTime,
-    },
+    Cooldown { until: SimTime },
     /// The pool may not grow any more.
     MaxSize(u32),
     /// Every sandbox of the pool is stopped or dead.
@@ -73,6 +70,7 @@ impl fmt::Display for RequestError {
 /// Why a handler, a deploy or an operator's request gave up.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(remote = "Self")]
+#[expect(missing_docs, reason = "what has no comment is what its name says")]
 pub enum Failure {
     /// There is no such entity.
     NotFound,
@@ -80,7 +78,6 @@ pub enum Failure {
     Conflict,
     /// The sandbox's port did not answer in time.
     PortNotBound {
-        /// The port.
         port: u16,
         /// The limit that decided.
         limit: SimDuration,
@@ -117,43 +114,25 @@ pub enum Failure {
     /// than that there is none.
     OwnerUnknown(Option<Name>),
     /// The lease that a boot waits for is gone.
-    LeaseDeleted {
-        /// The disk.
-        disk: Name,
-    },
+    LeaseDeleted { disk: Name },
     /// The lease that a boot waits for was given up.
-    LeaseReleased {
-        /// The disk.
-        disk: Name,
-    },
+    LeaseReleased { disk: Name },
     /// The lease that a boot waits for failed, for that reason.
     LeaseFailed {
-        /// The disk.
         disk: Name,
         /// What the lease itself says.
         why: Option<Name>,
     },
     /// The lease that a boot waits for did not come in time.
     LeaseLate {
-        /// The disk.
         disk: Name,
         /// The limit that decided.
         limit: SimDuration,
     },
     /// An operator asks for what is not there.
-    Unknown {
-        /// Its kind.
-        kind: Kind,
-        /// Its name.
-        name: Name,
-    },
+    Unknown { kind: Kind, name: Name },
     /// No pool runs that service of the app's active version.
-    NoPool {
-        /// The app.
-        app: Name,
-        /// The service.
-        service: Name,
-    },
+    NoPool { app: Name, service: Name },
     /// In the words of a port, or of whoever wrote the app's configuration.
     Other(Name),
 }

@@ -34,23 +34,21 @@ pub enum Detail {
 /// The value of a field, small enough for a trace record.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(remote = "Self")]
+#[expect(missing_docs, reason = "what has no comment is what its name says")]
 pub enum Value {
     /// Absent.
     None,
     /// A number, or how many a list holds.
     Int(u64),
-    /// An instant.
     Time(SimTime),
     /// Another entity.
     Ref(Subject),
-    /// A text.
     Text(Name),
     /// A status.
     #[serde(with = "numbered")]
     Status(AnyStatus),
     /// A file system.
     Filesystem(Filesystem),
-    /// An address.
     Address(Address),
 }
 

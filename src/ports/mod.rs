@@ -305,9 +305,7 @@ pub trait Watch<E: Entity>: 'static {
 /// What the runtime knows of one container.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct ContainerInfo {
-    /// Whose it is.
     pub sandbox: SandboxId,
-    /// Its address.
     pub address: Address,
     /// Whether its task runs.
     pub task_alive: bool,

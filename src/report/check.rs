@@ -20,55 +20,31 @@ use super::{settled_after, settled_in};
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Failure {
     /// A guard ended it before its horizon, so that nothing can be said of the rest.
-    Stopped {
-        /// Which one, in words.
-        guard: String,
-    },
+    Stopped { guard: String },
     /// It ended otherwise.
-    Verdict {
-        /// As expected.
-        expected: Verdict,
-        /// As it came.
-        found: Verdict,
-    },
+    Verdict { expected: Verdict, found: Verdict },
     /// It never settled, or not in time.
     Settled {
         /// In how long it should have.
         limit: SimDuration,
-        /// After which step.
         after: Option<String>,
         /// In how long it did; none: never.
         took: Option<SimDuration>,
     },
     /// An invariant broke that nobody expected to.
-    Violated {
-        /// Which one.
-        invariant: Invariant,
-        /// Of how many subjects.
-        subjects: usize,
-        /// The first finding.
-        first: String,
-    },
+    Violated { invariant: Invariant, subjects: usize, first: String },
     /// An invariant held that was expected to break.
-    Held {
-        /// Which one.
-        invariant: Invariant,
-    },
+    Held { invariant: Invariant },
     /// A step was refused that should have been taken.
     Refused {
-        /// Its name.
         step: String,
         /// The refusal's own text.
         error: String,
     },
     /// A step was taken that should have been refused.
-    Taken {
-        /// Its name.
-        step: String,
-    },
+    Taken { step: String },
     /// A figure is out of its bounds.
     Metric {
-        /// Its name.
         name: String,
         /// The bound that it broke: `min`, `max` or `equals`.
         bound: &'static str,
@@ -81,7 +57,6 @@ pub enum Failure {
     State {
         /// The moment, and its span if it has one.
         when: String,
-        /// What was claimed of what.
         claim: String,
         /// What was found, and who wrote it when.
         found: String,

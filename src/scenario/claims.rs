@@ -23,7 +23,6 @@ pub struct Moment {
 /// For how long, or by when, claims must hold.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Lasting {
-    /// At the moment.
     Now,
     /// At some instant no later than that after the moment.
     Within(SimDuration),
@@ -46,7 +45,6 @@ impl Moment {
 pub enum Claim {
     /// That there is such a thing, or is none.
     Thing {
-        /// Its kind.
         kind: Kind,
         /// Its name, without the kind.
         name: Name,
@@ -55,22 +53,17 @@ pub enum Claim {
         /// Who wrote it last; when it is absent, who deleted it.
         by: Option<Controller>,
     },
-    /// Of one field of a thing.
     Field {
-        /// The thing's kind.
         kind: Kind,
         /// The thing's name, without the kind.
         name: Name,
-        /// The field.
         field: &'static ThingField,
         /// What is asked of its value; none: nothing but who wrote it.
         test: Option<Test>,
         /// Who gave it that value.
         by: Option<Controller>,
     },
-    /// Of how many there are.
     Count {
-        /// Of what kind.
         kind: Kind,
         /// Which of them: all of these hold.
         which: Vec<(&'static ThingField, Test)>,
@@ -84,7 +77,6 @@ pub enum Claim {
 /// What is asked of a value.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Test {
-    /// It is that.
     Is(Want),
     /// It is not that, or nothing at all.
     Not(Want),
@@ -117,7 +109,6 @@ pub enum Want {
 /// A kind of things, and what can be claimed of each.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Thing {
-    /// The kind.
     pub kind: Kind,
     /// Its fields: its own, and those that it shares with others.
     fields: &'static [&'static [ThingField]],
@@ -152,7 +143,6 @@ pub enum Of {
     Time,
     /// Yes or no; nothing is no.
     Flag,
-    /// Texts.
     Text,
     /// One of these.
     Word(&'static [&'static str]),
@@ -170,15 +160,12 @@ const TASK: &[&str] = &["none", "made", "running", "ended"];
 /// Where a field comes from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum From {
-    /// The store's own field.
     Store(Field),
     /// A part of what the sandboxes are made from.
     Spec(Part),
-    /// The pool's app.
     AppOfPool,
     /// Whether a lease mounts without the right to write.
     ReadOnly,
-    /// When it was created.
     Created,
     /// When it was last written.
     Updated,

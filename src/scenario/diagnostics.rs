@@ -21,7 +21,6 @@ const REGION_MAX: usize = 4096;
 pub(crate) struct Source {
     /// A file, or an option of the command line.
     pub(crate) name: String,
-    /// What it says.
     pub(crate) text: Arc<str>,
 }
 

@@ -80,9 +80,7 @@ pub struct Policy {
 pub struct Step {
     /// Its name; `step N` unless it says otherwise.
     pub name: Name,
-    /// When.
     pub at: SimTime,
-    /// What.
     pub action: Action,
 }
 
@@ -101,7 +99,6 @@ impl Step {
 pub enum Action {
     /// Hand over a new app configuration.
     Deploy {
-        /// The app.
         app: Name,
         /// The user's own TOML, and how it is found.
         config: ConfigSource,
@@ -112,26 +109,19 @@ pub enum Action {
     },
     /// Delete an app and what it references.
     DeleteApp {
-        /// The app.
         app: Name,
     },
     /// Stop all sandboxes of an app, clear its cooldowns, restore the configured count.
     RestartApp {
-        /// The app.
         app: Name,
     },
     /// Set a pool's desired instances by hand.
     SetDesired {
-        /// The app.
         app: Name,
-        /// The service.
         service: Name,
-        /// How many.
         instances: u32,
     },
-    /// Delete a disk.
     DeleteDisk {
-        /// Its name.
         disk: Name,
     },
     /// Write a status by hand.
@@ -143,28 +133,22 @@ pub enum Action {
     },
     /// Write by hand which volume a disk has.
     SetVolume {
-        /// The disk.
         disk: Name,
         /// The volume; none: none.
         volume: Option<Name>,
     },
     /// The volume of a disk vanishes from the backend.
     LoseVolume {
-        /// The disk.
         disk: Name,
     },
     /// The volume of a disk is unmounted past the scheduler.
     LoseMount {
-        /// The disk.
         disk: Name,
     },
     /// Change how a workload behaves, from now on.
     SetWorkload {
-        /// The app.
         app: Name,
-        /// The service.
         service: Name,
-        /// What changes.
         change: WorkloadChange,
     },
     /// Make a sandbox's process exit.
@@ -174,17 +158,14 @@ pub enum Action {
     },
     /// A machine loses power.
     NodeDown {
-        /// Its name.
         node: Name,
     },
     /// It comes back.
     NodeUp {
-        /// Its name.
         node: Name,
     },
     /// Take no new sandboxes.
     Drain {
-        /// The node's name.
         node: Name,
     },
     /// A process loses its memory and starts again.
@@ -196,9 +177,7 @@ pub enum Action {
     Upgrade(Upgrade),
     /// Watches of a controller break and cannot be reopened for a while.
     CutWatch {
-        /// Which controller.
         controller: Controller,
-        /// For how long.
         lasts: SimDuration,
     },
     /// Nothing; a line for the reader.
@@ -240,9 +219,7 @@ pub struct WorkloadChange {
 /// A stream of requests.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Traffic {
-    /// The app.
     pub app: Name,
-    /// The service.
     pub service: Name,
     /// The mean time between requests.
     pub every: SimDuration,
@@ -284,6 +261,5 @@ pub struct Bounds {
     pub min: Option<u128>,
     /// At most.
     pub max: Option<u128>,
-    /// Exactly.
     pub equals: Option<u128>,
 }

@@ -40,7 +40,6 @@ impl Livelock {
 pub struct Quiet {
     /// The last entry into the settled state, or what last came from outside since.
     pub since: SimTime,
-    /// How long it was.
     pub lasted: SimDuration,
     /// As long as the rules look back, and until they look again.
     pub needed: SimDuration,

@@ -63,7 +63,6 @@ pub type Begun<'a> = &'a (dyn Fn() + Sync);
 /// How much may be tried.
 #[derive(Clone, Copy)]
 pub struct Tries<'a> {
-    /// So many runs.
     pub(super) runs: usize,
     /// Of these, so many pairs at most.
     pairs: usize,

@@ -151,7 +151,6 @@ struct Search<'a> {
     run: &'a Run<'a>,
     until: Option<SimTime>,
     end: &'a End,
-    /// When it came.
     came: SimTime,
     /// When anything happened, up to the end.
     instants: Vec<SimTime>,

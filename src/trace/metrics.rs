@@ -87,7 +87,6 @@ pub fn written(figure: &str, billionths: u128) -> String {
 enum About {
     /// The platform itself.
     Platform,
-    /// Who calls.
     Callers,
     /// Callers that are not served, for this reason.
     Failures(&'static str),

@@ -19,58 +19,45 @@ use super::evidence::observed::Observations;
 /// What happened.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
+#[expect(missing_docs, reason = "what has no comment is what its name says")]
 pub enum What {
     /// A controller decided, for that reason.
     Decided(Reason),
     /// An entity was created; its fields follow as [`What::Set`].
     Created {
-        /// The store's revision.
         revision: u64,
     },
     /// An entity was patched; the fields that changed follow as [`What::Set`].
     Patched {
-        /// The store's revision.
         revision: u64,
     },
     /// An entity was deleted.
     Deleted {
-        /// The store's revision.
         revision: u64,
     },
     /// A patch was refused because the entity had another revision.
     Conflict,
     /// A field got a value.
     Set {
-        /// Which field.
         field: Field,
-        /// The former value.
         from: Value,
-        /// The new value.
         to: Value,
     },
     /// A backend call succeeded (store calls are told by their writes).
     Called {
-        /// Which call.
         point: Point,
-        /// When it began.
         since: SimTime,
     },
     /// A port call failed.
     CallFailed {
-        /// Which call.
         point: Point,
-        /// When it began.
         since: SimTime,
-        /// The error's text.
         error: Name,
     },
     /// A fault of the scenario took effect on a call about the subject.
     Struck {
-        /// The fault's number.
         fault: u32,
-        /// Which call.
         point: Point,
-        /// What it did.
         effect: EffectKind,
     },
     /// An operator's step began.
@@ -90,10 +77,8 @@ pub enum What {
     PortBound,
     /// A container's task ended.
     TaskEnded {
-        /// Its exit code.
         code: i32,
     },
-    /// A container is gone.
     ContainerGone,
     /// An address was taken by the subject.
     AddressTaken(crate::model::Address),
@@ -105,12 +90,10 @@ pub enum What {
     VolumeGone,
     /// A volume was mounted on a node.
     Mounted {
-        /// The node's number.
         node: u32,
     },
     /// A volume was unmounted from a node.
     Unmounted {
-        /// The node's number.
         node: u32,
     },
     /// A random number was drawn for the subject.
@@ -118,30 +101,22 @@ pub enum What {
         /// The purpose.
         #[serde(deserialize_with = "interned")]
         purpose: Word,
-        /// The 64 bits.
         bits: u64,
     },
     /// An invariant was found broken.
     Broken {
-        /// Which one.
         invariant: Invariant,
-        /// What exactly.
         detail: Name,
     },
-    /// A request was served.
     RequestServed {
-        /// By which service.
         service: Name,
         /// How long it waited for capacity.
         waited: SimDuration,
     },
-    /// A request failed.
     RequestFailed {
-        /// Of which service.
         service: Name,
         /// How long it waited for the failure.
         waited: SimDuration,
-        /// Why.
         error: RequestError,
     },
     /// The cluster came to rest as wished.
@@ -154,16 +129,12 @@ pub enum What {
 
 /// One thing that happened.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[expect(missing_docs, reason = "what has no comment is what its name says")]
 pub struct Record {
-    /// When.
     pub at: SimTime,
-    /// What it is about.
     pub subject: Subject,
-    /// The record that caused it.
     pub cause: RecordId,
-    /// Who did it.
     pub actor: Actor,
-    /// What it is.
     pub what: What,
 }
 

@@ -15,13 +15,9 @@ use super::{Record, Trace, What};
 /// One entity of the store.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Row {
-    /// Which one.
     pub subject: Subject,
-    /// When it was created.
     pub created_at: SimTime,
-    /// When it was last written.
     pub updated_at: SimTime,
-    /// The record of its creation.
     pub created: RecordId,
     /// The record of the last write.
     pub written: RecordId,
@@ -36,7 +32,6 @@ pub struct Row {
 /// The state at an instant.
 #[derive(Clone, PartialEq, Debug)]
 pub struct State {
-    /// When.
     pub at: SimTime,
     /// The entities by kind, in the order of their creation.
     pub rows: BTreeMap<Kind, Vec<Row>>,

@@ -14,9 +14,7 @@ use super::{Record, Trace, What};
 /// Something that was so for a while.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Span {
-    /// What it was.
     pub state: State,
-    /// From when.
     pub from: SimTime,
     /// Until when: the next span's begin, or the end of the run.
     pub until: SimTime,
@@ -35,7 +33,6 @@ pub enum State {
     Thing(Subject),
     /// A disk's lease is BOUND: the lease, and its sandbox when the trace names it.
     Held {
-        /// The lease.
         lease: Subject,
         /// Who holds the disk by it.
         sandbox: Option<Subject>,
@@ -66,9 +63,7 @@ words!(
 /// A number from a moment on; 0 from its owner's end.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Step {
-    /// From when.
     pub at: SimTime,
-    /// The number.
     pub value: u64,
     /// The index of the record that wrote it.
     pub record: usize,
@@ -77,21 +72,16 @@ pub struct Step {
 /// One thing, from its birth on.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Track {
-    /// The thing.
     pub subject: Subject,
-    /// What it belongs to.
     pub parent: Option<Subject>,
     /// Its first record.
     pub born: SimTime,
     /// When it was deleted.
     pub gone: Option<SimTime>,
-    /// Its states, one after another.
     pub states: Vec<Span>,
     /// Who held it, or where it was mounted; these can overlap.
     pub holders: Vec<Span>,
-    /// Its cooldowns.
     pub cooldowns: Vec<Span>,
-    /// Its numbers.
     pub numbers: BTreeMap<Field, Vec<Step>>,
 }
 

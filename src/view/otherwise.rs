@@ -15,7 +15,6 @@ use super::{Mode, View};
 pub(super) struct Otherwise {
     /// What is asked of each run.
     end: End,
-    /// That, in words.
     pub(super) what: String,
     pub(super) list: Vec<Thing>,
     pub(super) at: usize,

@@ -32,7 +32,6 @@ pub(super) struct Why {
 pub(super) enum Way {
     /// To that record, along the chain that is told.
     Along(usize),
-    /// There is none.
     None(&'static str),
 }
 

@@ -38,7 +38,6 @@ pub enum TaskState {
         /// Whether its port answers.
         bound: bool,
     },
-    /// It ended.
     Ended,
 }
 
@@ -47,18 +46,13 @@ pub enum TaskState {
 pub struct Container {
     /// The order of creation, over all nodes.
     pub number: u64,
-    /// Its node.
     pub node: NodeId,
-    /// Its address.
     pub address: Address,
-    /// What it was made from.
     pub spec: Rc<SandboxSpec>,
-    /// Its task.
     pub task: TaskState,
     /// When its port will bind and its process exit, if ever; and when it will, because it was told to
     /// by somebody who does not wait for it any more.
     pub ahead: [Option<SimTime>; 3],
-    /// When it was told so.
     pub told_at: Option<SimTime>,
     /// The task that sees to it.
     life: Option<TaskId>,

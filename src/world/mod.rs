@@ -52,16 +52,14 @@ use spec::{ClusterSpec, FaultSpec, WorkloadSpec};
 
 /// Everything a world is made from.
 #[derive(Clone, Debug)]
+#[expect(missing_docs, reason = "what has no comment is what its name says")]
 pub struct WorldSpec {
     /// The machines.
     pub cluster: ClusterSpec,
     /// The programs, by app and service.
     pub workloads: BTreeMap<(Name, Name), WorkloadSpec>,
-    /// What goes wrong.
     pub faults: Vec<FaultSpec>,
-    /// The seed of all draws.
     pub seed: u64,
-    /// The guards of the run.
     pub budget: Budget,
     /// With so many records the trace is full.
     pub records_max: usize,

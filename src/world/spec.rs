@@ -66,7 +66,6 @@ impl From<SimDuration> for Spread {
 /// The machines and services that the scheduler works with.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct ClusterSpec {
-    /// The nodes' names.
     pub nodes: Vec<Name>,
     /// How many addresses each node's subnet has.
     pub addresses_per_node: u16,
@@ -134,7 +133,6 @@ impl Default for ClusterSpec {
 pub enum Delay {
     /// After this long.
     After(Spread),
-    /// Never.
     Never,
 }
 
@@ -205,9 +203,7 @@ impl Effect {
 /// Which calls a fault is about, or which writes trigger it: all that are given must match.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Filter {
-    /// The app's name.
     pub app: Option<Name>,
-    /// The service's name.
     pub service: Option<Name>,
     /// The sandbox's name, without `sandbox/`.
     pub sandbox: Option<Name>,
@@ -217,7 +213,6 @@ pub struct Filter {
     pub disk: Option<Name>,
     /// The lease's name, without `lease/`.
     pub lease: Option<Name>,
-    /// The node's name.
     pub node: Option<Name>,
     /// The calling controller.
     pub controller: Option<Name>,
@@ -258,15 +253,10 @@ pub struct When {
 /// One fault of a scenario.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct FaultSpec {
-    /// Its name.
     pub name: Name,
-    /// The calls it is about.
     pub on: Vec<Point>,
-    /// Which of them.
     pub filter: Filter,
-    /// When.
     pub when: When,
-    /// What happens to them.
     pub effect: Effect,
 }
 

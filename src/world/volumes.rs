@@ -21,17 +21,13 @@ pub struct Volume {
     pub disk: DiskId,
     /// That disk's name.
     pub name: Name,
-    /// The node that made it.
     pub node: NodeId,
-    /// Its size.
     pub size_gb: u32,
     /// The proof that its exclusive lease is held, and by the manager of which node.
     pub lease: Option<(Nonce, NodeId)>,
     /// Whether it has a file system.
     pub initialised: bool,
-    /// Where it is mounted.
     pub mounts: Vec<NodeId>,
-    /// Whether it was removed.
     pub gone: bool,
 }
 

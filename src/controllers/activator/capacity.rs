@@ -12,7 +12,6 @@ use super::{Activator, Wanted};
 
 /// A request's share of one sandbox; given back when it is dropped.
 pub struct Slot {
-    /// On which sandbox.
     pub sandbox: SandboxId,
     pub(super) size: u32,
     pub(super) used: Rc<Cell<u32>>,

@@ -30,7 +30,6 @@ const ALLOCATE_TRIES: u32 = 32;
 /// How far a boot came before it failed.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 enum Stage {
-    /// Its address.
     Address,
     /// Up to and including the container's creation.
     Container,

@@ -28,94 +28,53 @@ pub enum Choice<'a> {
 
 /// Why there is nothing to explain.
 #[derive(Clone, PartialEq, Eq, Debug)]
+#[expect(missing_docs, reason = "what has no comment is what its name says")]
 pub enum Unknown {
     /// The trace has no records.
     NoRecords,
     /// No record has that number.
-    NoEvent {
-        /// The number that was asked for.
-        wanted: u64,
-        /// The last one that there is.
-        last: usize,
-    },
+    NoEvent { wanted: u64, last: usize },
     /// No invariant is called so.
-    NoInvariant {
-        /// The name that was asked for.
-        name: String,
-        /// One that is meant, perhaps.
-        near: Option<&'static str>,
-    },
+    NoInvariant { name: String, near: Option<&'static str> },
     /// The invariant holds in this run.
     Holds {
-        /// The invariant.
         name: String,
         /// The subject, when one was asked for.
         subject: Option<String>,
-        /// What is broken instead.
         broken: Vec<String>,
     },
     /// Nothing in this run is called so.
-    NoSubject {
-        /// The name that was asked for.
-        name: String,
-        /// Those that look alike.
-        near: Vec<Name>,
-    },
+    NoSubject { name: String, near: Vec<Name> },
     /// Nothing had happened to it by then.
     NotYet {
         /// The subject, or nothing in particular.
         subject: Option<Name>,
-        /// The instant.
         at: SimTime,
         /// When its first record is, if it has one.
         first: Option<SimTime>,
     },
     /// No request has that number.
-    NoRequest {
-        /// The number that was asked for.
-        wanted: u64,
-        /// How many there are.
-        requests: usize,
-    },
+    NoRequest { wanted: u64, requests: usize },
     /// That thing has no such field.
     NoField {
-        /// The thing.
         of: Name,
-        /// The field that was asked for.
         field: String,
         /// One that it has and that is meant, perhaps; else all.
         near: Vec<&'static str>,
     },
     /// The thing is not in the store then.
-    NotThere {
-        /// The thing.
-        of: Name,
-        /// The instant.
-        at: SimTime,
-    },
+    NotThere { of: Name, at: SimTime },
     /// No thing of that kind can be so.
-    NoStatus {
-        /// The kind.
-        kind: Kind,
-        /// What was asked for.
-        word: String,
-    },
+    NoStatus { kind: Kind, word: String },
     /// It did happen.
     Did {
-        /// The thing.
         of: Name,
         /// What it became; none: it came to be.
         status: Option<AnyStatus>,
-        /// When first.
         at: SimTime,
     },
     /// The moment lies beyond the end of the run.
-    TooLate {
-        /// The moment.
-        at: SimTime,
-        /// The end.
-        ended: SimTime,
-    },
+    TooLate { at: SimTime, ended: SimTime },
     /// It is not proved never to settle.
     NotProved(Verdict),
     /// Nothing happened that asks for an explanation.

@@ -13,17 +13,15 @@ use super::Setting;
 
 /// One thing that could be otherwise.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+#[expect(missing_docs, reason = "what has no comment is what its name says")]
 pub enum Decider {
     /// A fix that is in force, or that is not.
     Fix {
-        /// Which one.
         fix: Fix,
-        /// Whether it is in force there.
         in_force: bool,
     },
     /// A fault of the scenario, by its number.
     Fault(u32),
-    /// A step, by its number.
     Step(u32),
     /// A stream of requests, by its number.
     Traffic(u32),

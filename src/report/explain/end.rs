@@ -17,23 +17,19 @@ use crate::trace::{Record, Trace, What, state, timeline};
 
 /// A run, with the story that it tells.
 #[derive(Clone, Copy)]
+#[expect(missing_docs, reason = "what has no comment is what its name says")]
 pub struct Run<'a> {
-    /// The story.
     pub scenario: &'a Scenario,
-    /// The logic.
     pub variant: &'a Variant,
-    /// What came of it.
     pub outcome: &'a Outcome,
 }
 
 /// What is explained.
 #[derive(Clone, PartialEq, Eq, Debug)]
+#[expect(missing_docs, reason = "what has no comment is what its name says")]
 pub enum End {
     /// That the run does not settle, or that it does.
-    Verdict {
-        /// Whether it does.
-        settles: bool,
-    },
+    Verdict { settles: bool },
     /// That it is proved never to settle.
     Proof,
     /// That a step is refused: its number.
@@ -41,45 +37,22 @@ pub enum End {
     /// That a step begins and does not end: its number.
     Unended(usize),
     /// That the request that came at that instant is not served, or that it is.
-    Request {
-        /// The service's app.
-        app: Name,
-        /// The service.
-        service: Name,
-        /// When it came.
-        arrived: SimTime,
-        /// Whether it is served.
-        served: bool,
-    },
+    Request { app: Name, service: Name, arrived: SimTime, served: bool },
     /// That a check of the story fails.
     Check(Failure),
     /// That a field has that value at that instant, told as text.
-    Field {
-        /// Whose.
-        of: Name,
-        /// Which field.
-        field: Field,
-        /// The instant.
-        at: SimTime,
-        /// Its value.
-        value: String,
-    },
+    Field { of: Name, field: Field, at: SimTime, value: String },
     /// That a thing never gets that status, or never comes to be, up to an instant.
     Never {
-        /// The thing.
         of: Name,
         /// The status; none: its creation.
         status: Option<AnyStatus>,
-        /// The instant.
         by: SimTime,
     },
     /// That something like this happens to the family of that thing.
     Alike {
-        /// The thing.
         of: Name,
-        /// Its kind.
         kind: Kind,
-        /// What happens.
         what: What,
         /// The thing that a field refers to, when it does.
         refers: Option<Name>,

@@ -17,7 +17,6 @@ use super::walk::Hop;
 pub(super) enum Item {
     /// The link at that place of the way.
     Link(u32),
-    /// A block.
     Block(Box<Block>),
 }
 

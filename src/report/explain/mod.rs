@@ -53,16 +53,13 @@ use walk::{Hop, Walker};
 
 /// One link of a chain: something that happened, and why it came out so.
 #[derive(Clone, PartialEq, Eq, Debug)]
+#[expect(missing_docs, reason = "what has no comment is what its name says")]
 pub struct Link {
     /// Its main record.
     pub record: RecordId,
-    /// When.
     pub at: SimTime,
-    /// Who did it.
     pub actor: Actor,
-    /// To what.
     pub subject: Subject,
-    /// What happened, in words.
     pub what: String,
     /// The rule that decided, with the values it compared, in words; empty when nobody decided.
     pub rule: String,

@@ -14,7 +14,6 @@ use super::class;
 pub(super) struct Notes {
     /// What it is about, packed.
     pub(super) subjects: Vec<u32>,
-    /// Its class.
     pub(super) classes: Vec<u8>,
     /// What some of them relate, in order.
     pub(super) relations: Vec<Vec<Relation>>,

@@ -31,17 +31,12 @@ const BRANCH_MAX: usize = 3;
 
 /// A finished run.
 pub struct Source<'a> {
-    /// Its story.
     pub scenario: &'a Scenario,
     /// The logic, with the seed of this run.
     pub variant: &'a Variant,
-    /// What came of it.
     pub outcome: &'a Outcome,
-    /// The figures.
     pub metrics: &'a Metrics,
-    /// How the checks came out.
     pub checked: &'a ExpectResult,
-    /// The digest of the trace.
     pub digest: &'a str,
     /// The command that makes it again.
     pub reproduce: &'a str,
@@ -81,7 +76,6 @@ pub struct Part {
 
 /// When an end of the run was sealed.
 pub struct Sealed {
-    /// Which end, in words.
     pub end: String,
     /// How long what could have been otherwise would have helped, and the share of bad futures, as lines.
     pub text: String,

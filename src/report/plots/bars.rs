@@ -6,7 +6,6 @@ use super::svg::{LEFT, RIGHT, Svg, TOP, WIDTH, at, number, titled};
 /// A group of bars: one thing, and a number for each series.
 #[derive(Clone, Debug)]
 pub struct Bar {
-    /// What it is about.
     pub name: String,
     /// A number for each series.
     pub values: Vec<f64>,

@@ -8,9 +8,7 @@ use super::svg::{BOTTOM, HEIGHT, LEFT, RIGHT, Svg, TOP, WIDTH, at, more_lines, n
 pub struct Point {
     /// The parameter's value, as written.
     pub label: String,
-    /// The number.
     pub value: f64,
-    /// Its interval.
     pub interval: Option<(f64, f64)>,
 }
 

@@ -5,7 +5,6 @@ use super::svg::{LEFT, LETTER, LINE, RIGHT, Svg, TOP, WIDTH, at, lines, more_lin
 /// What a heat map shows.
 #[derive(Clone, Debug)]
 pub struct HeatMap {
-    /// Above it.
     pub title: String,
     /// The name of the horizontal parameter, and its values.
     pub x: (String, Vec<String>),

@@ -19,11 +19,8 @@ pub enum Mark {
 /// One dot.
 #[derive(Clone, Debug)]
 pub struct Dot {
-    /// Across.
     pub x: f64,
-    /// Up.
     pub y: f64,
-    /// In words.
     pub words: String,
     /// Whether nothing beats it, whatever else it stands for.
     pub front: bool,
@@ -34,11 +31,9 @@ pub struct Dot {
 /// A scatter.
 #[derive(Clone, Debug)]
 pub struct Scatter {
-    /// Above it.
     pub title: String,
     /// What is across, and what is up.
     pub names: (String, String),
-    /// The dots.
     pub dots: Vec<Dot>,
 }
 

@@ -45,7 +45,6 @@ const SHOWN: usize = 6;
 /// Something of which there are ever more.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Growth {
-    /// What.
     pub what: String,
     /// How many more in an hour, in tenths.
     pub tenths_an_hour: u64,

@@ -9,7 +9,6 @@ use super::stats::{self, Needed, Seeds};
 /// A number over all runs of a setting that it is about.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Estimate {
-    /// Its value.
     pub value: f64,
     /// Its standard error; none where these seeds cannot tell.
     pub error: Option<f64>,

@@ -36,8 +36,8 @@ pub type Assignment = (String, String);
 
 /// What a sweep file asks for.
 #[derive(Clone, Debug)]
+#[expect(missing_docs, reason = "what has no comment is what its name says")]
 pub struct SweepFile {
-    /// Its name.
     pub name: String,
     /// What it is to find out.
     pub about: String,
@@ -51,9 +51,7 @@ pub struct SweepFile {
     pub baseline: Vec<Assignment>,
     /// How settings are chosen.
     pub sampling: Sampling,
-    /// How many samples.
     pub samples: u64,
-    /// The seed of the samples.
     pub sample_seed: u64,
     /// What is varied.
     pub parameters: Vec<Parameter>,

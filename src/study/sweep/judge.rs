@@ -142,11 +142,8 @@ fn aftermath(block: &Block) -> Option<Vec<f64>> {
 /// What asks for most seeds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Asked {
-    /// How many.
     pub needed: Needed,
-    /// Of which setting.
     pub setting: usize,
-    /// Which objective.
     pub objective: usize,
 }
 

@@ -39,9 +39,7 @@ pub enum Moved {
 /// A setting, judged.
 #[derive(Clone, Debug)]
 pub struct Judged {
-    /// The setting.
     pub setting: usize,
-    /// An estimate for each objective.
     pub objectives: Vec<Estimate>,
     /// The bounded number of each constraint, and whether it is kept.
     pub constraints: Vec<(f64, bool)>,

@@ -37,7 +37,6 @@ pub struct Plan {
     pub files: String,
     /// The digest of the sweep and of everything it names: of this plan without it.
     pub digest: String,
-    /// The stories.
     pub scenarios: Vec<StoryPlan>,
     /// The first seed, and the first that is left out.
     pub seeds: (u64, u64),
@@ -54,13 +53,10 @@ pub struct Plan {
 /// One run of a plan.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Key {
-    /// The setting's number.
     pub setting: usize,
-    /// The scenario's number.
     pub scenario: usize,
     /// The variant's number among those of the scenario that are run.
     pub variant: usize,
-    /// The seed.
     pub seed: u64,
 }
 

@@ -117,7 +117,6 @@ pub fn line<'a>(fields: impl IntoIterator<Item = &'a str>) -> String {
 /// All runs of one setting: by metric, a value for each scenario and variant, then each seed.
 #[derive(Clone, Debug)]
 pub struct Block {
-    /// The setting.
     pub setting: usize,
     /// `values[metric][pair * seeds + seed]`.
     pub values: Vec<Vec<f64>>,
