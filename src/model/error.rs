@@ -76,22 +76,12 @@ pub enum Failure {
     NotFound,
     /// The entity has another revision than expected.
     Conflict,
-    /// The sandbox's port did not answer in time.
-    PortNotBound {
-        port: u16,
-        /// The limit that decided.
-        limit: SimDuration,
-    },
-    /// The sandbox's container is still there.
-    NotDestroyed {
-        /// The limit that decided.
-        limit: SimDuration,
-    },
-    /// Sandboxes of an old pool are left that may hold a disk.
-    NotDrained {
-        /// The limit that decided.
-        limit: SimDuration,
-    },
+    /// The sandbox's port did not answer within the limit.
+    PortNotBound { port: u16, limit: SimDuration },
+    /// The sandbox's container is still there at the limit.
+    NotDestroyed { limit: SimDuration },
+    /// Sandboxes of an old pool are left at the limit that may hold a disk.
+    NotDrained { limit: SimDuration },
     /// A service was left out, and its app has no pool for it yet.
     ServiceLeftOut,
     /// The program exited while its boot waited for the port.
@@ -117,18 +107,10 @@ pub enum Failure {
     LeaseDeleted { disk: Name },
     /// The lease that a boot waits for was given up.
     LeaseReleased { disk: Name },
-    /// The lease that a boot waits for failed, for that reason.
-    LeaseFailed {
-        disk: Name,
-        /// What the lease itself says.
-        why: Option<Name>,
-    },
-    /// The lease that a boot waits for did not come in time.
-    LeaseLate {
-        disk: Name,
-        /// The limit that decided.
-        limit: SimDuration,
-    },
+    /// The lease that a boot waits for failed, for the reason that it gives itself.
+    LeaseFailed { disk: Name, why: Option<Name> },
+    /// The lease that a boot waits for did not come within the limit.
+    LeaseLate { disk: Name, limit: SimDuration },
     /// An operator asks for what is not there.
     Unknown { kind: Kind, name: Name },
     /// No pool runs that service of the app's active version.

@@ -23,6 +23,7 @@ pub struct Moment {
 /// For how long, or by when, claims must hold.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Lasting {
+    /// At the moment.
     Now,
     /// At some instant no later than that after the moment.
     Within(SimDuration),
@@ -53,6 +54,7 @@ pub enum Claim {
         /// Who wrote it last; when it is absent, who deleted it.
         by: Option<Controller>,
     },
+    /// Of one field of a thing.
     Field {
         kind: Kind,
         /// The thing's name, without the kind.
@@ -63,6 +65,7 @@ pub enum Claim {
         /// Who gave it that value.
         by: Option<Controller>,
     },
+    /// Of how many there are.
     Count {
         kind: Kind,
         /// Which of them: all of these hold.
@@ -77,16 +80,12 @@ pub enum Claim {
 /// What is asked of a value.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Test {
+    /// It is that.
     Is(Want),
     /// It is not that, or nothing at all.
     Not(Want),
     /// A count, a time in nanoseconds, or the length of a list lies within these.
-    Between {
-        /// At least.
-        min: Option<u64>,
-        /// At most.
-        max: Option<u64>,
-    },
+    Between { min: Option<u64>, max: Option<u64> },
     /// A list holds that.
     Has(Name),
     /// There is no value, or there is one.

@@ -108,83 +108,39 @@ pub enum Action {
         code: Code,
     },
     /// Delete an app and what it references.
-    DeleteApp {
-        app: Name,
-    },
+    DeleteApp { app: Name },
     /// Stop all sandboxes of an app, clear its cooldowns, restore the configured count.
-    RestartApp {
-        app: Name,
-    },
+    RestartApp { app: Name },
     /// Set a pool's desired instances by hand.
-    SetDesired {
-        app: Name,
-        service: Name,
-        instances: u32,
-    },
-    DeleteDisk {
-        disk: Name,
-    },
-    /// Write a status by hand.
-    SetStatus {
-        /// Of which entity, without its kind.
-        name: Name,
-        /// The status, which says of what kind.
-        status: AnyStatus,
-    },
-    /// Write by hand which volume a disk has.
-    SetVolume {
-        disk: Name,
-        /// The volume; none: none.
-        volume: Option<Name>,
-    },
+    SetDesired { app: Name, service: Name, instances: u32 },
+    /// Delete a disk.
+    DeleteDisk { disk: Name },
+    /// Write a status by hand; it says of what kind the entity of that name is.
+    SetStatus { name: Name, status: AnyStatus },
+    /// Write by hand which volume a disk has, or that it has none.
+    SetVolume { disk: Name, volume: Option<Name> },
     /// The volume of a disk vanishes from the backend.
-    LoseVolume {
-        disk: Name,
-    },
+    LoseVolume { disk: Name },
     /// The volume of a disk is unmounted past the scheduler.
-    LoseMount {
-        disk: Name,
-    },
+    LoseMount { disk: Name },
     /// Change how a workload behaves, from now on.
-    SetWorkload {
-        app: Name,
-        service: Name,
-        change: WorkloadChange,
-    },
-    /// Make a sandbox's process exit.
-    Kill {
-        /// Its name, without `sandbox/`.
-        sandbox: Name,
-    },
+    SetWorkload { app: Name, service: Name, change: WorkloadChange },
+    /// Make a sandbox's process exit; its name is without `sandbox/`.
+    Kill { sandbox: Name },
     /// A machine loses power.
-    NodeDown {
-        node: Name,
-    },
+    NodeDown { node: Name },
     /// It comes back.
-    NodeUp {
-        node: Name,
-    },
+    NodeUp { node: Name },
     /// Take no new sandboxes.
-    Drain {
-        node: Name,
-    },
-    /// A process loses its memory and starts again.
-    Restart {
-        /// `None`: the coordinator; else the node's name.
-        process: Option<Name>,
-    },
+    Drain { node: Name },
+    /// A process loses its memory and starts again: that of the node, or the coordinator where none is named.
+    Restart { process: Option<Name> },
     /// Everything restarts with another set of fixes.
     Upgrade(Upgrade),
     /// Watches of a controller break and cannot be reopened for a while.
-    CutWatch {
-        controller: Controller,
-        lasts: SimDuration,
-    },
+    CutWatch { controller: Controller, lasts: SimDuration },
     /// Nothing; a line for the reader.
-    Note {
-        /// The line.
-        text: Name,
-    },
+    Note { text: Name },
 }
 
 /// How an upgrade changes the running set of fixes.

@@ -24,49 +24,25 @@ pub enum What {
     /// A controller decided, for that reason.
     Decided(Reason),
     /// An entity was created; its fields follow as [`What::Set`].
-    Created {
-        revision: u64,
-    },
+    Created { revision: u64 },
     /// An entity was patched; the fields that changed follow as [`What::Set`].
-    Patched {
-        revision: u64,
-    },
+    Patched { revision: u64 },
     /// An entity was deleted.
-    Deleted {
-        revision: u64,
-    },
+    Deleted { revision: u64 },
     /// A patch was refused because the entity had another revision.
     Conflict,
     /// A field got a value.
-    Set {
-        field: Field,
-        from: Value,
-        to: Value,
-    },
+    Set { field: Field, from: Value, to: Value },
     /// A backend call succeeded (store calls are told by their writes).
-    Called {
-        point: Point,
-        since: SimTime,
-    },
+    Called { point: Point, since: SimTime },
     /// A port call failed.
-    CallFailed {
-        point: Point,
-        since: SimTime,
-        error: Name,
-    },
+    CallFailed { point: Point, since: SimTime, error: Name },
     /// A fault of the scenario took effect on a call about the subject.
-    Struck {
-        fault: u32,
-        point: Point,
-        effect: EffectKind,
-    },
+    Struck { fault: u32, point: Point, effect: EffectKind },
     /// An operator's step began.
     StepBegan,
-    /// An operator's step came to an end; refused when there is an error.
-    StepEnded {
-        /// The refusal's own text.
-        refused: Option<Name>,
-    },
+    /// An operator's step came to an end; one that was refused has the refusal's own text.
+    StepEnded { refused: Option<Name> },
     /// A process died.
     ProcessDown,
     /// A process started.
@@ -76,9 +52,8 @@ pub enum What {
     /// A container's port answers from now on.
     PortBound,
     /// A container's task ended.
-    TaskEnded {
-        code: i32,
-    },
+    TaskEnded { code: i32 },
+    /// A container is gone.
     ContainerGone,
     /// An address was taken by the subject.
     AddressTaken(crate::model::Address),
@@ -89,13 +64,9 @@ pub enum What {
     /// A volume was removed.
     VolumeGone,
     /// A volume was mounted on a node.
-    Mounted {
-        node: u32,
-    },
+    Mounted { node: u32 },
     /// A volume was unmounted from a node.
-    Unmounted {
-        node: u32,
-    },
+    Unmounted { node: u32 },
     /// A random number was drawn for the subject.
     Drawn {
         /// The purpose.
@@ -104,21 +75,11 @@ pub enum What {
         bits: u64,
     },
     /// An invariant was found broken.
-    Broken {
-        invariant: Invariant,
-        detail: Name,
-    },
-    RequestServed {
-        service: Name,
-        /// How long it waited for capacity.
-        waited: SimDuration,
-    },
-    RequestFailed {
-        service: Name,
-        /// How long it waited for the failure.
-        waited: SimDuration,
-        error: RequestError,
-    },
+    Broken { invariant: Invariant, detail: Name },
+    /// A request was served, after it had waited so long for capacity.
+    RequestServed { service: Name, waited: SimDuration },
+    /// A request failed, after so long a wait.
+    RequestFailed { service: Name, waited: SimDuration, error: RequestError },
     /// The cluster came to rest as wished.
     Settled,
     /// It is no longer at rest.
