@@ -19,19 +19,9 @@ pub enum SettingKind {
     /// The same, longer than nothing: something is repeated after each.
     Pause,
     /// A whole number within bounds.
-    Int {
-        /// The least.
-        min: u32,
-        /// The most.
-        max: u32,
-    },
+    Int { min: u32, max: u32 },
     /// A number that may have a point, read as parts per million, within bounds (in parts per million).
-    Decimal {
-        /// The least.
-        min: u64,
-        /// The most.
-        max: u64,
-    },
+    Decimal { min: u64, max: u64 },
     /// One of these words.
     Word(&'static [&'static str]),
 }

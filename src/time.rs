@@ -274,12 +274,8 @@ impl Mul<u64> for SimDuration {
 pub enum DurationError {
     /// The text is empty.
     Empty,
-    /// A number without a unit, or with one that is none of ours.
-    Unit {
-        number: String,
-        /// What stands where a unit should.
-        found: String,
-    },
+    /// A number without a unit, or with something in its place that is none of ours.
+    Unit { number: String, found: String },
     /// Hours, minutes and seconds that no clock shows.
     Clock,
     /// A minus sign.

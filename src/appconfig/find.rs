@@ -21,18 +21,10 @@ const FOLDERS_SHOWN: usize = 10;
 /// Why no config file was found. Paths are written as the caller wrote the folders.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum FindError {
-    /// There is none.
-    NotFound {
-        /// The folders looked at, in order.
-        looked: Vec<PathBuf>,
-    },
+    /// There is none in the folders looked at, in that order.
+    NotFound { looked: Vec<PathBuf> },
     /// The search would begin outside of the folder that bounds it.
-    Outside {
-        /// Where it begins.
-        start: PathBuf,
-        /// What bounds it.
-        stop: PathBuf,
-    },
+    Outside { start: PathBuf, stop: PathBuf },
     /// A folder cannot be looked at.
     Unreadable { folder: PathBuf, why: io::ErrorKind },
 }

@@ -35,12 +35,8 @@ pub enum Failure {
     Violated { invariant: Invariant, subjects: usize, first: String },
     /// An invariant held that was expected to break.
     Held { invariant: Invariant },
-    /// A step was refused that should have been taken.
-    Refused {
-        step: String,
-        /// The refusal's own text.
-        error: String,
-    },
+    /// A step was refused, with that text, that should have been taken.
+    Refused { step: String, error: String },
     /// A step was taken that should have been refused.
     Taken { step: String },
     /// A figure is out of its bounds.
@@ -102,11 +98,8 @@ fn after_step(step: Option<&str>) -> String {
 pub enum Mark {
     /// As expected, and good.
     Holds,
-    /// Broken, as expected; or broken where nothing is expected.
-    Broken {
-        /// Whether the scenario says so.
-        expected: bool,
-    },
+    /// Broken, as the scenario expects; or broken where nothing is expected.
+    Broken { expected: bool },
     /// Not as expected.
     Failed,
 }

@@ -33,11 +33,9 @@ pub(super) type Starts = BTreeMap<(Name, Name), usize>;
 pub enum TaskState {
     /// Not started.
     Created,
-    /// It runs.
-    Running {
-        /// Whether its port answers.
-        bound: bool,
-    },
+    /// It runs; bound: its port answers.
+    Running { bound: bool },
+    /// It ended.
     Ended,
 }
 

@@ -36,43 +36,22 @@ pub enum Unknown {
     NoEvent { wanted: u64, last: usize },
     /// No invariant is called so.
     NoInvariant { name: String, near: Option<&'static str> },
-    /// The invariant holds in this run.
-    Holds {
-        name: String,
-        /// The subject, when one was asked for.
-        subject: Option<String>,
-        broken: Vec<String>,
-    },
+    /// The invariant holds in this run, or for the subject that was asked for; others are broken.
+    Holds { name: String, subject: Option<String>, broken: Vec<String> },
     /// Nothing in this run is called so.
     NoSubject { name: String, near: Vec<Name> },
-    /// Nothing had happened to it by then.
-    NotYet {
-        /// The subject, or nothing in particular.
-        subject: Option<Name>,
-        at: SimTime,
-        /// When its first record is, if it has one.
-        first: Option<SimTime>,
-    },
+    /// Nothing had happened by then to the subject, or at all; its first record comes later, if ever.
+    NotYet { subject: Option<Name>, at: SimTime, first: Option<SimTime> },
     /// No request has that number.
     NoRequest { wanted: u64, requests: usize },
-    /// That thing has no such field.
-    NoField {
-        of: Name,
-        field: String,
-        /// One that it has and that is meant, perhaps; else all.
-        near: Vec<&'static str>,
-    },
+    /// That thing has no such field; near are the one that is meant, perhaps, or all.
+    NoField { of: Name, field: String, near: Vec<&'static str> },
     /// The thing is not in the store then.
     NotThere { of: Name, at: SimTime },
     /// No thing of that kind can be so.
     NoStatus { kind: Kind, word: String },
-    /// It did happen.
-    Did {
-        of: Name,
-        /// What it became; none: it came to be.
-        status: Option<AnyStatus>,
-        at: SimTime,
-    },
+    /// It did happen that it got that status, or came to be, at that instant first.
+    Did { of: Name, status: Option<AnyStatus>, at: SimTime },
     /// The moment lies beyond the end of the run.
     TooLate { at: SimTime, ended: SimTime },
     /// It is not proved never to settle.

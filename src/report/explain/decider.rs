@@ -16,12 +16,10 @@ use super::Setting;
 #[expect(missing_docs, reason = "what has no comment is what its name says")]
 pub enum Decider {
     /// A fix that is in force, or that is not.
-    Fix {
-        fix: Fix,
-        in_force: bool,
-    },
+    Fix { fix: Fix, in_force: bool },
     /// A fault of the scenario, by its number.
     Fault(u32),
+    /// A step, by its number.
     Step(u32),
     /// A stream of requests, by its number.
     Traffic(u32),

@@ -43,20 +43,9 @@ pub enum End {
     /// That a field has that value at that instant, told as text.
     Field { of: Name, field: Field, at: SimTime, value: String },
     /// That a thing never gets that status, or never comes to be, up to an instant.
-    Never {
-        of: Name,
-        /// The status; none: its creation.
-        status: Option<AnyStatus>,
-        by: SimTime,
-    },
-    /// That something like this happens to the family of that thing.
-    Alike {
-        of: Name,
-        kind: Kind,
-        what: What,
-        /// The thing that a field refers to, when it does.
-        refers: Option<Name>,
-    },
+    Never { of: Name, status: Option<AnyStatus>, by: SimTime },
+    /// That something like this happens to the family of that thing; a field that refers to another by its name.
+    Alike { of: Name, kind: Kind, what: What, refers: Option<Name> },
 }
 
 /// What became of an end in another run.

@@ -43,21 +43,11 @@ pub(crate) enum Kind {
     /// A random duration, `"never"`, or a list of these for each boot.
     Delays,
     /// A whole number within bounds.
-    Int {
-        /// The least.
-        min: u64,
-        /// The most.
-        max: u64,
-    },
+    Int { min: u64, max: u64 },
     /// A list of whole numbers from 1.
     Ints,
     /// A number with a point, in parts per million, within bounds.
-    Decimal {
-        /// The least.
-        min: u64,
-        /// The most.
-        max: u64,
-    },
+    Decimal { min: u64, max: u64 },
     /// Any number that is not negative.
     Number,
     /// `"5/s"`.
