@@ -39,7 +39,6 @@ impl Default for Place {
 /// One thing that is wrong.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Problem {
-    /// Where.
     pub place: Place,
     /// What, and what to do next; one line.
     pub text: String,

@@ -104,7 +104,6 @@ pub struct IgnoredField {
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct At<T> {
     pub value: T,
-    /// Where its field begins.
     pub place: Place,
 }
 
@@ -141,7 +140,6 @@ pub struct EnvVar {
 /// A table `services.NAME`. Absent, not empty, is what the file does not say; an empty text is as good as none.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Service {
-    /// Where its table begins.
     pub place: Place,
     /// `command`: what it runs, when not the image's own command.
     pub command: Option<At<String>>,

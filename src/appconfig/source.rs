@@ -32,7 +32,6 @@ pub enum Loader {
 /// A config as a deploy hands it over.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct ConfigSource {
-    /// Who reads it.
     pub loader: Loader,
     pub text: Arc<str>,
     /// Where it came from, for messages: a path, or `config` for a text in the scenario itself.

@@ -15,7 +15,6 @@ use super::{Exit, Refusal, output};
 pub(crate) struct Loaded {
     /// As on the command line; `-` for standard input.
     pub(crate) file: String,
-    /// What it holds.
     pub(crate) scenario: Scenario,
 }
 
@@ -50,7 +49,6 @@ pub(crate) fn load(files: &[String], overrides: &Overrides) -> Result<Vec<Loaded
 /// What a file was meant to be.
 pub(crate) enum Meant {
     Scenario(Result<Box<Scenario>, Diagnostics>),
-    /// A sweep file's text.
     Sweep(String),
 }
 

@@ -21,7 +21,6 @@ pub(crate) struct TestResult {
     pub(crate) story: String,
     /// The variant; none when the file itself is broken.
     pub(crate) variant: Option<String>,
-    /// The scenario file.
     pub(crate) file: String,
     /// What is wrong with it; none when it passed.
     pub(crate) failure: Option<String>,

@@ -295,7 +295,6 @@ enum TraceForm {
     /// One record a line of JSON.
     Lines,
     Table,
-    /// Chrome trace events.
     Events,
 }
 

@@ -25,7 +25,6 @@ pub struct ServiceConfig {
     pub unsaid: bool,
     /// Its environment, sorted by key.
     pub env: Vec<(Name, Name)>,
-    /// The disks it wants.
     pub disks: Vec<DiskConfig>,
 }
 
@@ -95,15 +94,12 @@ impl Concurrency {
 /// A disk that a service wants mounted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct DiskConfig {
-    /// The disk's name.
     pub name: Name,
-    /// Where it is mounted.
     pub mount_path: Name,
     /// Mounted without the right to write.
     pub read_only: bool,
     /// Its size in GB; 0: the disk must exist already.
     pub size_gb: u32,
-    /// Its file system.
     pub filesystem: Filesystem,
     /// How long a boot waits for its lease; none: the tuning's `lease_timeout`.
     pub lease_timeout: Option<SimDuration>,

@@ -193,7 +193,6 @@ pub type PoolIndex = AppId;
 /// What a sandbox is made from; copied from its pool.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct SandboxSpec {
-    /// The version that wanted it.
     pub version: VersionId,
     pub image: Name,
     /// The command, when it is not the image's own.
@@ -206,7 +205,6 @@ pub struct SandboxSpec {
     pub shutdown_timeout: Option<SimDuration>,
     /// The user's environment, sorted by key.
     pub env: Vec<(Name, Name)>,
-    /// The disks to mount.
     pub volumes: Vec<DiskConfig>,
 }
 
@@ -340,9 +338,7 @@ pub enum LeaseIndex {
 /// Where and how a leased disk is mounted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Mount {
-    /// The path in the sandbox.
     pub path: Name,
-    /// Without the right to write.
     pub read_only: bool,
 }
 

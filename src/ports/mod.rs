@@ -139,9 +139,7 @@ pub struct Versioned<E>(Rc<Snapshot<E>>);
 /// What a [`Versioned`] holds.
 #[derive(Debug)]
 pub struct Snapshot<E> {
-    /// Its handle.
     pub id: Id<E>,
-    /// Its fields.
     pub entity: E,
     /// The store's bookkeeping.
     pub meta: Meta,
@@ -216,7 +214,6 @@ pub enum Change {
 /// One piece of news of a watch.
 #[derive(Clone, Debug)]
 pub struct WatchEvent<E: Entity> {
-    /// What happened.
     pub change: Change,
     /// To which entity, as it was then.
     pub item: Versioned<E>,
@@ -307,7 +304,6 @@ pub trait Watch<E: Entity>: 'static {
 pub struct ContainerInfo {
     pub sandbox: SandboxId,
     pub address: Address,
-    /// Whether its task runs.
     pub task_alive: bool,
     /// Whether it listens on its port, as the node's own kernel says.
     pub listening: bool,
@@ -318,9 +314,7 @@ pub struct ContainerInfo {
 /// A process ended by itself.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct ProcessExit {
-    /// In whose container.
     pub sandbox: SandboxId,
-    /// Its exit code.
     pub code: i32,
 }
 

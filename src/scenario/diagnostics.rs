@@ -128,7 +128,6 @@ pub struct Located<'a> {
     pub line: usize,
     /// In characters, from 1; 0 likewise.
     pub column: usize,
-    /// What is wrong.
     pub message: &'a str,
 }
 
@@ -302,7 +301,6 @@ fn position(text: &str, at: usize) -> (usize, usize) {
 pub(crate) struct Shadowed {
     /// Its place among the warnings.
     pub(crate) warning: usize,
-    /// The variants' names.
     pub(crate) variants: Vec<String>,
 }
 

@@ -16,12 +16,12 @@ use super::words::{Golden, Verdict};
 
 /// One story.
 #[derive(Clone, Debug)]
+#[expect(missing_docs, reason = "what has no comment is what its name says")]
 pub struct Scenario {
     /// Its name; the file's stem unless it says otherwise.
     pub name: String,
     /// The file, when it came from one.
     pub file: Option<PathBuf>,
-    /// What it tells.
     pub about: String,
     /// Where it comes from.
     pub source: String,
@@ -29,7 +29,6 @@ pub struct Scenario {
     pub golden: Golden,
     /// Simulated time ends here.
     pub horizon: SimTime,
-    /// The machines.
     pub cluster: ClusterSpec,
     /// The programs, by app and service.
     pub workloads: BTreeMap<(Name, Name), WorkloadSpec>,
@@ -37,7 +36,6 @@ pub struct Scenario {
     pub steps: Vec<Step>,
     /// Who asks.
     pub traffic: Vec<Traffic>,
-    /// What goes wrong.
     pub faults: Vec<FaultSpec>,
     /// The logics it is told under; at least one, called `main` when the file has none.
     pub variants: Vec<Variant>,
@@ -49,14 +47,11 @@ pub struct Scenario {
 
 /// One logic under which a story is told.
 #[derive(Clone, Debug)]
+#[expect(missing_docs, reason = "what has no comment is what its name says")]
 pub struct Variant {
-    /// Its name.
     pub name: String,
-    /// The seed of all draws.
     pub seed: u64,
-    /// Which fixes are in force.
     pub policy: Policy,
-    /// The constants that it sets.
     pub tuning: Constants,
     /// What must come out; none: whatever comes.
     pub expect: Option<Expect>,
@@ -192,7 +187,6 @@ pub struct Traffic {
 /// What must come out.
 #[derive(Clone, Debug, PartialEq, Eq, Default)]
 pub struct Expect {
-    /// How the run ends.
     pub verdict: Option<Verdict>,
     /// Settled no later than that after `settled_after`.
     pub settled_within: Option<SimDuration>,
@@ -213,9 +207,7 @@ pub struct Expect {
 /// Bounds of one metric, in billionths of its unit (counts, or seconds).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
 pub struct Bounds {
-    /// At least.
     pub min: Option<u128>,
-    /// At most.
     pub max: Option<u128>,
     pub equals: Option<u128>,
 }

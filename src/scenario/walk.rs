@@ -21,7 +21,6 @@ const LISTED_MAX: usize = 10;
 /// What a walk finds and remembers.
 #[derive(Default)]
 pub(crate) struct Walk {
-    /// What is wrong.
     pub(crate) problems: Vec<Problem>,
     /// What is legal and probably a mistake.
     pub(crate) warnings: Vec<String>,
@@ -92,9 +91,7 @@ impl Walk {
 /// A table of the tree, read by its list of keys.
 pub(crate) struct Fields<'t> {
     table: &'t Table,
-    /// The list of its keys.
     pub(crate) spec: &'static TableSpec,
-    /// Where it stands.
     pub(crate) span: Span,
     asked: Vec<bool>,
     /// Keys that were meant to be known ones, the first for each: what they hold is looked at as well.

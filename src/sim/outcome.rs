@@ -58,10 +58,9 @@ impl Quiet {
 
 /// What came of a run.
 #[derive(Clone, Debug)]
+#[expect(missing_docs, reason = "what has no comment is what its name says")]
 pub struct Outcome {
-    /// Everything that happened.
     pub trace: Trace,
-    /// How it ended.
     pub verdict: Verdict,
     /// The last entry into the settled state, when it lasted to the end.
     pub settled_at: Option<SimTime>,
@@ -75,9 +74,7 @@ pub struct Outcome {
     pub quiet: Option<Quiet>,
     /// Where simulated time ended: the horizon, unless a guard stopped the run.
     pub ended_at: SimTime,
-    /// Why it ended.
     pub stop: Stop,
-    /// How many kernel events ran.
     pub events: u64,
     /// Who is at rest at the end and who is not, app by app; those who were never anything but at rest are left out.
     pub parts: Vec<Part>,

@@ -13,7 +13,6 @@ use crate::trace::{Record, Trace, What};
 /// What tells two runs apart.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Comparison {
-    /// The figures that differ.
     pub figures: Vec<(Figure, Metric, Metric)>,
     /// The lines of the golden texts that differ, as a unified diff.
     pub lives: String,

@@ -315,13 +315,9 @@ fn come_to_rest(base: &Run<'_>, other: &Outcome) -> Vec<Option<Name>> {
 
 /// A run with one thing otherwise, and what came of it.
 pub(crate) struct Made {
-    /// What became of the end.
     pub(crate) trial: Trial,
-    /// The story as it was changed.
     pub(crate) scenario: Scenario,
-    /// Likewise the logic.
     pub(crate) variant: Variant,
-    /// What came of the run.
     pub(crate) outcome: Outcome,
 }
 

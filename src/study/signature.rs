@@ -11,14 +11,13 @@ use crate::trace::metrics::{Figure, Metric};
 
 /// The verdict, violations, refusals and figures of a run.
 #[derive(Clone, Debug, PartialEq)]
+#[expect(missing_docs, reason = "what has no comment is what its name says")]
 pub struct Signature {
-    /// How it ended.
     pub verdict: Verdict,
     /// How many subjects broke each invariant.
     pub violations: BTreeMap<Invariant, usize>,
     /// The steps that were refused, and why.
     pub rejected: Vec<(usize, Name)>,
-    /// Every figure.
     pub figures: Vec<(Figure, Metric)>,
 }
 

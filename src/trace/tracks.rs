@@ -74,7 +74,6 @@ pub struct Step {
 pub struct Track {
     pub subject: Subject,
     pub parent: Option<Subject>,
-    /// Its first record.
     pub born: SimTime,
     /// When it was deleted.
     pub gone: Option<SimTime>,

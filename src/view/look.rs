@@ -11,7 +11,6 @@ use crate::trace::timeline::Tone;
 /// What the terminal can show.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) struct Look {
-    /// Whether colours are wanted.
     pub(crate) colour: bool,
     /// Whether anything but ASCII can be shown.
     pub(crate) utf8: bool,

@@ -17,7 +17,6 @@ pub(super) struct Plot {
     pub(super) scale: Scale,
     /// The first column on the screen.
     pub(super) x: u16,
-    /// The cursor.
     pub(super) at: SimTime,
 }
 

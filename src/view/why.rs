@@ -22,7 +22,6 @@ const LIMITS: Limits = Limits { links: 60, branch: 1, branches: 60 };
 pub(super) struct Why {
     pub(super) record: usize,
     lines: Vec<Line>,
-    /// Which line is chosen.
     at: usize,
     /// The chain, once it was asked for.
     pub(super) chain: Option<Chain>,

@@ -54,7 +54,6 @@ use spec::{ClusterSpec, FaultSpec, WorkloadSpec};
 #[derive(Clone, Debug)]
 #[expect(missing_docs, reason = "what has no comment is what its name says")]
 pub struct WorldSpec {
-    /// The machines.
     pub cluster: ClusterSpec,
     /// The programs, by app and service.
     pub workloads: BTreeMap<(Name, Name), WorkloadSpec>,
@@ -65,7 +64,6 @@ pub struct WorldSpec {
     pub records_max: usize,
     /// Whether it is kept what decisions are taken from.
     pub evidence: bool,
-    /// What surrounds the scheduler.
     pub environment: spec::Environment,
 }
 

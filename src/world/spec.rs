@@ -71,7 +71,6 @@ pub struct ClusterSpec {
     pub addresses_per_node: u16,
     /// How much the volumes of the cluster may hold together.
     pub disk_quota_gb: u64,
-    /// How long calls take.
     pub latency: Latencies,
 }
 
@@ -223,9 +222,7 @@ pub struct Filter {
 /// A write that opens a fault's window.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Trigger {
-    /// The status that is written.
     pub status: AnyStatus,
-    /// To which entities.
     pub filter: Filter,
     /// Which of these writes, counted from 1.
     pub nth: u64,

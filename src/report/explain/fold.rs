@@ -28,7 +28,6 @@ pub(super) struct Block {
     pub(super) times: (u64, u64),
     /// From one repetition to the one before: the shortest and the longest.
     pub(super) every: (SimDuration, SimDuration),
-    /// When its earliest repetition began.
     pub(super) back_to: SimTime,
 }
 

@@ -14,10 +14,9 @@ use super::{Chain, Decider, Explainer, class};
 
 /// A thing that was looked at after its last change, and not changed.
 #[derive(Clone, PartialEq, Eq, Debug)]
+#[expect(missing_docs, reason = "what has no comment is what its name says")]
 pub struct LeftAlone {
-    /// Which one.
     pub of: Subject,
-    /// When it last changed.
     pub since: SimTime,
     /// Who looked, in the order of the first looks.
     pub by: Vec<Looker>,
@@ -27,12 +26,11 @@ pub struct LeftAlone {
 
 /// Who looked at it.
 #[derive(Clone, PartialEq, Eq, Debug)]
+#[expect(missing_docs, reason = "what has no comment is what its name says")]
 pub struct Looker {
-    /// The controller.
     pub actor: Actor,
     /// In how many passes.
     pub times: usize,
-    /// When last.
     pub last: SimTime,
     /// The fixes that it asked for in these passes.
     pub asked: Vec<Decider>,

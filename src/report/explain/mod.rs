@@ -55,7 +55,6 @@ use walk::{Hop, Walker};
 #[derive(Clone, PartialEq, Eq, Debug)]
 #[expect(missing_docs, reason = "what has no comment is what its name says")]
 pub struct Link {
-    /// Its main record.
     pub record: RecordId,
     pub at: SimTime,
     pub actor: Actor,
@@ -63,7 +62,6 @@ pub struct Link {
     pub what: String,
     /// The rule that decided, with the values it compared, in words; empty when nobody decided.
     pub rule: String,
-    /// The values alone, by name.
     pub values: Vec<(String, String)>,
     /// How it is meant.
     pub tone: Tone,

@@ -17,7 +17,6 @@ use super::tellings::Drawn;
 #[derive(Serialize)]
 struct Run<'a> {
     name: &'a str,
-    /// The command that explains it.
     explain: &'a str,
     end: u64,
     text: Vec<String>,

@@ -23,7 +23,6 @@ use order::Row;
 
 /// Everything that is drawn of one run.
 pub(crate) struct Picture {
-    /// When the run ended.
     pub(crate) end: SimTime,
     pub(crate) lanes: Vec<Lane>,
     /// The records that a reader can point at.
@@ -130,13 +129,10 @@ impl Lane {
 pub(crate) struct Bar {
     pub(crate) from: SimTime,
     pub(crate) until: SimTime,
-    /// The class of its style.
     pub(crate) class: &'static str,
     pub(crate) meaning: Meaning,
-    /// Drawn as a line.
     pub(crate) thin: bool,
     pub(crate) label: String,
-    /// The record of its begin.
     pub(crate) record: usize,
 }
 

@@ -15,7 +15,6 @@ pub struct Point {
 /// One curve.
 #[derive(Clone, Debug)]
 pub struct Curve {
-    /// As the legend names it.
     pub name: String,
     /// From left to right, one for each label of the plot.
     pub points: Vec<Point>,

@@ -6,7 +6,6 @@ use super::svg::{BOTTOM, HEIGHT, LEFT, RIGHT, Svg, TOP, WIDTH, at, escaped};
 /// One distribution.
 #[derive(Clone, Debug)]
 pub struct Distribution {
-    /// As the legend names it.
     pub name: String,
     /// The values, in any order.
     pub values: Vec<f64>,

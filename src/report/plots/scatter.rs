@@ -6,13 +6,11 @@ use super::svg::{BOTTOM, HEIGHT, LEFT, RIGHT, Svg, TOP, WIDTH, at, number, title
 /// What a dot stands for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Mark {
-    /// Just another one.
     Plain,
     /// Nothing beats it.
     Front,
     /// Today's values.
     Today,
-    /// What is recommended.
     Best,
 }
 

@@ -101,7 +101,6 @@ pub(crate) struct TableSpec {
     pub(crate) name: &'static str,
     /// What it is about.
     pub(crate) doc: &'static str,
-    /// Its keys.
     pub(crate) keys: Keys,
 }
 

@@ -14,7 +14,6 @@ pub struct Estimate {
     pub error: Option<f64>,
     /// Its 95 % interval; none where these seeds cannot tell, or do not move it.
     pub interval: Option<(f64, f64)>,
-    /// Its value minus the baseline's.
     pub difference: f64,
     /// The interval of the difference, paired by seed.
     pub difference_interval: Option<(f64, f64)>,

@@ -26,7 +26,6 @@ pub struct Figure {
     pub name: String,
     /// Under which heading of the report.
     pub heading: &'static str,
-    /// The drawing.
     pub svg: String,
 }
 

@@ -41,7 +41,6 @@ pub struct SweepFile {
     pub name: String,
     /// What it is to find out.
     pub about: String,
-    /// Scenario files, as written.
     pub scenarios: Vec<String>,
     /// Which variants; none named: all.
     pub variants: Option<Vec<String>>,
@@ -49,17 +48,14 @@ pub struct SweepFile {
     pub seeds: (u64, u64),
     /// Today's values.
     pub baseline: Vec<Assignment>,
-    /// How settings are chosen.
     pub sampling: Sampling,
     pub samples: u64,
     pub sample_seed: u64,
-    /// What is varied.
     pub parameters: Vec<Parameter>,
     /// Settings of their own.
     pub points: Vec<Vec<Assignment>>,
     /// What is wished; never empty.
     pub objectives: Vec<Objective>,
-    /// What must be kept.
     pub constraints: Vec<Constraint>,
     /// Where all of that stands.
     pub(super) places: Places,
@@ -68,7 +64,6 @@ pub struct SweepFile {
 /// Where a sweep file says things that only the scenarios can judge.
 #[derive(Clone, Debug)]
 pub(super) struct Places {
-    /// The file.
     pub(super) source: Source,
     /// Of each entry of `scenarios`.
     pub(super) scenarios: Vec<Span>,
@@ -82,10 +77,9 @@ pub(super) struct Places {
 
 /// A field that is varied.
 #[derive(Clone, Debug, PartialEq)]
+#[expect(missing_docs, reason = "what has no comment is what its name says")]
 pub struct Parameter {
-    /// The field.
     pub path: String,
-    /// Its values.
     pub domain: Domain,
 }
 

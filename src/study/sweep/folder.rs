@@ -110,10 +110,9 @@ fn is_empty(dir: &Path) -> io::Result<bool> {
 
 /// A folder that runs are written into.
 #[derive(Debug)]
+#[expect(missing_docs, reason = "what has no comment is what its name says")]
 pub struct Folder {
-    /// Where.
     pub dir: PathBuf,
-    /// Which part of the sweep.
     pub shard: Shard,
     /// So many rows are in their places already.
     pub(super) finished: u64,

@@ -69,11 +69,8 @@ impl Judged {
 /// All settings, judged.
 #[derive(Clone, Debug)]
 pub struct Judgement {
-    /// In the plan's order.
     pub settings: Vec<Judged>,
-    /// The seeds behind it.
     pub seeds: Seeds,
-    /// What moves each objective.
     pub moved: Vec<Moved>,
     /// How many differences were compared at once.
     pub compared: usize,

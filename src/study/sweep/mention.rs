@@ -10,7 +10,6 @@ pub(super) const VALUES_MAX: u64 = 50;
 /// A field of the scenarios, as a sweep file mentions it.
 #[derive(Clone, Debug)]
 pub(super) struct Mention {
-    /// The field.
     pub(super) path: String,
     /// The text that names it.
     pub(super) place: Span,

@@ -43,16 +43,14 @@ pub(super) const GOALS: &[&str] = &["minimise", "maximise"];
 
 /// What a setting is judged by.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[expect(missing_docs, reason = "what has no comment is what its name says")]
 pub struct Objective {
     /// A column of `runs.csv`.
     pub metric: String,
     /// How the runs become one number.
     pub aggregate: Aggregate,
-    /// Whether more is better.
     pub maximise: bool,
-    /// Only runs of this scenario.
     pub scenario: Option<String>,
-    /// Only runs of this variant.
     pub variant: Option<String>,
 }
 

@@ -29,7 +29,6 @@ pub struct Plan {
     pub schema: u32,
     /// The program's version.
     pub tool: String,
-    /// The sweep's name.
     pub name: String,
     /// What it is to find out.
     pub about: String,

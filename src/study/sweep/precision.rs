@@ -27,11 +27,9 @@ const GROWTH_MAX: u64 = 4;
 
 /// What a round came to.
 pub struct Round {
-    /// The seeds so far.
     pub seeds: u64,
     /// The seeds that the least precise objective needs; none: no objective has intervals.
     pub needed: Option<Needed>,
-    /// The wanted precision.
     pub precision: f64,
 }
 
