@@ -10,7 +10,7 @@ mod database;
 
 use criterion::{Criterion, criterion_group, criterion_main};
 use schedsim::kernel::RecordId;
-use schedsim::report::explain::{self, Explainer, Limits, Setting};
+use schedsim::report::explain::{Explainer, Limits, Setting};
 use schedsim::scenario::{Overrides, Scenario};
 use schedsim::sim::{Outcome, Simulation};
 
@@ -53,9 +53,9 @@ fn bench(c: &mut Criterion) {
     group.sample_size(10);
     for (name, place) in [("the last record", trace.records().len() - 1), ("one in the middle", RECORDS / 2)] {
         let record = RecordId::from_index(place);
-        let chain = explain::chain(trace, record, &setting, Limits::default()).expect("a record");
+        let chain = Explainer::new(trace, &setting).chain(record, Limits::default()).expect("a record");
         println!("{name}: {} links, {} shown", chain.length, chain.links.len());
-        group.bench_function(name, |b| b.iter(|| explain::chain(trace, record, &setting, Limits::default())));
+        group.bench_function(name, |b| b.iter(|| Explainer::new(trace, &setting).chain(record, Limits::default())));
     }
     // As the command asks for it: what decided links that are not shown is listed, too.
     let last = RecordId::from_index(trace.records().len() - 1);

@@ -12,9 +12,8 @@ use std::time::Instant;
 use criterion::{Criterion, Throughput, criterion_group};
 use schedsim::scenario::{Overrides, Scenario};
 use schedsim::sim::Simulation;
-use schedsim::study::sweep::file::SweepFile;
 use schedsim::study::sweep::folder::{Folder, Shard};
-use schedsim::study::sweep::planning::{PlanOptions, plan};
+use schedsim::study::sweep::planning::{PlanOptions, plan_of};
 use schedsim::study::sweep::results::finish;
 use schedsim::study::sweep::run::{Nobody, run};
 
@@ -49,9 +48,8 @@ fn swept(seeds: u64) {
          [[point]]\nset = [\"tuning.max_pool_size=21\"]\n[[objective]]\nmetric = \"boots_attempted\"\n",
         seeds / 2
     );
-    let file = SweepFile::from_text(&text, "bench").expect("a sweep");
     let out = tempfile::tempdir().expect("a folder");
-    let (plan, stories, _) = plan(&file, &dir(), &PlanOptions::default()).expect("a plan");
+    let (plan, stories, _) = plan_of(&text, "bench", &dir(), &PlanOptions::default()).expect("a plan");
     let folder = Folder::open(out.path(), &plan, Shard::WHOLE, true).expect("a folder");
     run(&plan, &stories, &folder, &Nobody).expect("it runs");
     finish(&folder, &plan).expect("it is judged");

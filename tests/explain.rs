@@ -52,7 +52,7 @@ fn faults(scenario: &Scenario, variant: &Variant) -> Vec<String> {
     let name = format!("{} @ {}", scenario.name, variant.name);
     for violation in &outcome.violations {
         let chain = explainer.chain(violation.record, Limits::default()).expect("a record");
-        let root = chain.root().expect("a root");
+        let root = chain.links.last().expect("a root");
         if !is_root(trace, root) {
             let what = format!("{} {} {}", trace.name(root.subject), root.what, root.rule);
             faults.push(format!("{name}: {}: ends at record {}: {what}", violation.invariant, root.record.number()));

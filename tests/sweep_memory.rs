@@ -7,9 +7,8 @@
 use std::fs;
 use std::process::Command;
 
-use schedsim::study::sweep::file::SweepFile;
 use schedsim::study::sweep::folder::{Folder, Shard};
-use schedsim::study::sweep::planning::{PlanOptions, plan};
+use schedsim::study::sweep::planning::{PlanOptions, plan_of};
 use schedsim::study::sweep::results::finish;
 use schedsim::study::sweep::run::{Nobody, run};
 
@@ -39,9 +38,8 @@ fn peak() -> Option<u64> {
 fn sweep(seeds: u64) {
     let folder = tempfile::tempdir().expect("a folder");
     fs::write(folder.path().join("story.toml"), STORY).expect("a file");
-    let file = SweepFile::from_text(SWEEP, "memory").expect("a sweep");
     let options = PlanOptions { seeds: Some((0, seeds)), yes_really: false };
-    let (plan, stories, _) = plan(&file, folder.path(), &options).expect("a plan");
+    let (plan, stories, _) = plan_of(SWEEP, "memory", folder.path(), &options).expect("a plan");
     let threads = rayon::ThreadPoolBuilder::new().num_threads(2).build().expect("threads");
     threads.install(|| {
         let folder = Folder::open(&folder.path().join("out"), &plan, Shard::WHOLE, false).expect("a folder");

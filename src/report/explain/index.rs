@@ -20,14 +20,14 @@ type Places = Vec<u32>;
 pub(super) struct Index<'a> {
     trace: &'a Trace,
     /// For each kind, where the records of each of its subjects begin in `places`.
-    begins: [Vec<u32>; KINDS.len()],
+    begins: [Vec<u32>; Kind::ALL.len()],
     places: Places,
     /// The class of each record.
     classes: Vec<u8>,
     /// For each record 1 + the row of what it was decided from, or 0.
     bases: Vec<u32>,
     /// For each kind, what each of its subjects belongs to; a lease to its sandbox, and to a disk besides.
-    parents: [Vec<Option<Subject>>; KINDS.len()],
+    parents: [Vec<Option<Subject>>; Kind::ALL.len()],
     disks: Vec<Option<Subject>>,
     /// What happened to the things that belong to one; the nodes belong to the cluster.
     members: BTreeMap<Subject, Places>,
@@ -71,7 +71,7 @@ impl<'a> Index<'a> {
         self.classes = classes;
         relations.into_iter().flatten().for_each(|relation| self.relate(relation));
 
-        let mut counts: [Vec<u32>; KINDS.len()] = Default::default();
+        let mut counts: [Vec<u32>; Kind::ALL.len()] = Default::default();
         for (kind, index) in subjects.iter().map(|subject| unpack(*subject)) {
             if counts[kind].len() <= index + 1 {
                 counts[kind].resize(index + 2, 0);
@@ -277,7 +277,7 @@ impl<'a> Index<'a> {
 
     /// The subject of that name.
     pub(super) fn named(&self, name: &str) -> Option<Subject> {
-        KINDS.iter().find_map(|kind| {
+        Kind::ALL.iter().find_map(|kind| {
             let place = self.trace.names_of(*kind).iter().position(|known| **known == *name)?;
             Some(Subject { kind: *kind, index: place as u32 })
         })
@@ -285,7 +285,7 @@ impl<'a> Index<'a> {
 
     /// Every name that a record can be about.
     pub(super) fn names(&self) -> impl Iterator<Item = Name> + '_ {
-        KINDS.iter().flat_map(|kind| self.trace.names_of(*kind)).copied()
+        Kind::ALL.iter().flat_map(|kind| self.trace.names_of(*kind)).copied()
     }
 }
 
@@ -301,31 +301,10 @@ fn still_good(known: Option<(usize, Option<usize>)>, before: usize) -> Option<Op
 /// Among so few records of a subject a search is as fast as remembering what was found.
 const FEW: usize = 100;
 
-/// Every kind, in the order of the enum.
-const KINDS: [Kind; 12] = [
-    Kind::Cluster,
-    Kind::App,
-    Kind::Version,
-    Kind::Pool,
-    Kind::Sandbox,
-    Kind::Disk,
-    Kind::Lease,
-    Kind::Node,
-    Kind::Volume,
-    Kind::Step,
-    Kind::Fault,
-    Kind::Process,
-];
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::trace::testing::{Maker, t};
-
-    #[test]
-    fn kinds_are_listed_in_the_order_of_the_enum() {
-        assert!(KINDS.iter().enumerate().all(|(place, kind)| *kind as usize == place));
-    }
 
     #[test]
     fn the_last_of_a_subject_is_found_and_never_one_of_its_neighbour() {

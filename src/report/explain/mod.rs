@@ -143,12 +143,6 @@ impl Limits {
     pub const ALL: Self = Self { links: usize::MAX, branch: usize::MAX, branches: usize::MAX };
 }
 
-/// The causal chain of one record; none when there is no such record. For more than one record
-/// of a trace, make an [`Explainer`] once.
-pub fn chain(trace: &Trace, record: RecordId, setting: &Setting, limits: Limits) -> Option<Chain> {
-    Explainer::new(trace, setting).chain(record, limits)
-}
-
 /// Explains the records of one trace.
 pub struct Explainer<'a> {
     trace: &'a Trace,
@@ -403,16 +397,6 @@ impl Chain {
             left.by.iter_mut().for_each(|looker| looker.asked.retain(|decider| decides(*decider)));
             left.at_start.retain(|decider| decides(*decider));
         }
-    }
-
-    /// Its end: what is explained.
-    pub fn end(&self) -> Option<&Link> {
-        self.links.first()
-    }
-
-    /// Its root: where it all began.
-    pub fn root(&self) -> Option<&Link> {
-        self.links.last()
     }
 }
 

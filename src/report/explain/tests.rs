@@ -48,7 +48,7 @@ fn a_chain_leads_from_its_end_to_its_root_through_what_became_true_last() {
     let (trace, _) = forever(2);
     let births = |r: Record| r.subject.kind == Kind::Sandbox && matches!(r.what, What::Created { .. });
     let second = trace.records().iter().rposition(births).expect("a second sandbox");
-    let chain = chain(&trace, RecordId::from_index(second), &setting(), Limits::ALL).expect("a record");
+    let chain = Explainer::new(&trace, &setting()).chain(RecordId::from_index(second), Limits::ALL).expect("a record");
     let told: Vec<String> =
         chain.links.iter().map(|link| format!("{} {}", link.what, link.rule).trim().to_owned()).collect();
     let no_disk = "boot fails after 0:00.014: disk \"pds-data\" does not exist and no size specified for auto-creation";
@@ -61,7 +61,7 @@ fn a_chain_leads_from_its_end_to_its_root_through_what_became_true_last() {
     assert_eq!(told[..4], wanted, "the tries are folded: {told:#?}");
     let [fold] = chain.folds.as_slice() else { panic!("{:?}", chain.folds) };
     assert_eq!((fold.first, fold.last, fold.times), (2, 3, (6, 6)));
-    let root = chain.root().expect("a root");
+    let root = chain.links.last().expect("a root");
     assert_eq!(&*trace.name(root.subject), "pool/pds-database", "it says how many were wanted, too");
     assert!(chain.links.iter().all(|link| link.branches.is_empty()), "nothing is told twice");
 }
@@ -69,13 +69,13 @@ fn a_chain_leads_from_its_end_to_its_root_through_what_became_true_last() {
 #[test]
 fn lives_that_repeat_are_told_once_with_their_count() {
     let (trace, last) = forever(40);
-    let chain = chain(&trace, last, &setting(), Limits::ALL).expect("a record");
+    let chain = Explainer::new(&trace, &setting()).chain(last, Limits::ALL).expect("a record");
     assert!(chain.length > 500, "{}", chain.length);
     assert!(chain.links.len() <= 8, "{} links are shown", chain.links.len());
     let outer = chain.folds.iter().max_by_key(|fold| fold.last - fold.first).expect("a fold");
     assert!(outer.times.0 >= 38, "{outer:?}");
     assert_eq!(outer.every, (d("6m"), d("6m")), "a life every six minutes");
-    assert_eq!(chain.end().map(|link| link.record), Some(last));
+    assert_eq!(chain.links.first().map(|link| link.record), Some(last));
 }
 
 #[test]
@@ -89,7 +89,7 @@ fn every_cause_comes_before_what_it_caused() {
         assert!(records.windows(2).all(|pair| pair[0] > pair[1]), "{at}: {records:?}");
         for link in &chain.links {
             for (_, branch) in &link.branches {
-                let first = branch.end().expect("a branch has a link");
+                let first = branch.links.first().expect("a branch has a link");
                 assert!(first.record < link.record && !records.contains(&first.record.number()), "{at}");
             }
         }
@@ -119,7 +119,7 @@ fn the_lease_that_was_held_is_a_branch_or_leads() {
     m.at("6s");
     let why = m.decide(refused, Reason::AlreadyLeased { by: LeaseId::from_index(held.index) });
     let failed = m.status(refused, why, "pending", "failed");
-    let chain = chain(&m.trace, failed, &setting(), Limits::ALL).expect("a record");
+    let chain = Explainer::new(&m.trace, &setting()).chain(failed, Limits::ALL).expect("a record");
     assert_eq!(chain.links[0].rule, "already leased by another: lease/pds-data-0");
     assert_eq!(chain.links[0].values, [("by".to_owned(), "lease/pds-data-0".to_owned())]);
     assert_eq!(chain.links[0].role, Role::Holder);
@@ -136,7 +136,7 @@ fn a_fault_that_struck_is_named() {
     let struck = m.push(sandbox, began, What::Struck { fault: 2, point: Point::Start, effect: EffectKind::Error });
     let error = Failure::NotFound;
     let failed = m.push(sandbox, struck, What::Decided(Reason::BootFailed { error, after: d("1s") }));
-    let chain = chain(&m.trace, failed, &setting(), Limits::ALL).expect("a record");
+    let chain = Explainer::new(&m.trace, &setting()).chain(failed, Limits::ALL).expect("a record");
     assert_eq!(chain.links[1].decided_by, [Decider::Fault(2)]);
     assert!(chain.deciders().contains(&Decider::Fault(2)));
 }
@@ -158,12 +158,13 @@ fn unlike() -> (Trace, RecordId) {
 #[test]
 fn what_is_too_long_for_a_screen_keeps_its_end_and_its_root() {
     let (trace, end) = unlike();
-    let all = chain(&trace, end, &setting(), Limits::ALL).expect("a record");
-    let cut = chain(&trace, end, &setting(), Limits { links: 9, branch: 2, branches: 2 }).expect("a record");
+    let all = Explainer::new(&trace, &setting()).chain(end, Limits::ALL).expect("a record");
+    let cut =
+        Explainer::new(&trace, &setting()).chain(end, Limits { links: 9, branch: 2, branches: 2 }).expect("a record");
     assert!(all.links.len() > 50, "{} is too few for this test", all.links.len());
     assert_eq!(cut.links.len(), 9);
     assert_eq!(cut.left_out, Some((5, all.links.len() - 9)));
-    assert_eq!((cut.end(), cut.root()), (all.end(), all.root()));
+    assert_eq!((cut.links.first(), cut.links.last()), (all.links.first(), all.links.last()));
     assert!(cut.folds.iter().all(|fold| fold.last < 9 && fold.first <= fold.last));
 }
 
@@ -171,7 +172,7 @@ fn what_is_too_long_for_a_screen_keeps_its_end_and_its_root() {
 fn a_chain_shrinks_to_its_bones_and_what_is_marked_goes_last() {
     let (trace, end) = unlike();
     let setting = setting();
-    let whole = chain(&trace, end, &setting, Limits::ALL).expect("a record");
+    let whole = Explainer::new(&trace, &setting).chain(end, Limits::ALL).expect("a record");
     let mut chain = whole.clone();
     chain.folds.clear();
     chain.links[2].decided_by = vec![Decider::Fault(0)];
@@ -183,7 +184,7 @@ fn a_chain_shrinks_to_its_bones_and_what_is_marked_goes_last() {
         assert!(lines(&chain) <= before, "no step makes it longer");
         before = lines(&chain);
     }
-    assert_eq!((chain.end(), chain.root()), (whole.end(), whole.root()));
+    assert_eq!((chain.links.first(), chain.links.last()), (whole.links.first(), whole.links.last()));
     assert!(chain.links.iter().any(|link| link.record == marked), "{:#?}", chain.links);
     let (after, gap) = chain.left_out.expect("a gap");
     assert_eq!((gap + chain.links.len(), chain.branches_left_out), (whole.links.len(), 1));
@@ -195,10 +196,10 @@ fn no_record_has_no_chain() {
     let (trace, _) = forever(1);
     let setting = setting();
     for record in [RecordId::NONE, RecordId::from_index(trace.records().len()), RecordId::from_number(u32::MAX)] {
-        assert_eq!(chain(&trace, record, &setting, Limits::default()), None);
+        assert_eq!(Explainer::new(&trace, &setting).chain(record, Limits::default()), None);
     }
     let empty = Trace::default();
-    assert_eq!(chain(&empty, RecordId::from_index(0), &setting, Limits::default()), None);
+    assert_eq!(Explainer::new(&empty, &setting).chain(RecordId::from_index(0), Limits::default()), None);
     let explainer = Explainer::new(&empty, &setting);
     for choice in [Choice::Worst, Choice::Event(1), Choice::Moment(None, None)] {
         assert_eq!(choose(&explainer, choice), Err(Unknown::NoRecords));

@@ -8,7 +8,7 @@ use crate::trace::evidence::{Basis, Look};
 use crate::trace::testing::{Maker, d, word};
 
 fn told(m: &Maker, end: RecordId) -> Chain {
-    chain(&m.trace, end, &Setting::plain(Fixes::NONE), Limits::ALL).expect("a record")
+    Explainer::new(&m.trace, &Setting::plain(Fixes::NONE)).chain(end, Limits::ALL).expect("a record")
 }
 
 fn way(chain: &Chain) -> Vec<RecordId> {

@@ -12,12 +12,12 @@ use rand::seq::SliceRandom;
 use rayon::prelude::*;
 
 use super::estimate::{Estimate, Statistic};
-use super::file::{Aggregate, SweepFile};
+use super::file::Aggregate;
 use super::folder::{Folder, PLAN, RUNS, Shard};
 use super::judge;
 use super::judgement::{Against, values};
 use super::plan::Plan;
-use super::planning::{PlanOptions, plan};
+use super::planning::{PlanOptions, plan_of};
 use super::rows::{Block, Blocks, metric_names};
 use super::run::{Nobody, run};
 use super::significance;
@@ -291,8 +291,7 @@ const SWEEP: &str = "schema = 1\nscenarios = [\"story.toml\"]\nseeds = \"0..256\
 fn intervals_and_sureness_keep_their_word_on_parts_of_a_larger_run() {
     let root = tempfile::tempdir().expect("a folder");
     fs::write(root.path().join("story.toml"), STORY).expect("a file");
-    let file = SweepFile::from_text(SWEEP, "coverage").expect("a sweep");
-    let (plan, stories, _) = plan(&file, root.path(), &PlanOptions::default()).expect("a plan");
+    let (plan, stories, _) = plan_of(SWEEP, "coverage", root.path(), &PlanOptions::default()).expect("a plan");
     let out = root.path().join("out");
     run(&plan, &stories, &Folder::open(&out, &plan, Shard::WHOLE, false).expect("a folder"), &Nobody).expect("it runs");
     let large = Large::read(&out).narrowed();

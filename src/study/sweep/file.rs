@@ -9,7 +9,6 @@ use std::path::Path;
 use std::sync::Arc;
 
 use crate::kernel::SimDuration;
-use crate::scenario::Diagnostics;
 use crate::scenario::diagnostics::{Problem, Source, Span};
 use crate::scenario::numbers;
 use crate::scenario::tree::{self, Node, Value};
@@ -93,15 +92,6 @@ pub enum Domain {
 }
 
 impl SweepFile {
-    /// Reads a sweep from a text; `name` stands in messages.
-    ///
-    /// # Errors
-    /// Everything that is wrong with it, in one go.
-    pub fn from_text(text: &str, name: &str) -> Result<Self, Diagnostics> {
-        let (sweep, problems) = Self::read(text, name);
-        if problems.is_empty() { Ok(sweep) } else { Err(Diagnostics::new(vec![sweep.places.source], problems)) }
-    }
-
     /// Whether a text is meant as a sweep file: it names scenarios, which no scenario does.
     pub fn is_meant_by(text: &str) -> bool {
         let source = Source { name: String::new(), text: Arc::from(text) };

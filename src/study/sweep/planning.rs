@@ -53,24 +53,8 @@ pub type Planned = (Plan, Stories, Vec<String>);
 /// # Errors
 /// Everything that is wrong with it, in one go.
 pub fn plan_of(text: &str, name: &str, dir: &Path, options: &PlanOptions) -> Result<Planned, Unplanned> {
-    let (file, problems) = SweepFile::read(text, name);
-    planned(&file, problems, dir, options)
-}
-
-/// Makes a plan of a sweep file; paths in it are relative to `dir`.
-///
-/// # Errors
-/// As above.
-pub fn plan(file: &SweepFile, dir: &Path, options: &PlanOptions) -> Result<Planned, Unplanned> {
-    planned(file, Vec::new(), dir, options)
-}
-
-fn planned(
-    file: &SweepFile,
-    mut problems: Vec<Problem>,
-    dir: &Path,
-    options: &PlanOptions,
-) -> Result<Planned, Unplanned> {
+    let (file, mut problems) = SweepFile::read(text, name);
+    let file = &file;
     let before = problems.len();
     let Found { stories, plans: scenarios, bases, broken } = stories::find(file, dir, &mut problems);
     if broken.is_empty() && problems.len() == before {

@@ -92,9 +92,8 @@ mod tests {
     use std::sync::atomic::{AtomicU64, Ordering};
 
     use super::*;
-    use crate::study::sweep::file::SweepFile;
     use crate::study::sweep::folder::Shard;
-    use crate::study::sweep::planning::{PlanOptions, plan};
+    use crate::study::sweep::planning::{PlanOptions, plan_of};
 
     const STORY: &str = "schema = 1\nhorizon = \"1m\"\n\
         step = [{ at = \"0s\", do.deploy = { app = \"shop\", config = \"[services.worker.concurrency]\\nmode = \\\"fixed\\\"\\nnum_instances = 1\" } }]\n";
@@ -158,8 +157,7 @@ mod tests {
         let root = tempfile::tempdir().unwrap();
         let root = root.path();
         fs::write(root.join("story.toml"), STORY).unwrap();
-        let file = SweepFile::from_text(SWEEP, "test").unwrap();
-        let (plan, stories, _) = plan(&file, root, &PlanOptions::default()).unwrap();
+        let (plan, stories, _) = plan_of(SWEEP, "test", root, &PlanOptions::default()).unwrap();
         let threads = rayon::ThreadPoolBuilder::new().num_threads(2).build().unwrap();
         let out = root.join("out");
         let look = || copied(&out, &root.join("killed"));
