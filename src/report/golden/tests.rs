@@ -3,7 +3,6 @@
 use crate::kernel::RecordId;
 use crate::model::{Controller, DiskStatus, Field, Kind, LeaseId, LeaseStatus, Name, Reason, Subject, Value};
 use crate::report::testing::Story;
-use crate::trace::What;
 use crate::trace::testing::{Maker, d, t, word};
 
 /// The lines of one section.
@@ -18,49 +17,6 @@ fn lives(m: Maker) -> Vec<String> {
 }
 
 #[test]
-fn the_story_that_never_ends_is_told_in_one_screen() {
-    let expected = r#"forever-pending @ before                                   seed 7 | ran 3:00:00
-  A deploy says `size = 20` for `size_gb = 20`: the disk can never be made, the
-  sandbox never boots, and nothing counts that as a failure.
-  Logic: as of 2026-03-11.
-
-steps
-  0:00     typo     deploy pds
-
-lives
-  pool/pds-database
-    created           by launcher: no pool matches the active version's spec; desired 1
-    at the end        desired 1, never counted ready, crash count 0, never in cooldown
-  sandbox/pds-database-0 .. -22 (23 alike, one after another)
-    PENDING           by pool: actual 0 < desired 1
-    boot fails x6..7  disk "pds-data" does not exist and no size specified for auto-creation
-    STOPPED           by monitor: stale PENDING at age 5:10..6:11: limit 5:00
-    DEAD              by sandbox: clean-up done; age >= 1:00, so no crash
-    at the end        sandbox/pds-database-23 PENDING, alike so far
-
-totals
-  sandboxes created              24
-  boots attempted               146
-  boots failed                  146
-  crashes counted                 0
-  cooldowns                       0
-  sandboxes peak                  1
-  stale pending stopped          23
-  unready                   3:00:00
-
-outcome
-  LIVELOCK          from 1:05:00, repeats every 55:00: no fault, step or draw lies ahead
-
-checks
-  ok      verdict                     livelock
-  BROKEN  failures-back-off           pool/pds-database: 13 failed boots within 10:00, limit 8
-                                      (expected here)
-"#;
-    let text = Story::forever_pending().golden();
-    assert_eq!(text, expected, "found:\n{text}");
-}
-
-#[test]
 fn a_shift_in_time_moves_no_line_of_the_lives() {
     let told = |shift: &str| {
         let mut m = Maker::new();
@@ -69,56 +25,6 @@ fn a_shift_in_time_moves_no_line_of_the_lives() {
         lives(m)
     };
     assert_eq!(told("0s"), told("17m3s"));
-}
-
-#[test]
-fn lives_that_went_otherwise_are_told_apart() {
-    let mut m = Maker::new();
-    let (_, pool) = m.pool(1);
-    m.stuck_life(pool, 0, t("1s"), 6);
-    let odd = m.at("10m").sandbox(pool, 1);
-    m.at("10m30s").by(Controller::Sandbox);
-    let why = m.decide(odd, Reason::ProcessExited { code: 1 });
-    m.status(odd, why, "pending", "dead");
-    m.stuck_life(pool, 2, t("20m"), 6);
-    let lives = lives(m);
-    let headings: Vec<&str> = lives.iter().filter(|l| l.starts_with("  sandbox")).map(|l| l.trim()).collect();
-    assert_eq!(headings, ["sandbox/pds-database-0, -2 (2 alike, one after another)", "sandbox/pds-database-1"]);
-    assert!(lives.iter().any(|line| line.contains("process exited with code 1; age < 1:00")), "{lives:#?}");
-}
-
-#[test]
-fn what_is_alive_at_the_end_says_so() {
-    let mut m = Maker::new();
-    let (_, pool) = m.pool(2);
-    for n in 0..2 {
-        let sandbox = m.sandbox(pool, n);
-        m.by(Controller::Sandbox);
-        let why = m.decide(sandbox, Reason::Booted { after: d("3s") });
-        m.status(sandbox, why, "pending", "running");
-    }
-    assert_eq!(
-        lives(m)[3..],
-        [
-            "  sandbox/pds-database-0 .. -1 (2 alike)",
-            "    PENDING           by pool: actual 0 < desired 1",
-            "    RUNNING           by sandbox: ready after 0:03",
-            "    at the end        RUNNING",
-        ]
-    );
-}
-
-#[test]
-fn a_boot_that_never_came_to_an_end_is_named() {
-    let mut m = Maker::new();
-    let (_, pool) = m.pool(1);
-    let sandbox = m.sandbox(pool, 0);
-    m.by(Controller::Sandbox).decide(sandbox, Reason::BootStarted);
-    m.at("5m10s").by(Controller::Monitor);
-    let why = m.decide(sandbox, Reason::StalePending { age: d("5m10s"), limit: d("5m") });
-    m.status(sandbox, why, "pending", "stopped");
-    let told = lives(m);
-    assert!(told.iter().any(|line| line.trim() == "boot unfinished"), "{told:#?}");
 }
 
 #[test]
@@ -174,45 +80,6 @@ fn a_disk_tells_its_holders_in_order() {
 }
 
 #[test]
-fn a_pool_tells_its_crashes_and_cooldowns() {
-    let mut m = Maker::new();
-    let (_, pool) = m.pool(3);
-    let mut until = Value::None;
-    for (n, wait) in [(1, "10s"), (2, "20s"), (3, "40s")] {
-        m.at(&format!("{n}m")).by(Controller::Pool);
-        let reason = Reason::CrashesCounted { found: 1, count: n, wait: d(wait), limit: d("60s") };
-        let why = m.decide(pool, reason);
-        let later = Value::Time(t(&format!("{n}m")) + d(wait));
-        let count = |n: u32| Value::Int(u64::from(n));
-        m.patch(
-            pool,
-            why,
-            &[
-                (Field::DesiredInstances, Value::Int(3), Value::Int(1)),
-                (Field::ConsecutiveCrashCount, count(n - 1), count(n)),
-                (Field::CooldownUntil, until, later),
-            ],
-        );
-        until = later;
-        m.by(Controller::Launcher);
-        let why = m.decide(pool, Reason::InstancesConfigured { instances: 3 });
-        m.patch(pool, why, &[(Field::DesiredInstances, Value::Int(1), Value::Int(3))]);
-    }
-    assert_eq!(
-        lives(m),
-        [
-            "  pool/pds-database",
-            "    created           by launcher: no pool matches the active version's spec; desired 3",
-            "    desired 3 -> 1 x3 by pool: 1 died before age 1:00: crash count 1..3, cooldown 0:10..0:40",
-            "    desired 1 -> 3 x3 by launcher: configured instances 3",
-            "    crashes           3 counted, at most 3 in a row",
-            "    cooldowns         10 s, 20 s, 40 s",
-            "    at the end        desired 3, never counted ready, crash count 3",
-        ]
-    );
-}
-
-#[test]
 fn refusals_warnings_and_failures_are_in_the_body() {
     let mut m = Maker::new();
     m.pool(1);
@@ -226,22 +93,6 @@ fn refusals_warnings_and_failures_are_in_the_body() {
     let checks = section(&text, "checks");
     assert!(checks[0].starts_with("  FAILED  refused "), "{checks:#?}");
     assert!(checks[1].starts_with("  FAILED  progress "), "{checks:#?}");
-}
-
-#[test]
-fn a_deploy_tells_what_its_loader_ignored() {
-    let mut m = Maker::new();
-    let step = m.named(Kind::Step, "step/typo");
-    let began = m.what(step, What::StepBegan);
-    let field = Name::new("services.database.disks[0].size");
-    m.push(Subject::CLUSTER, began, What::Decided(Reason::FieldIgnored { field, line: 8 }));
-    assert_eq!(
-        section(&Story::new(m, "1h").golden(), "steps"),
-        [
-            "  0:00     typo     deploy pds, config line 8: unknown field `services.database.disks[0].size` is",
-            "                    ignored",
-        ]
-    );
 }
 
 #[test]
