@@ -87,7 +87,7 @@ pub(crate) struct ExplainArgs {
 }
 
 /// A run, and the end of it that is explained.
-struct Told<'a> {
+struct Explanation<'a> {
     run: &'a Run<'a>,
     setting: &'a Setting,
     asked: Asked,
@@ -121,14 +121,14 @@ pub(crate) fn explain(args: &ExplainArgs, look: &Look, out: &mut Out) -> Result<
         };
         let run = Run { scenario, variant, outcome: &outcome };
         let setting = setting(scenario, variant, width());
-        let told = Told::of(args, look, &run, &setting)?;
+        let explanation = Explanation::of(args, look, &run, &setting)?;
         if let Some(path) = &args.report {
-            let page = told.page(&args.file, &args.logic, &line);
+            let page = explanation.page(&args.file, &args.logic, &line);
             file::write("report", path, |out| out.write_all(page.as_bytes()))?;
         }
         match args.format {
-            Format::Text => out.text(&fit(&told.text(look), width())),
-            Format::Json => out.text(&told.json()),
+            Format::Text => out.text(&fit(&explanation.text(look), width())),
+            Format::Json => out.text(&explanation.json()),
         }
         Ok(Exit::Fine)
     })
@@ -216,7 +216,7 @@ fn why_not(text: &str) -> Result<(String, Option<String>), String> {
     }
 }
 
-impl<'a> Told<'a> {
+impl<'a> Explanation<'a> {
     /// Asks the run, and other runs for what decides.
     fn of(args: &ExplainArgs, look: &Look, run: &'a Run<'a>, setting: &'a Setting) -> Result<Self, Refusal> {
         let searched = progress::Searched::new(!look.quiet);

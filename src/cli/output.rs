@@ -64,15 +64,15 @@ impl Out {
 
 /// A result that is kept, to be looked at.
 #[derive(Clone, Default)]
-pub(crate) struct Kept(Rc<RefCell<Vec<u8>>>);
+pub(crate) struct Buffer(Rc<RefCell<Vec<u8>>>);
 
-impl Kept {
+impl Buffer {
     pub(crate) fn text(&self) -> String {
         String::from_utf8_lossy(&self.0.borrow()).into_owned()
     }
 }
 
-impl Write for Kept {
+impl Write for Buffer {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         self.0.borrow_mut().write(bytes)
     }

@@ -18,7 +18,7 @@ use rayon::prelude::*;
 
 use super::args::{Format, Logic, Look, page_file};
 use super::input::{self, Loaded};
-use super::output::{self, Kept, Out, fit_for_eyes, width};
+use super::output::{self, Buffer, Out, fit_for_eyes, width};
 use super::{Exit, Refusal, crash, expected, file, json, progress, reproduce, story, text, watch};
 
 /// Replays scenarios: timeline, outcome, figures
@@ -72,11 +72,11 @@ pub(crate) struct RunArgs {
 }
 
 impl RunArgs {
-    fn told(&self) -> text::Told {
+    fn form(&self) -> text::Form {
         match (self.lives, self.full) {
-            (true, _) => text::Told::Lives,
-            (false, true) => text::Told::Full,
-            (false, false) => text::Told::Timeline,
+            (true, _) => text::Form::Lives,
+            (false, true) => text::Form::Full,
+            (false, false) => text::Form::Timeline,
         }
     }
 }
@@ -108,7 +108,7 @@ pub(crate) fn run(args: &RunArgs, look: &Look, out: &mut Out) -> Result<Exit, Re
         return once(args, look, out);
     }
     watch::watch(&args.files, &args.logic.overrides(), out, || {
-        let kept = Kept::default();
+        let kept = Buffer::default();
         once(args, look, &mut Out::to(kept.clone())).map(|_| kept.text())
     })?;
     Ok(Exit::Fine)
@@ -239,7 +239,7 @@ fn one(job: &Job<'_>, args: &RunArgs, look: &Look, several: bool) -> Result<Show
                 shown.out = fit_for_eyes(text::line(&replay, &line))
             }
             Format::Text => {
-                shown.out = text::whole(&replay, look, args.told(), &line);
+                shown.out = text::whole(&replay, look, args.form(), &line);
                 if args.state {
                     shown.out.push_str(&replay.state_text(width()));
                 }

@@ -17,7 +17,7 @@ use super::output::{behind, fit, painted, prose, style, width};
 
 /// How what happened is told.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Told {
+pub(crate) enum Form {
     /// In the order of time, as much as one reads.
     Timeline,
     /// In the order of time, all of it.
@@ -37,13 +37,13 @@ const TOO_LONG: &str =
     "  The timeline of so many records is left out: --full writes all of it, --until ends the run sooner.\n";
 
 /// Everything about one run.
-pub(crate) fn whole(replay: &Replay<'_>, look: &Look, told: Told, reproduce: &str) -> String {
+pub(crate) fn whole(replay: &Replay<'_>, look: &Look, form: Form, reproduce: &str) -> String {
     let mut text = head(replay);
     if !look.quiet {
-        let timeline = match told {
-            Told::Lives => fit(&replay.lives(), width()),
-            Told::Timeline if replay.outcome.trace.records().archived() > 0 => TOO_LONG.to_owned(),
-            Told::Timeline | Told::Full => timeline::render(&replay.outcome.trace, &options(replay, look, told)),
+        let timeline = match form {
+            Form::Lives => fit(&replay.lives(), width()),
+            Form::Timeline if replay.outcome.trace.records().archived() > 0 => TOO_LONG.to_owned(),
+            Form::Timeline | Form::Full => timeline::render(&replay.outcome.trace, &options(replay, look, form)),
         };
         if !timeline.is_empty() {
             text.push('\n');
@@ -84,10 +84,10 @@ pub(crate) fn same_twice(replay: &Replay<'_>) -> String {
     format!("twice: the same {records} records, {}\n\n", replay.digest())
 }
 
-fn options(replay: &Replay<'_>, look: &Look, told: Told) -> timeline::Options {
+fn options(replay: &Replay<'_>, look: &Look, form: Form) -> timeline::Options {
     let palette = timeline::Palette::colour();
     timeline::Options {
-        lines_max: (told == Told::Timeline && look.verbose == 0).then_some(LINES_MAX),
+        lines_max: (form == Form::Timeline && look.verbose == 0).then_some(LINES_MAX),
         verbose: look.verbose > 0,
         width: width(),
         palette,

@@ -15,7 +15,7 @@ use ratatui::backend::CrosstermBackend;
 use ratatui::crossterm::{cursor, event, execute, terminal};
 
 use crate::trace;
-use crate::view::{self, RUNS_MAX, Slots, Story, View, Wish};
+use crate::view::{self, RUNS_MAX, Request, Slots, Story, View};
 
 use super::args::{Logic, Look, shell_line};
 use super::{Exit, Refusal, crash, input, reproduce, signals, story};
@@ -162,17 +162,17 @@ fn watch(view: &mut View<'_>, screen: &mut Screen) -> io::Result<()> {
         while event::poll(Duration::ZERO)? {
             typed.extend(key_of(event::read()?));
         }
-        let mut wish = None;
+        let mut request = None;
         // All that was typed meanwhile is drawn once.
-        while let (None, Some(key)) = (wish, typed.pop_front()) {
-            wish = view.key(key);
+        while let (None, Some(key)) = (request, typed.pop_front()) {
+            request = view.key(key);
         }
-        match wish {
-            Some(Wish::Quit) => return Ok(()),
-            Some(wish) => {
-                view.wait_for(wish);
+        match request {
+            Some(Request::Quit) => return Ok(()),
+            Some(request) => {
+                view.wait_for(request);
                 screen.draw(view)?;
-                typed.extend(granting(|| view.grant(wish)));
+                typed.extend(carrying_out(|| view.carry_out(request)));
             }
             None => {}
         }
@@ -181,7 +181,7 @@ fn watch(view: &mut View<'_>, screen: &mut Screen) -> io::Result<()> {
 }
 
 /// Does what takes long, and tells what was typed meanwhile; Ctrl-C, which is a key here and no signal, leaves at once.
-fn granting(work: impl FnOnce()) -> Vec<event::KeyEvent> {
+fn carrying_out(work: impl FnOnce()) -> Vec<event::KeyEvent> {
     let done = AtomicBool::new(false);
     std::thread::scope(|scope| {
         let watcher = scope.spawn(|| {

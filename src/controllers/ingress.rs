@@ -31,21 +31,21 @@ struct Share {
 }
 
 /// A request's use of a share; it ends when it is dropped.
-pub struct Lent {
+pub struct ShareGuard {
     share: Rc<Share>,
     key: Key,
     /// Whether the share was kept already when the request came.
     kept: bool,
 }
 
-impl Lent {
+impl ShareGuard {
     /// The sandbox that is to serve the request.
     pub fn sandbox(&self) -> SandboxId {
         self.share.sandbox
     }
 }
 
-impl Drop for Lent {
+impl Drop for ShareGuard {
     fn drop(&mut self) {
         self.share.uses.set(self.share.uses.get() - 1);
     }
@@ -80,19 +80,19 @@ impl<P: Platform> Ingress<P> {
     ///
     /// # Errors
     /// Why the activator has none.
-    pub async fn request(&self, app: AppId, version: VersionId, service: Name) -> Result<Lent, RequestError> {
+    pub async fn request(&self, app: AppId, version: VersionId, service: Name) -> Result<ShareGuard, RequestError> {
         let key = (app, service);
         let now = || self.ports.clock.now();
         if let Some(share) = self.kept(key) {
             share.uses.set(share.uses.get() + 1);
             share.last_used.set(now());
-            return Ok(Lent { share, key, kept: true });
+            return Ok(ShareGuard { share, key, kept: true });
         }
         let slot = self.activator.request(version, service).await?;
         let (uses, last_used) = (Cell::new(1), Cell::new(now()));
         let share = Rc::new(Share { sandbox: slot.sandbox, slot: RefCell::new(Some(slot)), uses, last_used });
         self.shares.borrow_mut().entry(key).or_default().push(Rc::clone(&share));
-        Ok(Lent { share, key, kept: false })
+        Ok(ShareGuard { share, key, kept: false })
     }
 
     /// The first kept share with room: its size is exceeded by one. Rule 10.10.
@@ -123,9 +123,9 @@ impl<P: Platform> Ingress<P> {
     }
 
     /// The sandbox takes no connection; whether the request asks once more. Rule 10.12.
-    pub fn refused(&self, lent: Lent) -> bool {
-        let (key, kept, share) = (lent.key, lent.kept, Rc::clone(&lent.share));
-        drop(lent);
+    pub fn refused(&self, guard: ShareGuard) -> bool {
+        let (key, kept, share) = (guard.key, guard.kept, Rc::clone(&guard.share));
+        drop(guard);
         let retries = kept && self.rules.has(Fix::IngressRetries);
         if retries {
             self.keep(key, |_| false);
@@ -136,9 +136,9 @@ impl<P: Platform> Ingress<P> {
     }
 
     /// The sandbox broke off the connection. Rule 10.12.
-    pub fn broke_off(&self, lent: Lent) {
+    pub fn broke_off(&self, guard: ShareGuard) {
         if !self.rules.has(Fix::IngressRetries) {
-            self.refused(lent);
+            self.refused(guard);
         }
     }
 

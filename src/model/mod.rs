@@ -41,4 +41,4 @@ pub use point::{EffectKind, Point};
 pub use reason::Reason;
 pub use status::{AnyStatus, SandboxStatus};
 pub(crate) use status::{DiskStatus, LeaseStatus, NodeStatus};
-pub(crate) use words::{Loud, Words, counted, listed, plural};
+pub(crate) use words::{Upper, Words, counted, listed, plural};

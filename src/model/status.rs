@@ -86,8 +86,8 @@ macro_rules! any_status {
                 match self { $(Self::$kind(status) => status.name()),* }
             }
             /// Its word as texts have it: `DEAD`.
-            pub fn loud(self) -> String {
-                $crate::model::Loud(self.name()).to_string()
+            pub fn upper(self) -> String {
+                $crate::model::Upper(self.name()).to_string()
             }
         }
         $(impl From<$status> for AnyStatus {

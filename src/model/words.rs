@@ -20,9 +20,9 @@ pub trait Words: Copy + PartialEq + 'static {
 }
 
 /// A word as texts have statuses: `DEAD`.
-pub(crate) struct Loud(pub(crate) &'static str);
+pub(crate) struct Upper(pub(crate) &'static str);
 
-impl std::fmt::Display for Loud {
+impl std::fmt::Display for Upper {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         self.0.chars().try_for_each(|c| f.write_char(c.to_ascii_uppercase()))
     }

@@ -17,7 +17,7 @@ pub fn action(action: &Action) -> String {
         Action::SetDesired { app, service, instances } => format!("set {app}/{service} to {instances} instances"),
         Action::DeleteDisk { disk } => format!("delete disk {disk}"),
         Action::SetStatus { name, status } => {
-            format!("write {}/{name} {} by hand", status.kind().name(), status.loud())
+            format!("write {}/{name} {} by hand", status.kind().name(), status.upper())
         }
         Action::SetVolume { disk, volume: Some(volume) } => format!("give disk {disk} the volume {volume} by hand"),
         Action::SetVolume { disk, volume: None } => format!("take the volume from disk {disk} by hand"),

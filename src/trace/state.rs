@@ -55,12 +55,12 @@ pub enum Task {
 pub struct Fold {
     records: usize,
     rows: BTreeMap<Subject, Row>,
-    truth: Truth,
+    truth: Backends,
 }
 
 /// What the backends have.
 #[derive(Default)]
-struct Truth {
+struct Backends {
     tasks: BTreeMap<u32, Task>,
     addresses: BTreeMap<u32, BTreeSet<Address>>,
     volumes: BTreeMap<u32, BTreeSet<u32>>,
@@ -161,7 +161,7 @@ fn counts(kind: Kind) -> &'static [Field] {
     }
 }
 
-impl Truth {
+impl Backends {
     /// Whether the record says something of the backends.
     fn take(&mut self, record: &Record) -> bool {
         let index = record.subject.index;

@@ -7,8 +7,8 @@ use ratatui::crossterm::event::{KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
 use crate::kernel::{SimDuration, SimTime};
 
 use super::otherwise::Otherwise;
-use super::why::{Way, Why};
-use super::{Mode, Place, View, Wish};
+use super::why::{Destination, Why};
+use super::{Mode, Place, Request, View};
 
 /// What each key does, in the order in which one meets them.
 pub(super) const KEYS: &[(&str, &str)] = &[
@@ -36,13 +36,13 @@ pub(crate) fn leaves(key: KeyEvent) -> bool {
 }
 
 impl View<'_> {
-    /// Does what a key says; what takes long is left to be granted.
-    pub(crate) fn key(&mut self, key: KeyEvent) -> Option<Wish> {
+    /// Does what a key says; what takes long is left to be carried out.
+    pub(crate) fn key(&mut self, key: KeyEvent) -> Option<Request> {
         if key.kind == KeyEventKind::Release {
             return None;
         }
         if key.modifiers.contains(KeyModifiers::CONTROL) {
-            return leaves(key).then_some(Wish::Quit);
+            return leaves(key).then_some(Request::Quit);
         }
         self.message.clear();
         match std::mem::replace(&mut self.mode, Mode::Lanes) {
@@ -59,11 +59,11 @@ impl View<'_> {
         }
     }
 
-    fn key_of_lanes(&mut self, key: KeyEvent) -> Option<Wish> {
+    fn key_of_lanes(&mut self, key: KeyEvent) -> Option<Request> {
         let shift = key.modifiers.contains(KeyModifiers::SHIFT);
         let columns = if shift { 10 } else { 1 };
         match key.code {
-            KeyCode::Char('q') => return Some(Wish::Quit),
+            KeyCode::Char('q') => return Some(Request::Quit),
             KeyCode::Left | KeyCode::Char('h' | 'H') => self.move_cursor(false, columns),
             KeyCode::Right | KeyCode::Char('l' | 'L') => self.move_cursor(true, columns),
             KeyCode::Up | KeyCode::Char('k') => self.move_row(-1),
@@ -135,8 +135,8 @@ impl View<'_> {
         self.mode = Mode::Find(text);
     }
 
-    fn key_of_otherwise(&mut self, code: KeyCode, mut list: Otherwise) -> Option<Wish> {
-        let wish = match code {
+    fn key_of_otherwise(&mut self, code: KeyCode, mut list: Otherwise) -> Option<Request> {
+        let request = match code {
             KeyCode::Esc | KeyCode::Char('q' | 'w') => return None,
             KeyCode::Up | KeyCode::Char('k') => {
                 list.choose(-1);
@@ -154,12 +154,12 @@ impl View<'_> {
                 list.choose(10);
                 None
             }
-            KeyCode::Enter => list.chosen().map(Wish::Otherwise),
-            KeyCode::Char('a') => Some(Wish::Each),
+            KeyCode::Enter => list.chosen().map(Request::Otherwise),
+            KeyCode::Char('a') => Some(Request::Each),
             _ => None,
         };
         self.mode = Mode::Otherwise(list);
-        wish
+        request
     }
 
     fn move_cursor(&mut self, later: bool, columns: u16) {
@@ -256,7 +256,7 @@ impl View<'_> {
     }
 
     /// A step along the causes.
-    fn walk(&mut self, step: fn(&mut Why) -> Way) {
+    fn walk(&mut self, step: fn(&mut Why) -> Destination) {
         let pane = &mut self.panes[self.now];
         let Some(why) = &mut self.why else {
             self.message = "nothing is chosen".to_owned();
@@ -264,7 +264,7 @@ impl View<'_> {
         };
         why.complete(pane);
         // What stands aside has a chain of its own.
-        if why.is_aside() && std::ptr::fn_addr_eq(step, Why::next_cause as fn(&mut Why) -> Way) {
+        if why.is_aside() && std::ptr::fn_addr_eq(step, Why::next_cause as fn(&mut Why) -> Destination) {
             let aside = why.chosen();
             if let Some(mut other) = aside.and_then(|record| Why::link(pane, record)) {
                 other.complete(pane);
@@ -272,11 +272,11 @@ impl View<'_> {
             }
         }
         match step(why) {
-            Way::Along(record) => {
+            Destination::Along(record) => {
                 self.remember();
                 self.show_record(record);
             }
-            Way::None(message) => self.message = message.to_owned(),
+            Destination::None(message) => self.message = message.to_owned(),
         }
     }
 
@@ -308,12 +308,12 @@ impl View<'_> {
     }
 
     /// The next run of those that are there or could be.
-    fn next_run(&mut self, later: bool) -> Option<Wish> {
+    fn next_run(&mut self, later: bool) -> Option<Request> {
         let open = self.story.map_or(0, |story| story.scenario.variants.len());
         let missing = (0..open).find(|variant| !self.variants.contains(&Some(*variant)));
         let last = self.panes.len() - 1;
         if let (Some(variant), true) = (missing, later && self.now == last) {
-            return Some(Wish::Variant(variant));
+            return Some(Request::Variant(variant));
         }
         if last == 0 {
             self.message = "this is the only run; w makes another".to_owned();
@@ -323,15 +323,15 @@ impl View<'_> {
         None
     }
 
-    fn put_beside(&mut self) -> Option<Wish> {
+    fn put_beside(&mut self) -> Option<Request> {
         self.beside = !self.beside;
         let alone = self.beside && self.panes.len() == 1;
-        let wish = alone.then(|| self.next_run(true)).flatten();
-        if alone && wish.is_none() {
+        let request = alone.then(|| self.next_run(true)).flatten();
+        if alone && request.is_none() {
             self.beside = false;
         }
         self.scroll();
-        wish
+        request
     }
 
     fn find(&mut self, text: String) {

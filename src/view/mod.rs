@@ -2,7 +2,7 @@
 //!
 //! A state that keys change and that draws itself into a buffer of cells; whoever owns the terminal
 //! hands it both. It may use stories, reports and studies, and prints nothing. What a newcomer gets wrong:
-//! a key only moves – what takes long is a [`Wish`] that is granted after the next picture, and chains
+//! a key only moves – what takes long is a [`Request`] that is carried out after the next picture, and chains
 //! of causes are asked for when nobody types ([`View::rest`]).
 
 mod draw;
@@ -38,7 +38,7 @@ pub(crate) struct Story<'a> {
 
 /// Something that takes long.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) enum Wish {
+pub(crate) enum Request {
     /// To end.
     Quit,
     /// To see the variant of that number.
@@ -150,26 +150,26 @@ impl<'a> View<'a> {
     }
 
     /// Says what is being waited for.
-    pub(crate) fn wait_for(&mut self, wish: Wish) {
-        self.message = match wish {
-            Wish::Quit => String::new(),
-            Wish::Variant(variant) => {
+    pub(crate) fn wait_for(&mut self, request: Request) {
+        self.message = match request {
+            Request::Quit => String::new(),
+            Request::Variant(variant) => {
                 let name = self.story.and_then(|story| story.scenario.variants.get(variant)).map(|v| v.name.as_str());
                 format!("running variant {} ... Ctrl-C leaves", name.unwrap_or_default())
             }
-            Wish::Otherwise(_) => "running it otherwise ... Ctrl-C leaves".to_owned(),
-            Wish::Each => "trying each ... Ctrl-C leaves".to_owned(),
+            Request::Otherwise(_) => "running it otherwise ... Ctrl-C leaves".to_owned(),
+            Request::Each => "trying each ... Ctrl-C leaves".to_owned(),
         };
     }
 
     /// Does what takes long.
-    pub(crate) fn grant(&mut self, wish: Wish) {
+    pub(crate) fn carry_out(&mut self, request: Request) {
         self.message.clear();
-        match wish {
-            Wish::Quit => {}
-            Wish::Variant(variant) => self.show_variant(variant),
-            Wish::Otherwise(decider) => self.make_otherwise(decider),
-            Wish::Each => self.try_each(),
+        match request {
+            Request::Quit => {}
+            Request::Variant(variant) => self.show_variant(variant),
+            Request::Otherwise(decider) => self.make_otherwise(decider),
+            Request::Each => self.try_each(),
         }
     }
 

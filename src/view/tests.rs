@@ -76,9 +76,9 @@ struct Looked<'a> {
 
 impl Looked<'_> {
     fn press(&mut self, code: KeyCode) {
-        if let Some(wish) = self.view.key(KeyEvent::new(code, KeyModifiers::NONE)) {
-            self.view.wait_for(wish);
-            self.view.grant(wish);
+        if let Some(request) = self.view.key(KeyEvent::new(code, KeyModifiers::NONE)) {
+            self.view.wait_for(request);
+            self.view.carry_out(request);
         }
     }
 
@@ -153,8 +153,8 @@ fn any_size_can_be_drawn() {
 #[test]
 fn quit_and_control_c_end_it() {
     looking((80, 24), PLAIN, |looked| {
-        assert_eq!(looked.view.key(KeyEvent::new(KeyCode::Char('q'), KeyModifiers::NONE)), Some(Wish::Quit));
-        assert_eq!(looked.view.key(KeyEvent::new(KeyCode::Char('c'), KeyModifiers::CONTROL)), Some(Wish::Quit));
+        assert_eq!(looked.view.key(KeyEvent::new(KeyCode::Char('q'), KeyModifiers::NONE)), Some(Request::Quit));
+        assert_eq!(looked.view.key(KeyEvent::new(KeyCode::Char('c'), KeyModifiers::CONTROL)), Some(Request::Quit));
     });
 }
 

@@ -28,7 +28,7 @@ pub(super) struct Why {
 }
 
 /// Where a step along the causes leads.
-pub(super) enum Way {
+pub(super) enum Destination {
     /// To that record, along the chain that is told.
     Along(usize),
     None(&'static str),
@@ -66,19 +66,19 @@ impl Why {
     }
 
     /// One link further up, to what led to the chosen one.
-    pub(super) fn next_cause(&mut self) -> Way {
+    pub(super) fn next_cause(&mut self) -> Destination {
         let next = (self.at + 1..self.lines.len()).find(|line| self.record_of(*line).is_some() && !self.is_side(*line));
         match next.and_then(|line| Some((line, self.record_of(line)?))) {
             Some((line, record)) => {
                 self.at = line;
-                Way::Along(record)
+                Destination::Along(record)
             }
-            None => Way::None("nothing led to this: it is the root"),
+            None => Destination::None("nothing led to this: it is the root"),
         }
     }
 
     /// To what else was needed for the chosen link, one after the other.
-    pub(super) fn other_cause(&mut self) -> Way {
+    pub(super) fn other_cause(&mut self) -> Destination {
         let link = (0..=self.at).rev().find(|line| !self.is_side(*line) && self.record_of(*line).is_some());
         let first = link.unwrap_or_default() + 1;
         let sides: Vec<usize> = (first..self.lines.len()).take_while(|line| self.is_side(*line)).collect();
@@ -86,9 +86,9 @@ impl Why {
         match next.and_then(|line| Some((line, self.record_of(line)?))) {
             Some((line, record)) => {
                 self.at = line;
-                Way::Along(record)
+                Destination::Along(record)
             }
-            None => Way::None("nothing else was needed for this"),
+            None => Destination::None("nothing else was needed for this"),
         }
     }
 

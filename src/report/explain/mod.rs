@@ -177,7 +177,7 @@ impl<'a> Explainer<'a> {
         let mut shown = Vec::new();
         flatten(&items, &mut shown, &mut chain.folds);
         cut(&mut shown, &mut chain, limits.links);
-        let mut seen = Told::of(self.trace);
+        let mut seen = RecordSet::of(self.trace);
         way.iter().flat_map(|hop| hop.tells()).for_each(|at| {
             seen.add(at);
         });
@@ -220,7 +220,7 @@ impl<'a> Explainer<'a> {
 
     /// The way from a record to its root, and what decided any link that it goes back to, those nearest to it first.
     fn behind(&mut self, from: usize) -> (Vec<Hop>, Vec<Decider>) {
-        let mut needed = Told::of(self.trace);
+        let mut needed = RecordSet::of(self.trace);
         needed.add(from);
         let (mut hops, mut way) = (Vec::new(), Vec::new());
         let mut next = Some(from);
@@ -265,7 +265,7 @@ impl<'a> Explainer<'a> {
     }
 
     /// A side cause with its own way, until that meets what is told already.
-    fn branch(&mut self, at: usize, seen: &mut Told, limit: usize) -> Chain {
+    fn branch(&mut self, at: usize, seen: &mut RecordSet, limit: usize) -> Chain {
         let mut way = self.walker.rootward(at);
         let length = way.len();
         let meets = way.iter().skip(1).position(|hop| seen.has(hop.at()));
@@ -404,9 +404,9 @@ impl Chain {
 const CHUNK: usize = 1 << 12;
 
 /// Which records are told already: one bit each.
-struct Told(Vec<u64>);
+struct RecordSet(Vec<u64>);
 
-impl Told {
+impl RecordSet {
     fn of(trace: &Trace) -> Self {
         Self(vec![0; trace.records().len().div_ceil(64)])
     }

@@ -27,7 +27,7 @@ pub(super) enum Label {
 impl fmt::Display for Label {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Status(status) => f.write_str(&status.loud()),
+            Self::Status(status) => f.write_str(&status.upper()),
             Self::BootFails => f.write_str("boot fails"),
             Self::BootUnfinished => f.write_str("boot unfinished"),
             Self::TaskEnds => f.write_str("task ends"),
@@ -118,7 +118,7 @@ impl Life {
     /// Its status as texts have it; none: nothing.
     pub(super) fn status(&self) -> String {
         match self.fields.get(&Field::Status) {
-            Some(Value::Status(status)) => status.loud(),
+            Some(Value::Status(status)) => status.upper(),
             _ => String::new(),
         }
     }

@@ -316,7 +316,7 @@ fn lane(trace: &Trace, track: &Track, depth: u8) -> Lane {
 fn bar(trace: &Trace, span: &Span) -> Bar {
     let bare = |subject: Subject| trace.name(subject).short().to_owned();
     let (class, label) = match span.state {
-        State::Status(status) => (status.name(), status.loud()),
+        State::Status(status) => (status.name(), status.upper()),
         State::Phase(phase) => (phase.name(), phase.name().to_uppercase()),
         State::Cooldown { set } => {
             // To the second: who waits for minutes asks for no more.

@@ -161,7 +161,7 @@ impl Tallies {
 fn label(n: usize) -> String {
     let statuses = AnyStatus::all().count();
     match AnyStatus::all().nth(n) {
-        Some(status) => format!("{} {}", status.loud(), plural(status.kind().name())),
+        Some(status) => format!("{} {}", status.upper(), plural(status.kind().name())),
         None => OTHERS[n - statuses].to_owned(),
     }
 }

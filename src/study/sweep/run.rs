@@ -39,7 +39,7 @@ pub struct Nobody;
 impl Watcher for Nobody {}
 
 /// What a worker keeps: the scenario under the last setting.
-type Kept = Option<((usize, usize), Scenario)>;
+type Cached = Option<((usize, usize), Scenario)>;
 
 /// Runs what the folder lacks of its shard.
 ///
@@ -51,7 +51,7 @@ pub fn run(plan: &Plan, stories: &Stories, folder: &Folder, watcher: &dyn Watche
     let key = |nth: u64| plan.key(&pairs, shard.index(nth));
     let mut appender = folder.append()?;
     let missing = (folder.finished..shard.share(plan.runs())).filter(|nth| !folder.early.contains_key(nth));
-    let work = |kept: &mut Kept, nth: u64| {
+    let work = |kept: &mut Cached, nth: u64| {
         let key = key(nth);
         let scenario = loaded(plan, stories, kept, key)?;
         let mut variant = scenario.variants[stories.variant(key)].clone();
@@ -74,7 +74,7 @@ pub fn run(plan: &Plan, stories: &Stories, folder: &Folder, watcher: &dyn Watche
     appender.close(&folder.runs())
 }
 
-fn loaded<'k>(plan: &Plan, stories: &Stories, kept: &'k mut Kept, key: Key) -> Result<&'k Scenario, String> {
+fn loaded<'k>(plan: &Plan, stories: &Stories, kept: &'k mut Cached, key: Key) -> Result<&'k Scenario, String> {
     let wanted = (key.setting, key.scenario);
     if kept.as_ref().is_none_or(|(known, _)| *known != wanted) {
         let scenario = stories

@@ -10,8 +10,8 @@ use std::ops::Range;
 
 use crate::kernel::SimTime;
 use crate::model::{
-    Actor, AnyStatus, Controller, DiskStatus, Failure, Field, Kind, LeaseStatus, Loud, NodeStatus, Reason,
-    SandboxStatus, Subject, Value,
+    Actor, AnyStatus, Controller, DiskStatus, Failure, Field, Kind, LeaseStatus, NodeStatus, Reason, SandboxStatus,
+    Subject, Upper, Value,
 };
 use crate::trace::{Record, Trace, What, decision, words};
 
@@ -75,8 +75,8 @@ fn push_value(trace: &Trace, value: Value, out: &mut String) {
         Value::Time(time) => write!(out, "{}", time.elapsed().clock()),
         Value::Ref(subject) => out.write_str(&trace.name(subject)),
         Value::Text(text) => out.write_str(&text),
-        Value::Status(status) => write!(out, "{}", Loud(status.name())),
-        Value::Filesystem(filesystem) => write!(out, "{}", Loud(filesystem.name())),
+        Value::Status(status) => write!(out, "{}", Upper(status.name())),
+        Value::Filesystem(filesystem) => write!(out, "{}", Upper(filesystem.name())),
         Value::Address(address) => write!(out, "{address}"),
     };
     written.expect("a string takes everything");

@@ -89,7 +89,7 @@ pub fn fold(trace: &Trace, entries: &[Entry]) -> Vec<Item> {
     let families = Families::of(trace);
     let mut keys = Keys::default();
     let mut known = BTreeMap::new();
-    let mut lanes: BTreeMap<(Subject, Voice), Vec<Node>> = BTreeMap::new();
+    let mut lanes: BTreeMap<(Subject, Channel), Vec<Node>> = BTreeMap::new();
     for (index, entry) in entries.iter().enumerate() {
         let subject = entry.subject;
         let what = trace.records().at(entry.record).what;
@@ -103,19 +103,19 @@ pub fn fold(trace: &Trace, entries: &[Entry]) -> Vec<Item> {
         };
         let key = keys.line(parent, entry);
         let voice = match (what, entry.actor.controller) {
-            _ if begins => Voice::Begin,
-            (What::Broken { .. }, _) => Voice::Judge,
-            (What::RequestFailed { .. } | What::Decided(Reason::NoNode), _) => Voice::InVain(key),
-            (_, Controller::Collector) => Voice::Collector,
-            _ => Voice::Other,
+            _ if begins => Channel::Begin,
+            (What::Broken { .. }, _) => Channel::Judge,
+            (What::RequestFailed { .. } | What::Decided(Reason::NoNode), _) => Channel::InVain(key),
+            (_, Controller::Collector) => Channel::Collector,
+            _ => Channel::Other,
         };
         let node = Node { key, subject, first: index, begin: entry.at, item: Item::Line(index) };
         lanes.entry((head, voice)).or_default().push(node);
     }
     let folded = lanes.into_iter().flat_map(|((_, voice), nodes)| match voice {
-        Voice::InVain(_) => bursts(nodes, &mut keys),
-        Voice::Begin => fold_lines(nodes, &mut keys),
-        Voice::Other | Voice::Collector | Voice::Judge => fold_lane(nodes, &mut keys),
+        Channel::InVain(_) => bursts(nodes, &mut keys),
+        Channel::Begin => fold_lines(nodes, &mut keys),
+        Channel::Other | Channel::Collector | Channel::Judge => fold_lane(nodes, &mut keys),
     });
     let mut items = vec![None; entries.len()];
     folded.for_each(|node| items[node.first] = Some(node.item));
@@ -124,7 +124,7 @@ pub fn fold(trace: &Trace, entries: &[Entry]) -> Vec<Item> {
 
 /// Whose lines are folded together.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Voice {
+enum Channel {
     /// What is there from the first moment on, and the steps.
     Begin,
     Other,

@@ -30,14 +30,14 @@ pub(super) struct View<'a> {
 
 /// How a sandbox stood when it was last looked at.
 #[derive(Clone, Copy, PartialEq, Eq, Default)]
-struct Standing {
+struct SandboxState {
     /// Its status; none when it is gone, or was never seen.
     status: Option<SandboxStatus>,
     /// RUNNING, and truly able to serve.
     serving: bool,
 }
 
-impl Standing {
+impl SandboxState {
     /// Whether it counts as live, as running, as serving.
     fn counts(self) -> [bool; 3] {
         let live = self.status.is_some_and(SandboxStatus::is_live);
@@ -74,7 +74,7 @@ pub(super) struct Memory {
     pub(super) owners: AppOwners,
     pub(super) services: Services,
     pub(super) volumes: Volumes,
-    standings: Vec<Standing>,
+    states: Vec<SandboxState>,
     counts: Vec<Counts>,
     /// The cooldowns that run, and the records that set them.
     pub(super) cooldowns: BTreeMap<PoolId, (SimTime, RecordId)>,
@@ -119,8 +119,8 @@ impl Memory {
     pub(super) fn review_sandbox(&mut self, world: &World, sandbox: SandboxId) -> Look {
         let status = world.tables().sandboxes.with(sandbox, |sandbox, _| sandbox.status);
         let serving = status == Some(SandboxStatus::Running) && serves(world, sandbox);
-        let now = Standing { status, serving };
-        let before = std::mem::replace(slot(&mut self.standings, sandbox.index()), now);
+        let now = SandboxState { status, serving };
+        let before = std::mem::replace(slot(&mut self.states, sandbox.index()), now);
         let recounted = self.recount(world, sandbox, before.counts(), now.counts());
         let silent = status == Some(SandboxStatus::Running) && !serving;
         self.services.hush(sandbox, silent, world.kernel().now());

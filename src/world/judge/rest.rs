@@ -9,8 +9,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::kernel::{RecordId, SimTime};
 use crate::model::{
-    AppId, Concurrency, DiskId, Kind, LeaseId, LeaseStatus, Loud, Name, Pool, PoolId, SandboxId, SandboxStatus,
-    Subject, VolumeId,
+    AppId, Concurrency, DiskId, Kind, LeaseId, LeaseStatus, Name, Pool, PoolId, SandboxId, SandboxStatus, Subject,
+    Upper, VolumeId,
 };
 use crate::ports::Query;
 
@@ -250,7 +250,7 @@ impl View<'_> {
             SandboxStatus::Pending | SandboxStatus::Stopped => true,
             SandboxStatus::Running | SandboxStatus::Dead => false,
         };
-        self.broken(between, || format!("{} is {}", self.world.log().name(sandbox), Loud(status.name())))
+        self.broken(between, || format!("{} is {}", self.world.log().name(sandbox), Upper(status.name())))
     }
 
     fn lease_in_between(self, lease: LeaseId) -> Option<Text> {

@@ -27,7 +27,7 @@ pub(super) use requests::{Failed, requests_served, rollout_keeps_serving};
 pub(super) use statuses::{dead_is_final, legal_transition};
 pub(super) use volumes::{used_disk_keeps_data, volume_has_disk, volume_keeps_its_app};
 
-use crate::model::{Id, Invariant, Loud, SandboxStatus, Subject, VolumeId};
+use crate::model::{Id, Invariant, SandboxStatus, Subject, Upper, VolumeId};
 
 use super::memory::{Text, View};
 
@@ -62,5 +62,5 @@ pub(super) fn ask(view: View<'_>, invariant: Invariant, subject: Subject) -> Opt
 
 /// `DEAD`, or `gone` for a sandbox that was deleted.
 fn fate(status: Option<SandboxStatus>) -> String {
-    status.map_or_else(|| "gone".to_owned(), |status| Loud(status.name()).to_string())
+    status.map_or_else(|| "gone".to_owned(), |status| Upper(status.name()).to_string())
 }

@@ -15,11 +15,11 @@ pub(in crate::world::judge) fn legal_transition(from: AnyStatus, to: AnyStatus) 
         // A node comes and goes as it likes; no entity has statuses of two kinds.
         (AnyStatus::Sandbox(_) | AnyStatus::Lease(_) | AnyStatus::Disk(_) | AnyStatus::Node(_), _) => true,
     };
-    (from != to && !legal).then(|| format!("{} became {}", from.loud(), to.loud()))
+    (from != to && !legal).then(|| format!("{} became {}", from.upper(), to.upper()))
 }
 
 /// `dead-is-final`: a dead sandbox is never written to life again.
 pub(in crate::world::judge) fn dead_is_final(from: AnyStatus, to: AnyStatus) -> Option<String> {
     let risen = from == AnyStatus::Sandbox(SandboxStatus::Dead) && from != to;
-    risen.then(|| format!("DEAD became {}", to.loud()))
+    risen.then(|| format!("DEAD became {}", to.upper()))
 }
