@@ -65,16 +65,21 @@ impl Chunks {
     /// The earliest and the latest time in a list; none when it is empty.
     pub(super) fn range(&self, list: List) -> Option<(u64, u64)> {
         let mut range = None;
+        self.each(list, |entry| {
+            let (min, max) = range.unwrap_or((entry.at, entry.at));
+            range = Some((entry.at.min(min), entry.at.max(max)));
+        });
+        range
+    }
+
+    /// Shows all entries of a list, in order.
+    pub(super) fn each(&self, list: List, mut each: impl FnMut(&Entry)) {
         let (mut chunk, mut left) = (list.first, list.len());
         while left > 0 {
-            for entry in self.slice(chunk, left) {
-                let (min, max) = range.unwrap_or((entry.at, entry.at));
-                range = Some((entry.at.min(min), entry.at.max(max)));
-            }
+            self.slice(chunk, left).iter().for_each(&mut each);
             left = left.saturating_sub(CHUNK);
             chunk = self.next[chunk as usize];
         }
-        range
     }
 
     /// Takes a list apart: `each` gets the entries in order, a chunk at a time, and may append

@@ -22,6 +22,11 @@ const SORT_MAX: usize = 48;
 const MOVES_MAX: usize = 64;
 /// So many entries of `near` are compared one by one, before a place is searched for.
 const SCAN_MAX: usize = 4;
+/// With at most so many events pending nobody need know what comes soon: all is near.
+const COMING_MIN: usize = 2000;
+/// At least so many events are told of at once, if there are. Measured with 100,000 tasks: with 4 a poke
+/// takes 1.6 times as long, with 32 1.1 times, with 256 the same.
+const COMING: usize = 128;
 /// Rungs kept for their storage.
 const SPARE_MAX: usize = 8;
 
@@ -30,6 +35,8 @@ pub struct Agenda {
     /// All events up to `near_reach`, sorted.
     near: VecDeque<Entry>,
     near_reach: u64,
+    /// What was told last of those that come soon.
+    coming: Vec<u64>,
     /// The events later than `near_reach`: each rung reaches less far than the one before it,
     /// and answers for the instants that those after it do not reach. The first, if there is
     /// one, reaches to the end of time.
@@ -44,6 +51,7 @@ impl Default for Agenda {
         Self {
             near: VecDeque::new(),
             near_reach: u64::MAX,
+            coming: Vec::new(),
             rungs: Vec::new(),
             spare: Vec::new(),
             chunks: Chunks::default(),
@@ -82,9 +90,19 @@ impl Agenda {
         self.near.front().map(|entry| (SimTime::from_nanos(entry.at), entry.payload))
     }
 
-    /// The payload of the event that comes `n` after the next one, if that is known already.
-    pub fn ahead(&self, n: usize) -> Option<u64> {
-        self.near.get(n).map(|entry| entry.payload)
+    /// The payloads of the events that come soon, in no order; none when that was told already, or
+    /// few are pending. Each is told before its time, unless it was pushed after those around it were.
+    #[inline]
+    pub fn coming(&mut self) -> &[u64] {
+        self.coming.clear();
+        if self.len > COMING_MIN
+            && let Some(rung) = self.rungs.last_mut()
+            && rung.is_untold()
+        {
+            self.coming.extend(self.near.iter().take(COMING).map(|entry| entry.payload));
+            rung.tell(&self.chunks, &mut self.coming);
+        }
+        &self.coming
     }
 
     /// All events in order, when they are few: then they lie sorted. None: some do not.

@@ -7,6 +7,7 @@
 //! buckets wide.
 
 use super::chunks::{Chunks, Entry, List};
+use super::{COMING, SORT_MAX};
 
 /// Most buckets of equal width in a rung: their heads (12 bytes each) stay in the first cache.
 const BUCKETS_MAX: usize = 1024;
@@ -22,6 +23,8 @@ pub(super) struct Rung {
     reach: u64,
     /// The next bucket to take; those before are gone.
     next: usize,
+    /// What lies in the buckets before this one was told of.
+    told: usize,
     len: usize,
     buckets: Vec<List>,
 }
@@ -38,6 +41,7 @@ impl Rung {
         self.shift = range_bits.saturating_sub(wanted.trailing_zeros());
         self.reach = reach;
         self.next = 0;
+        self.told = 0;
         self.len = 0;
         self.buckets.clear();
         self.buckets.resize((range >> self.shift) as usize + 2, List::EMPTY);
@@ -67,6 +71,21 @@ impl Rung {
         self.next = index + 1;
         self.len -= list.len();
         Some((list, self.reach_before(self.next)))
+    }
+
+    /// Whether the next bucket was not told of.
+    pub(super) fn is_untold(&self) -> bool {
+        self.next > self.told
+    }
+
+    /// Tells what lies in the next buckets, up to one that is not sorted at once.
+    #[cold]
+    pub(super) fn tell(&mut self, chunks: &Chunks, coming: &mut Vec<u64>) {
+        self.told = self.next;
+        while coming.len() < COMING && self.told < self.buckets.len() && self.buckets[self.told].len() <= SORT_MAX {
+            chunks.each(self.buckets[self.told], |entry| coming.push(entry.payload));
+            self.told += 1;
+        }
     }
 
     /// The last instant of the buckets before `next`.

@@ -239,3 +239,21 @@ fn memory_follows_what_is_pending_not_what_was() {
     assert!(chunks <= 1_000, "{chunks} chunks for 1000 pending events");
     assert!(pair.agenda.near.capacity() <= 1_024, "{}", pair.agenda.near.capacity());
 }
+
+#[test]
+fn what_comes_soon_is_told_of_before_it_comes_and_not_long_before() {
+    let (mut agenda, mut state, pending) = (Agenda::new(), 1, 20_000);
+    for n in 0..pending {
+        agenda.push(SimTime::from_nanos(noise(&mut state) % 1_000_000), n);
+    }
+    let (mut told, mut unheralded, mut most) = (std::collections::BTreeSet::<u64>::new(), 0, 0);
+    for left in (0..pending).rev() {
+        agenda.first();
+        told.extend(agenda.coming().iter().copied());
+        most = most.max(told.len());
+        let (_, payload) = agenda.pop().expect("so many were pushed");
+        unheralded += usize::from(!told.remove(&payload) && left > COMING_MIN as u64);
+    }
+    // Those that were sorted in while the agenda was filled are not told of.
+    assert!(unheralded < pending as usize / 50 && most < 400, "{unheralded} came untold, {most} were told at once");
+}

@@ -63,7 +63,9 @@ impl<F: Future<Output = ()>> Work for Job<F> {
 
 pub(super) type BoxJob = Pin<Box<dyn Work>>;
 
-/// What the agenda and the wakers need to find a task and to know whether it lives.
+/// What the agenda and the wakers need to find a task and to know whether it lives: half a line of
+/// the cache, and never halves of two.
+#[repr(align(32))]
 struct Task {
     key: Key,
     /// The number of the timer on which the task itself waits, 0 for none.
