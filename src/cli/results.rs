@@ -121,25 +121,17 @@ pub(crate) fn summary(results: &[TestResult]) -> String {
 
 /// A fence that the text does not end.
 fn fence(text: &str) -> String {
-    let mut longest = 0;
-    let mut run = 0;
-    for c in text.chars() {
-        run = if c == '`' { run + 1 } else { 0 };
-        longest = longest.max(run);
-    }
-    "`".repeat(longest.max(2) + 1)
+    let longest = text.split(|c| c != '`').map(str::len).max();
+    "`".repeat(longest.unwrap_or(0).max(2) + 1)
 }
 
 fn markup(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
 }
 
-/// At most so many bytes of a text, and a word that it was cut.
+/// At most so many bytes of a text.
 fn cut(text: &str, most: usize) -> &str {
-    match text.char_indices().map(|(at, c)| at + c.len_utf8()).take_while(|end| *end <= most).last() {
-        Some(end) if end < text.len() => &text[..end],
-        _ => text,
-    }
+    &text[..text.floor_char_boundary(most)]
 }
 
 /// All results as one line of JSON.

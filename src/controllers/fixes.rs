@@ -284,6 +284,14 @@ impl Fixes {
     }
 }
 
+impl Fixes {
+    /// The set with these, and then without those.
+    pub(crate) fn changed(self, with: &[Fix], without: &[Fix]) -> Self {
+        let with = with.iter().fold(self, |set, fix| set.with(*fix));
+        without.iter().fold(with, |set, fix| set.without(*fix))
+    }
+}
+
 impl FromIterator<Fix> for Fixes {
     fn from_iter<I: IntoIterator<Item = Fix>>(fixes: I) -> Self {
         fixes.into_iter().fold(Self::NONE, Self::with)

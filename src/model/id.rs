@@ -104,28 +104,21 @@ impl<'de> Deserialize<'de> for Address {
 words!(
     /// The kinds of things that a trace record can be about; by their words in names:
     /// `sandbox` of `sandbox/pds-database-0`.
+    #[expect(missing_docs, reason = "what has no comment is what its name says")]
     Kind {
         /// The whole run.
         Cluster = "cluster",
-        /// An app.
         App = "app",
-        /// An app version.
         Version = "version",
-        /// A sandbox pool.
         Pool = "pool",
         /// A sandbox, and its container.
         Sandbox = "sandbox",
-        /// A disk.
         Disk = "disk",
-        /// A disk lease.
         Lease = "lease",
-        /// A node.
         Node = "node",
         /// A volume of the disk backend.
         Volume = "volume",
-        /// A step of the scenario.
         Step = "step",
-        /// A fault of the scenario.
         Fault = "fault",
         /// A process: the coordinator (0) or a node's (1 + its number).
         Process = "process",

@@ -242,7 +242,8 @@ impl Diagnostics {
             let line_start = position(text, region.start).0;
             let local = |span: Span| {
                 let line = line_of(text, span.start);
-                let (start, end) = (boundary(text, span.start), boundary(text, span.end).min(line.end));
+                let (start, end) =
+                    (text.floor_char_boundary(span.start), text.floor_char_boundary(span.end).min(line.end));
                 start - region.start..end.max(start) - region.start
             };
             let mut snippet = Snippet::source(&text[region.clone()])
@@ -276,14 +277,9 @@ fn line_holds(line: &Range<usize>, at: usize) -> bool {
     (line.start..=line.end).contains(&at)
 }
 
-/// The nearest place at or before `at` that does not cut a character in two.
-fn boundary(text: &str, at: usize) -> usize {
-    (0..=at.min(text.len())).rev().find(|i| text.is_char_boundary(*i)).unwrap_or(0)
-}
-
 /// The line that holds a byte, without its end.
 fn line_of(text: &str, at: usize) -> Range<usize> {
-    let at = boundary(text, at);
+    let at = text.floor_char_boundary(at);
     let start = text[..at].rfind('\n').map_or(0, |i| i + 1);
     let end = text[at..].find('\n').map_or(text.len(), |i| at + i);
     start..end
@@ -293,7 +289,7 @@ fn line_of(text: &str, at: usize) -> Range<usize> {
 fn position(text: &str, at: usize) -> (usize, usize) {
     let start = line_of(text, at).start;
     let line = text[..start].bytes().filter(|b| *b == b'\n').count() + 1;
-    (line, text[start..boundary(text, at)].chars().count() + 1)
+    (line, text[start..text.floor_char_boundary(at)].chars().count() + 1)
 }
 
 /// A warning that some variants have values of their own where an option sets another.

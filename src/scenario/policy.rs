@@ -34,7 +34,7 @@ impl PolicyText {
 
     /// The policy of the file with that of the command line on top.
     pub(crate) fn resolve(&self, over: &Self) -> Policy {
-        let (as_of, mut fixes) = over
+        let (as_of, fixes) = over
             .as_of
             .clone()
             .or_else(|| self.as_of.clone())
@@ -50,9 +50,7 @@ impl PolicyText {
             without.retain(|known| known != fix);
             without.push(*fix);
         }
-        fixes = with.iter().fold(fixes, |fixes, fix| fixes.with(*fix));
-        fixes = without.iter().fold(fixes, |fixes, fix| fixes.without(*fix));
-        Policy { as_of, with, without, fixes }
+        Policy { as_of, fixes: fixes.changed(&with, &without), with, without }
     }
 }
 

@@ -152,8 +152,7 @@ pub struct Upgrade {
 impl Upgrade {
     /// The set that takes the place of `fixes`.
     pub fn of(&self, fixes: Fixes) -> Fixes {
-        let fixes = self.with.iter().fold(self.as_of.unwrap_or(fixes), |set, fix| set.with(*fix));
-        self.without.iter().fold(fixes, |set, fix| set.without(*fix))
+        self.as_of.unwrap_or(fixes).changed(&self.with, &self.without)
     }
 }
 

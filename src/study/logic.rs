@@ -95,9 +95,7 @@ impl Logic {
                 LogicError(format!("no variant is called `{name}`; there are {}{hint}", known.join(", ")))
             })?,
         };
-        let mut fixes = self.base.unwrap_or(base.policy.fixes);
-        fixes = self.with.iter().fold(fixes, |set, fix| set.with(*fix));
-        fixes = self.without.iter().fold(fixes, |set, fix| set.without(*fix));
+        let fixes = self.base.unwrap_or(base.policy.fixes).changed(&self.with, &self.without);
         let mut variant = base.clone();
         variant.name.clone_from(&self.text);
         variant.policy.fixes = fixes;

@@ -136,28 +136,17 @@ impl View<'_> {
     }
 
     fn key_of_otherwise(&mut self, code: KeyCode, mut list: Otherwise) -> Option<Request> {
-        let request = match code {
+        let mut request = None;
+        match code {
             KeyCode::Esc | KeyCode::Char('q' | 'w') => return None,
-            KeyCode::Up | KeyCode::Char('k') => {
-                list.choose(-1);
-                None
-            }
-            KeyCode::Down | KeyCode::Char('j') => {
-                list.choose(1);
-                None
-            }
-            KeyCode::PageUp => {
-                list.choose(-10);
-                None
-            }
-            KeyCode::PageDown => {
-                list.choose(10);
-                None
-            }
-            KeyCode::Enter => list.chosen().map(Request::Otherwise),
-            KeyCode::Char('a') => Some(Request::Each),
-            _ => None,
-        };
+            KeyCode::Up | KeyCode::Char('k') => list.choose(-1),
+            KeyCode::Down | KeyCode::Char('j') => list.choose(1),
+            KeyCode::PageUp => list.choose(-10),
+            KeyCode::PageDown => list.choose(10),
+            KeyCode::Enter => request = list.chosen().map(Request::Otherwise),
+            KeyCode::Char('a') => request = Some(Request::Each),
+            _ => {}
+        }
         self.mode = Mode::Otherwise(list);
         request
     }

@@ -35,16 +35,12 @@ pub enum Decider {
 
 words!(
     /// A key of a program.
+    #[expect(missing_docs, reason = "each is the key of that name")]
     ProgramKey {
-        /// `image_pull`
         ImagePull = "image_pull",
-        /// `start`
         Start = "start",
-        /// `ready`
         Ready = "ready",
-        /// `exit_after`
         ExitAfter = "exit_after",
-        /// `request`
         Request = "request",
     }
 );

@@ -35,9 +35,7 @@ impl Setting {
         for step in steps {
             let Action::Upgrade(upgrade) = &step.action else { continue };
             let before = fixes.last().map(|(_, fixes)| *fixes).unwrap_or_default();
-            let set = upgrade.with.iter().fold(upgrade.as_of.unwrap_or(before), |set, fix| set.with(*fix));
-            let set = upgrade.without.iter().fold(set, |set, fix| set.without(*fix));
-            fixes.push((step.at, set));
+            fixes.push((step.at, upgrade.of(before)));
         }
         Self {
             timeline: timeline_options(scenario),
