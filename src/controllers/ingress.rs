@@ -97,7 +97,7 @@ impl<P: Platform> Ingress<P> {
 
     /// The first kept share with room: its size is exceeded by one. Rule 10.10.
     fn kept(&self, key: Key) -> Option<Rc<Share>> {
-        // Rule 10.12: told of at once upstream; here it is found out by who would use the share.
+        // Rule 10.12: told of at once upstream; here whoever next uses the share finds out.
         if self.rules.has(Fix::IngressToldOfStops) {
             self.keep(key, |share| self.activator.runs(share.sandbox));
         }

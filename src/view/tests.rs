@@ -275,7 +275,7 @@ fn keys_are_told_and_any_key_ends_it() {
     });
 }
 
-/// Each word of the help can be brought to sight on a small screen.
+/// Each word of the help can be scrolled into view on a small screen.
 #[test]
 fn help_moves_where_it_has_no_room() {
     for size in [(40, 10), (30, 6)] {

@@ -173,7 +173,7 @@ impl<'i, 'a> Evidence<'i, 'a> {
         }
     }
 
-    /// The last that happened to who had what was wanted.
+    /// The last thing that happened to the holder of what was wanted.
     pub(super) fn of_holder(&mut self, holder: Subject) {
         let last = self.index.last_again(holder, self.before, class::CHANGE);
         self.add(Role::Holder, last);

@@ -187,8 +187,8 @@ impl<'a> Index<'a> {
         self.of(subject, before).last().map(|at| *at as usize)
     }
 
-    /// The same as [`Self::last`] for who asks again and again, from later to earlier: of a thing that is only looked at
-    /// for days, the way back to its last change is gone once.
+    /// The same as [`Self::last`] for callers that ask again and again, going back in time: the records of a thing that
+    /// is only looked at for days are searched once.
     pub(super) fn last_again(&mut self, subject: Subject, before: usize, of: u8) -> Option<usize> {
         let search = |index: &Self| index.last(subject, before, of);
         if self.of(subject, before).len() <= FEW {

@@ -20,7 +20,7 @@ pub struct LeftAlone {
     pub since: SimTime,
     /// Who looked, in the order of the first looks.
     pub by: Vec<Looker>,
-    /// The fixes that were asked for when processes started: by who never came to look, perhaps.
+    /// The fixes that were asked for when processes started, perhaps by a controller that never came to look.
     pub at_start: Vec<Decider>,
 }
 

@@ -306,7 +306,7 @@ impl Judge {
         View { world, memory: &self.memory, limits: &self.limits, silent: false }
     }
 
-    /// The same, for who wants no texts.
+    /// The same, for callers that want no texts.
     pub(super) fn silent_view<'a>(&'a self, world: &'a World) -> View<'a> {
         View { silent: true, ..self.view(world) }
     }

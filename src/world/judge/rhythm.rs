@@ -4,8 +4,7 @@
 //! request that raised a pool. Rests are told apart by what serves in them, so that one service after the
 //! other going to sleep is no coming and going. It flaps when a rest has ended by itself twice, when a rest
 //! like the one that there is now has ended before, and when this one has not lasted longer than twice the
-//! longest like it. Of ends that a program's exit brought nothing is left to fear when no program is about to
-//! exit.
+//! longest like it. Rests that a program's exit ended do not count when no program is about to exit.
 
 use std::collections::BTreeMap;
 
