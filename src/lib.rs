@@ -29,6 +29,7 @@ mod archive;
 pub mod cli;
 mod constants;
 pub mod controllers;
+mod hashed;
 pub mod kernel;
 pub mod model;
 mod notify;

@@ -34,20 +34,21 @@ const fn module(name: &'static str, holds: &'static str, may_use: &'static [&'st
 const MODULES: &[Module] = &[
     module("time", "instants and spans of the simulated clock", &[]),
     module("notify", "waits for a change that another task makes", &[]),
-    module("kernel", "the agenda, the executor, random streams", &["time"]),
+    module("hashed", "finds things by what they are", &[]),
+    module("kernel", "the agenda, the executor, random streams", &["time", "hashed"]),
     // The model is timed, and knows nothing of what makes time pass.
-    module("model", "entities, names, statuses and their changes", &["time"]),
+    module("model", "entities, names, statuses and their changes", &["time", "hashed"]),
     module("constants", "tables of constants: kinds, eras and roles", &["time", "model"]),
     module("ports", "the traits through which controllers reach the world", &["time", "model"]),
     module("appconfig", "the user's app TOML", &["time", "model"]),
     // The scheduler's own logic: it could run on a wall clock, so it knows no simulator.
     module("controllers", "the scheduler's logic", &["time", "constants", "notify", "model", "ports", "appconfig"]),
-    module("trace", "the records of a run and what is folded from them", &["time", "kernel", "model"]),
+    module("trace", "the records of a run and what is folded from them", &["time", "hashed", "kernel", "model"]),
     // What really is: backends, store and faults, and the judges over them.
     module(
         "world",
         "the simulated store and backends, faults, judges",
-        &["time", "constants", "notify", "kernel", "model", "ports", "trace"],
+        &["time", "constants", "notify", "hashed", "kernel", "model", "ports", "trace"],
     ),
     // A file's words become the world's plain data and the scheduler's named switches.
     module(
@@ -164,6 +165,7 @@ const EVERYWHERE: &[&str] = &["src/", "tests/", "benches/"];
 const RUN: &[&str] = &[
     "src/time.rs",
     "src/notify.rs",
+    "src/hashed.rs",
     "src/constants.rs",
     "src/kernel/",
     "src/model/",
@@ -393,13 +395,13 @@ fn a_use_that_is_not_allowed_is_told_with_the_place_where_it_belongs() {
         (
             "world",
             "use crate::scenario::Scenario;",
-            "`world` (the simulated store and backends, faults, judges) may use time, constants, notify, kernel, model, ports, trace, and not \
+            "`world` (the simulated store and backends, faults, judges) may use time, constants, notify, hashed, kernel, model, ports, trace, and not \
              `scenario::Scenario`; what needs both belongs in `sim` (one run: a scenario wired to a world)",
         ),
         (
             "kernel",
             "now: crate::model::Name,",
-            "`kernel` (the agenda, the executor, random streams) may use time, and not `model::Name`; \
+            "`kernel` (the agenda, the executor, random streams) may use time, hashed, and not `model::Name`; \
              what needs both belongs in `trace` (the records of a run and what is folded from them)",
         ),
         ("ports", "use crate::{kernel, model};", "``: name the module in the path, one `use` for each"),

@@ -5,25 +5,32 @@
 //! change of either is a change of the scenario schema. What a newcomer gets wrong: a purpose
 //! names one question ("boot time"), not a module.
 
-use std::collections::BTreeMap;
-
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
+
+use crate::hashed::{Hashed, hash_of};
 
 /// All streams of one run. Those that are drawn from repeatedly are kept alive.
 pub struct Streams {
     seed: u64,
     /// The seed of what is drawn once, which stays.
     first_seed: u64,
-    open: BTreeMap<(String, &'static str), ChaCha8Rng>,
+    open: Hashed<Open>,
     /// A purpose whose streams are those of another seed.
     redrawn: Option<(&'static str, Box<Streams>)>,
+}
+
+/// A stream that was drawn from.
+struct Open {
+    subject: Box<str>,
+    purpose: &'static str,
+    stream: Box<ChaCha8Rng>,
 }
 
 impl Streams {
     /// The streams of the run with that seed.
     pub fn new(seed: u64) -> Self {
-        Self { seed, first_seed: seed, open: BTreeMap::new(), redrawn: None }
+        Self { seed, first_seed: seed, open: Hashed::new(), redrawn: None }
     }
 
     /// The next 64 bits of the stream (subject, purpose).
@@ -33,13 +40,9 @@ impl Streams {
         {
             return streams.draw(subject, purpose);
         }
-        if let Some(stream) = self.open.get_mut(&(subject, purpose) as &dyn StreamKey) {
-            return stream.next_u64();
-        }
-        let mut opened = stream(self.seed, subject, purpose);
-        let first = opened.next_u64();
-        self.open.insert((subject.to_owned(), purpose), opened);
-        first
+        let (seed, is) = (self.seed, |open: &Open| *open.subject == *subject && open.purpose == purpose);
+        let open = || Open { subject: subject.into(), purpose, stream: Box::new(stream(seed, subject, purpose)) };
+        self.open.get_or_insert_with(hash_of((subject, purpose)), is, open).stream.next_u64()
     }
 
     /// From now on the streams for that purpose are those of another seed, from their beginnings.
@@ -50,7 +53,7 @@ impl Streams {
     /// From now on all streams are those of another seed, from their beginnings; what is drawn once stays as it was.
     pub fn redraw_all(&mut self, seed: u64) {
         self.seed = seed;
-        self.open.clear();
+        self.open = Hashed::new();
     }
 
     /// The first 64 bits of a stream that is drawn from once only; nothing is kept.
@@ -80,42 +83,6 @@ pub fn stream(seed: u64, subject: &str, purpose: &str) -> ChaCha8Rng {
 /// `n / 2^64`, far beneath what any study can see).
 pub fn below(bits: u64, n: u64) -> u64 {
     ((u128::from(bits) * u128::from(n)) >> 64) as u64
-}
-
-/// Lets a map with owned keys be asked with a borrowed one.
-trait StreamKey {
-    fn parts(&self) -> (&str, &'static str);
-}
-impl StreamKey for (String, &'static str) {
-    fn parts(&self) -> (&str, &'static str) {
-        (&self.0, self.1)
-    }
-}
-impl StreamKey for (&str, &'static str) {
-    fn parts(&self) -> (&str, &'static str) {
-        (self.0, self.1)
-    }
-}
-impl PartialEq for dyn StreamKey + '_ {
-    fn eq(&self, other: &Self) -> bool {
-        self.parts() == other.parts()
-    }
-}
-impl Eq for dyn StreamKey + '_ {}
-impl PartialOrd for dyn StreamKey + '_ {
-    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
-        Some(self.cmp(other))
-    }
-}
-impl Ord for dyn StreamKey + '_ {
-    fn cmp(&self, other: &Self) -> std::cmp::Ordering {
-        self.parts().cmp(&other.parts())
-    }
-}
-impl<'a> std::borrow::Borrow<dyn StreamKey + 'a> for (String, &'static str) {
-    fn borrow(&self) -> &(dyn StreamKey + 'a) {
-        self
-    }
 }
 
 #[cfg(test)]

@@ -29,7 +29,7 @@ pub struct ServiceConfig {
 }
 
 /// A port of a service.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct PortConfig {
     pub number: u16,
     pub name: Name,
@@ -49,7 +49,7 @@ impl PortConfig {
 }
 
 /// What the traffic of a port goes by.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Protocol {
     /// TCP: somebody who listens can be seen, and dialled.
     Tcp,
@@ -92,7 +92,7 @@ impl Concurrency {
 }
 
 /// A disk that a service wants mounted.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct DiskConfig {
     pub name: Name,
     pub mount_path: Name,

@@ -6,6 +6,7 @@
 //! that is the real framework's bug, and stories depend on it.
 
 use std::fmt;
+use std::hash::Hash;
 use std::rc::Rc;
 
 use crate::time::{SimDuration, SimTime};
@@ -44,7 +45,7 @@ pub trait Entity: Clone + fmt::Debug + 'static {
     /// A new value for one field.
     type Change: Clone + fmt::Debug;
     /// What it can be looked up by, besides its id.
-    type Index: Copy + Ord + fmt::Debug;
+    type Index: Copy + Eq + Hash + fmt::Debug;
 
     /// The changes that lead from `self` to `new`: every field that differs, save those that
     /// became zero, empty or absent, unless `clears` says otherwise of the field.
@@ -191,7 +192,7 @@ impl AppVersion {
 pub type PoolIndex = AppId;
 
 /// What a sandbox is made from; copied from its pool.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct SandboxSpec {
     pub version: VersionId,
     pub image: Name,
@@ -242,7 +243,7 @@ entity! {
 }
 
 /// What sandboxes are looked up by.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum SandboxIndex {
     /// The pool they name.
     Pool(PoolId),
@@ -288,7 +289,7 @@ entity! {
 }
 
 /// What disks are looked up by.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum DiskIndex {
     /// Their name.
     Name(Name),
@@ -323,7 +324,7 @@ entity! {
 }
 
 /// What disk leases are looked up by.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum LeaseIndex {
     /// The app they belong to.
     App(AppId),
@@ -336,7 +337,7 @@ pub enum LeaseIndex {
 }
 
 /// Where and how a leased disk is mounted.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Mount {
     pub path: Name,
     pub read_only: bool,
@@ -377,7 +378,7 @@ entity! {
 }
 
 /// What nodes are looked up by.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum NodeIndex {
     /// That they take sandboxes.
     Ready,

@@ -19,7 +19,7 @@ use super::status::{AnyStatus, DiskStatus, LeaseStatus, NodeStatus, SandboxStatu
 
 /// All of a field whose value in a record is a summary: records stay small, and whoever must know the rest finds it beside
 /// the trace. Plain data that may be sent between threads.
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub enum Detail {
     /// What sandboxes are made from.
     Spec(SandboxSpec),

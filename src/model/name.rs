@@ -7,75 +7,68 @@
 
 use std::borrow::Cow;
 use std::fmt;
+use std::hash::{Hash, Hasher};
 use std::ops::Deref;
 use std::sync::{Mutex, PoisonError};
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
+use crate::hashed::{Hashed, hash_of};
+
 /// A piece of interned text.
 #[derive(Clone, Copy)]
-pub struct Name(&'static &'static str);
+pub struct Name(&'static Interned);
+
+/// What a name points to.
+#[derive(Clone, Copy)]
+struct Interned {
+    text: &'static str,
+    /// Of the text: whoever seeks by a name need not go there.
+    hash: u64,
+}
 
 /// All names.
-static TEXTS: Mutex<Texts> = Mutex::new(Texts { places: Vec::new(), known: 0 });
+static TEXTS: Mutex<Texts> = Mutex::new(Texts { known: Hashed::new(), texts: &mut [], names: &mut [] });
 
-/// Names by the hash of their text: each at its own place, or at the next that was free. The order is nobody's.
+/// The names, and room for more: small things side by side are found sooner.
 struct Texts {
-    /// A power of two, at least half of them free.
-    places: Vec<Option<(u64, Name)>>,
-    known: usize,
+    known: Hashed<Name>,
+    texts: &'static mut [u8],
+    names: &'static mut [Interned],
 }
 
-impl Texts {
-    /// Where the name with that text is, or would be.
-    fn place(&self, hash: u64, text: &str) -> usize {
-        let mask = self.places.len() - 1;
-        let mut place = hash as usize & mask;
-        while self.places[place].is_some_and(|(other, name)| other != hash || name.as_str() != text) {
-            place = (place + 1) & mask;
-        }
-        place
+/// The first `count` of what is left of a room; where that is less, of another that is made.
+fn take<T: Clone>(room: &mut &'static mut [T], count: usize, empty: T) -> &'static mut [T] {
+    if room.len() < count {
+        *room = Box::leak(vec![empty; count.max(1 << 10)].into_boxed_slice());
     }
-    fn grow(&mut self) {
-        let all = std::mem::take(&mut self.places);
-        self.places = vec![None; (2 * all.len()).max(1024)];
-        for (hash, name) in all.into_iter().flatten() {
-            let place = self.place(hash, name.as_str());
-            self.places[place] = Some((hash, name));
-        }
-    }
-}
-
-/// FNV-1a: the same on every machine, and quick for short texts.
-fn hash(text: &str) -> u64 {
-    text.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
+    let (taken, left) = std::mem::take(room).split_at_mut(count);
+    *room = left;
+    taken
 }
 
 impl Name {
     /// The name with that text.
     pub fn new(text: &str) -> Self {
-        let hash = hash(text);
-        let mut texts = TEXTS.lock().unwrap_or_else(PoisonError::into_inner);
-        if 2 * texts.known >= texts.places.len() {
-            texts.grow();
-        }
-        let place = texts.place(hash, text);
-        if let Some((_, known)) = texts.places[place] {
-            return known;
-        }
-        let leaked: &'static str = Box::leak(Box::from(text));
-        let name = Self(Box::leak(Box::new(leaked)));
-        texts.places[place] = Some((hash, name));
-        texts.known += 1;
-        name
+        let hash = hash_of(text);
+        let Texts { known, texts, names } = &mut *TEXTS.lock().unwrap_or_else(PoisonError::into_inner);
+        let make = || {
+            let kept = take(texts, text.len(), 0);
+            kept.copy_from_slice(text.as_bytes());
+            let interned = Interned { text: str::from_utf8(kept).expect("it is a text"), hash };
+            let name = take(names, 1, interned);
+            name[0] = interned;
+            Self(&name[0])
+        };
+        *known.get_or_insert_with(hash, |name| name.as_str() == text, make)
     }
     /// The text.
     pub fn as_str(&self) -> &'static str {
-        self.0
+        self.0.text
     }
     /// The name of a thing without its kind: `pds-database` of `pool/pds-database`.
     pub fn short(&self) -> &'static str {
-        self.0.split_once('/').map_or(*self.0, |(_, short)| short)
+        self.0.text.split_once('/').map_or(self.0.text, |(_, short)| short)
     }
 }
 
@@ -96,10 +89,15 @@ impl Ord for Name {
         if self == other { std::cmp::Ordering::Equal } else { self.as_str().cmp(other.as_str()) }
     }
 }
+impl Hash for Name {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        state.write_u64(self.0.hash);
+    }
+}
 impl Deref for Name {
     type Target = str;
     fn deref(&self) -> &str {
-        self.0
+        self.0.text
     }
 }
 impl From<&str> for Name {

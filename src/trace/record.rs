@@ -1,11 +1,12 @@
 //! Trace records, and the table that gives their subjects names.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::{Arc, OnceLock};
 
 use serde::ser::{SerializeStruct, Serializer};
 use serde::{Deserialize, Serialize};
 
+use crate::hashed::{Hashed, hash_of};
 use crate::kernel::{RecordId, SimDuration, SimTime};
 use crate::model::{
     Actor, Detail, EffectKind, Field, Invariant, Kind, Name, Point, Reason, RequestError, Subject, Value, Word,
@@ -108,7 +109,7 @@ pub struct Trace {
     names: BTreeMap<Kind, Vec<Name>>,
     /// Details by the records of the fields that they belong to; equal ones are kept once.
     details: Vec<(RecordId, Arc<Detail>)>,
-    known: BTreeSet<Arc<Detail>>,
+    known: Hashed<Arc<Detail>>,
     observed: Observations,
     /// What follows from what was observed, once somebody has asked.
     evidence: OnceLock<Evidence>,
@@ -123,12 +124,11 @@ impl Trace {
     }
     /// Keeps all of the field that a record just pushed has the summary of.
     pub fn detail_next(&mut self, record: RecordId, detail: Detail) {
-        let known = self.known.get(&detail).cloned();
-        let detail = known.unwrap_or_else(|| {
-            let detail = Arc::new(detail);
-            self.known.insert(Arc::clone(&detail));
-            detail
-        });
+        let is = |known: &Arc<Detail>| **known == detail;
+        let detail = match self.known.get(hash_of(&detail), is) {
+            Some(known) => Arc::clone(known),
+            None => Arc::clone(self.known.get_or_insert_with(hash_of(&detail), |_| false, || Arc::new(detail))),
+        };
         self.details.push((record, detail));
     }
     /// All of the field that a record has the summary of; none where the summary is all.

@@ -9,6 +9,7 @@ use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::rc::Rc;
 
+use crate::hashed::{Hashed, hash_of};
 use crate::kernel::SimTime;
 use crate::model::{Controller, Entity, Id, Name, Revision};
 use crate::notify::Notify;
@@ -89,12 +90,12 @@ impl<E> Default for Entry<E> {
 struct ByIndex<E: Entity, T> {
     /// By kind and number.
     things: Vec<Vec<T>>,
-    names: BTreeMap<E::Index, T>,
+    names: Hashed<(E::Index, T)>,
 }
 
 impl<E: Entity, T: Default> ByIndex<E, T> {
     fn new() -> Self {
-        Self { things: Vec::new(), names: BTreeMap::new() }
+        Self { things: Vec::new(), names: Hashed::new() }
     }
     fn is_empty(&self) -> bool {
         self.things.is_empty() && self.names.is_empty()
@@ -103,18 +104,21 @@ impl<E: Entity, T: Default> ByIndex<E, T> {
     fn get(&self, index: E::Index) -> Option<&T> {
         match E::index_subject(index) {
             Some(thing) => self.things.get(thing.kind as usize)?.get(thing.index as usize),
-            None => self.names.get(&index),
+            None => self.names.get(hash_of(index), |(its, _)| *its == index).map(|(_, of)| of),
         }
     }
     #[inline]
     fn get_mut(&mut self, index: E::Index) -> Option<&mut T> {
         match E::index_subject(index) {
             Some(thing) => self.things.get_mut(thing.kind as usize)?.get_mut(thing.index as usize),
-            None => self.names.get_mut(&index),
+            None => self.names.get_mut(hash_of(index), |(its, _)| *its == index).map(|(_, of)| of),
         }
     }
     fn get_or_default(&mut self, index: E::Index) -> &mut T {
-        let Some(thing) = E::index_subject(index) else { return self.names.entry(index).or_default() };
+        let Some(thing) = E::index_subject(index) else {
+            let make = || (index, T::default());
+            return &mut self.names.get_or_insert_with(hash_of(index), |(its, _)| *its == index, make).1;
+        };
         let (kind, number) = (thing.kind as usize, thing.index as usize);
         if self.things.len() <= kind {
             self.things.resize_with(kind + 1, Vec::new);
@@ -126,7 +130,7 @@ impl<E: Entity, T: Default> ByIndex<E, T> {
         &mut things[number]
     }
     fn values(&self) -> impl Iterator<Item = &T> {
-        self.things.iter().flatten().chain(self.names.values())
+        self.things.iter().flatten().chain(self.names.iter().map(|(_, of)| of))
     }
 }
 
