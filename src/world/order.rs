@@ -7,8 +7,8 @@
 //! system's, not ours: a sandbox's is its app and service, a pool's says nothing.
 
 use std::cell::RefCell;
-use std::collections::BTreeMap;
 
+use crate::hashed::{Hashed, hash_of};
 use crate::model::{Kind, Name};
 
 const DIGITS: &[u8; 58] = b"123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz";
@@ -18,7 +18,7 @@ const COUNTER: &str = "CX1111111111111111111";
 
 /// The places of prefixes, worked out once each.
 #[derive(Default)]
-pub(super) struct Order(RefCell<BTreeMap<(Kind, Prefix), Name>>);
+pub(super) struct Order(RefCell<Hashed<(Kind, Prefix, Name)>>);
 
 /// What an id begins with, behind its kind: an app's or node's name, with a sandbox's service.
 type Prefix = Option<(Name, Option<Name>)>;
@@ -26,18 +26,20 @@ type Prefix = Option<(Name, Option<Name>)>;
 impl Order {
     /// Where entities of a kind stand whose ids begin so; ties are in the order of creation.
     pub(super) fn place(&self, kind: Kind, prefix: Prefix) -> Name {
-        *self.0.borrow_mut().entry((kind, prefix)).or_insert_with(|| Name::new(&base58(&id(kind, prefix))))
+        let is = |(its, begins, _): &(Kind, Prefix, Name)| *its == kind && *begins == prefix;
+        let make = || (kind, prefix, Name::new(&base58(&id(kind, prefix))));
+        self.0.borrow_mut().get_or_insert_with(hash_of((kind, prefix)), is, make).2
     }
 }
 
 /// An id as the real store writes it.
 fn id(kind: Kind, prefix: Prefix) -> String {
     match (kind, prefix) {
-        (Kind::App, Some((app, _))) => format!("app/{app}"),
-        (Kind::Node, Some((node, _))) => format!("node/{node}"),
-        (Kind::Version, Some((app, _))) => format!("app_version/{app}-v{COUNTER}"),
-        (Kind::Sandbox, Some((app, Some(service)))) => format!("sandbox/{app}-{service}-{COUNTER}"),
-        _ => format!("{}/{COUNTER}", kind.name()),
+        (Kind::App, Some((app, _))) => ["app/", &app].concat(),
+        (Kind::Node, Some((node, _))) => ["node/", &node].concat(),
+        (Kind::Version, Some((app, _))) => ["app_version/", &app, "-v", COUNTER].concat(),
+        (Kind::Sandbox, Some((app, Some(service)))) => ["sandbox/", &app, "-", &service, "-", COUNTER].concat(),
+        _ => [kind.name(), "/", COUNTER].concat(),
     }
 }
 
@@ -58,16 +60,16 @@ fn base58(text: &str) -> String {
             carry /= FIVE;
         }
     }
-    // The last digit first.
-    let mut digits = Vec::with_capacity(5 * limbs.len());
-    for mut limb in limbs {
-        for _ in 0..5 {
-            digits.push(DIGITS[(limb % 58) as usize]);
+    let mut digits = vec![0; 5 * limbs.len()];
+    for (mut limb, digits) in limbs.into_iter().zip(digits.rchunks_exact_mut(5)) {
+        for digit in digits.iter_mut().rev() {
+            *digit = DIGITS[(limb % 58) as usize];
             limb /= 58;
         }
     }
-    while digits.pop_if(|digit| *digit == b'1').is_some() {}
-    digits.iter().rev().copied().map(char::from).collect()
+    let first = digits.iter().position(|digit| *digit != b'1').unwrap_or(digits.len());
+    digits.drain(..first);
+    String::from_utf8(digits).expect("all are letters and digits")
 }
 
 #[cfg(test)]

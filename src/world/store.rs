@@ -10,6 +10,7 @@ use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
+use crate::hashed::{Hashed, hash_of};
 use crate::kernel::{SimDuration, SimTime};
 use crate::model::{
     Actor, Controller, Entity, Field, Id, Kind, Name, OfAll, PerKind, PoolId, Revision, SandboxId, Subject, Value,
@@ -43,7 +44,7 @@ pub struct StoreRules {
 }
 
 /// What those of a kind are numbered under.
-#[derive(PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
 enum Under {
     Parent(Subject),
     Name(Name),
@@ -57,7 +58,7 @@ pub struct Store {
     tables: Tables,
     revision: Cell<u64>,
     /// How many of a kind were born under each parent, or under each name.
-    births: RefCell<BTreeMap<(Kind, Under), u32>>,
+    births: RefCell<Hashed<(Kind, Under, u32)>>,
     /// The pool that each sandbox was created in, for those that outlive it.
     pools_of: RefCell<Vec<PoolId>>,
     /// The app's own name and the service of each pool, for those that outlive it.
@@ -162,7 +163,8 @@ impl Store {
     /// How many of a kind were born there so far; it is one more from now on.
     fn birth(&self, kind: Kind, under: Under) -> u32 {
         let mut births = self.births.borrow_mut();
-        let count = births.entry((kind, under)).or_insert(0);
+        let is = |(its, place, _): &(Kind, Under, u32)| *its == kind && *place == under;
+        let (.., count) = births.get_or_insert_with(hash_of((kind, under)), is, || (kind, under, 0));
         *count += 1;
         *count - 1
     }
@@ -185,16 +187,16 @@ impl Store {
         };
         // From the second of that name on it is `name~2`, `name~3`, …
         let numbered = |name: Name| match number(Under::Name(name)) {
-            0 => format!("{kind}/{name}"),
-            n => format!("{kind}/{name}~{}", n + 1),
+            0 => [kind, "/", &name].concat(),
+            n => [kind, "/", &name, "~", &(n + 1).to_string()].concat(),
         };
         Name::new(&match E::KIND {
             Kind::Version => {
                 let (app, name) = parent_in(Field::App);
-                format!("{kind}/{}-v{}", name.short(), number(Under::Parent(app)) + 1)
+                [kind, "/", name.short(), "-v", &(number(Under::Parent(app)) + 1).to_string()].concat()
             }
             Kind::Pool => {
-                let base = format!("{}-{}", parent_in(Field::App).1.short(), name_in(Field::Service));
+                let base = [parent_in(Field::App).1.short(), "-", &name_in(Field::Service)].concat();
                 numbered(Name::new(&base))
             }
             Kind::Sandbox => child(parent_in(Field::Pool)),
