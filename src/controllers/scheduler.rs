@@ -4,7 +4,7 @@
 //! it read the nodes once at its start and never listed sandboxes, so that what was created
 //! while it was down stays without a node for ever.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
@@ -20,6 +20,8 @@ pub struct Scheduler<P: Platform> {
     rules: Rc<Rules>,
     /// The nodes as they were at the start, before `scheduler-resyncs`.
     nodes_at_start: RefCell<Option<Listed<Node>>>,
+    /// Where in the list the coordinator stood last: mostly it stands there still.
+    coordinator: Cell<usize>,
 }
 
 /// The nodes among which one is drawn: those that are ready, but for some. Of thousands only those are
@@ -40,6 +42,11 @@ impl Candidates {
     fn place(&self, id: NodeId) -> Option<usize> {
         self.ready.iter().position(|node| node.id == id)
     }
+    /// The same, for one that is thought to be at a place.
+    fn place_near(&self, id: NodeId, place: usize) -> Option<usize> {
+        let is_there = self.ready.get(place).is_some_and(|node| node.id == id);
+        if is_there { Some(place) } else { self.place(id) }
+    }
     fn leave_out(&mut self, places: impl IntoIterator<Item = usize>) {
         self.but.extend(places);
         self.but.sort_unstable();
@@ -59,7 +66,7 @@ impl Candidates {
 impl<P: Platform> Scheduler<P> {
     /// A scheduler under these rules.
     pub fn new(ports: Ports<P>, rules: Rc<Rules>) -> Self {
-        Self { ports, rules, nodes_at_start: RefCell::default() }
+        Self { ports, rules, nodes_at_start: RefCell::default(), coordinator: Cell::default() }
     }
 
     /// Reads the nodes once, as was done at its start before `scheduler-resyncs`. Rule 6.1.
@@ -76,7 +83,8 @@ impl<P: Platform> Scheduler<P> {
         let stateful = !item.entity.spec.volumes.is_empty();
         // Rule 6.2: disks are where the coordinator is; the other nodes are for all else.
         if self.rules.has(Fix::DisksOnCoordinator) {
-            let coordinator = candidates.place(NodeId::from_index(0));
+            let coordinator = candidates.place_near(NodeId::from_index(0), self.coordinator.get());
+            self.coordinator.set(coordinator.unwrap_or_default());
             if stateful {
                 candidates.leave_out((0..candidates.len()).filter(|place| Some(*place) != coordinator));
             } else if candidates.len() > 1 {
@@ -166,6 +174,9 @@ mod tests {
             let mut candidates = Candidates { ready: listed(nodes), but: Vec::new() };
             let out: Vec<usize> = out.iter().filter_map(|id| candidates.place(NodeId::from_index(*id))).collect();
             candidates.leave_out(out);
+            let near = |id| (0..4).map(move |place| (id, place));
+            let found = |(id, place)| candidates.place_near(NodeId::from_index(id), place);
+            assert!((0..4).flat_map(near).all(|(id, place)| found((id, place)) == found((id, 0))));
             candidates.spread(placed.iter().map(|id| NodeId::from_index(*id)));
             let found: Vec<u32> = (0..candidates.len()).map(|nth| candidates.at(nth).index()).collect();
             assert_eq!(found, left, "{nodes} nodes, {placed:?}");
