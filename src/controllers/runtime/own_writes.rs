@@ -32,7 +32,8 @@ impl OwnWrites {
         }
     }
     pub(super) fn contains(&self, revision: Revision) -> bool {
-        self.0.borrow().known.binary_search(&revision).is_ok()
+        // What a watch tells was written a moment ago: few have been remembered since.
+        self.0.borrow().known.iter().rfind(|known| **known <= revision) == Some(&revision)
     }
 }
 
