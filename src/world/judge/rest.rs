@@ -18,7 +18,7 @@ use super::memory::{Counts, Text, View};
 use super::rhythm::Serving;
 
 /// Something that is not at rest.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Blocker {
     /// A service of the app's active version has no pool, or the version is gone.
     App(AppId),
@@ -37,6 +37,21 @@ pub(super) enum Blocker {
 }
 
 impl Blocker {
+    /// Where it stands among all: by its kind, then by what it is about. One number is compared sooner.
+    fn place(self) -> u64 {
+        let kind: u64 = match self {
+            Self::App(_) => 0,
+            Self::Pool(_) => 1,
+            Self::Cooldown(_) => 2,
+            Self::Sandbox(_) => 3,
+            Self::Lease(_) => 4,
+            Self::Leftover(_) => 5,
+            Self::Step(_) => 6,
+        };
+        let Subject { kind: of, index } = self.subject();
+        kind << 40 | (of as u64) << 32 | u64::from(index)
+    }
+
     pub(super) fn subject(self) -> Subject {
         match self {
             Self::App(app) => app.into(),
@@ -77,8 +92,8 @@ pub(super) type Owner = Option<AppId>;
 
 /// Whether the cluster is settled.
 pub(super) struct Rest {
-    /// What is not at rest, each with the record that made it so, and whose it was then.
-    blockers: BTreeMap<Blocker, (RecordId, Owner)>,
+    /// What is not at rest, by its place, each with the record that made it so, and whose it was then.
+    blockers: BTreeMap<u64, (Blocker, RecordId, Owner)>,
     /// How many blockers each has that has any.
     counts: BTreeMap<Owner, u32>,
     /// Those whose count has changed since they were last asked for.
@@ -99,15 +114,15 @@ impl Rest {
 
     /// Puts a blocker in or takes it out; `owner` says whose a new one is.
     pub(super) fn put(&mut self, blocker: Blocker, there: bool, cause: RecordId, owner: impl FnOnce() -> Owner) {
-        let owner = match self.blockers.entry(blocker) {
+        let owner = match self.blockers.entry(blocker.place()) {
             Entry::Vacant(place) if there => {
                 let owner = owner();
-                place.insert((cause, owner));
+                place.insert((blocker, cause, owner));
                 *self.counts.entry(owner).or_default() += 1;
                 owner
             }
             Entry::Occupied(known) if !there => {
-                let (_, owner) = known.remove();
+                let (.., owner) = known.remove();
                 let Entry::Occupied(mut count) = self.counts.entry(owner) else { unreachable!("it has a blocker") };
                 *count.get_mut() -= 1;
                 if *count.get() == 0 {
@@ -136,19 +151,19 @@ impl Rest {
 
     /// All that is not at rest, and whose it is.
     pub(super) fn troubles(&self) -> impl Iterator<Item = (Blocker, Owner)> {
-        self.blockers.iter().map(|(blocker, (_, of))| (*blocker, *of))
+        self.blockers.values().map(|(blocker, _, of)| (*blocker, *of))
     }
 
     /// What of that app is not at rest, each with the record that made it so.
     pub(super) fn troubles_of(&self, owner: Owner) -> impl Iterator<Item = (Blocker, RecordId)> {
-        let its = self.blockers.iter().filter(move |(_, (_, of))| *of == owner);
-        its.map(|(blocker, (record, _))| (*blocker, *record))
+        let its = self.blockers.values().filter(move |(.., of)| *of == owner);
+        its.map(|(blocker, record, _)| (*blocker, *record))
     }
 
     /// What is not at rest.
     #[cfg(test)]
     pub(super) fn blockers(&self) -> impl Iterator<Item = Blocker> {
-        self.blockers.keys().copied()
+        self.blockers.values().map(|(blocker, ..)| *blocker)
     }
 }
 
