@@ -6,7 +6,7 @@
 //! only among equal ones in that of creation.
 
 use std::cell::{Cell, RefCell};
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeMap, VecDeque};
 use std::rc::Rc;
 
 use crate::hashed::{Hashed, hash_of};
@@ -14,6 +14,10 @@ use crate::kernel::SimTime;
 use crate::model::{Controller, Entity, Id, Name, Revision};
 use crate::notify::Notify;
 use crate::ports::{Change, Listed, Meta, Query, Versioned, WatchEvent};
+
+mod places;
+
+use places::Places;
 
 /// How many changes a table remembers for watches that resume.
 const LOG_LEN: usize = 10_000;
@@ -190,7 +194,7 @@ impl<E: Entity> Mailboxes<E> {
 
 struct Inner<E: Entity> {
     rows: Vec<Option<Row<E>>>,
-    by_key: BTreeSet<Place<E>>,
+    places: Places<E>,
     /// The list of all rows, as long as none has changed since it was asked for.
     listed: Option<Listed<E>>,
     by_index: ByIndex<E, Entry<E>>,
@@ -227,10 +231,10 @@ impl<E: Entity> Inner<E> {
     }
 
     fn list(&mut self, query: Query<E>) -> Listed<E> {
-        let Self { rows, by_key, listed, by_index, nothing, .. } = self;
+        let Self { rows, places, listed, by_index, nothing, .. } = self;
         let item = |(_, id): &Place<E>| rows[id.index() as usize].as_ref().expect("indexed rows exist").item.clone();
         match query {
-            Query::All => Rc::clone(listed.get_or_insert_with(|| by_key.iter().map(item).collect())),
+            Query::All => Rc::clone(listed.get_or_insert_with(|| places.sorted().iter().map(item).collect())),
             Query::By(index) => match by_index.get_mut(index) {
                 Some(Entry { places, listed }) if !places.is_empty() => {
                     Rc::clone(listed.get_or_insert_with(|| places.iter().map(item).collect()))
@@ -248,7 +252,7 @@ impl<E: Entity> Default for Table<E> {
     fn default() -> Self {
         Self(RefCell::new(Inner {
             rows: Vec::new(),
-            by_key: BTreeSet::new(),
+            places: Places::default(),
             listed: None,
             by_index: ByIndex::new(),
             nothing: Rc::new([]),
@@ -289,10 +293,13 @@ impl<E: Entity> Table<E> {
 
     /// Looks at all rows of a query, in the order of their keys.
     pub fn for_each(&self, query: Query<E>, mut look: impl FnMut(&Versioned<E>)) {
+        if let Query::All = query {
+            self.0.borrow_mut().places.sorted();
+        }
         let inner = self.0.borrow();
         let row = |id: Id<E>| &inner.rows[id.index() as usize].as_ref().expect("indexed rows exist").item;
         match query {
-            Query::All => inner.by_key.iter().for_each(|(_, id)| look(row(*id))),
+            Query::All => inner.places.in_order.iter().for_each(|(_, id)| look(row(*id))),
             Query::By(entry) => {
                 let entry = inner.by_index.get(entry);
                 entry.into_iter().flat_map(|entry| &entry.places).for_each(|(_, id)| look(row(*id)));
@@ -341,7 +348,7 @@ impl<E: Entity> Table<E> {
         let item = Versioned::new(id, entity, meta);
         let inner = &mut *self.0.borrow_mut();
         inner.listed = None;
-        inner.by_key.insert((key, id));
+        inner.places.add((key, id));
         item.entity.for_each_index(&mut |index| inner.enter(index, (key, id)));
         inner.rows.push(Some(Row { key, item: item.clone() }));
         item
@@ -383,7 +390,7 @@ impl<E: Entity> Table<E> {
         let inner = &mut *self.0.borrow_mut();
         let row = inner.rows[id.index() as usize].take().expect("the caller looked");
         inner.listed = None;
-        inner.by_key.remove(&(row.key, id));
+        inner.places.remove((row.key, id));
         row.item.entity.for_each_index(&mut |index| inner.leave(index, (row.key, id)));
         row.item
     }
