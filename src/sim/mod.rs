@@ -295,9 +295,7 @@ impl<'a> Simulation<'a> {
     /// The same with its processes started and its steps waiting.
     fn set_up(&self) -> (World, Platform) {
         let world = self.world();
-        let keep = world.keeps_asked();
-        let asked = if self.evidence { Asked::kept_by(move |fix| keep(fix as u32)) } else { Asked::default() };
-        let rules = Rc::new(rules_under(self.variant.policy.fixes, &self.variant.tuning, &asked));
+        let rules = Rc::new(rules_under(self.variant.policy.fixes, &self.variant.tuning, world.log().asks()));
         world.store().follow(store_rules(&rules));
         for step in &self.scenario.steps {
             world.log().name_next(Kind::Step, Name::new(&format!("step/{}", step.name)));
@@ -318,7 +316,6 @@ impl<'a> Simulation<'a> {
             memories: Rc::default(),
             waiting: Rc::default(),
             refusals: Rc::default(),
-            asked,
         };
         let starts = platform.clone();
         world.on_start(move |world, process| start(world, process, &starts));
@@ -384,7 +381,7 @@ impl<'a> Simulation<'a> {
             Some(fixes)
         });
         let sets = std::iter::once(self.variant.policy.fixes).chain(upgraded);
-        sets.map(|fixes| rules_under(fixes, &self.variant.tuning, &Asked::default()))
+        sets.map(|fixes| rules_under(fixes, &self.variant.tuning, Rc::default()))
     }
 
     /// Those that hold from the last upgrade on: nothing can be proved of a future with another.
@@ -446,14 +443,14 @@ impl<'a> Simulation<'a> {
             violations: judge.violations().to_vec(),
             rejected: run.platform.refusals.borrow().clone(),
             warnings,
-            asked: run.platform.asked.so_far(),
+            asked: Fixes::from_bits(world.log().asked()),
         }
     }
 }
 
 /// The rules while these fixes are in force.
-fn rules_under(fixes: Fixes, constants: &Constants, asked: &Asked) -> Rules {
-    Rules::new(fixes, constants.under(fixes), asked.clone())
+fn rules_under(fixes: Fixes, constants: &Constants, asked: Asked) -> Rules {
+    Rules::new(fixes, constants.under(fixes), asked)
 }
 
 /// What the store's server does under these rules: rules 1.5 and 1.8.

@@ -9,7 +9,7 @@ use std::rc::Rc;
 use crate::controllers::activator::Activator;
 use crate::controllers::ingress::Ingress;
 use crate::controllers::process::{self, Hosting};
-use crate::controllers::runtime::{Asked, Rules};
+use crate::controllers::runtime::Rules;
 use crate::model::{Controller, Name};
 use crate::ports::Remembers;
 use crate::scenario::Constants;
@@ -44,8 +44,6 @@ pub(super) struct Platform {
     pub(super) waiting: AllWaiting,
     /// In the order in which they came.
     pub(super) refusals: Refusals,
-    /// Which fixes were asked for, under all rules that were in force.
-    pub(super) asked: Asked,
     /// The pool controller, where it is not ours.
     pub(super) pool: Option<OwnPool>,
 }

@@ -41,7 +41,7 @@ impl Run {
             if let Some(progress) = progress.filter(|_| looks.is_multiple_of(LOOKS_PER_TELLING)) {
                 progress(self.world.kernel().now());
             }
-            match self.world.kernel().run(due.unwrap_or(horizon), self.look_from()) {
+            match self.world.log().run(due.unwrap_or(horizon), self.look_from()) {
                 Step::Ran => {
                     self.crashes.strike(&self.world);
                     // Most steps write nothing that is judged.

@@ -153,7 +153,7 @@ fn act_on_world(world: &World, platform: &Platform, action: &Action) -> Result<(
         }
         Action::Upgrade(upgrade) => {
             let fixes = upgrade.of(platform.rules.borrow().fixes());
-            let rules = rules_under(fixes, &platform.constants, &platform.asked);
+            let rules = rules_under(fixes, &platform.constants, world.log().asks());
             world.store().follow(super::store_rules(&rules));
             *platform.rules.borrow_mut() = Rc::new(rules);
             world.processes().crash(Process::Coordinator);

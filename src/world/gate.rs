@@ -76,16 +76,14 @@ pub(super) struct Call {
 pub(super) enum Sees {
     /// Nothing but what became of the order.
     Nothing,
-    /// What the call is about.
-    Subject,
-    /// The things of a kind that are the subject's.
-    Those(Kind),
+    /// The things of a kind that are the subject's; of none: what the call is about itself.
+    Things(Option<Kind>),
 }
 
 impl Call {
     /// A question: it takes no time, and is not written down unless it fails.
     pub(super) fn question(point: Option<Point>, subject: Subject) -> Self {
-        Self { point, subject, kind: None, takes: SimDuration::ZERO, told: false, sees: Sees::Subject }
+        Self { point, subject, kind: None, takes: SimDuration::ZERO, told: false, sees: Sees::Things(None) }
     }
 
     /// Something to be done, which takes so long.
@@ -205,24 +203,23 @@ impl<P> Gated<P> {
         let gate = &*self.gate;
         let since = gate.log.now();
         // Few calls are struck: the way of all others need not carry what these may need.
-        let struck = match call.point {
-            Some(point) if gate.faults.are_about(point) => {
-                gate.log.observe(Act::Calls(self.actor));
-                Some(Box::pin(gate.strike(self.actor, point, call)).await)
-            }
-            _ => None,
+        let point = call.point.filter(|point| gate.faults.are_about(*point));
+        // What a look tells need not be told before, unless something happens in between.
+        let begins = point.is_some() || call.sees == Sees::Nothing;
+        if begins && gate.log.observes() {
+            gate.begin(self.actor);
+        }
+        let struck = match point {
+            Some(point) => Some(Box::pin(gate.strike(self.actor, point, call)).await),
+            None => None,
         };
         let latency = struck.as_ref().map_or(call.takes, |struck| call.takes + struck.delay);
-        // What a look tells need not be told before, unless something happens in between.
-        if call.sees == Sees::Nothing {
-            gate.log.observe(Act::Calls(self.actor));
-        }
         if !latency.is_zero() {
             match gate.log.kernel().alone_for(latency) {
                 Some(alone) => alone.pass(),
                 None => {
-                    if call.sees != Sees::Nothing {
-                        gate.log.observe(Act::Calls(self.actor));
+                    if !begins && gate.log.observes() {
+                        gate.begin(self.actor);
                     }
                     let _under_way = gate.under_way();
                     let mut waits = Waits { given_up: Some(given_up), delay: latency - call.takes };
@@ -236,8 +233,13 @@ impl<P> Gated<P> {
             None if call.told => gate.log.ordered(|| act(struck.as_deref())),
             None => act(struck.as_deref()),
         };
-        if gate.log.observes() {
-            gate.see(self.actor, &call, struck.as_deref());
+        if let Sees::Things(listed) = call.sees
+            && gate.log.observes()
+        {
+            match struck.as_deref().and_then(|struck| struck.stale) {
+                None => gate.see(self.actor, &call, listed),
+                Some(ago) => gate.see_stale(self.actor, &call, listed, ago),
+            }
         }
         let Some(point) = call.point else { return result };
         if call.told && result.is_ok() {
@@ -300,16 +302,23 @@ impl Gate {
         struck
     }
 
-    /// Notes what the caller of a call sees, and as of when.
-    #[inline]
-    fn see(&self, caller: Actor, call: &Call, struck: Option<&Struck>) {
-        let listed = match call.sees {
-            Sees::Nothing => return,
-            Sees::Subject => None,
-            Sees::Those(kind) => Some(kind),
-        };
-        let real = call.kind.is_none();
-        self.log.look(caller, call.subject, (listed, real), struck.and_then(|struck| struck.stale));
+    /// Notes that a call begins.
+    #[inline(never)]
+    fn begin(&self, caller: Actor) {
+        self.log.observe(Act::Calls(caller));
+    }
+
+    /// Notes what the caller of a call sees.
+    #[inline(never)]
+    fn see(&self, caller: Actor, call: &Call, listed: Option<Kind>) {
+        self.log.observe(looks(caller, call, listed));
+    }
+
+    /// The same, where it sees what was true so long ago.
+    #[cold]
+    fn see_stale(&self, caller: Actor, call: &Call, listed: Option<Kind>, ago: SimDuration) {
+        self.begin(caller);
+        self.log.observe_stale(ago, looks(caller, call, listed));
     }
 
     /// Counts a call as under way until the guard is dropped – by its end, or by the caller's death.
@@ -336,4 +345,11 @@ impl Gate {
             std::future::pending::<()>().await;
         }
     }
+}
+
+/// What a caller does who sees what a call is about, or lists what is its.
+#[inline]
+fn looks(by: Actor, call: &Call, listed: Option<Kind>) -> Act {
+    let Subject { kind, index } = call.subject;
+    Act::Looks { by, kind, index, listed, real: call.kind.is_none() }
 }

@@ -7,7 +7,6 @@ use crate::kernel::{RecordId, SimDuration, SimTime, Streams, streams};
 use crate::model::{Actor, Controller, Name, Reason, Subject};
 use crate::ports::{Clock, Host, Origin, Platform};
 use crate::trace::What;
-use crate::trace::evidence::observed::Act;
 
 use super::disk_calls::SimDisks;
 use super::log::Log;
@@ -44,7 +43,9 @@ impl Clock for SimClock {
         self.0.kernel().timeout(limit, future)
     }
     fn idle<T>(&self, future: impl Future<Output = T>) -> impl Future<Output = T> {
-        self.0.observe(Act::Turns);
+        if self.0.observes() {
+            self.0.turned();
+        }
         self.0.kernel().idle(future)
     }
 }

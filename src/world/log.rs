@@ -5,11 +5,12 @@
 
 use std::cell::{Cell, RefCell};
 use std::ops::Range;
+use std::rc::Rc;
 use std::sync::Arc;
 
-use crate::kernel::{Kernel, RecordId, SimDuration, SimTime, Streams};
+use crate::kernel::{Kernel, RecordId, SimDuration, SimTime, Step, Streams, TaskId};
 use crate::model::{Actor, Detail, Kind, Name, Subject};
-use crate::trace::evidence::observed::{Act, Observations};
+use crate::trace::evidence::observed::{Act, Observation, Observations, Observer};
 use crate::trace::{Archive, Record, Trace, What};
 
 use super::spec::Spread;
@@ -19,21 +20,30 @@ use super::{WORLD, judge};
 pub struct Log {
     kernel: Kernel,
     trace: RefCell<Trace>,
+    /// How many records there are.
+    records: Cell<u32>,
     records_max: usize,
     /// The first record that the judge must see and has not seen.
     news: Cell<Option<RecordId>>,
     streams: RefCell<Streams>,
-    /// Whether somebody will ask what decisions were taken from.
-    observes: Cell<bool>,
-    observed: RefCell<Observations>,
+    observer: Observer,
+    /// The fixes that were asked for since the observer was last told, a bit each.
+    asked: Rc<Cell<u128>>,
 }
 
 impl Log {
     /// An empty one; with `records_max` records it is full.
     pub(super) fn new(kernel: Kernel, records_max: usize, seed: u64, evidence: bool) -> Self {
-        let streams = RefCell::new(Streams::new(seed));
-        let (observes, observed) = (Cell::new(evidence), RefCell::default());
-        Self { kernel, trace: RefCell::default(), records_max, news: Cell::new(None), streams, observes, observed }
+        Self {
+            kernel,
+            trace: RefCell::default(),
+            records: Cell::new(0),
+            records_max,
+            news: Cell::new(None),
+            streams: RefCell::new(Streams::new(seed)),
+            observer: Observer::new(evidence),
+            asked: Rc::default(),
+        }
     }
 
     /// The kernel, whose clock and causes stand in the records.
@@ -59,6 +69,7 @@ impl Log {
     pub fn record_caused(&self, actor: Actor, subject: Subject, cause: RecordId, what: What) -> RecordId {
         let news = judge::must_be_seen(&what);
         let id = self.trace.borrow_mut().push(Record { at: self.now(), subject, cause, actor, what });
+        self.records.set(id.number());
         if id.number() as usize >= self.records_max {
             self.kernel.hold_time();
         }
@@ -93,69 +104,100 @@ impl Log {
     #[inline(always)]
     pub fn decide(&self, actor: Actor, subject: impl Into<Subject>, what: What) -> RecordId {
         let id = self.record(actor, subject, what);
-        if self.observes.get() {
-            self.observe_at(id.number() as usize - 1, Act::Decides);
+        if self.observes() {
+            self.decided(id.number() - 1);
         }
         id
     }
 
     /// What a part does at the order of the running task, which shows in its first record.
     pub(super) fn ordered<T>(&self, act: impl FnOnce() -> T) -> T {
-        if !self.observes.get() {
+        if !self.observes() {
             return act();
         }
-        let first = self.records();
+        let first = self.records.get();
         let done = act();
-        if self.records() > first {
-            self.observe_at(first, Act::Decides);
+        if self.records.get() > first {
+            self.decided(first);
         }
         done
     }
 
-    /// The running task looks at a thing, or lists those of a kind that are its, as they are or were so long ago.
-    #[inline]
-    pub(super) fn look(&self, by: Actor, at: Subject, (listed, real): (Option<Kind>, bool), ago: Option<SimDuration>) {
-        let looks = Act::Looks { by, at, listed, real };
-        let Some(ago) = ago else { return self.observe_at(self.records(), looks) };
-        let then = self.now().elapsed().saturating_sub(ago);
-        let then = self.with_trace(|trace| trace.records().partition_point(|record| record.at.elapsed() <= then));
-        self.observe_at(self.records(), Act::Calls(by));
-        self.observe_at(then, looks);
+    #[inline(never)]
+    fn decided(&self, record: u32) {
+        self.observe_at(record, Act::Decides { asked: self.tell_asked() });
+    }
+
+    /// The running task has nothing in hand any more.
+    #[inline(never)]
+    pub(super) fn turned(&self) {
+        self.observe_at(self.records.get(), Act::Turns { asked: self.tell_asked() });
     }
 
     /// Whether somebody will ask what decisions were taken from.
     #[inline]
     pub(super) fn observes(&self) -> bool {
-        self.observes.get()
+        self.observer.is_on()
     }
 
     /// The running task does something.
     #[inline]
     pub(super) fn observe(&self, act: Act) {
-        if self.observes.get() {
-            self.observe_at(self.records(), act);
-        }
+        self.observe_at(self.records.get(), act);
     }
 
-    /// The same, where what it saw is what so many records tell.
-    fn observe_at(&self, records: usize, act: Act) {
-        let kernel = &self.kernel;
-        if let Some(task) = kernel.running() {
-            self.observed.borrow_mut().add(task, (records, kernel.events()), kernel.take_woken(), act);
-        }
+    /// The same, of which it sees what was true so long ago.
+    pub(super) fn observe_stale(&self, ago: SimDuration, act: Act) {
+        let then = self.now().elapsed().saturating_sub(ago);
+        let then = self.with_trace(|trace| trace.records().partition_point(|record| record.at.elapsed() <= then));
+        self.observe_at(then as u32, act);
     }
 
-    /// The running task asks for a fix, by its number.
-    pub fn ask(&self, fix: u32) {
-        if self.observes.get() {
-            self.observed.borrow_mut().ask(self.kernel.running(), fix, || self.records());
-        }
-    }
-
-    /// How many records there are.
+    /// The same, of which it sees what so many records tell.
     #[inline]
-    fn records(&self) -> usize {
-        self.trace.borrow().records().len()
+    fn observe_at(&self, records: u32, act: Act) {
+        let kernel = &self.kernel;
+        let (task, events, woken) = (kernel.running(), kernel.events() as u32, kernel.take_woken());
+        self.observer.add(Observation { task, records, events, woken, act });
+    }
+
+    /// Whether fixes were asked for before what is observed next.
+    #[inline]
+    fn tell_asked(&self) -> bool {
+        let asked = self.asked.get();
+        if asked != 0 {
+            self.asked.set(0);
+            self.observer.ask(asked);
+        }
+        asked != 0
+    }
+
+    /// What was asked for and not told yet, that task has asked for, or nobody.
+    #[inline]
+    fn end_asking(&self, task: Option<TaskId>) {
+        if self.tell_asked() {
+            let (records, woken) = (self.records.get(), RecordId::NONE);
+            self.observer.add(Observation { task, records, events: 0, woken, act: Act::Asks });
+        }
+    }
+
+    /// Where it is noted which fixes anybody asks for, a bit each.
+    pub fn asks(&self) -> Rc<Cell<u128>> {
+        Rc::clone(&self.asked)
+    }
+
+    /// The fixes that anybody has asked for, a bit each.
+    pub fn asked(&self) -> u128 {
+        self.observer.asked() | self.asked.get()
+    }
+
+    /// Has the kernel run, as [`Kernel::run`].
+    pub fn run(&self, limit: SimTime, look_from: SimTime) -> Step {
+        if !self.observes() {
+            return self.kernel.run(limit, look_from);
+        }
+        self.end_asking(None);
+        self.kernel.run_telling(limit, look_from, |task| self.end_asking(Some(task)))
     }
 
     /// Gives the next thing of a kind its name.
@@ -176,8 +218,7 @@ impl Log {
 
     /// Whether it has as many records as it may.
     pub fn is_full(&self) -> bool {
-        let trace = self.trace.borrow();
-        trace.records().len() >= self.records_max || trace.records().is_cramped()
+        self.records.get() as usize >= self.records_max || self.trace.borrow().records().is_cramped()
     }
 
     /// Whether a record was written that a judge must see.
@@ -198,7 +239,10 @@ impl Log {
 
     /// Takes the trace out at the end of the run, but for what was observed: of what comes beyond nothing is.
     pub fn take_trace(&self) -> Trace {
-        self.observes.set(false);
+        if self.observes() {
+            self.end_asking(None);
+            self.observer.end();
+        }
         let trace = self.trace.take();
         trace.records().end();
         trace
@@ -206,7 +250,7 @@ impl Log {
 
     /// Takes out what was observed.
     pub(crate) fn take_observed(&self) -> Observations {
-        self.observed.take().ended()
+        self.observer.take()
     }
 
     /// Goes on with that trace, after the run's end.

@@ -135,11 +135,6 @@ impl World {
     pub fn log(&self) -> &Log {
         &self.0.log
     }
-    /// Who keeps which fixes, by their numbers, a task asks for.
-    pub fn keeps_asked(&self) -> impl Fn(u32) + 'static {
-        let log = Rc::clone(&self.0.log);
-        move |fix| log.ask(fix)
-    }
     /// What goes wrong.
     pub fn faults(&self) -> &Faults {
         &self.0.faults

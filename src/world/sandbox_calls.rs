@@ -146,7 +146,8 @@ impl SandboxBackend for SimSandboxes {
 
     async fn containers(&self) -> Result<Vec<ContainerInfo>, BackendError> {
         let list = |_: Option<&_>| Ok(self.part.borrow().list(self.node()));
-        self.call(Call { sees: Sees::Those(Kind::Sandbox), ..Call::question(None, Subject::CLUSTER) }, list).await
+        self.call(Call { sees: Sees::Things(Some(Kind::Sandbox)), ..Call::question(None, Subject::CLUSTER) }, list)
+            .await
     }
 
     fn exits(&self) -> SimExits {

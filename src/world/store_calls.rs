@@ -66,7 +66,7 @@ impl SimStore {
                 Some(then) => table.list_past(query, then, |entity| self.part.place_of(entity)),
             })
         };
-        self.ask::<E, _>(Point::StoreList, subject, Sees::Those(E::KIND), read)
+        self.ask::<E, _>(Point::StoreList, subject, Sees::Things(Some(E::KIND)), read)
     }
 
     /// The instant that a read answers for, when it is not now.
@@ -92,7 +92,7 @@ impl EntityStore for SimStore {
             };
             found.ok_or(StoreError::NotFound)
         };
-        self.ask::<E, _>(Point::StoreGet, Some(id.into()), Sees::Subject, read)
+        self.ask::<E, _>(Point::StoreGet, Some(id.into()), Sees::Things(None), read)
     }
 
     fn list<E: Entity>(&self, query: Query<E>) -> impl Future<Output = Result<Listed<E>, StoreError>> {

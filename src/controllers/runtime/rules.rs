@@ -19,31 +19,9 @@ pub struct Rules {
     asked: Asked,
 }
 
-/// The fixes that somebody asked for: whether another is in force cannot have mattered.
-#[derive(Clone, Default)]
-pub struct Asked {
-    so_far: Rc<Cell<Fixes>>,
-    /// Who keeps them by decisions, beside its audit log.
-    kept_by: Option<Rc<dyn Fn(Fix)>>,
-}
-
-impl Asked {
-    /// They are told to whoever keeps them by decisions.
-    pub fn kept_by(keep: impl Fn(Fix) + 'static) -> Self {
-        Self { so_far: Rc::default(), kept_by: Some(Rc::new(keep)) }
-    }
-    /// All of them so far.
-    pub fn so_far(&self) -> Fixes {
-        self.so_far.get()
-    }
-    #[inline]
-    fn add(&self, fix: Fix) {
-        self.so_far.set(self.so_far.get().with(fix));
-        if let Some(keep) = &self.kept_by {
-            keep(fix);
-        }
-    }
-}
+/// The fixes that somebody asked for, a bit each: whether another is in force cannot have mattered. Whoever keeps
+/// them by decisions takes them out.
+pub type Asked = Rc<Cell<u128>>;
 
 impl Rules {
     /// These fixes and constants; whoever asks for a fix is noted in `asked`.
@@ -57,7 +35,7 @@ impl Rules {
     /// Whether a fix is in force.
     #[inline]
     pub fn has(&self, fix: Fix) -> bool {
-        self.asked.add(fix);
+        self.asked.set(self.asked.get() | Fixes::NONE.with(fix).bits());
         self.fixes.has(fix)
     }
 }

@@ -319,8 +319,13 @@ impl Kernel {
     /// Runs steps until somebody wants to look – time is held, or it is `look_from` or later –
     /// or nothing is left that happens before `limit`.
     pub fn run(&self, limit: SimTime, look_from: SimTime) -> Step {
+        self.run_telling(limit, look_from, |_| ())
+    }
+
+    /// The same; `polled` is told which task has run, after each that did.
+    pub fn run_telling(&self, limit: SimTime, look_from: SimTime, polled: impl Fn(TaskId)) -> Step {
         loop {
-            let step = self.step(limit);
+            let step = self.step_telling(limit, &polled);
             if step != Step::Ran || self.0.passing.is_held() || self.now() >= look_from {
                 return step;
             }
@@ -328,8 +333,12 @@ impl Kernel {
     }
 
     /// Runs one ready task, or else the next event that is not later than `limit`.
-    #[inline]
     pub fn step(&self, limit: SimTime) -> Step {
+        self.step_telling(limit, |_| ())
+    }
+
+    #[inline]
+    fn step_telling(&self, limit: SimTime, polled: impl Fn(TaskId)) -> Step {
         let core = &*self.0;
         assert!(core.running.get().is_none(), "a task cannot step the kernel that runs it");
         core.passing.begin(limit);
@@ -365,6 +374,7 @@ impl Kernel {
         };
         self.count();
         self.poll(id, queued.is_some());
+        polled(id);
         Step::Ran
     }
 

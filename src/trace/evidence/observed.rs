@@ -3,117 +3,133 @@
 //! A run only appends to a list; what follows from it for each decision is worked out when somebody asks
 //! (`trails.rs`). It decides nothing, and no run depends on it.
 
+use std::cell::{Cell, RefCell};
+
 use crate::kernel::{RecordId, TaskId};
-use crate::model::{Actor, Kind, Subject};
+use crate::model::{Actor, Kind};
 
 /// What a task does.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Act {
     /// It begins a call, as that actor.
     Calls(Actor),
-    /// It looks, as that actor, at a thing, or lists those of a kind that are its; at what really is, or in the store.
-    Looks { by: Actor, at: Subject, listed: Option<Kind>, real: bool },
+    /// It looks, as that actor, at the thing of a kind and index, or lists those of another kind that are its; at
+    /// what really is, or in the store.
+    Looks { by: Actor, kind: Kind, index: u32, listed: Option<Kind>, real: bool },
     /// It takes up something else, or has nothing in hand any more.
-    Turns,
+    Turns { asked: bool },
     /// It decides, writes or orders: that record says what.
-    Decides,
-    /// It has asked for fixes, and something else is about to happen.
+    Decides { asked: bool },
+    /// Nothing but ask for fixes, before another task runs.
     Asks,
+}
+
+impl Act {
+    /// Whether it has asked for fixes before.
+    fn has_asked(self) -> bool {
+        matches!(self, Self::Asks | Self::Turns { asked: true } | Self::Decides { asked: true })
+    }
 }
 
 /// Something that a task did.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Observation {
-    pub(super) task: TaskId,
+pub(crate) struct Observation {
+    /// None when it was done while no task ran.
+    pub(crate) task: Option<TaskId>,
     /// How many records there were: what was seen is what these tell.
-    pub(super) records: u32,
+    pub(crate) records: u32,
     /// How many events had run; the low half of it tells two of a task's own apart.
-    pub(super) events: u32,
+    pub(crate) events: u32,
     /// What whoever woke the task was caused by, if it was not told before.
-    pub(super) woken: RecordId,
-    pub(super) act: Act,
-    /// Whether it had just asked for fixes; the next ones of [`Observations::asked`].
-    pub(super) asked: bool,
+    pub(crate) woken: RecordId,
+    pub(crate) act: Act,
 }
 
-const _: () = assert!(size_of::<Observation>() <= 40, "an observation costs at most 40 bytes");
+const _: () = assert!(size_of::<Observation>() <= 32, "an observation costs at most 32 bytes");
+
+/// Nothing yet.
+const NOTHING: Observation = Observation { task: None, records: 0, events: 0, woken: RecordId::NONE, act: Act::Asks };
+
+/// So many observations are put away at once.
+const PIECE: usize = 1 << 8;
+
+/// Who observes a run. To take one thing down is to cost next to nothing: there is a free place for it, and what else
+/// is to be done is done rarely and afterwards, so that nothing need be saved for it.
+pub(crate) struct Observer {
+    /// Whether somebody will ask.
+    is_on: Cell<bool>,
+    /// The last ones; empty where nobody will ever ask.
+    open: Box<[Cell<Observation>]>,
+    taken: Cell<usize>,
+    /// All others.
+    kept: RefCell<Observations>,
+}
+
+impl Observer {
+    /// One that observes, or not.
+    pub(crate) fn new(is_on: bool) -> Self {
+        let open = vec![Cell::new(NOTHING); if is_on { PIECE } else { 0 }].into_boxed_slice();
+        Self { is_on: Cell::new(is_on), open, taken: Cell::new(0), kept: RefCell::default() }
+    }
+
+    #[inline]
+    pub(crate) fn is_on(&self) -> bool {
+        self.is_on.get()
+    }
+
+    /// Of what comes nothing is observed.
+    pub(crate) fn end(&self) {
+        self.is_on.set(false);
+    }
+
+    /// A task does something.
+    #[inline]
+    pub(crate) fn add(&self, seen: Observation) {
+        let place = self.taken.get();
+        self.open[place].set(seen);
+        self.taken.set(place + 1);
+        if place + 1 == self.open.len() {
+            self.put_away();
+        }
+    }
+
+    #[cold]
+    fn put_away(&self) {
+        let open = self.open[..self.taken.replace(0)].iter().map(Cell::get);
+        self.kept.borrow_mut().pieces.push(open.collect());
+    }
+
+    /// Fixes were asked for, a bit each, by whoever does what is observed next.
+    #[inline(never)]
+    pub(crate) fn ask(&self, fixes: u128) {
+        self.kept.borrow_mut().asked.push(fixes);
+    }
+
+    /// The fixes that anybody asked for.
+    pub(crate) fn asked(&self) -> u128 {
+        self.kept.borrow().asked.iter().fold(0, |all, fixes| all | fixes)
+    }
+
+    /// All that was observed.
+    pub(crate) fn take(&self) -> Observations {
+        self.put_away();
+        self.kept.take()
+    }
+}
 
 /// All that was observed in a run, in order.
 #[derive(Clone, Default, Debug)]
 pub(crate) struct Observations {
-    pub(super) all: Vec<Observation>,
-    /// Sets of fixes, in the order of the observations that have some.
-    pub(super) asked: Vec<Asked>,
-    /// The fixes that were asked for when no task ran.
-    pub(super) at_start: Asked,
-    /// Who has asked for fixes since anything was observed, how many records there were at first, and for which.
-    asker: Option<TaskId>,
-    asked_at: u32,
-    asking: Asked,
-}
-
-/// A set of fixes, a bit each.
-#[derive(Clone, Copy, Default, Debug)]
-pub(super) struct Asked([u64; 2]);
-
-impl Asked {
-    #[inline]
-    fn add(&mut self, fix: u32) {
-        self.0[fix as usize / 64] |= 1 << (fix % 64);
-    }
-
-    pub(super) fn bits(self) -> u128 {
-        let [low, high] = self.0;
-        u128::from(high) << 64 | u128::from(low)
-    }
+    pieces: Vec<Vec<Observation>>,
+    /// Sets of fixes, a bit each, in the order of the observations that have some.
+    asked: Vec<u128>,
 }
 
 impl Observations {
-    /// A task does something, after so many records and events.
-    #[inline]
-    pub(crate) fn add(&mut self, task: TaskId, (records, events): (usize, u64), woken: RecordId, act: Act) {
-        let (records, events) = (records as u32, events as u32);
-        let asked = self.asker.is_some() && self.take_asked(task, records);
-        self.all.push(Observation { task, records, events, woken, act, asked });
-    }
-
-    /// A task, or nobody, asks for a fix after so many records.
-    #[inline]
-    pub(crate) fn ask(&mut self, task: Option<TaskId>, fix: u32, records: impl FnOnce() -> usize) {
-        if task.is_none() {
-            self.at_start.add(fix);
-        } else if self.asker == task {
-            self.asking.add(fix);
-        } else {
-            self.end_asking();
-            (self.asker, self.asked_at) = (task, records() as u32);
-            self.asking.add(fix);
-        }
-    }
-
-    /// What was asked for belongs to what that task does now, after so many records, or stands for itself.
-    fn take_asked(&mut self, task: TaskId, records: u32) -> bool {
-        let here = (self.asker, self.asked_at) == (Some(task), records);
-        if here {
-            self.asker = None;
-            self.asked.push(std::mem::take(&mut self.asking));
-        } else {
-            self.end_asking();
-        }
-        here
-    }
-
-    fn end_asking(&mut self) {
-        if let Some(task) = self.asker.take() {
-            self.asked.push(std::mem::take(&mut self.asking));
-            let (records, woken) = (self.asked_at, RecordId::NONE);
-            self.all.push(Observation { task, records, events: 0, woken, act: Act::Asks, asked: true });
-        }
-    }
-
-    /// The run is over.
-    pub(crate) fn ended(mut self) -> Self {
-        self.end_asking();
-        self
+    /// Each with the fixes that were asked for before it.
+    pub(super) fn iter(&self) -> impl Iterator<Item = (&Observation, u128)> {
+        let mut asked = self.asked.iter();
+        let all = self.pieces.iter().flatten();
+        all.map(move |seen| (seen, if seen.act.has_asked() { *asked.next().expect("one each") } else { 0 }))
     }
 }

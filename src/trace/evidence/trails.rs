@@ -34,9 +34,12 @@ pub(super) fn evidence(observed: &Observations, records: &Records) -> Evidence {
     let mut evidence = Evidence::default();
     // By the tasks' slots.
     let mut trails: Vec<Trail> = Vec::new();
-    let mut asked = observed.asked.iter();
-    for seen in &observed.all {
-        let (slot, birth) = (seen.task.slot(), seen.task.birth());
+    for (seen, asked) in observed.iter() {
+        let Some(task) = seen.task else {
+            evidence.at_start |= asked;
+            continue;
+        };
+        let (slot, birth) = (task.slot(), task.birth());
         if trails.len() <= slot {
             trails.resize_with(slot + 1, Trail::default);
         }
@@ -45,13 +48,10 @@ pub(super) fn evidence(observed: &Observations, records: &Records) -> Evidence {
             trail.turn(seen.records, &mut evidence);
             (trail.birth, trail.did_at, trail.before, trail.actor) = (birth, 0, RecordId::NONE, None);
         }
-        if seen.asked {
-            trail.asked |= asked.next().expect("as many as observations that have some").bits();
-        }
+        trail.asked |= asked;
         trail.take(seen, records, &mut evidence);
     }
     trails.iter_mut().for_each(|trail| trail.turn(records.len() as u32, &mut evidence));
-    evidence.at_start |= observed.at_start.bits();
     evidence
 }
 
@@ -64,7 +64,8 @@ impl Trail {
                 self.actor = Some(actor);
                 self.go_on(seen);
             }
-            Act::Looks { by, at, listed, real } => {
+            Act::Looks { by, kind, index, listed, real } => {
+                let at = Subject { kind, index };
                 self.actor = Some(by);
                 self.go_on(seen);
                 let same = |known: &&mut Look| (known.at, known.listed, known.real) == (at, listed, real);
@@ -74,8 +75,8 @@ impl Trail {
                     self.looks.push(Look { at, listed, real, first: seen.records, last: seen.records });
                 }
             }
-            Act::Turns => self.take_up(seen, evidence),
-            Act::Decides => self.decide(seen, records, evidence),
+            Act::Turns { .. } => self.take_up(seen, evidence),
+            Act::Decides { .. } => self.decide(seen, records, evidence),
         }
     }
 
