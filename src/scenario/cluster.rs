@@ -49,9 +49,10 @@ fn nodes(walk: &mut Walk, node: &Node) -> Option<Vec<Name>> {
     let nodes = values::distinct(walk, node, "names", |walk, node| {
         let name = values::name(walk, node)?;
         if name.as_str() == COORDINATOR {
-            walk.error(node.span, format!("no node can be called `{COORDINATOR}`"))
-                .help("the coordinator is a process of its own");
-            return None;
+            return walk
+                .error(node.span, format!("no node can be called `{COORDINATOR}`"))
+                .help("the coordinator is a process of its own")
+                .none();
         }
         Some(name)
     })?;

@@ -98,9 +98,10 @@ fn pause(walk: &mut Walk, fields: &mut Fields<'_>, name: &str) -> Option<SimDura
     let d = fields.duration(walk, name)?;
     if d.is_zero() {
         let node = fields.get(name).expect("just read");
-        walk.error(node.span, format!("`{name}` must be longer than nothing"))
-            .help("it would repeat without end at one instant");
-        return None;
+        return walk
+            .error(node.span, format!("`{name}` must be longer than nothing"))
+            .help("it would repeat without end at one instant")
+            .none();
     }
     Some(d)
 }

@@ -52,12 +52,10 @@ fn verbatim(walk: &mut Walk, node: &Node, text: &str) -> Option<ConfigSource> {
 fn from_file(walk: &mut Walk, node: &Node, key: &str, given: &str, place: &Place<'_>) -> Option<ConfigSource> {
     let Some(dir) = place.dir else {
         let why = format!("`{key}` is relative to the scenario file, and this scenario is not read from one");
-        walk.error(node.span, why);
-        return None;
+        return walk.error(node.span, why).none();
     };
     if given.is_empty() || given.contains('\0') {
-        walk.error(node.span, format!("`{key}` is not a path"));
-        return None;
+        return walk.error(node.span, format!("`{key}` is not a path")).none();
     }
     let dir = if dir.as_os_str().is_empty() { Path::new(".") } else { dir };
     let found = match key {

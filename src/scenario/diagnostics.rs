@@ -92,6 +92,10 @@ impl Problem {
         self.context.push((span, text.into()));
         self
     }
+    /// No value: nothing comes of what is wrong.
+    pub(crate) fn none<T>(&self) -> Option<T> {
+        None
+    }
     /// A line below: what to do.
     pub(crate) fn help(&mut self, text: impl Into<String>) -> &mut Self {
         self.help.push(text.into());

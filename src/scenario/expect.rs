@@ -161,8 +161,7 @@ fn broken_counts(walk: &mut Walk, metric: &str, bounds: &Bounds) {
 
 fn bounds(walk: &mut Walk, node: &Node) -> Option<Bounds> {
     if node.table().is_none() {
-        walk.mismatch(node, "bounds like `{ max = 3 }`");
-        return None;
+        return walk.mismatch(node, "bounds like `{ max = 3 }`").none();
     }
     let mut fields = Fields::open(walk, node, &BOUNDS)?;
     let mut one = |walk: &mut Walk, key: &str| {

@@ -205,10 +205,7 @@ fn horizon(walk: &mut Walk, fields: &mut Fields<'_>) -> Option<SimTime> {
         return None;
     };
     match values::parse_duration(walk, node)? {
-        Ok(SimDuration::ZERO) => {
-            walk.error(node.span, "the horizon must be longer than nothing");
-            None
-        }
+        Ok(SimDuration::ZERO) => walk.error(node.span, "the horizon must be longer than nothing").none(),
         Ok(d) => {
             walk.warnings.extend((d >= LONG).then(|| LONG_TOLD.to_owned()));
             Some(SimTime::ZERO + d)
@@ -219,10 +216,7 @@ fn horizon(walk: &mut Walk, fields: &mut Fields<'_>) -> Option<SimTime> {
             walk.warnings.push(LONG_TOLD.to_owned());
             Some(SimTime::MAX)
         }
-        Err(error) => {
-            walk.error(node.span, error.to_string());
-            None
-        }
+        Err(error) => walk.error(node.span, error.to_string()).none(),
     }
 }
 

@@ -60,8 +60,10 @@ fn moment(walk: &mut Walk, mut fields: Fields<'_>, end: SimTime) -> Option<Momen
 fn lasting(walk: &mut Walk, fields: &mut Fields<'_>) -> Option<Lasting> {
     let (within, lasts) = (fields.get("within"), fields.get("for"));
     if let (Some(_), Some(lasts)) = (within, lasts) {
-        walk.error(lasts.span, "`within` and `for` say different things of the same span").help("keep one of them");
-        return None;
+        return walk
+            .error(lasts.span, "`within` and `for` say different things of the same span")
+            .help("keep one of them")
+            .none();
     }
     let read: Option<SimDuration> = match (within, lasts) {
         (None, None) => return Some(Lasting::Now),
@@ -143,16 +145,17 @@ fn count(walk: &mut Walk, of: &'static Thing, node: &Node) -> Option<Claim> {
     }
     match (equals, min, max) {
         (None, None, None) => {
-            walk.error(node.span, "this count says no number").help("write `equals`, `min` or `max`").dependent();
-            return None;
+            return walk
+                .error(node.span, "this count says no number")
+                .help("write `equals`, `min` or `max`")
+                .dependent()
+                .none();
         }
         (Some(_), Some(_), _) | (Some(_), _, Some(_)) => {
-            walk.error(node.span, "`equals` leaves nothing for `min` and `max` to say");
-            return None;
+            return walk.error(node.span, "`equals` leaves nothing for `min` and `max` to say").none();
         }
         (_, Some(min), Some(max)) if min > max => {
-            walk.error(node.span, "`min` is more than `max`");
-            return None;
+            return walk.error(node.span, "`min` is more than `max`").none();
         }
         _ => {}
     }
@@ -238,8 +241,7 @@ fn item(walk: &mut Walk, field: &ThingField, node: &Node) -> Option<Name> {
             }
         }
         Of::Count | Of::Time | Of::Flag => {
-            walk.error(node.span, format!("`has` is for lists, and `{}` is none", field.name));
-            None
+            walk.error(node.span, format!("`has` is for lists, and `{}` is none", field.name)).none()
         }
     }
 }
@@ -250,8 +252,7 @@ fn limit(walk: &mut Walk, field: &ThingField, node: &Node) -> Option<u64> {
         Of::Count | Of::Things(_) | Of::Texts => numbers::int(walk, node, 0, u64::MAX),
         Of::Time => values::duration(walk, node).map(SimDuration::as_nanos),
         Of::Flag | Of::Text | Of::Word(_) | Of::Thing(_) => {
-            walk.error(node.span, format!("`{}` is neither a number nor a time nor a list", field.name));
-            None
+            walk.error(node.span, format!("`{}` is neither a number nor a time nor a list", field.name)).none()
         }
     }
 }
@@ -262,12 +263,10 @@ fn thing_name(walk: &mut Walk, kind: Entity, name: &str, span: Span) -> Option<N
     let own = name.split_once('~').map_or(name, |(own, _)| own);
     match kind {
         _ if own.is_empty() => {
-            walk.error(span, "a name cannot be empty");
-            return None;
+            return walk.error(span, "a name cannot be empty").none();
         }
         _ if name.contains('/') => {
-            walk.error(span, "a name cannot contain `/`");
-            return None;
+            return walk.error(span, "a name cannot contain `/`").none();
         }
         Entity::App => walk.apps_named.push((Name::new(own), span)),
         Entity::Node => {
@@ -286,8 +285,7 @@ fn flag(walk: &mut Walk, node: &Node) -> Option<bool> {
     if let Value::Boolean(flag) = node.value {
         return Some(flag);
     }
-    walk.mismatch(node, "true or false");
-    None
+    walk.mismatch(node, "true or false").none()
 }
 
 fn controller(walk: &mut Walk, node: &Node) -> Option<Controller> {

@@ -13,8 +13,7 @@ use super::walk::Walk;
 /// A whole number within bounds.
 pub(crate) fn int(walk: &mut Walk, node: &Node, min: u64, max: u64) -> Option<u64> {
     let Value::Integer(digits, radix) = &node.value else {
-        walk.mismatch(node, "a whole number");
-        return None;
+        return walk.mismatch(node, "a whole number").none();
     };
     let number = i128::from_str_radix(digits, *radix).ok();
     let within = number.and_then(|n| u64::try_from(n).ok()).filter(|n| (min..=max).contains(n));
@@ -35,8 +34,7 @@ pub(crate) fn decimal(walk: &mut Walk, node: &Node, min: u64, max: u64) -> Optio
     match u64::try_from(ppm).ok().filter(|n| (min..=max).contains(n)) {
         None => {
             let (min, max) = (min / 1_000_000, max / 1_000_000);
-            walk.error(node.span, format!("this must be between {min} and {max}"));
-            None
+            walk.error(node.span, format!("this must be between {min} and {max}")).none()
         }
         within => within,
     }
@@ -60,10 +58,7 @@ pub(crate) fn number(walk: &mut Walk, node: &Node, digits: u32) -> Option<u128> 
     };
     match result {
         Ok(n) => Some(n),
-        Err(why) => {
-            walk.error(node.span, why);
-            None
-        }
+        Err(why) => walk.error(node.span, why).none(),
     }
 }
 
@@ -108,16 +103,15 @@ pub(crate) fn scaled(text: &str, places: u32) -> Result<u128, String> {
 /// A rate like `"5/s"`, as the time between two.
 pub(crate) fn rate(walk: &mut Walk, node: &Node) -> Option<SimDuration> {
     if let Value::Integer(digits, 10) | Value::Float(digits) = &node.value {
-        walk.error(node.span, "a rate needs a unit").help(format!("write \"{digits}/s\" if you mean per second"));
-        return None;
+        return walk
+            .error(node.span, "a rate needs a unit")
+            .help(format!("write \"{digits}/s\" if you mean per second"))
+            .none();
     }
     let text = text(walk, node)?;
     match gap(text) {
         Ok(gap) => Some(gap),
-        Err(why) => {
-            walk.error(node.span, why).help("write one like \"5/s\" or \"30/m\"");
-            None
-        }
+        Err(why) => walk.error(node.span, why).help("write one like \"5/s\" or \"30/m\"").none(),
     }
 }
 

@@ -87,8 +87,10 @@ fn split(walk: &mut Walk, path: &str, source: usize) -> Option<Vec<Part>> {
         let span = Span::new(source, start..start + length);
         let after = &rest[length..];
         if text.is_empty() || !(after.is_empty() || after.starts_with('.')) {
-            walk.error(span, "this is not a path of a scenario field").help("write one like `tuning.backoff.base`");
-            return None;
+            return walk
+                .error(span, "this is not a path of a scenario field")
+                .help("write one like `tuning.backoff.base`")
+                .none();
         }
         parts.push(Part { text: text.to_owned(), span });
         if after.is_empty() {
@@ -189,8 +191,7 @@ fn child<'t>(walk: &mut Walk, at: &'t mut Node, parts: &[Part], depth: usize) ->
         }
         Value::String(_) | Value::Integer(..) | Value::Float(_) | Value::Boolean(_) | Value::Datetime(_) => {
             let path: Vec<&str> = parts[..depth].iter().map(|part| part.text.as_str()).collect();
-            walk.error(part.span, format!("`{}` is {kind}, there is nothing below it", path.join(".")));
-            None
+            walk.error(part.span, format!("`{}` is {kind}, there is nothing below it", path.join("."))).none()
         }
     }
 }

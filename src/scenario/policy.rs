@@ -57,8 +57,7 @@ impl PolicyText {
 /// A day, `"current"` or `"proposed"`, and the fixes in force then.
 pub(crate) fn as_of(walk: &mut Walk, node: &Node) -> Option<(String, Fixes)> {
     if let Value::Datetime(day) = &node.value {
-        walk.mismatch(node, "a text").help(format!("write \"{day}\""));
-        return None;
+        return walk.mismatch(node, "a text").help(format!("write \"{day}\"")).none();
     }
     let text = values::text(walk, node)?;
     let fixes = match text {
@@ -67,8 +66,7 @@ pub(crate) fn as_of(walk: &mut Walk, node: &Node) -> Option<(String, Fixes)> {
         day => match day.parse::<Day>() {
             Ok(day) => Fixes::as_of(day),
             Err(why) => {
-                walk.error(node.span, why);
-                return None;
+                return walk.error(node.span, why).none();
             }
         },
     };

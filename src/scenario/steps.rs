@@ -112,8 +112,10 @@ fn set_status(walk: &mut Walk, fields: &mut Fields<'_>) -> Option<Action> {
     let of = of?;
     let text = values::text(walk, of)?;
     let Some((kind, name)) = text.split_once('/') else {
-        walk.error(of.span, "a name with its kind is missing").help("write one like \"lease/pds-data-1\"");
-        return None;
+        return walk
+            .error(of.span, "a name with its kind is missing")
+            .help("write one like \"lease/pds-data-1\"")
+            .none();
     };
     let Some(kind) = KINDS.into_iter().find(|known| known.name() == kind) else {
         walk.unknown(of.span, "kind of things with a status", kind, KINDS.iter().map(|kind| kind.name()));
@@ -150,8 +152,10 @@ fn watching(walk: &mut Walk, node: &Node) -> Option<Controller> {
     let names = || has.iter().map(|controller| controller.name());
     let blind = Controller::ALL.iter().find(|controller| node.string() == Some(controller.name()));
     if let Some(name) = blind.filter(|controller| !controller.has_watches()).map(|controller| controller.name()) {
-        walk.error(node.span, format!("`{name}` has no watches")).help(format!("these have: {}", listed(names())));
-        return None;
+        return walk
+            .error(node.span, format!("`{name}` has no watches"))
+            .help(format!("these have: {}", listed(names())))
+            .none();
     }
     values::known(walk, node, "controller", &has, |controller| controller.name()).copied()
 }

@@ -91,8 +91,7 @@ pub(crate) fn name(walk: &mut Walk, node: &Node) -> Option<Name> {
         _ if text.trim() != text => "a name cannot begin or end with a space",
         _ => return Some(Name::new(text)),
     };
-    walk.error(node.span, wrong);
-    None
+    walk.error(node.span, wrong).none()
 }
 
 /// The items of a list.
@@ -105,8 +104,7 @@ pub(crate) fn list<'t>(walk: &mut Walk, node: &'t Node, of: &str) -> Option<&'t 
         return None;
     };
     if items.len() > LIST_MAX {
-        walk.error(items[LIST_MAX].span, format!("a list of more than {LIST_MAX}"));
-        return None;
+        return walk.error(items[LIST_MAX].span, format!("a list of more than {LIST_MAX}")).none();
     }
     Some(items)
 }
@@ -151,10 +149,7 @@ pub(crate) fn word(walk: &mut Walk, node: &Node, what: &str, words: &[&'static s
 pub(crate) fn duration(walk: &mut Walk, node: &Node) -> Option<SimDuration> {
     match parse_duration(walk, node)? {
         Ok(d) => Some(d),
-        Err(error) => {
-            walk.error(node.span, error.to_string());
-            None
-        }
+        Err(error) => walk.error(node.span, error.to_string()).none(),
     }
 }
 
@@ -171,22 +166,15 @@ pub(crate) fn parse_duration(walk: &mut Walk, node: &Node) -> Option<Result<SimD
             };
             None
         }
-        Value::String(text) if text == "never" => {
-            walk.error(node.span, "this duration cannot be \"never\"");
-            None
-        }
+        Value::String(text) if text == "never" => walk.error(node.span, "this duration cannot be \"never\"").none(),
         Value::String(text) => Some(text.parse()),
-        Value::Integer(digits, 10) | Value::Float(digits) if digits.starts_with(|c: char| c.is_ascii_digit()) => {
-            walk.error(node.span, "a duration needs a unit").help(format!("write \"{digits}s\" if you mean seconds"));
-            None
-        }
-        Value::Integer(..) | Value::Float(_) => {
-            walk.mismatch(node, "a duration").help("write one like \"5s\"");
-            None
-        }
+        Value::Integer(digits, 10) | Value::Float(digits) if digits.starts_with(|c: char| c.is_ascii_digit()) => walk
+            .error(node.span, "a duration needs a unit")
+            .help(format!("write \"{digits}s\" if you mean seconds"))
+            .none(),
+        Value::Integer(..) | Value::Float(_) => walk.mismatch(node, "a duration").help("write one like \"5s\"").none(),
         Value::Boolean(_) | Value::Datetime(_) | Value::Array(_) | Value::Table(_) => {
-            walk.mismatch(node, "a duration like \"5s\"");
-            None
+            walk.mismatch(node, "a duration like \"5s\"").none()
         }
     }
 }
@@ -202,8 +190,9 @@ pub(crate) fn spread(walk: &mut Walk, node: &Node) -> Option<Spread> {
         ("uniform", node) => {
             let (low, high) = pair(walk, node, "the shortest and the longest duration")?;
             if low > high {
-                walk.error(node.span, format!("the first duration ({low}) is longer than the second ({high})"));
-                return None;
+                return walk
+                    .error(node.span, format!("the first duration ({low}) is longer than the second ({high})"))
+                    .none();
             }
             Some(Spread::Uniform(low, high))
         }
@@ -222,8 +211,9 @@ fn pair(walk: &mut Walk, node: &Node, of: &str) -> Option<(SimDuration, SimDurat
         }
         items => {
             let count = items.len();
-            walk.error(node.span, format!("expected two durations, found {count}")).help(format!("they are {of}"));
-            None
+            walk.error(node.span, format!("expected two durations, found {count}"))
+                .help(format!("they are {of}"))
+                .none()
         }
     }
 }
@@ -233,8 +223,7 @@ pub(crate) fn delays(walk: &mut Walk, node: &Node) -> Option<Vec<Delay>> {
     let one = |walk: &mut Walk, node: &Node| match node.string() {
         Some("never") => Some(Delay::Never),
         Some(text) if typo(text, ["never"]).is_some() => {
-            walk.error(node.span, "this is not a duration").label("did you mean \"never\"?");
-            None
+            walk.error(node.span, "this is not a duration").label("did you mean \"never\"?").none()
         }
         _ => spread(walk, node).map(Delay::After),
     };
@@ -243,8 +232,7 @@ pub(crate) fn delays(walk: &mut Walk, node: &Node) -> Option<Vec<Delay>> {
     };
     let items = list(walk, node, "delays")?;
     if items.is_empty() {
-        walk.error(node.span, "a list of delays cannot be empty").help("write \"never\", or a duration");
-        return None;
+        return walk.error(node.span, "a list of delays cannot be empty").help("write \"never\", or a duration").none();
     }
     let read: Vec<Option<Delay>> = items.iter().map(|item| one(walk, item)).collect();
     read.into_iter().collect()

@@ -102,8 +102,7 @@ impl<'t> Fields<'t> {
     /// Opens a table; keys that it cannot have are noted.
     pub(crate) fn open(walk: &mut Walk, node: &'t Node, spec: &'static TableSpec) -> Option<Self> {
         let Value::Table(table) = &node.value else {
-            walk.mismatch(node, &format!("the table {}", spec.name));
-            return None;
+            return walk.mismatch(node, &format!("the table {}", spec.name)).none();
         };
         let unknown = || table.0.iter().filter(|entry| spec.key(&entry.key).is_none());
         let mut misspelt: Vec<(&str, &Entry)> = Vec::new();

@@ -229,8 +229,7 @@ fn seeds(walk: &mut Walk, node: &Node) -> Option<(u64, u64)> {
     match range {
         Some((from, to)) if from < to => Some((from, to)),
         _ => {
-            walk.error(node.span, "these are no seeds").help("write \"0..64\": 64 is the first that is left out");
-            None
+            walk.error(node.span, "these are no seeds").help("write \"0..64\": 64 is the first that is left out").none()
         }
     }
 }
@@ -310,8 +309,10 @@ fn parameter(
     let steps = fields.int(walk, "steps");
     let (path, place) = path.zip(place)?;
     if path == "seed" {
-        walk.error(span, "`seed` is no parameter").help("the seeds of all settings are the same: `seeds = \"0..64\"`");
-        return None;
+        return walk
+            .error(span, "`seed` is no parameter")
+            .help("the seeds of all settings are the same: `seeds = \"0..64\"`")
+            .none();
     }
     let mut values = Vec::new();
     let domain = match (listed, from, to) {
@@ -320,10 +321,7 @@ fn parameter(
             let range = ends(walk, from).zip(ends(walk, to));
             let range = range.and_then(|(first, last)| match Range::between(&first, &last, scale) {
                 Ok(range) => Some(range),
-                Err(why) => {
-                    walk.error(to.span, why);
-                    None
-                }
+                Err(why) => walk.error(to.span, why).none(),
             });
             if sampling == Sampling::Grid && steps_at.is_none() {
                 walk.error(span, format!("a grid needs to know how many values of `{path}` it takes"))
@@ -336,10 +334,7 @@ fn parameter(
             }
             range.map(|range| Domain::Range(range, steps))
         }
-        _ => {
-            walk.error(span, format!("`{path}` needs either `values` or both `from` and `to`"));
-            None
-        }
+        _ => walk.error(span, format!("`{path}` needs either `values` or both `from` and `to`")).none(),
     };
     mentions.push(Mention { path: path.clone(), place, values });
     domain.map(|domain| Parameter { path, domain })
@@ -348,14 +343,12 @@ fn parameter(
 fn listed_values(walk: &mut Walk, path: &str, list: &Node, tried: &mut Vec<(String, Span)>) -> Option<Domain> {
     let items = values::list(walk, list, "values")?;
     if items.is_empty() {
-        walk.error(list.span, format!("`{path}` has no value: the grid is empty"));
-        return None;
+        return walk.error(list.span, format!("`{path}` has no value: the grid is empty")).none();
     }
     let values: Vec<String> = items.iter().map(toml_of).collect();
     tried.extend(items.iter().zip(&values).map(|(item, value)| (canonical(value), item.span)));
     if let Some(index) = (1..values.len()).find(|index| values[..*index].contains(&values[*index])) {
-        walk.error(items[index].span, "this is in the list twice");
-        return None;
+        return walk.error(items[index].span, "this is in the list twice").none();
     }
     Some(Domain::Values(values))
 }
