@@ -91,23 +91,19 @@ fn percent(text: &str) -> Result<f64, String> {
 pub(crate) fn run(args: &SweepArgs, look: &Look, out: &mut Out) -> Result<Exit, Refusal> {
     match &args.command {
         Some(SweepCommand::Merge(args)) => merged(args, look, out),
-        None => match args.jobs {
-            None => sweep(args, look, out),
-            Some(jobs) => {
-                let pool = rayon::ThreadPoolBuilder::new().num_threads(jobs.into()).build();
-                let pool = pool.map_err(|error| Refusal::wrong(format!("cannot start {jobs} threads: {error}")))?;
-                let (exit, text) = pool.install(|| swept(args, look))?;
-                out.text(&text);
-                Ok(exit)
-            }
-        },
+        None => {
+            let (exit, text) = match args.jobs {
+                None => swept(args, look)?,
+                Some(jobs) => {
+                    let pool = rayon::ThreadPoolBuilder::new().num_threads(jobs.into()).build();
+                    let pool = pool.map_err(|error| Refusal::wrong(format!("cannot start {jobs} threads: {error}")))?;
+                    pool.install(|| swept(args, look))?
+                }
+            };
+            out.text(&text);
+            Ok(exit)
+        }
     }
-}
-
-fn sweep(args: &SweepArgs, look: &Look, out: &mut Out) -> Result<Exit, Refusal> {
-    let (exit, text) = swept(args, look)?;
-    out.text(&text);
-    Ok(exit)
 }
 
 fn merged(args: &MergeArgs, look: &Look, out: &mut Out) -> Result<Exit, Refusal> {

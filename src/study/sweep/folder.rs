@@ -419,17 +419,9 @@ pub fn merge(dir: &Path, shards: &[PathBuf]) -> Result<(Folder, Plan), Closed> {
 }
 
 fn interleave(folder: &Folder, plan: &Plan, parts: &[Part]) -> Result<(), String> {
-    let mut readers = Vec::new();
-    for part in parts {
-        readers.push(behind_header(&part.dir.join(RUNS))?);
-    }
     let to = OpenOptions::new().append(true).open(folder.runs()).map_err(|error| error.to_string())?;
-    let mut to = io::BufWriter::new(to);
-    for index in 0..plan.runs() {
-        let row = record(&mut readers[(index % parts.len() as u64) as usize])?;
-        to.write_all(row.as_bytes()).map_err(|error| format!("cannot write the results: {error}"))?;
-    }
-    to.flush().map_err(|error| format!("cannot write the results: {error}"))
+    let parts: Vec<_> = parts.iter().map(|part| (part.dir.join(RUNS), 1)).collect();
+    weave(plan, &parts, &mut io::BufWriter::new(to))
 }
 
 type Rows = Records<BufReader<File>>;
@@ -448,20 +440,28 @@ fn record(rows: &mut Rows) -> Result<String, String> {
 
 /// Joins the rows of several ranges of seeds, each in its own file, into one in the plan's order.
 pub fn join(plan: &Plan, parts: &[(PathBuf, u64)], to: &mut impl Write) -> Result<(), String> {
-    let mut readers = Vec::new();
-    for (path, seeds) in parts {
-        readers.push((behind_header(path)?, *seeds));
-    }
-    let cannot = |error: io::Error| format!("cannot write the results: {error}");
-    to.write_all(rows::header(plan).as_bytes()).map_err(cannot)?;
-    for _ in 0..plan.settings.len() * plan.pairs().len() {
-        for (reader, seeds) in &mut readers {
-            for _ in 0..*seeds {
-                to.write_all(record(reader)?.as_bytes()).map_err(cannot)?;
+    to.write_all(rows::header(plan).as_bytes()).map_err(|error| cannot_write(&error))?;
+    weave(plan, parts, to)
+}
+
+/// Writes the rows of all parts, so many of each in its turn.
+fn weave(plan: &Plan, parts: &[(PathBuf, u64)], to: &mut impl Write) -> Result<(), String> {
+    let readers = parts.iter().map(|(path, each)| Ok((behind_header(path)?, *each)));
+    let mut readers = readers.collect::<Result<Vec<_>, String>>()?;
+    let mut left = plan.runs();
+    while left > 0 {
+        for (reader, each) in &mut readers {
+            for _ in 0..left.min(*each) {
+                to.write_all(record(reader)?.as_bytes()).map_err(|error| cannot_write(&error))?;
+                left -= 1;
             }
         }
     }
-    to.flush().map_err(cannot)
+    to.flush().map_err(|error| cannot_write(&error))
+}
+
+fn cannot_write(error: &io::Error) -> String {
+    format!("cannot write the results: {error}")
 }
 
 #[cfg(test)]
