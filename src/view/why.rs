@@ -68,13 +68,14 @@ impl Why {
     /// One link further up, to what led to the chosen one.
     pub(super) fn next_cause(&mut self) -> Destination {
         let next = (self.at + 1..self.lines.len()).find(|line| self.record_of(*line).is_some() && !self.is_side(*line));
-        match next.and_then(|line| Some((line, self.record_of(line)?))) {
-            Some((line, record)) => {
-                self.at = line;
-                Destination::Along(record)
-            }
-            None => Destination::None("nothing led to this: it is the root"),
-        }
+        self.go_to(next, "nothing led to this: it is the root")
+    }
+
+    /// Chooses a line; where there is none it is said why.
+    fn go_to(&mut self, line: Option<usize>, none: &'static str) -> Destination {
+        let Some(record) = line.and_then(|line| self.record_of(line)) else { return Destination::None(none) };
+        self.at = line.unwrap_or(self.at);
+        Destination::Along(record)
     }
 
     /// To what else was needed for the chosen link, one after the other.
@@ -83,13 +84,7 @@ impl Why {
         let first = link.unwrap_or_default() + 1;
         let sides: Vec<usize> = (first..self.lines.len()).take_while(|line| self.is_side(*line)).collect();
         let next = sides.iter().find(|line| **line > self.at).or(sides.first()).copied();
-        match next.and_then(|line| Some((line, self.record_of(line)?))) {
-            Some((line, record)) => {
-                self.at = line;
-                Destination::Along(record)
-            }
-            None => Destination::None("nothing else was needed for this"),
-        }
+        self.go_to(next, "nothing else was needed for this")
     }
 
     /// The record that is chosen.

@@ -172,15 +172,9 @@ impl<'a> Explainer<'a> {
 
     /// The chain along a way.
     fn told(&mut self, way: &[Hop], limits: Limits) -> Chain {
-        let items = fold::fold(&self.walker.index, way);
-        let mut chain = Chain { length: way.len(), ..Chain::default() };
-        let mut shown = Vec::new();
-        flatten(&items, &mut shown, &mut chain.folds);
-        cut(&mut shown, &mut chain, limits.links);
+        let (mut chain, shown) = self.folded(way, limits.links);
         let mut seen = RecordSet::of(self.trace);
-        way.iter().flat_map(|hop| hop.tells()).for_each(|at| {
-            seen.add(at);
-        });
+        way.iter().flat_map(|hop| hop.tells()).for_each(|at| seen.add(at));
         let mut branches = 0;
         for place in shown {
             let mut link = self.link(way[place]);
@@ -230,9 +224,7 @@ impl<'a> Explainer<'a> {
                 let is_next = next == Some(at);
                 let hop = if is_next { self.walker.hop(at) } else { self.walker.plain_hop(at) };
                 hops.push(hop);
-                let lead = self.walker.each_cause(hop, |cause| {
-                    needed.add(cause);
-                });
+                let lead = self.walker.each_cause(hop, |cause| needed.add(cause));
                 if is_next {
                     way.push(hop);
                     next = lead;
@@ -271,17 +263,20 @@ impl<'a> Explainer<'a> {
         let meets = way.iter().skip(1).position(|hop| seen.has(hop.at()));
         let joins = meets.map(|place| way[place + 1].at());
         way.truncate(meets.map_or(length, |place| place + 1));
-        way.iter().flat_map(|hop| hop.tells()).for_each(|at| {
-            seen.add(at);
-        });
-        let items = fold::fold(&self.walker.index, &way);
-        let joins = joins.map(RecordId::from_index);
-        let mut chain = Chain { length: way.len(), joins, ..Chain::default() };
-        let mut shown = Vec::new();
-        flatten(&items, &mut shown, &mut chain.folds);
-        cut(&mut shown, &mut chain, limit);
+        way.iter().flat_map(|hop| hop.tells()).for_each(|at| seen.add(at));
+        let (mut chain, shown) = self.folded(&way, limit);
+        chain.joins = joins.map(RecordId::from_index);
         chain.links = shown.into_iter().map(|place| self.link(way[place])).collect();
         chain
+    }
+
+    /// A chain without its links, and which places of its way are to be shown.
+    fn folded(&self, way: &[Hop], limit: usize) -> (Chain, Vec<usize>) {
+        let mut chain = Chain { length: way.len(), ..Chain::default() };
+        let mut shown = Vec::new();
+        flatten(&fold::fold(&self.walker.index, way), &mut shown, &mut chain.folds);
+        cut(&mut shown, &mut chain, limit);
+        (chain, shown)
     }
 
     fn link(&mut self, hop: Hop) -> Link {
@@ -413,11 +408,8 @@ impl RecordSet {
     fn has(&self, at: usize) -> bool {
         self.0[at / 64] >> (at % 64) & 1 == 1
     }
-    /// Adds one; tells whether it is new.
-    fn add(&mut self, at: usize) -> bool {
-        let new = !self.has(at);
+    fn add(&mut self, at: usize) {
         self.0[at / 64] |= 1 << (at % 64);
-        new
     }
 }
 

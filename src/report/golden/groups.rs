@@ -162,34 +162,25 @@ pub(super) fn names(trace: &Trace, lives: &[&Life]) -> String {
         let parts = name.rsplit_once('-').and_then(|(stem, n)| Some((stem, n.parse::<u64>().ok()?)));
         parts.map_or((name, None), |(stem, n)| (stem, Some(n)))
     };
-    let mut text = String::new();
-    let mut at = 0;
-    let mut told = 0;
-    while at < lives.len() {
-        let (stem, first) = split(lives[at]);
-        let mut end = at + 1;
-        while end < lives.len()
-            && first.is_some_and(|first| split(lives[end]) == (stem, Some(first + (end - at) as u64)))
-        {
-            end += 1;
-        }
-        if told == 5 && end < lives.len() {
+    let follows = |a: &&Life, b: &&Life| matches!(split(a), (stem, Some(n)) if split(b) == (stem, Some(n + 1)));
+    let (mut text, mut stem_before, mut left) = (String::new(), None, lives.len());
+    for (told, run) in lives.chunk_by(follows).enumerate() {
+        left -= run.len();
+        if told == 5 && left > 0 {
             let last = trace.name(lives[lives.len() - 1].subject);
             text.push_str(&format!(", ... {last}"));
             return text;
         }
-        let repeated = at > 0 && split(lives[at - 1]).0 == stem && first.is_some();
-        let name = match first {
-            Some(n) if repeated => format!("-{n}"),
-            _ => trace.name(lives[at].subject).to_string(),
-        };
+        let (stem, first) = split(run[0]);
         text.push_str(if text.is_empty() { "" } else { ", " });
-        text.push_str(&name);
-        if let Some(n) = first.filter(|_| end - at > 1) {
-            text.push_str(&format!(" .. -{}", n + (end - at) as u64 - 1));
+        match first.filter(|_| stem_before == Some(stem)) {
+            Some(n) => text.push_str(&format!("-{n}")),
+            None => text.push_str(trace.name(run[0].subject).as_str()),
         }
-        told += 1;
-        at = end;
+        if let Some(n) = first.filter(|_| run.len() > 1) {
+            text.push_str(&format!(" .. -{}", n + run.len() as u64 - 1));
+        }
+        stem_before = Some(stem);
     }
     text
 }

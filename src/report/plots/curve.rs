@@ -1,7 +1,7 @@
 //! Curves with bands: a number and its interval over the values of one parameter.
 
 use super::scale::Scale;
-use super::svg::{BOTTOM, HEIGHT, LEFT, RIGHT, Svg, TOP, WIDTH, at, more_lines, number, titled};
+use super::svg::{BOTTOM, HEIGHT, LEFT, RIGHT, Svg, TOP, WIDTH, at, more_lines, number, points, titled};
 
 /// One point of a curve.
 #[derive(Clone, Debug)]
@@ -39,20 +39,16 @@ pub fn curves(title: &str, x_name: &str, y_name: &str, curves: &[Curve]) -> Stri
     svg.columns(LEFT, HEIGHT - BOTTOM + 18.0, &labels);
     for (number_of, curve) in curves.iter().enumerate() {
         let class = number_of % 5;
-        let path = |points: &[(f64, f64)]| {
-            points.iter().map(|(x, y)| format!("{},{}", at(*x), at(*y))).collect::<Vec<_>>().join(" ")
-        };
         let with = curve.points.iter().enumerate();
         let upper = with.clone().filter_map(|(i, p)| Some((place(i), y.place(p.interval?.1))));
-        let lower = with.clone().filter_map(|(i, p)| Some((place(i), y.place(p.interval?.0))));
-        let mut band: Vec<_> = upper.collect();
-        band.extend(lower.collect::<Vec<_>>().into_iter().rev());
+        let lower = with.clone().rev().filter_map(|(i, p)| Some((place(i), y.place(p.interval?.0))));
+        let band = points(upper.chain(lower));
         if !band.is_empty() {
-            svg.push(&format!("<polygon class=\"band c{class}\" points=\"{}\"/>", path(&band)));
+            svg.push(&format!("<polygon class=\"band c{class}\" points=\"{band}\"/>"));
         }
-        let line: Vec<_> = with.clone().map(|(i, p)| (place(i), y.place(p.value))).collect();
-        svg.push(&format!("<polyline class=\"line c{class}\" points=\"{}\"/>", path(&line)));
-        for ((x, y), point) in line.into_iter().zip(&curve.points) {
+        let line = with.map(|(i, p)| (place(i), y.place(p.value)));
+        svg.push(&format!("<polyline class=\"line c{class}\" points=\"{}\"/>", points(line.clone())));
+        for ((x, y), point) in line.zip(&curve.points) {
             let dot = format!("<circle cx=\"{}\" cy=\"{}\" r=\"3.5\" class=\"c{class}\"/>", at(x), at(y));
             let interval = point
                 .interval

@@ -1,7 +1,7 @@
 //! Distributions as steps: which share of the runs is done after how long.
 
 use super::scale::Scale;
-use super::svg::{BOTTOM, HEIGHT, LEFT, RIGHT, Svg, TOP, WIDTH, at, escaped};
+use super::svg::{BOTTOM, HEIGHT, LEFT, RIGHT, Svg, TOP, WIDTH, escaped, points};
 
 /// One distribution.
 #[derive(Clone, Debug)]
@@ -22,21 +22,19 @@ pub fn distributions(title: &str, x_name: &str, all: &[Distribution]) -> String 
         let mut values = one.values.clone();
         values.sort_unstable_by(f64::total_cmp);
         let count = values.len().max(1) as f64;
-        let mut points = vec![(x.place(values.first().copied().unwrap_or(0.0)), y.place(0.0))];
+        let mut steps = vec![(x.place(values.first().copied().unwrap_or(0.0)), y.place(0.0))];
         let mut done = 0;
-        while done < values.len() {
-            // Equal values make one step.
-            let next = done + values[done..].iter().take_while(|value| **value == values[done]).count();
-            let place = x.place(values[done]);
-            points.push((place, y.place(done as f64 / count)));
-            points.push((place, y.place(next as f64 / count)));
-            done = next;
+        // Equal values make one step.
+        for equal in values.chunk_by(|a, b| a == b) {
+            let place = x.place(equal[0]);
+            steps.push((place, y.place(done as f64 / count)));
+            done += equal.len();
+            steps.push((place, y.place(done as f64 / count)));
         }
-        let path: Vec<String> = points.iter().map(|(x, y)| format!("{},{}", at(*x), at(*y))).collect();
         svg.push(&format!(
             "<polyline class=\"line c{}\" points=\"{}\"><title>{}</title></polyline>",
             index % 5,
-            path.join(" "),
+            points(steps),
             escaped(&one.name)
         ));
     }

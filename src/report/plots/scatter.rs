@@ -1,7 +1,7 @@
 //! Scatters of two numbers: where the front is, where today is.
 
 use super::scale::Scale;
-use super::svg::{BOTTOM, HEIGHT, LEFT, RIGHT, Svg, TOP, WIDTH, at, number, titled};
+use super::svg::{BOTTOM, HEIGHT, LEFT, RIGHT, Svg, TOP, WIDTH, at, number, points, titled};
 
 /// What a dot stands for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -44,8 +44,8 @@ pub fn scatter(plot: &Scatter) -> String {
     svg.axes(&x, &y, &plot.names.0, &plot.names.1);
     let mut front: Vec<&Dot> = plot.dots.iter().filter(|dot| dot.front).collect();
     front.sort_by(|a, b| a.x.total_cmp(&b.x).then(a.y.total_cmp(&b.y)));
-    let path: Vec<String> = front.iter().map(|dot| format!("{},{}", at(x.place(dot.x)), at(y.place(dot.y)))).collect();
-    svg.push(&format!("<polyline class=\"line c0 pale\" points=\"{}\"/>", path.join(" ")));
+    let path = points(front.iter().map(|dot| (x.place(dot.x), y.place(dot.y))));
+    svg.push(&format!("<polyline class=\"line c0 pale\" points=\"{path}\"/>"));
     // Those that matter are drawn last, over the others.
     for mark in [Mark::Plain, Mark::Front, Mark::Today, Mark::Best] {
         for dot in plot.dots.iter().filter(|dot| dot.mark == mark) {

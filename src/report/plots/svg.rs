@@ -35,6 +35,11 @@ pub(super) fn at(value: f64) -> String {
     text.strip_suffix(".0").map_or(text.clone(), str::to_owned)
 }
 
+/// The points of a line.
+pub(super) fn points(all: impl IntoIterator<Item = (f64, f64)>) -> String {
+    all.into_iter().map(|(x, y)| format!("{},{}", at(x), at(y))).collect::<Vec<_>>().join(" ")
+}
+
 /// A number for the eye: three significant digits, or all of a whole one.
 pub fn number(value: f64) -> String {
     let size = value.abs();
