@@ -121,7 +121,7 @@ impl<R: Reader> Followed<R> {
         let progress = self.by.lock().unwrap_or_else(PoisonError::into_inner);
         debug_assert_eq!(progress.taken, trace.records().archived(), "each is taken in when it goes to disk");
         let mut reader = progress.reader.clone();
-        trace.records().range(progress.taken..).for_each(|record| reader.take(&record));
+        trace.records().each(progress.taken..trace.records().len(), |record| reader.take(record));
         reader
     }
 }

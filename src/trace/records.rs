@@ -60,7 +60,8 @@ pub struct Records {
 
 #[derive(Clone, Debug)]
 enum Piece {
-    Here(Vec<Record>),
+    /// Shared by those who go on with a trace that somebody reads.
+    Here(Arc<Vec<Record>>),
     /// In the archive, under that number.
     There(usize),
 }
@@ -91,7 +92,8 @@ impl Records {
     #[cold]
     fn begin_piece(&mut self) {
         // The first one grew with the run; no short run needs more.
-        self.pieces.push(Piece::Here(std::mem::replace(&mut self.open, Vec::with_capacity(PIECE))));
+        let full = std::mem::replace(&mut self.open, Vec::with_capacity(PIECE));
+        self.pieces.push(Piece::Here(Arc::new(full)));
         let Some((archive, held)) = &self.archive else { return };
         if self.len() - self.archived() < held.start {
             return;
@@ -198,6 +200,16 @@ impl Records {
             from = until;
         }
         None
+    }
+
+    /// Hands over each of a range, for whoever reads them all.
+    #[inline]
+    pub fn each(&self, range: Range<usize>, mut act: impl FnMut(&Record)) {
+        let end = |record: &Record| {
+            act(record);
+            false
+        };
+        self.first_in(range, end);
     }
 
     /// The index of the first one that is not so, where all before it are and none after it is.

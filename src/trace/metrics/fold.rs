@@ -21,7 +21,7 @@ use super::{Figure, Frame, Metrics};
 /// Folds a trace into its figures.
 pub fn fold(trace: &Trace, frame: &Frame) -> Metrics {
     let mut fold = Fold::default();
-    trace.records().iter().for_each(|record| fold.take(&record));
+    trace.records().each(0..trace.records().len(), |record| fold.take(record));
     fold.finish(frame)
 }
 
