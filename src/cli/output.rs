@@ -21,7 +21,10 @@ pub(crate) struct Out {
 impl Out {
     /// Standard output, without colours where they are not wanted.
     pub(crate) fn stdout() -> Self {
-        Self::to(anstream::stdout())
+        let colours = anstream::AutoStream::choice(&io::stdout());
+        // A system call for each line costs as much as the line.
+        let whole: Box<dyn Write> = Box::new(io::BufWriter::new(io::stdout()));
+        Self::to(anstream::AutoStream::new(whole, colours))
     }
 
     /// Standard error, for a text beside a result for machines.

@@ -149,8 +149,9 @@ fn once(args: &RunArgs, look: &Look, out: &mut Out) -> Result<Exit, Refusal> {
         let first = seeds.start;
         std::iter::once(first).chain(first.saturating_add(1)..seeds.end).map(|seed| Job { loaded, variant, seed })
     });
-    let chunk = rayon::current_num_threads() * CHUNK_PER_THREAD;
     let several = total > 1;
+    // One run needs no other thread, and to start some takes longer than many a run.
+    let chunk = if several { rayon::current_num_threads() * CHUNK_PER_THREAD } else { 1 };
     let mut exit = Exit::Fine;
     let mut parts = Vec::new();
     // A report is of all runs, whoever has left.
@@ -159,7 +160,10 @@ fn once(args: &RunArgs, look: &Look, out: &mut Out) -> Result<Exit, Refusal> {
         if now.is_empty() {
             break;
         }
-        let shown: Vec<_> = now.par_iter().map(|job| one(job, args, look, several)).collect();
+        let shown: Vec<_> = match now.as_slice() {
+            [job] => vec![one(job, args, look, several)],
+            jobs => jobs.par_iter().map(|job| one(job, args, look, several)).collect(),
+        };
         for shown in shown {
             let shown = shown?;
             out.text(&shown.out);
