@@ -27,6 +27,8 @@ pub use record::{Record, Trace, What};
 pub(crate) use records::{Archive, Stretch};
 pub use records::{Reader, Records};
 
+use std::fmt::Write;
+
 use crate::model::Reason;
 
 /// The decision that a write was made for, and its index: its cause, or the one before when the
@@ -47,9 +49,16 @@ pub(crate) fn decision(trace: &Trace, write: &Record) -> Option<(usize, Reason)>
 
 /// A decision in words, for a line that names its actor already.
 pub(crate) fn words(reason: Reason) -> String {
+    let mut text = String::new();
+    push_words(reason, &mut text);
+    text
+}
+
+/// Appends a decision in words.
+fn push_words(reason: Reason, out: &mut String) {
     match reason {
-        Reason::Requested { action } => action.to_owned(),
-        other => other.to_string(),
+        Reason::Requested { action } => out.push_str(action),
+        other => write!(out, "{other}").expect("a string takes everything"),
     }
 }
 

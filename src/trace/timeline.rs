@@ -7,6 +7,7 @@
 
 mod entries;
 mod folding;
+mod spots;
 
 use std::fmt::{self, Write};
 
@@ -14,10 +15,14 @@ use anstyle::{AnsiColor, Style};
 
 use crate::kernel::{SimDuration, SimTime};
 
-use super::{Trace, What};
+use super::Trace;
 
-pub use entries::{Entry, Tone, actor_name, entries, entry, value_text};
+use entries::Reader;
+use spots::Sort;
+
+pub use entries::{Entry, Tone, actor_name, entry, value_text};
 pub use folding::{Block, Item, fold};
+pub use spots::{Spot, spots};
 
 /// How a timeline is made and shown.
 #[derive(Clone, Debug)]
@@ -130,9 +135,9 @@ pub fn render(trace: &Trace, options: &Options) -> String {
 /// # Errors
 /// The writer's.
 pub fn write(trace: &Trace, options: &Options, out: &mut impl Write) -> fmt::Result {
-    let entries = entries(trace, options);
-    let items = if options.fold { fold(trace, &entries) } else { (0..entries.len()).map(Item::Line).collect() };
-    let page = Page { trace, entries: &entries, options };
+    let (spots, families) = spots::spots_and_families(trace, options);
+    let items = if options.fold { fold(trace, &spots, &families) } else { (0..spots.len()).map(Item::Line).collect() };
+    let page = Page { trace, spots: &spots, options };
     let Some(most) = options.lines_max else {
         return items.iter().try_for_each(|item| page.item(item, 0, out));
     };
@@ -164,7 +169,7 @@ impl Write for Lines {
 /// # Errors
 /// The writer's.
 pub fn write_line(trace: &Trace, entry: &Entry, gutter: &str, options: &Options, out: &mut impl Write) -> fmt::Result {
-    Page { trace, entries: &[], options }.entry(entry, gutter, out)
+    Page { trace, spots: &[], options }.entry(entry, gutter, out)
 }
 
 /// Writes a remark below an entry.
@@ -200,7 +205,7 @@ pub fn write_words(
     out: &mut impl Write,
 ) -> fmt::Result {
     let trace = Trace::default();
-    Page { trace: &trace, entries: &[], options }.text(text, start, indent, Style::new(), out)
+    Page { trace: &trace, spots: &[], options }.text(text, start, indent, Style::new(), out)
 }
 
 /// Writes the line below a block that repeats, with the instant at its other end.
@@ -230,7 +235,7 @@ pub fn write_fold(
 
 struct Page<'a> {
     trace: &'a Trace,
-    entries: &'a [Entry],
+    spots: &'a [Spot],
     options: &'a Options,
 }
 
@@ -272,17 +277,17 @@ impl Page<'_> {
     }
 
     fn is_broken(&self, item: &Item) -> bool {
-        matches!(self.trace.records().at(self.entries[item.first()].record).what, What::Broken { .. })
+        self.spots[item.first()].sort == Sort::Broken
     }
 
     fn is_from_outside(&self, item: &Item) -> bool {
-        self.entries[item.first()].tone == Tone::Outside
+        self.spots[item.first()].tone == Tone::Outside
     }
 
     /// One line instead of many.
     fn left_out(&self, items: &[Item], lines: usize, out: &mut impl Write) -> fmt::Result {
-        let first = items.first().map(|item| self.entries[item.first()].at);
-        let last = items.last().map(|item| self.entries[item.last()].at);
+        let first = items.first().map(|item| self.spots[item.first()].at);
+        let last = items.last().map(|item| self.spots[item.last()].at);
         let (Some(first), Some(last)) = (first, last) else { return Ok(()) };
         let style = self.options.palette.fold;
         let told = format!(
@@ -298,42 +303,56 @@ impl Page<'_> {
     /// How many lines an item takes.
     fn lines(&self, item: &Item) -> usize {
         match item {
-            Item::Line(index) => self.lines_of(&self.entries[*index]),
+            Item::Line(index) => self.lines_of(&self.spots[*index]),
             Item::Block(block) => block.body.iter().map(|item| self.lines(item)).sum::<usize>() + 1,
         }
     }
 
-    /// Those of an entry: where all of it fits into one, its lengths say so, and nothing need be written.
-    fn lines_of(&self, entry: &Entry) -> usize {
-        let Entry { what, why, .. } = entry;
-        let start = TEXT_AT + self.trace.name(entry.subject).len().saturating_sub(SUBJECT);
-        let end = if why.is_empty() { start + what.len() } else { start + what.len().max(WHAT) + 2 + why.len() };
-        if end <= self.options.width && !what.contains('\n') && !why.contains('\n') {
+    /// Those of a spot: where all of it fits into one, its lengths say so, and nothing need be written.
+    fn lines_of(&self, spot: &Spot) -> usize {
+        let start = TEXT_AT + self.trace.name(spot.subject).len().saturating_sub(SUBJECT);
+        let end = spot.lengths.map(|(what, why)| match (usize::from(what), usize::from(why)) {
+            (what, 0) => start + what,
+            (what, why) => start + what.max(WHAT) + 2 + why,
+        });
+        if end.is_some_and(|end| end <= self.options.width) {
             return 1;
         }
         let mut lines = Lines(0);
-        self.entry(entry, "", &mut lines).expect("it takes everything");
+        self.words(&self.read(spot), &mut lines).expect("it takes everything");
         lines.0
+    }
+
+    /// A spot with its words.
+    fn read(&self, spot: &Spot) -> Entry {
+        let reader = Reader { trace: self.trace, options: self.options };
+        reader.entry(spot.record).expect("a spot is where something occurred")
     }
 
     fn item(&self, item: &Item, depth: usize, out: &mut impl Write) -> fmt::Result {
         match item {
-            Item::Line(index) => self.entry(&self.entries[*index], &"|".repeat(depth), out),
+            Item::Line(index) => self.entry(&self.read(&self.spots[*index]), &"|".repeat(depth), out),
             Item::Block(block) => {
                 for item in &block.body {
                     self.item(item, depth + 1, out)?;
                 }
-                let until = self.entries[block.last].at;
+                let until = self.spots[block.last].at;
                 write_fold(self.options, depth, block.lines(), block.times, block.period, until, out)
             }
         }
     }
 
     fn entry(&self, entry: &Entry, gutter: &str, out: &mut impl Write) -> fmt::Result {
-        let Palette { time, actor, subject, why, fold, .. } = self.options.palette;
-        let tone = self.options.palette.of(entry.tone);
+        let Palette { time, actor, fold, .. } = self.options.palette;
         write!(out, "{time}{:>TIME$}{time:#} {fold}{gutter:<GUTTER$}{fold:#} ", clock(entry.at))?;
         write!(out, "{actor}{:<ACTOR$}{actor:#} ", actor_name(self.trace, entry.actor))?;
+        self.words(entry, out)
+    }
+
+    /// What stands behind who did it.
+    fn words(&self, entry: &Entry, out: &mut impl Write) -> fmt::Result {
+        let Palette { subject, why, .. } = self.options.palette;
+        let tone = self.options.palette.of(entry.tone);
         let name = self.trace.name(entry.subject);
         // What does not fit its column pushes the rest of its own line, never another line's.
         let start = TEXT_AT + name.len().saturating_sub(SUBJECT);
@@ -381,7 +400,10 @@ impl Page<'_> {
                 out.write_char(' ')?;
                 column += 1;
             }
-            write!(out, "{style}{word}{style:#}")?;
+            match style == Style::new() {
+                true => out.write_str(word)?,
+                false => write!(out, "{style}{word}{style:#}")?,
+            }
             column += length;
             first = false;
         }

@@ -13,7 +13,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::kernel::{SimDuration, SimTime};
 use crate::model::{AnyStatus, Field, Kind, LeaseStatus, SandboxStatus, Subject};
 use crate::sim::Livelock;
-use crate::trace::timeline::{self, Entry, Options, Tone};
+use crate::trace::timeline::{self, Options, Spot, Tone};
 use crate::trace::tracks::{Span, State, Step, Track, tracks};
 use crate::trace::{Trace, What};
 
@@ -191,9 +191,9 @@ const REQUESTS: Subject = Subject { kind: Kind::App, index: u32::MAX };
 
 /// Draws up the picture of a trace.
 pub(crate) fn picture(trace: &Trace, end: SimTime, options: &Options, proof: Option<Livelock>) -> Picture {
-    let shown = timeline::entries(trace, options);
+    let shown = timeline::spots(trace, options);
     let tracks = tracks(trace, end);
-    let mut pointed: BTreeSet<usize> = shown.iter().map(|entry| entry.record).collect();
+    let mut pointed: BTreeSet<usize> = shown.iter().map(|spot| spot.record).collect();
     let mut begun = BTreeSet::new();
     for track in &tracks {
         begun.extend(track.states.iter().chain(&track.cooldowns).map(|span| span.record));
@@ -206,7 +206,7 @@ pub(crate) fn picture(trace: &Trace, end: SimTime, options: &Options, proof: Opt
     let proof = proof.map(|livelock| Proof { livelock, because: forever::because(trace, livelock) });
     let mut picture = Picture { end, lanes: Vec::new(), pointed, places: BTreeMap::new(), proof };
     picture.lanes.push(empty(LaneKind::Steps, "steps".to_owned(), 0));
-    let some = |is: fn(&What) -> bool| shown.iter().any(|entry| is(&trace.records().at(entry.record).what));
+    let some = |is: fn(&What) -> bool| shown.iter().any(|spot| is(&trace.records().at(spot.record).what));
     let own = [
         (FAULTS, LaneKind::Faults, "faults", some(|what| matches!(what, What::Struck { .. }))),
         (REQUESTS, LaneKind::Requests, "failed requests", some(|what| matches!(what, What::RequestFailed { .. }))),
@@ -240,8 +240,8 @@ pub(crate) fn picture(trace: &Trace, end: SimTime, options: &Options, proof: Opt
         };
         picture.places.extend(place.map(|place| (track.subject, place)));
     }
-    for entry in &shown {
-        picture.mark(trace, entry, &begun);
+    for spot in &shown {
+        picture.mark(trace, spot, &begun);
     }
     for (place, members) in together {
         let Lane { name, kind, depth, .. } = &picture.lanes[place];
@@ -252,10 +252,10 @@ pub(crate) fn picture(trace: &Trace, end: SimTime, options: &Options, proof: Opt
 }
 
 impl Picture {
-    fn mark(&mut self, trace: &Trace, entry: &Entry, begun: &BTreeSet<usize>) {
-        let what = trace.records().at(entry.record).what;
-        let tone = tone(&what, entry.tone);
-        let mark = || Mark { at: entry.at, tone, record: entry.record };
+    fn mark(&mut self, trace: &Trace, spot: &Spot, begun: &BTreeSet<usize>) {
+        let what = trace.records().at(spot.record).what;
+        let tone = tone(&what, spot.tone);
+        let mark = || Mark { at: spot.at, tone, record: spot.record };
         if let What::Struck { .. } = what
             && let Some(&lane) = self.places.get(&FAULTS)
         {
@@ -263,8 +263,8 @@ impl Picture {
         }
         // A bar's begin is mark enough, unless it is bad news; other writes say little.
         let writes = matches!(what, What::Created { .. } | What::Patched { .. });
-        let seen = begun.contains(&entry.record) && tone != MarkTone::Bad || writes && tone == MarkTone::Plain;
-        let subject = if matches!(what, What::RequestFailed { .. }) { REQUESTS } else { entry.subject };
+        let seen = begun.contains(&spot.record) && tone != MarkTone::Bad || writes && tone == MarkTone::Plain;
+        let subject = if matches!(what, What::RequestFailed { .. }) { REQUESTS } else { spot.subject };
         let Some(&lane) = self.places.get(&subject) else { return };
         let lane = &mut self.lanes[lane];
         if !seen || tone == MarkTone::Step {

@@ -5,15 +5,15 @@
 //! decision is left out *because* its write tells it – one without a write, or whose write is
 //! routine, has a line of its own.
 
-use std::fmt::Write;
+use std::fmt::{self, Write};
 use std::ops::Range;
 
 use crate::kernel::SimTime;
 use crate::model::{
-    Actor, AnyStatus, Controller, DiskStatus, Failure, Field, Kind, LeaseStatus, NodeStatus, Reason, SandboxStatus,
-    Subject, Upper, Value,
+    Actor, AnyStatus, Controller, DiskStatus, Field, Kind, LeaseStatus, NodeStatus, Reason, SandboxStatus, Subject,
+    Upper, Value,
 };
-use crate::trace::{Record, Trace, What, decision, words};
+use crate::trace::{Record, Trace, What, decision, push_words};
 
 use super::Options;
 
@@ -82,24 +82,26 @@ fn push_value(trace: &Trace, value: Value, out: &mut String) {
     written.expect("a string takes everything");
 }
 
-/// The entries of a trace, in order of time.
-pub fn entries(trace: &Trace, options: &Options) -> Vec<Entry> {
-    let reader = Reader { trace, options };
-    let told = reader.told();
-    let mut entries = Vec::new();
-    let mut next = 0;
-    for (index, record) in trace.records().iter().enumerate().filter(|(index, _)| !told[*index]) {
-        // Most records have no line.
-        if index < next || !options.verbose && is_routine(&record) {
-            continue;
-        }
-        next = index + 1 + reader.sets_of(index, &record);
-        if let Some((what, why, tone)) = reader.tell(&record, index + 1..next) {
-            let Record { at, actor, subject, .. } = record;
-            entries.push(Entry { record: index, at, actor, subject, what, why, tone });
-        }
+/// What is said of an occurrence.
+#[derive(Default)]
+pub(super) struct Words {
+    /// What happened.
+    pub(super) what: String,
+    /// Why, when that is another thing.
+    pub(super) why: String,
+}
+
+impl Words {
+    /// Says what, in that tone.
+    fn say(&mut self, what: fmt::Arguments<'_>, tone: Tone) -> Option<Tone> {
+        self.what.write_fmt(what).expect("a string takes everything");
+        Some(tone)
     }
-    entries
+    /// Says what and why.
+    fn say_both(&mut self, what: fmt::Arguments<'_>, why: fmt::Arguments<'_>, tone: Tone) -> Option<Tone> {
+        self.why.write_fmt(why).expect("a string takes everything");
+        self.say(what, tone)
+    }
 }
 
 /// One record as an entry of its own, whatever a timeline would leave out or tell elsewhere.
@@ -109,63 +111,24 @@ pub fn entries(trace: &Trace, options: &Options) -> Vec<Entry> {
 pub fn entry(trace: &Trace, options: &Options, index: usize) -> Entry {
     let quiet = Options { verbose: false, ..options.clone() };
     let loud = Options { verbose: true, ..options.clone() };
-    let record = trace.records().at(index);
-    let told = [&quiet, &loud].into_iter().find_map(|options| {
-        let reader = Reader { trace, options };
-        reader.tell(&record, index + 1..index + 1 + reader.sets_of(index, &record))
-    });
-    let (what, why, tone) = told.unwrap_or_else(|| ("happens".to_owned(), String::new(), Tone::Plain));
-    let Record { at, actor, subject, .. } = record;
-    Entry { record: index, at, actor, subject, what, why, tone }
+    let told = [&quiet, &loud].into_iter().find_map(|options| Reader { trace, options }.entry(index));
+    told.unwrap_or_else(|| {
+        let Record { at, actor, subject, .. } = trace.records().at(index);
+        let (what, why, tone) = ("happens".to_owned(), String::new(), Tone::Plain);
+        Entry { record: index, at, actor, subject, what, why, tone }
+    })
 }
 
-/// What has begun about a sandbox and not ended.
-#[derive(Clone, Copy, Default)]
-struct Open {
-    boot: Option<usize>,
-    clean_up: Option<usize>,
-    failure: Option<Failure>,
+/// Whoever reads a trace with these options.
+#[derive(Clone, Copy)]
+pub(super) struct Reader<'a> {
+    pub(super) trace: &'a Trace,
+    pub(super) options: &'a Options,
 }
-
-impl Open {
-    /// Takes note of a decision; returns that one which needs no line of its own any more.
-    fn take(&mut self, index: usize, reason: Reason) -> Option<usize> {
-        match reason {
-            Reason::BootStarted => {
-                self.boot = Some(index);
-                None
-            }
-            Reason::BootFailed { error, .. } => {
-                self.failure = Some(error);
-                self.boot.take()
-            }
-            Reason::Booted { .. } | Reason::BootOvertaken => self.boot.take(),
-            Reason::CleanUp => {
-                self.clean_up = Some(index);
-                None
-            }
-            Reason::CleanUpFailed { error } => {
-                self.failure = Some(error);
-                self.clean_up.take()
-            }
-            Reason::CleanedUp => self.clean_up.take(),
-            Reason::HandlerFailed { error } => (self.failure.take() == Some(error)).then_some(index),
-            // Nothing else begins, ends or fails what others tell.
-            _ => None,
-        }
-    }
-}
-
-struct Reader<'a> {
-    trace: &'a Trace,
-    options: &'a Options,
-}
-
-type Told = (String, String, Tone);
 
 impl Reader<'_> {
     /// How many `Set` records follow the record and belong to it.
-    fn sets_of(&self, index: usize, record: &Record) -> usize {
+    pub(super) fn sets_of(&self, index: usize, record: &Record) -> usize {
         let records = self.trace.records();
         if !matches!(record.what, What::Created { .. } | What::Patched { .. }) {
             return 0;
@@ -175,43 +138,17 @@ impl Reader<'_> {
         end.unwrap_or(records.len()) - index - 1
     }
 
-    /// Which decisions another line tells: the write that they led to, the end of what they
-    /// begin, or the failure that they pass on.
-    fn told(&self) -> Vec<bool> {
-        let records = self.trace.records();
-        let mut told = vec![false; records.len()];
-        let mut open: Vec<Open> = vec![Open::default(); self.trace.names_of(Kind::Sandbox).len()];
-        for (index, record) in records.iter().enumerate() {
-            if record.subject.kind == Kind::Sandbox
-                && !self.options.verbose
-                && let Some(open) = open.get_mut(record.subject.index as usize)
-            {
-                let ended = match record.what {
-                    What::Decided(reason) => open.take(index, reason),
-                    What::ContainerGone => open.clean_up.take(),
-                    _ => None,
-                };
-                if let Some(ended) = ended {
-                    told[ended] = true;
-                }
-            }
-            let shown = match record.what {
-                What::Created { .. } | What::Deleted { .. } => true,
-                What::Patched { .. } => {
-                    let sets = index + 1..index + 1 + self.sets_of(index, &record);
-                    records.first_in(sets, |set| self.is_told(set)).is_some()
-                }
-                _ => false,
-            };
-            if let Some((decision, _)) = shown.then(|| decision(self.trace, &record)).flatten() {
-                told[decision] = true;
-            }
-        }
-        told
+    /// A record as an entry, if it is one.
+    pub(super) fn entry(&self, index: usize) -> Option<Entry> {
+        let record = self.trace.records().at(index);
+        let mut words = Words::default();
+        let tone = self.tell(&record, index + 1..index + 1 + self.sets_of(index, &record), &mut words)?;
+        let (Record { at, actor, subject, .. }, Words { what, why }) = (record, words);
+        Some(Entry { record: index, at, actor, subject, what, why, tone })
     }
 
     /// Whether a reader cares about a changed field.
-    fn is_told(&self, set: &Record) -> bool {
+    pub(super) fn is_told(&self, set: &Record) -> bool {
         let What::Set { field, from, to } = set.what else { return false };
         // A write of the value that is there already changes nothing.
         self.options.verbose
@@ -255,12 +192,16 @@ impl Reader<'_> {
         value(to, out);
     }
 
-    fn why(&self, record: &Record) -> String {
-        decision(self.trace, record).map(|(_, reason)| words(reason)).unwrap_or_default()
+    fn push_why(&self, record: &Record, out: &mut String) {
+        if let Some((_, reason)) = decision(self.trace, record) {
+            push_words(reason, out);
+        }
     }
 
-    /// What a record says, whose fields have these places.
-    fn tell(&self, record: &Record, sets: Range<usize>) -> Option<Told> {
+    /// What a record says, whose fields have these places, in the place of what was said before.
+    pub(super) fn tell(&self, record: &Record, sets: Range<usize>, words: &mut Words) -> Option<Tone> {
+        words.what.clear();
+        words.why.clear();
         if !self.options.verbose && is_routine(record) {
             return None;
         }
@@ -268,99 +209,110 @@ impl Reader<'_> {
         match record.what {
             What::Created { .. } => {
                 let status = sets().find(|s| matches!(s.what, What::Set { field: Field::Status, .. }));
-                let mut what = "created".to_owned();
+                words.what.push_str("created");
                 if let Some(status) = status.filter(|set| self.is_told(set)) {
-                    what.push(' ');
-                    self.push_change(&status, &mut what);
+                    words.what.push(' ');
+                    self.push_change(&status, &mut words.what);
                 }
                 if self.options.verbose {
                     for set in sets().filter(|s| !matches!(s.what, What::Set { field: Field::Status, .. })) {
                         let What::Set { field, to, .. } = set.what else { continue };
-                        what.push_str(&format!(", {} {}", field.name(), value_text(self.trace, to)));
+                        words.say(format_args!(", {} {}", field.name(), value_text(self.trace, to)), Tone::Plain);
                     }
                 }
-                Some((what, self.why(record), Tone::Plain))
+                self.push_why(record, &mut words.why);
+                Some(Tone::Plain)
             }
             What::Patched { .. } => {
-                let (mut what, mut tone) = (String::new(), Tone::Plain);
+                let mut tone = Tone::Plain;
                 for set in sets() {
                     tone = stronger(tone, tone_of_set(&set));
                     if self.is_told(&set) {
-                        what.push_str(if what.is_empty() { "" } else { ", " });
-                        self.push_change(&set, &mut what);
+                        words.what.push_str(if words.what.is_empty() { "" } else { ", " });
+                        self.push_change(&set, &mut words.what);
                     }
                 }
-                if what.is_empty() {
-                    return self
-                        .options
-                        .verbose
-                        .then(|| ("written, nothing new".to_owned(), self.why(record), Tone::Plain));
+                if words.what.is_empty() {
+                    if !self.options.verbose {
+                        return None;
+                    }
+                    (words.what, tone) = ("written, nothing new".to_owned(), Tone::Plain);
                 }
-                Some((what, self.why(record), tone))
+                self.push_why(record, &mut words.why);
+                Some(tone)
             }
-            What::Deleted { .. } => Some(("deleted".to_owned(), self.why(record), Tone::Plain)),
-            What::Decided(reason) => Some((words(reason), String::new(), tone_of_reason(reason))),
-            other => self.tell_event(record, other),
+            What::Deleted { .. } => {
+                self.push_why(record, &mut words.why);
+                words.say(format_args!("deleted"), Tone::Plain)
+            }
+            What::Decided(reason) => {
+                push_words(reason, &mut words.what);
+                Some(tone_of_reason(reason))
+            }
+            other => self.tell_event(record, other, words),
         }
     }
 
     /// Everything that is neither a write nor a decision.
-    fn tell_event(&self, record: &Record, what: What) -> Option<Told> {
-        let said = |what: String, tone| Some((what, String::new(), tone));
-        let plain = |what: &str, tone| Some((what.to_owned(), String::new(), tone));
+    fn tell_event(&self, record: &Record, what: What, words: &mut Words) -> Option<Tone> {
         match what {
             What::Created { .. } | What::Patched { .. } | What::Deleted { .. } | What::Decided(_) => None,
             What::Set { field, from, to } => {
                 let text = |value| value_text(self.trace, value);
-                said(format!("{} {} -> {}", field.name(), text(from), text(to)), Tone::Plain)
+                words.say(format_args!("{} {} -> {}", field.name(), text(from), text(to)), Tone::Plain)
             }
-            What::Conflict => plain("write refused: revision conflict", Tone::Bad),
+            What::Conflict => words.say(format_args!("write refused: revision conflict"), Tone::Bad),
             What::Called { point, since } => {
-                said(format!("{} after {}", point.name(), record.at.since(since).clock()), Tone::Plain)
+                words.say(format_args!("{} after {}", point.name(), record.at.since(since).clock()), Tone::Plain)
             }
             What::CallFailed { point, since, error } => {
                 let after = record.at.since(since);
-                Some((format!("{} fails after {}", point.name(), after.clock()), error.to_string(), Tone::Bad))
+                let what = format_args!("{} fails after {}", point.name(), after.clock());
+                words.say_both(what, format_args!("{error}"), Tone::Bad)
             }
             What::Struck { fault, point, effect } => {
                 let title = self.options.fault_titles.get(fault as usize).map_or("a fault", String::as_str);
-                Some((format!("fault: {effect}"), format!("{title}, on {}", point.name()), Tone::Outside))
+                let why = format_args!("{title}, on {}", point.name());
+                words.say_both(format_args!("fault: {effect}"), why, Tone::Outside)
             }
             What::StepBegan => {
-                let title = self.options.step_titles.get(record.subject.index as usize).cloned();
-                Some(("begins".to_owned(), title.unwrap_or_default(), Tone::Outside))
+                let title = self.options.step_titles.get(record.subject.index as usize).map_or("", String::as_str);
+                words.say_both(format_args!("begins"), format_args!("{title}"), Tone::Outside)
             }
-            What::StepEnded { refused: Some(error) } => Some(("REFUSED".to_owned(), error.to_string(), Tone::Bad)),
-            What::StepEnded { refused: None } => plain("ends", Tone::Outside),
-            What::ProcessDown => plain("process down", Tone::Outside),
-            What::ProcessUp => plain("process up", Tone::Outside),
-            What::TaskStarted => plain("task starts", Tone::Plain),
-            What::PortBound => plain("port answers", Tone::Plain),
-            // A task that a controller ends is told by its stop; one that ends by itself is news.
-            What::TaskEnded { code } if record.actor.controller == Controller::World => {
-                said(format!("task ends, code {code}"), Tone::Bad)
+            What::StepEnded { refused: Some(error) } => {
+                words.say_both(format_args!("REFUSED"), format_args!("{error}"), Tone::Bad)
             }
-            What::TaskEnded { code } => said(format!("task ends, code {code}"), Tone::Plain),
-            What::ContainerGone => plain("container gone", Tone::Plain),
-            What::AddressTaken(address) => said(format!("takes {address}"), Tone::Plain),
-            What::AddressFreed(address) => said(format!("gives back {address}"), Tone::Plain),
-            What::VolumeMade => plain("volume made", Tone::Plain),
-            What::VolumeGone => plain("volume gone", Tone::Plain),
-            What::Mounted { node } => said(format!("mounted on {}", self.node(node)), Tone::Plain),
-            What::Unmounted { node } => said(format!("unmounted from {}", self.node(node)), Tone::Plain),
-            What::Drawn { purpose, bits } => said(format!("draw for {purpose}: {bits:016x}"), Tone::Plain),
+            What::StepEnded { refused: None } => words.say(format_args!("ends"), Tone::Outside),
+            What::ProcessDown => words.say(format_args!("process down"), Tone::Outside),
+            What::ProcessUp => words.say(format_args!("process up"), Tone::Outside),
+            What::TaskStarted => words.say(format_args!("task starts"), Tone::Plain),
+            What::PortBound => words.say(format_args!("port answers"), Tone::Plain),
+            What::TaskEnded { code } => {
+                // A task that a controller ends is told by its stop; one that ends by itself is news.
+                let by_itself = record.actor.controller == Controller::World;
+                words.say(format_args!("task ends, code {code}"), if by_itself { Tone::Bad } else { Tone::Plain })
+            }
+            What::ContainerGone => words.say(format_args!("container gone"), Tone::Plain),
+            What::AddressTaken(address) => words.say(format_args!("takes {address}"), Tone::Plain),
+            What::AddressFreed(address) => words.say(format_args!("gives back {address}"), Tone::Plain),
+            What::VolumeMade => words.say(format_args!("volume made"), Tone::Plain),
+            What::VolumeGone => words.say(format_args!("volume gone"), Tone::Plain),
+            What::Mounted { node } => words.say(format_args!("mounted on {}", self.node(node)), Tone::Plain),
+            What::Unmounted { node } => words.say(format_args!("unmounted from {}", self.node(node)), Tone::Plain),
+            What::Drawn { purpose, bits } => words.say(format_args!("draw for {purpose}: {bits:016x}"), Tone::Plain),
             What::Broken { invariant, detail } => {
-                Some(("BROKEN".to_owned(), format!("{invariant}: {detail}"), Tone::Bad))
+                words.say_both(format_args!("BROKEN"), format_args!("{invariant}: {detail}"), Tone::Bad)
             }
             What::RequestServed { service, waited } => {
-                said(format!("request of {service} served after {}", waited.clock()), Tone::Plain)
+                words.say(format_args!("request of {service} served after {}", waited.clock()), Tone::Plain)
             }
             What::RequestFailed { service, waited, error } => {
-                Some((format!("request of {service} fails after {}", waited.clock()), error.to_string(), Tone::Bad))
+                let what = format_args!("request of {service} fails after {}", waited.clock());
+                words.say_both(what, format_args!("{error}"), Tone::Bad)
             }
-            What::Settled => plain("settled", Tone::Good),
-            What::Unsettled => plain("no longer settled", Tone::Plain),
-            What::Note(text) => plain(&text, Tone::Outside),
+            What::Settled => words.say(format_args!("settled"), Tone::Good),
+            What::Unsettled => words.say(format_args!("no longer settled"), Tone::Plain),
+            What::Note(text) => words.say(format_args!("{text}"), Tone::Outside),
         }
     }
 
@@ -370,7 +322,7 @@ impl Reader<'_> {
 }
 
 /// Whether a record has a line only where everything is asked for.
-fn is_routine(record: &Record) -> bool {
+pub(super) fn is_routine(record: &Record) -> bool {
     match record.what {
         What::Decided(reason) => reason.is_routine(),
         What::TaskEnded { .. } => record.actor.controller != Controller::World,

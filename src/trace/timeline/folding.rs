@@ -2,7 +2,7 @@
 //!
 //! Lines are alike when they say the same up to numbers: ordinals of names, ages, counts. Short
 //! blocks are folded first, so that a life with six retries and one with seven become alike and
-//! fold in their turn. It may know entries only. What a newcomer gets wrong: the lines shown are
+//! fold in their turn. It may know spots only. What a newcomer gets wrong: the lines shown are
 //! those of the *first* repetition; the counts and periods are ranges over all of them – narrow
 //! ones, for what comes again without a period is no repetition.
 
@@ -11,29 +11,30 @@ use std::collections::BTreeMap;
 use std::ops::RangeInclusive;
 
 use crate::kernel::{SimDuration, SimTime};
-use crate::model::{Actor, Controller, Field, Kind, Reason, Subject, Value};
-use crate::trace::{Trace, What, decision};
+use crate::model::{Actor, Controller, Field, Kind, Subject, Value};
+use crate::trace::{Record, Trace, What, decision};
 
-use super::Entry;
+use super::Spot;
+use super::spots::Sort;
 
 /// A line, or a block that repeats.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Item {
-    /// The entry of that index.
+    /// The spot of that index.
     Line(usize),
     /// A block and its repetitions.
     Block(Box<Block>),
 }
 
 impl Item {
-    /// Its first entry.
+    /// Its first spot.
     pub fn first(&self) -> usize {
         match self {
             Self::Line(index) => *index,
             Self::Block(block) => block.body.first().map_or(block.last, Self::first),
         }
     }
-    /// The last entry of its last repetition.
+    /// The last spot of its last repetition.
     pub fn last(&self) -> usize {
         match self {
             Self::Line(index) => *index,
@@ -51,12 +52,12 @@ pub struct Block {
     pub times: (u64, u64),
     /// From one repetition's begin to the next one's: the shortest and the longest.
     pub period: (SimDuration, SimDuration),
-    /// The last entry of its last repetition.
+    /// The last spot of its last repetition.
     pub last: usize,
 }
 
 impl Block {
-    /// How many entries its first repetition shows.
+    /// How many spots its first repetition shows.
     pub fn lines(&self) -> usize {
         let lines = self.body.iter().map(|item| match item {
             Item::Line(_) => 1,
@@ -78,38 +79,37 @@ const LIVES_APART: SimDuration = SimDuration::from_secs(1);
 /// What fails alike is one burst for as long as no gap is longer.
 const BURST_GAP: SimDuration = SimDuration::from_secs(60);
 
-/// Folds the entries of a timeline.
+/// Folds the spots of a timeline.
 ///
 /// Each app is folded by itself, and so is what its collectors remove and what its judges find:
 /// loops that run side by side would otherwise hide each other; but of very many nodes, or steps alike in a row,
 /// one stands for all. Requests come at random, and a scheduler asks
 /// for ever more sandboxes: those of one service that fail for one reason are a burst, without a period.
 /// Items are in the order of their first lines.
-pub fn fold(trace: &Trace, entries: &[Entry]) -> Vec<Item> {
-    let families = Families::of(trace);
+pub fn fold(trace: &Trace, spots: &[Spot], families: &Families) -> Vec<Item> {
     let mut keys = Keys::default();
-    let mut known = BTreeMap::new();
+    let mut known = Slots::default();
     let mut lanes: BTreeMap<(Subject, Channel), Vec<Node>> = BTreeMap::new();
-    for (index, entry) in entries.iter().enumerate() {
-        let subject = entry.subject;
-        let what = trace.records().at(entry.record).what;
-        let is_there = entry.at == SimTime::ZERO && matches!(subject.kind, Kind::Node | Kind::Process);
-        let begins = is_there || what == What::StepBegan;
+    for (index, spot) in spots.iter().enumerate() {
+        let subject = spot.subject;
+        let is_there = spot.at == SimTime::ZERO && matches!(subject.kind, Kind::Node | Kind::Process);
+        let begins = is_there || spot.sort == Sort::Step;
         let (head, parent) = match begins {
             true => (Subject::CLUSTER, keys.word(subject.kind.name())),
             false => {
-                *known.entry(subject).or_insert_with(|| (families.head(subject), keys.parent(&trace.name(subject))))
+                let kin = || (families.head(subject), keys.parent(&trace.name(subject)));
+                *known.slot(subject).get_or_insert_with(kin)
             }
         };
-        let key = keys.line(parent, entry);
-        let voice = match (what, entry.actor.controller) {
+        let key = keys.line(spot.actor, parent, spot.said);
+        let voice = match (spot.sort, spot.actor.controller) {
             _ if begins => Channel::Begin,
-            (What::Broken { .. }, _) => Channel::Judge,
-            (What::RequestFailed { .. } | What::Decided(Reason::NoNode), _) => Channel::InVain(key),
+            (Sort::Broken, _) => Channel::Judge,
+            (Sort::InVain, _) => Channel::InVain(key),
             (_, Controller::Collector) => Channel::Collector,
             _ => Channel::Other,
         };
-        let node = Node { key, subject, first: index, begin: entry.at, item: Item::Line(index) };
+        let node = Node { key, subject, first: index, begin: spot.at, item: Item::Line(index) };
         lanes.entry((head, voice)).or_default().push(node);
     }
     let folded = lanes.into_iter().flat_map(|((_, voice), nodes)| match voice {
@@ -117,7 +117,7 @@ pub fn fold(trace: &Trace, entries: &[Entry]) -> Vec<Item> {
         Channel::Begin => fold_lines(nodes, &mut keys),
         Channel::Other | Channel::Collector | Channel::Judge => fold_lane(nodes, &mut keys),
     });
-    let mut items = vec![None; entries.len()];
+    let mut items = vec![None; spots.len()];
     folded.for_each(|node| items[node.first] = Some(node.item));
     items.into_iter().flatten().collect()
 }
@@ -166,39 +166,64 @@ fn fold_lane(mut nodes: Vec<Node>, keys: &mut Keys) -> Vec<Node> {
     nodes
 }
 
+/// Something for each of some things, by their kinds and numbers.
+struct Slots<T>([Vec<Option<T>>; Kind::ALL.len()]);
+
+impl<T> Default for Slots<T> {
+    fn default() -> Self {
+        Self(std::array::from_fn(|_| Vec::new()))
+    }
+}
+
+impl<T: Copy> Slots<T> {
+    fn slot(&mut self, of: Subject) -> &mut Option<T> {
+        let (slots, index) = (&mut self.0[of.kind as usize], of.index as usize);
+        if index >= slots.len() {
+            slots.resize(index + 1, None);
+        }
+        &mut slots[index]
+    }
+    fn get(&self, of: Subject) -> Option<T> {
+        self.0[of.kind as usize].get(of.index as usize).copied().flatten()
+    }
+}
+
 /// Which thing belongs to which: sandboxes to pools, pools to apps, and so on.
-struct Families(BTreeMap<Subject, Subject>);
+#[derive(Default)]
+pub struct Families(Slots<Subject>);
 
 impl Families {
-    fn of(trace: &Trace) -> Self {
-        let mut parents = BTreeMap::new();
-        for record in trace.records() {
-            match record.what {
-                What::Set { field: Field::App | Field::Pool | Field::CreatedBy, to: Value::Ref(parent), .. } => {
-                    parents.insert(record.subject, parent);
-                }
-                // A lease or disk without an app belongs where its sandbox does.
-                What::Set { field: Field::Sandbox, to: Value::Ref(parent), .. } => {
-                    parents.entry(record.subject).or_insert(parent);
-                }
-                What::Created { .. } if record.subject.kind == Kind::Disk => {
-                    if let Some((decision, _)) = decision(trace, &record) {
-                        parents.insert(record.subject, trace.records().at(decision).subject);
-                    }
-                }
-                // Nothing else says who belongs to whom.
-                _ => {}
+    /// Whether a field says which.
+    pub(super) fn read(field: Field) -> bool {
+        matches!(field, Field::App | Field::Pool | Field::CreatedBy | Field::Sandbox)
+    }
+
+    /// Takes in a record, each in its turn.
+    pub(super) fn take(&mut self, trace: &Trace, record: &Record) {
+        match record.what {
+            What::Set { field: Field::App | Field::Pool | Field::CreatedBy, to: Value::Ref(parent), .. } => {
+                *self.0.slot(record.subject) = Some(parent);
             }
+            // A lease or disk without an app belongs where its sandbox does.
+            What::Set { field: Field::Sandbox, to: Value::Ref(parent), .. } => {
+                self.0.slot(record.subject).get_or_insert(parent);
+            }
+            What::Created { .. } if record.subject.kind == Kind::Disk => {
+                if let Some((decision, _)) = decision(trace, record) {
+                    *self.0.slot(record.subject) = Some(trace.records().at(decision).subject);
+                }
+            }
+            // Nothing else says who belongs to whom.
+            _ => {}
         }
-        Self(parents)
     }
 
     /// The app that a subject belongs to, or the subject itself.
     fn head(&self, mut subject: Subject) -> Subject {
         // Lease, sandbox, pool, app: no chain is longer, and none may run in a circle.
         for _ in 0..4 {
-            match self.0.get(&subject) {
-                Some(parent) if *parent != subject => subject = *parent,
+            match self.0.get(subject) {
+                Some(parent) if parent != subject => subject = parent,
                 _ => break,
             }
         }
@@ -216,20 +241,19 @@ struct Node {
     item: Item,
 }
 
-/// Numbers for texts and blocks that are alike.
+/// Numbers for lines and blocks that are alike.
 #[derive(Default)]
 struct Keys {
+    /// By the name of what they are about, without its ordinal.
     words: BTreeMap<String, u32>,
     /// By who says what about whose.
-    lines: BTreeMap<(Actor, u32, u32), u32>,
+    lines: BTreeMap<(u64, Actor), u32>,
     blocks: BTreeMap<Vec<u32>, u32>,
     /// The last number of a line or block.
     next: u32,
     /// Where a number stood last, and in which list that was.
     seen: Vec<(u32, usize)>,
     lists: u32,
-    /// The text of the last line, for its memory.
-    text: String,
 }
 
 impl Keys {
@@ -246,16 +270,9 @@ impl Keys {
         self.words.insert(text.to_owned(), number);
         number
     }
-    fn line(&mut self, parent: u32, entry: &Entry) -> u32 {
-        let mut text = std::mem::take(&mut self.text);
-        text.clear();
-        blank_numbers(&entry.what, &mut text);
-        text.push(' ');
-        blank_numbers(&entry.why, &mut text);
-        let said = self.word(&text);
-        self.text = text;
+    fn line(&mut self, actor: Actor, parent: u32, said: u32) -> u32 {
         let next = &mut self.next;
-        *self.lines.entry((entry.actor, parent, said)).or_insert_with(|| following(next))
+        *self.lines.entry((u64::from(parent) << 32 | u64::from(said), actor)).or_insert_with(|| following(next))
     }
     fn block(&mut self, body: &[Node]) -> u32 {
         let next = &mut self.next;
@@ -279,18 +296,6 @@ impl Keys {
 fn following(number: &mut u32) -> u32 {
     *number += 1;
     *number
-}
-
-/// Appends `text` with each number, age or time as one `#`.
-fn blank_numbers(text: &str, out: &mut String) {
-    let mut rest = text;
-    while let Some(at) = rest.bytes().position(|byte| byte.is_ascii_digit()) {
-        out.push_str(&rest[..at]);
-        out.push('#');
-        let number = rest[at..].bytes().take_while(|byte| byte.is_ascii_digit() || matches!(byte, b':' | b'.'));
-        rest = &rest[at + number.count()..];
-    }
-    out.push_str(rest);
 }
 
 /// Folds, from left to right, the block that covers most at each place; false when nothing folds.

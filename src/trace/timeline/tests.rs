@@ -10,6 +10,11 @@ fn same(found: &str, expected: &str) {
     assert_eq!(found, expected.trim_start_matches('\n'), "found:\n{found}");
 }
 
+fn folded(trace: &Trace) -> Vec<Item> {
+    let (spots, families) = spots::spots_and_families(trace, &Options::default());
+    fold(trace, &spots, &families)
+}
+
 fn stuck(lives: u32) -> Trace {
     let mut m = Maker::new();
     let (_, pool) = m.pool(1);
@@ -158,8 +163,7 @@ fn colour_changes_nothing_but_colour() {
 #[test]
 fn two_of_a_kind_are_not_folded() {
     let trace = stuck(2);
-    let entries = entries(&trace, &Options::default());
-    let items = fold(&trace, &entries);
+    let items = folded(&trace);
     let lives = items.iter().filter(|item| matches!(item, Item::Block(block) if block.body.len() > 1)).count();
     assert_eq!(lives, 0);
 }
@@ -178,7 +182,7 @@ fn blocks(said: &[(u32, u64)]) -> Vec<(u64, SimDuration, SimDuration)> {
         m.what(sandbox, What::Set { field: Field::Pool, from: Value::None, to: Value::Ref(pool) });
         m.decide(sandbox, Reason::BootFailed { error: Failure::NotFound, after: d("14ms") });
     }
-    let items = fold(&m.trace, &entries(&m.trace, &Options::default()));
+    let items = folded(&m.trace);
     let blocks = items.iter().filter_map(|item| match item {
         Item::Block(block) => Some((block.times.0, block.period.0, block.period.1)),
         Item::Line(_) => None,
