@@ -139,8 +139,9 @@ fn hangs_on(config: &ConfigSource, loaded: Option<&Loaded>, fix: Fix) -> bool {
     let goes_on = |rest: &str| rest.starts_with(|c: char| c.is_alphanumeric() || c == '_');
     let names = |feature: &Feature| {
         let field = feature.name();
-        let mut found = config.text.match_indices(field);
-        found.any(|(at, _)| !goes_on(&config.text[at + field.len()..])) || config.text.contains('\\')
+        let found = || config.text.match_indices(field).any(|(at, _)| !goes_on(&config.text[at + field.len()..]));
+        // Most have none: that is seen sooner than where one would be.
+        config.text.contains('\\') || (config.text.contains(field) && found())
     };
     if fix == Fix::StrictAppConfig { !loaded.ignored.is_empty() } else { features.any(names) }
 }
