@@ -342,8 +342,7 @@ impl Kernel {
         let core = &*self.0;
         assert!(core.running.get().is_none(), "a task cannot step the kernel that runs it");
         core.passing.begin(limit);
-        let queued = self.first_ready();
-        let id = if let Some(id) = queued {
+        let id = if let Some(id) = self.first_ready() {
             if self.is_exhausted(core.now.get()) {
                 return Step::Stopped(self.guard(core.now.get()));
             }
@@ -373,7 +372,7 @@ impl Kernel {
             }
         };
         self.count();
-        self.poll(id, queued.is_some());
+        self.poll(id);
         polled(id);
         Step::Ran
     }
@@ -436,12 +435,12 @@ impl Kernel {
         self.0.ready.front(|id| tasks.is_alive(id))
     }
 
-    fn poll(&self, id: TaskId, queued: bool) {
+    fn poll(&self, id: TaskId) {
         let core = &*self.0;
         let Some(mut job) = core.tasks.borrow_mut().start(id) else {
             return;
         };
-        let done = job.as_mut().poll(id, queued, core);
+        let done = job.as_mut().poll(id, core);
         let dead = if done {
             core.tasks.borrow_mut().remove(id);
             Some(job)

@@ -11,7 +11,7 @@ use std::collections::VecDeque;
 use std::num::NonZeroU64;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, AtomicUsize, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::task::{Wake, Waker};
+use std::task::Wake;
 
 use super::TaskId;
 use super::keyed::Key;
@@ -63,27 +63,31 @@ impl Queue {
         NonZeroU64::new(number).filter(|_| !self.is_empty()).map(|number| TaskId(Key::from_number(number)))
     }
 
-    fn push(&self, task: TaskId, waker: u32) {
+    /// Gives how many must be taken, of all that ever were put, until this one is.
+    fn push(&self, task: TaskId, waker: u32) -> usize {
         let put = self.put.load(Relaxed);
-        if self.any_more.load(Relaxed) || put.wrapping_sub(self.taken.load(Relaxed)) == RING {
+        if self.any_more.load(Relaxed) || put - self.taken.load(Relaxed) == RING {
             return self.push_more(task, waker);
         }
         self.ring[put % RING].store(task.0.number().get(), Relaxed);
         self.wakers[put % RING].store(waker, Relaxed);
-        self.put.store(put.wrapping_add(1), Relaxed);
+        self.put.store(put + 1, Relaxed);
+        put + 1
     }
 
     #[cold]
-    fn push_more(&self, task: TaskId, waker: u32) {
-        self.more.lock().unwrap_or_else(PoisonError::into_inner).push_back((task, waker));
+    fn push_more(&self, task: TaskId, waker: u32) -> usize {
+        let mut more = self.more.lock().unwrap_or_else(PoisonError::into_inner);
+        more.push_back((task, waker));
         self.any_more.store(true, Relaxed);
+        self.put.load(Relaxed) + more.len()
     }
 
     /// Takes the first one; gives the cause of its wake-up.
     fn pop(&self) -> u32 {
         let taken = self.taken.load(Relaxed);
         let waker = self.wakers[taken % RING].load(Relaxed);
-        self.taken.store(taken.wrapping_add(1), Relaxed);
+        self.taken.store(taken + 1, Relaxed);
         if self.any_more.load(Relaxed) && self.is_empty() {
             self.refill();
         }
@@ -96,7 +100,9 @@ impl Queue {
         // No more than find room: with thousands that are ready, all others stay where they are.
         let fits = more.len().min(RING);
         self.any_more.store(false, Relaxed);
-        more.drain(..fits).for_each(|(task, waker)| self.push(task, waker));
+        for (task, waker) in more.drain(..fits) {
+            self.push(task, waker);
+        }
         self.any_more.store(!more.is_empty(), Relaxed);
     }
 }
@@ -104,15 +110,15 @@ impl Queue {
 /// What the waker of one task holds.
 pub(super) struct Scheduled {
     task: TaskId,
-    /// Whether it is queued: it has been woken and did not run since.
-    queued: AtomicBool,
+    /// How many must be taken from the queue until it is: it is queued while fewer were.
+    turn: AtomicUsize,
     queue: Arc<Queue>,
 }
 
 impl Ready {
     /// What the waker of a new task holds.
     pub(super) fn register(&self, task: TaskId) -> Arc<Scheduled> {
-        Arc::new(Scheduled { task, queued: AtomicBool::new(false), queue: Arc::clone(&self.0) })
+        Arc::new(Scheduled { task, turn: AtomicUsize::new(0), queue: Arc::clone(&self.0) })
     }
 
     /// Whether no task was woken, not even one that is dead by now.
@@ -150,19 +156,9 @@ impl Ready {
 impl Scheduled {
     /// Puts the task into the queue, unless it is there.
     pub(super) fn schedule(&self) {
-        if !self.queued.load(Relaxed) {
-            self.queued.store(true, Relaxed);
-            self.queue.push(self.task, self.queue.cause.load(Relaxed));
+        if self.turn.load(Relaxed) <= self.queue.taken.load(Relaxed) {
+            self.turn.store(self.queue.push(self.task, self.queue.cause.load(Relaxed)), Relaxed);
         }
-    }
-
-    /// The task is about to run: from now on a wake-up queues it again.
-    pub(super) fn unqueue(&self) {
-        self.queued.store(false, Relaxed);
-    }
-
-    pub(super) fn waker(self: &Arc<Self>) -> Waker {
-        Waker::from(Arc::clone(self))
     }
 }
 
@@ -177,6 +173,8 @@ impl Wake for Scheduled {
 
 #[cfg(test)]
 mod tests {
+    use std::task::Waker;
+
     use super::*;
 
     #[test]
@@ -188,7 +186,9 @@ mod tests {
             // More come while some are taken, so that the ring turns.
             for round in 0..4 {
                 for _ in 0..burst {
-                    ready.register(task(put)).schedule();
+                    let scheduled = ready.register(task(put));
+                    // Twice before it is taken: that is once.
+                    (0..2).for_each(|_| scheduled.schedule());
                     put += 1;
                 }
                 let left = if round == 3 { 0 } else { burst / 2 };
@@ -207,13 +207,12 @@ mod tests {
         let ready = Ready::default();
         let [dead, alive] = [1, 2].map(|n| ready.register(TaskId(Key::new(n, 1))));
         for waker in [&dead, &alive, &dead, &alive] {
-            waker.waker().wake();
+            Waker::from(Arc::clone(waker)).wake();
         }
         assert_eq!(ready.front(|task| task == alive.task), Some(alive.task));
         ready.pop();
         assert!(ready.is_empty());
-        alive.unqueue();
-        alive.waker().wake_by_ref();
+        Waker::from(alive).wake_by_ref();
         assert!(!ready.is_empty());
     }
 }

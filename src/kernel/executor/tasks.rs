@@ -9,13 +9,12 @@
 use std::collections::BTreeMap;
 use std::future::Future;
 use std::pin::Pin;
-use std::sync::Arc;
 use std::task::{Context, Waker};
 
 use pin_project_lite::pin_project;
 
 use super::keyed::{HasKey, Key, Keyed};
-use super::ready::{Ready, Scheduled};
+use super::ready::Ready;
 use super::{Core, GroupId, Running, TaskId};
 use crate::kernel::cause::RecordId;
 
@@ -26,7 +25,6 @@ pin_project! {
     /// place that a poll touches costs a cache miss.
     struct Job<F> {
         waker: Waker,
-        scheduled: Arc<Scheduled>,
         cause: RecordId,
         group: GroupId,
         #[pin]
@@ -37,18 +35,15 @@ pin_project! {
 /// A job whose future's type is forgotten.
 pub(super) trait Work {
     /// Polls the future as the running task, with the cause that it had before and will have
-    /// next; true when it has finished. If it was `queued`, a wake-up queues it again from now on.
-    fn poll(self: Pin<&mut Self>, id: TaskId, queued: bool, core: &Core) -> bool;
+    /// next; true when it has finished.
+    fn poll(self: Pin<&mut Self>, id: TaskId, core: &Core) -> bool;
     /// Reads both ends of it, so that they are on their way into the cache.
     fn touch(&self);
 }
 
 impl<F: Future<Output = ()>> Work for Job<F> {
-    fn poll(self: Pin<&mut Self>, id: TaskId, queued: bool, core: &Core) -> bool {
+    fn poll(self: Pin<&mut Self>, id: TaskId, core: &Core) -> bool {
         let job = self.project();
-        if queued {
-            job.scheduled.unqueue();
-        }
         core.ready.set_cause(*job.cause);
         core.polled.set(Some(*job.group));
         core.running.set(Some(Running { task: id, group: *job.group, waker: job.waker.data() }));
@@ -137,10 +132,10 @@ impl Tasks {
         let key = self.table.insert_with(|key| Task { key, timer: 0, job: None });
         let scheduled = ready.register(TaskId(key));
         scheduled.schedule();
-        let waker = scheduled.waker();
+        let waker = Waker::from(scheduled);
         self.enter(key, group, name);
         let task = self.table.get_mut(key).expect("just made");
-        task.job = Some(Box::pin(Job { waker, scheduled, cause, group, future }));
+        task.job = Some(Box::pin(Job { waker, cause, group, future }));
         TaskId(key)
     }
 
