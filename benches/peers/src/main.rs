@@ -88,8 +88,10 @@ struct Shared {
 
 impl Shared {
     fn count(&self) {
-        self.left.set(self.left.get().saturating_sub(1));
-        if self.left.get() == 0 {
+        let left = self.left.get();
+        self.left.set(left.saturating_sub(1));
+        // Only at the last: those that still run before the turn is over would end the next one at once.
+        if left == 1 {
             self.over.notify_one();
         }
     }
