@@ -14,6 +14,7 @@ mod cpu_time;
 mod increments;
 #[path = "../../common/phold.rs"]
 mod phold;
+mod touches;
 use cpu_time::cpu_time;
 use increments::Increments;
 
@@ -180,6 +181,8 @@ fn main() {
     let peers: Vec<(&str, Peer)> = vec![
         ("our tasks", each(phold::waking_tasks(processes))),
         ("tokio 1, paused time", tokio_paused(processes, true)),
+        ("a bare loop over the lines that are touched", touches::peer(processes, true)),
+        ("the same, were there no places of tasks", touches::peer(processes, false)),
     ];
     print("PHOLD with wakers", processes, &measure(processes, peers));
 }
