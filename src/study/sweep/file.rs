@@ -164,15 +164,7 @@ fn read(walk: &mut Walk, root: &Node, source: Source) -> SweepFile {
         .into_iter()
         .filter_map(|mut fields| fields.need(walk, "set").map(|node| assignments(walk, node, &mut mentions)))
         .collect();
-    let tables = fields.tables(walk, "objective", 100);
-    let objectives = tables.into_iter().filter_map(|fields| objective(walk, fields));
-    let (mut objectives, mut objectives_at): (Vec<Objective>, Vec<Span>) = objectives.unzip();
-    if objectives.is_empty() {
-        let metric = "recovery_s".to_owned();
-        let aggregate = Aggregate::Mean;
-        objectives.push(Objective { metric, aggregate, maximise: false, scenario: None, variant: None });
-        objectives_at.push(Span::FILE);
-    }
+    let (objectives, objectives_at) = objectives(walk, &mut fields);
     SweepFile {
         name,
         about,
@@ -213,6 +205,20 @@ fn parameters(
         walk.error(root.span, format!("a Sobol sample can have at most {} parameters", super::sample::SOBOL_MAX));
     }
     parameters
+}
+
+/// What is wished, and where it stands; that is the mean of `recovery_s` where nothing is said.
+fn objectives(walk: &mut Walk, fields: &mut Fields<'_>) -> (Vec<Objective>, Vec<Span>) {
+    let tables = fields.tables(walk, "objective", 100);
+    let objectives = tables.into_iter().filter_map(|fields| objective(walk, fields));
+    let (mut objectives, mut places): (Vec<Objective>, Vec<Span>) = objectives.unzip();
+    if objectives.is_empty() {
+        let metric = "recovery_s".to_owned();
+        let aggregate = Aggregate::Mean;
+        objectives.push(Objective { metric, aggregate, maximise: false, scenario: None, variant: None });
+        places.push(Span::FILE);
+    }
+    (objectives, places)
 }
 
 /// A list of texts, and where each stands.

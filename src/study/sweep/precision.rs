@@ -7,7 +7,7 @@
 use std::fmt;
 use std::fs::{self, File};
 use std::io::{self, BufWriter};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::folder::{Closed, Folder, PLAN, RUNS, Shard, join, plan_text};
 use super::judge;
@@ -83,15 +83,13 @@ pub fn widen(
     if let Some(reached) = reached.filter(|reached| *reached == plan.over(reached.seeds)) {
         let whole = Folder::open(dir, &reached, Shard::WHOLE, resume)?;
         tidy(&rounds)?;
-        return match tell(&reached, &whole)? {
-            None => Ok((reached, whole)),
-            Some(_) => Err(format!(
-                "`{}` holds this sweep, complete, with {} seeds, which are not that precise; choose another folder",
-                dir.display(),
-                reached.seed_count()
-            )
-            .into()),
-        };
+        if tell(&reached, &whole)?.is_none() {
+            return Ok((reached, whole));
+        }
+        let (shown, seeds) = (dir.display(), reached.seed_count());
+        return Err(Closed::Wrong(format!(
+            "`{shown}` holds this sweep, complete, with {seeds} seeds, which are not that precise; choose another folder"
+        )));
     }
     // Until the seeds are chosen its rows are not to be mixed with those of a sweep whose seeds are.
     let mark = format!("{} until {precision}", plan.digest);
@@ -111,11 +109,7 @@ pub fn widen(
     loop {
         let part = Plan { seeds: (from, upto), ..plan.clone() };
         let below = rounds.join(format!("{}", parts.len() + 1));
-        let folder = Folder::open(&below, &part, Shard::WHOLE, resume)?;
-        run::run(&part, stories, &folder, &*begun(&part, &folder))?;
-        folder.complete(&part)?;
-        parts.push((folder.runs(), upto - from));
-        drop(folder);
+        parts.push((ran(&part, stories, &below, resume, begun)?, upto - from));
         let so_far = Plan { seeds: (first, upto), ..plan.clone() };
         let path = joint.runs();
         let file = File::create(&path).map_err(|error| format!("cannot write `{}`: {error}", path.display()))?;
@@ -133,6 +127,14 @@ pub fn widen(
     whole.complete(&reached)?;
     tidy(&rounds)?;
     Ok((reached, whole))
+}
+
+/// Runs one round in a folder of its own; answers the file of its rows.
+fn ran(part: &Plan, stories: &Stories, below: &Path, resume: bool, begun: &Begun<'_>) -> Result<PathBuf, Closed> {
+    let folder = Folder::open(below, part, Shard::WHOLE, resume)?;
+    run::run(part, stories, &folder, &*begun(part, &folder))?;
+    folder.complete(part)?;
+    Ok(folder.runs())
 }
 
 /// Removes the rounds, if there are any.

@@ -92,12 +92,7 @@ pub fn recommendation(plan: &Plan, judgement: &Judgement) -> String {
         }
         None => traded(plan, judgement, &mut text),
     }
-    let front = settings.iter().filter(|judged| judged.on_front).count();
-    let on = if settings[0].on_front { "is one of them" } else { "is not among them" };
-    text.push_str(&format!(
-        "\n{front} setting{} on the Pareto front (pareto.csv); the baseline {on}.\n",
-        if front == 1 { " is" } else { "s are" }
-    ));
+    front(settings, &mut text);
     if let Some(asked) = seeds_for(plan, judgement, PRECISION) {
         let (setting, objective) = (asked.setting, plan.objectives[asked.objective].name());
         let of = if setting == 0 { "today's values".to_owned() } else { format!("setting {setting}") };
@@ -108,6 +103,16 @@ pub fn recommendation(plan: &Plan, judgement: &Judgement) -> String {
         ));
     }
     text
+}
+
+/// How many settings nothing beats.
+fn front(settings: &[Judged], text: &mut String) {
+    let front = settings.iter().filter(|judged| judged.on_front).count();
+    let on = if settings[0].on_front { "is one of them" } else { "is not among them" };
+    text.push_str(&format!(
+        "\n{front} setting{} on the Pareto front (pareto.csv); the baseline {on}.\n",
+        if front == 1 { " is" } else { "s are" }
+    ));
 }
 
 /// What today's values come to.
