@@ -4,43 +4,14 @@
 //! it was put there. It is the ground floor beside `notify`. What a newcomer gets wrong: a tree compares a text
 //! a dozen times to find it, each time with a stranger's; here numbers are compared, and at the end one text.
 
-use std::hash::{Hash, Hasher};
+use std::hash::{BuildHasher, Hash};
 
-/// The hash of a value: the same on every machine and in every run.
+use foldhash::fast::FixedState;
+use hashbrown::HashTable;
+
+/// The hash of a value: the same in every run.
 pub fn hash_of(value: impl Hash) -> u64 {
-    let mut hash = Mixed(0);
-    value.hash(&mut hash);
-    hash.0
-}
-
-/// Eight bytes at a time, each mixed in by a multiplication whose upper half comes down.
-struct Mixed(u64);
-
-impl Hasher for Mixed {
-    fn write(&mut self, bytes: &[u8]) {
-        let mut words = bytes.chunks_exact(8);
-        for word in &mut words {
-            self.write_u64(u64::from_le_bytes(word.try_into().expect("eight of them")));
-        }
-        let rest = words.remainder().iter().fold(1, |rest, byte| rest << 8 | u64::from(*byte));
-        self.write_u64(rest);
-    }
-    fn write_u64(&mut self, word: u64) {
-        let mixed = (self.0.rotate_left(5) ^ word).wrapping_mul(0x9e37_79b9_7f4a_7c15);
-        self.0 = mixed ^ (mixed >> 32);
-    }
-    fn write_u8(&mut self, word: u8) {
-        self.write_u64(u64::from(word));
-    }
-    fn write_u32(&mut self, word: u32) {
-        self.write_u64(u64::from(word));
-    }
-    fn write_usize(&mut self, word: usize) {
-        self.write_u64(word as u64);
-    }
-    fn finish(&self) -> u64 {
-        self.0
-    }
+    FixedState::default().hash_one(value)
 }
 
 /// Things, each found by its hash and by what tells it from others of that hash.
@@ -48,9 +19,8 @@ impl Hasher for Mixed {
 pub struct Hashed<T> {
     /// In the order in which they came.
     things: Vec<T>,
-    /// A power of two, at least half of them free: each thing's hash, and one more than its number, at its own place
-    /// or at the next that was free.
-    places: Vec<(u32, u32)>,
+    /// Each thing's hash and number.
+    numbers: HashTable<(u64, u32)>,
 }
 
 impl<T> Default for Hashed<T> {
@@ -62,7 +32,7 @@ impl<T> Default for Hashed<T> {
 impl<T> Hashed<T> {
     /// Nothing.
     pub const fn new() -> Self {
-        Self { things: Vec::new(), places: Vec::new() }
+        Self { things: Vec::new(), numbers: HashTable::new() }
     }
 
     /// Whether there is nothing.
@@ -75,25 +45,10 @@ impl<T> Hashed<T> {
         self.things.iter()
     }
 
-    /// Where a thing of that hash is, or would be.
-    fn place(&self, hash: u32, is: impl Fn(&T) -> bool) -> usize {
-        let mask = self.places.len() - 1;
-        let mut place = hash as usize & mask;
-        loop {
-            match self.places[place] {
-                (_, 0) => return place,
-                (other, number) if other == hash && is(&self.things[number as usize - 1]) => return place,
-                _ => place = (place + 1) & mask,
-            }
-        }
-    }
-
     /// The number of a thing.
     fn number(&self, hash: u64, is: impl Fn(&T) -> bool) -> Option<usize> {
-        if self.is_empty() {
-            return None;
-        }
-        self.places[self.place(hash as u32, is)].1.checked_sub(1).map(|number| number as usize)
+        let its = |(other, number): &(u64, u32)| *other == hash && is(&self.things[*number as usize]);
+        self.numbers.find(hash, its).map(|(_, number)| *number as usize)
     }
 
     /// The thing of that hash that `is` it.
@@ -109,23 +64,13 @@ impl<T> Hashed<T> {
 
     /// The same; where there is none it is made.
     pub fn get_or_insert_with(&mut self, hash: u64, is: impl Fn(&T) -> bool, make: impl FnOnce() -> T) -> &mut T {
-        if 2 * self.things.len() >= self.places.len() {
-            self.grow();
-        }
-        let place = self.place(hash as u32, is);
-        if self.places[place].1 == 0 {
+        let number = self.number(hash, is).unwrap_or_else(|| {
+            let number = u32::try_from(self.things.len()).expect("fewer than 2^32");
+            self.numbers.insert_unique(hash, (hash, number), |(hash, _)| *hash);
             self.things.push(make());
-            self.places[place] = (hash as u32, u32::try_from(self.things.len()).expect("fewer than 2^32"));
-        }
-        &mut self.things[self.places[place].1 as usize - 1]
-    }
-
-    fn grow(&mut self) {
-        let longer = vec![(0, 0); (2 * self.places.len()).max(16)];
-        for of in std::mem::replace(&mut self.places, longer).into_iter().filter(|(_, number)| *number > 0) {
-            let place = self.place(of.0, |_| false);
-            self.places[place] = of;
-        }
+            number as usize
+        });
+        &mut self.things[number]
     }
 }
 
@@ -143,11 +88,5 @@ mod tests {
         assert!((0..1000).all(|n| table.get(u64::from(n % 7), is(n)) == Some(&(n, n))));
         assert_eq!(table.get(3, is(1003)), None);
         assert!(table.iter().map(|(n, _)| *n).eq(0..1000));
-    }
-
-    #[test]
-    fn hashes_are_those_of_every_machine() {
-        assert_eq!(hash_of("sandbox/pds-database-0"), 0x415c_78c2_b824_7c44);
-        assert!(hash_of("ab\0") != hash_of("ab"));
     }
 }
