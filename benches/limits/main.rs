@@ -2,9 +2,11 @@
 //!
 //! `cargo bench --bench limits` prints it; with `UPDATE_DOCS=1` it is written into the page. Each row is a
 //! ratio, or stands beside its baseline in the same run: nanoseconds of this machine say nothing about
-//! another. Times are processor times, so that a machine with other work to do tells the same. What is read once (memory, instructions) is read in a process of its own, which this program
-//! starts as `limits case NAME`; instructions need valgrind, the toy Python 3, and a row that needs what is
-//! not there says so.
+//! another. Times are processor times, so that a machine with other work to do tells the same.
+//!
+//! A run of the library is one of a process of its own, which this program starts as `limits case NAME`: a
+//! command's run begins with cold memory, and so does this. Instructions need valgrind, the toy Python 3,
+//! and a row that needs what is not there says so.
 
 #[path = "../common/apps.rs"]
 mod apps;
@@ -198,19 +200,6 @@ fn instructions_of(name: &str) -> Option<u64> {
     line.1.trim().parse().ok()
 }
 
-/// The median time of something, in nanoseconds.
-fn median(runs: usize, mut of: impl FnMut()) -> f64 {
-    let mut all: Vec<u64> = (0..runs)
-        .map(|_| {
-            let started = cpu_time();
-            of();
-            cpu_time() - started
-        })
-        .collect();
-    all.sort_unstable();
-    all[runs / 2] as f64
-}
-
 /// The mean time of a command in nanoseconds, over so many runs of it.
 fn command_time(runs: usize, mut command: Command) -> Option<f64> {
     let before = cpu_time_of_children();
@@ -240,14 +229,12 @@ fn millis(nanos: f64) -> String {
 
 fn command_to_library(name: &'static str) -> Row {
     let story = "apps-1000-100-1h";
-    let scenario = self::story(story).read();
-    let library = median(RUNS, || drop(black_box(measured_run(&scenario))));
+    let library = Case::median(story, RUNS).wall as f64;
     let command = command_run(RUNS, story);
     Row::ratio(name, "2–2.5", "1.15", command / library, format!("{} / {}", millis(command), millis(library)))
 }
 
 fn growth(name: &'static str, cases: [&str; 2]) -> Row {
-    // Each run is one of a process of its own, so that a small case has no warmer memory than a large one.
     let [small, large] = cases.map(|case| Case::median(case, RUNS).nanos());
     Row::ratio(name, "2.6–3.0", "1.5", large / small, format!("{large:.0} ns / {small:.0} ns"))
 }
@@ -289,8 +276,7 @@ fn day_of_pools(name: &'static str) -> Row {
 fn day_of_one(name: &'static str) -> Row {
     let story = "pools-1-2025-11-14";
     let command = command_run(20 * RUNS, story);
-    let scenario = self::story(story).read();
-    let library = median(4 * RUNS, || drop(black_box(measured_run(&scenario))));
+    let library = Case::median(story, 4 * RUNS).wall as f64;
     Row::plain(name, "8–9 ms", "5", command / 1e6, "ms", format!("of which the run {}", millis(library)))
 }
 
