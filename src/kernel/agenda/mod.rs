@@ -90,14 +90,18 @@ impl Agenda {
         self.near.front().map(|entry| (SimTime::from_nanos(entry.at), entry.payload))
     }
 
+    /// Whether events come soon that were not told of; when few are pending, nobody need know.
+    #[inline]
+    pub fn is_more_coming(&self) -> bool {
+        self.len > COMING_MIN && self.rungs.last().is_some_and(Rung::is_untold)
+    }
+
     /// The payloads of the events that come soon, in no order; none when that was told already, or
     /// few are pending. Each is told before its time, unless it was pushed after those around it were.
-    #[inline]
     pub fn coming(&mut self) -> &[u64] {
         self.coming.clear();
-        if self.len > COMING_MIN
+        if self.is_more_coming()
             && let Some(rung) = self.rungs.last_mut()
-            && rung.is_untold()
         {
             self.coming.extend(self.near.iter().take(COMING).map(|entry| entry.payload));
             rung.tell(&self.chunks, &mut self.coming);
