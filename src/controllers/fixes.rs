@@ -282,9 +282,7 @@ impl Fixes {
         let places = successors(Some(self.0), |left| Some(left & left.wrapping_sub(1))).take_while(|left| *left != 0);
         places.filter_map(|left| Fix::ALL.get(left.trailing_zeros() as usize).copied())
     }
-}
 
-impl Fixes {
     /// The set with these, and then without those.
     pub(crate) fn changed(self, with: &[Fix], without: &[Fix]) -> Self {
         let with = with.iter().fold(self, |set, fix| set.with(*fix));

@@ -150,3 +150,12 @@ impl From<VolumeId> for Subject {
         Self { kind: Kind::Volume, index: id.0 }
     }
 }
+
+/// What is kept of the `index`-th thing; `empty` where nothing was kept of it yet.
+pub(crate) fn slot<T: Clone>(slots: &mut Vec<T>, index: u32, empty: T) -> &mut T {
+    let index = index as usize;
+    if index >= slots.len() {
+        slots.resize(index + 1, empty);
+    }
+    &mut slots[index]
+}

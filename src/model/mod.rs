@@ -33,7 +33,7 @@ pub(crate) use error::RequestError;
 pub(crate) use field::Detail;
 pub use field::{Field, Value};
 pub use id::{Address, Kind, Subject};
-pub(crate) use id::{Id, Revision, VolumeId};
+pub(crate) use id::{Id, Revision, VolumeId, slot};
 pub use invariant::Invariant;
 pub(crate) use name::interned;
 pub use name::{Name, Word};

@@ -6,7 +6,7 @@
 //! happened at that instant, and nothing of a later one.
 
 use crate::kernel::{RecordId, SimTime};
-use crate::model::{Controller, Field, Kind, Name, Subject};
+use crate::model::{Controller, Field, Kind, Name, Subject, slot};
 use crate::scenario::claims::{Claim, Lasting, Moment, Test, ThingField, Want};
 use crate::scenario::similar;
 use crate::trace::state::Fold;
@@ -124,9 +124,7 @@ impl Pass<'_> {
         if let (Kind::Pool, What::Set { field: Field::App, to: crate::model::Value::Ref(app), .. }) =
             (record.subject.kind, record.what)
         {
-            let pool = record.subject.index as usize;
-            self.pool_apps.resize(self.pool_apps.len().max(pool + 1), None);
-            self.pool_apps[pool] = Some(app);
+            *slot(&mut self.pool_apps, record.subject.index, None) = Some(app);
         }
         self.fold.take(RecordId::from_index(index), record)
     }

@@ -124,10 +124,10 @@ impl Trace {
     }
     /// Keeps all of the field that a record just pushed has the summary of.
     pub fn detail_next(&mut self, record: RecordId, detail: Detail) {
-        let is = |known: &Arc<Detail>| **known == detail;
-        let detail = match self.known.get(hash_of(&detail), is) {
+        let hash = hash_of(&detail);
+        let detail = match self.known.get(hash, |known| **known == detail) {
             Some(known) => Arc::clone(known),
-            None => Arc::clone(self.known.get_or_insert_with(hash_of(&detail), |_| false, || Arc::new(detail))),
+            None => Arc::clone(self.known.get_or_insert_with(hash, |_| false, || Arc::new(detail))),
         };
         self.details.push((record, detail));
     }

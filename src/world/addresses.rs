@@ -4,7 +4,7 @@
 //! taken. A first fit finds the next one, and leaves alone for a while what was just given back.
 
 use crate::kernel::{SimDuration, SimTime};
-use crate::model::SandboxId;
+use crate::model::{SandboxId, slot};
 
 /// One address of a node's subnet.
 #[derive(Clone, Copy, Debug, Default)]
@@ -80,11 +80,7 @@ impl Addresses {
 
     /// Rule 7.82: marks one as that sandbox's, unless it has an owner.
     pub(super) fn reserve(&mut self, host: u16, owner: SandboxId) -> bool {
-        let index = usize::from(host) - 1;
-        if self.slots.len() <= index {
-            self.slots.resize(index + 1, AddressSlot::default());
-        }
-        let slot = &mut self.slots[index];
+        let slot = slot(&mut self.slots, u32::from(host) - 1, AddressSlot::default());
         let free = slot.owner.is_none();
         if free {
             slot.owner = Some(owner);

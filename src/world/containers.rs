@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::rc::{Rc, Weak};
 
 use crate::kernel::{GroupId, RecordId, SimDuration, SimTime, TaskId};
-use crate::model::{Actor, Address, Name, NodeId, SandboxId, SandboxSpec};
+use crate::model::{Actor, Address, Name, NodeId, SandboxId, SandboxSpec, slot};
 use crate::notify::Notify;
 use crate::ports::{BackendError, ContainerInfo, ProcessExit};
 use crate::trace::What;
@@ -282,11 +282,7 @@ impl Containers {
             life: None,
         };
         self.runtimes[node.index() as usize].containers.insert(self.made, sandbox);
-        let place = sandbox.index() as usize;
-        if self.containers.len() <= place {
-            self.containers.resize(place + 1, None);
-        }
-        self.containers[place] = Some(Rc::new(container));
+        *slot(&mut self.containers, sandbox.index(), None) = Some(Rc::new(container));
         Ok(())
     }
 

@@ -6,7 +6,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::model::{AnyStatus, Field, Kind, Name, SandboxStatus, Subject, Value};
+use crate::model::{AnyStatus, Field, Kind, Name, SandboxStatus, Subject, Value, slot};
 use crate::trace::evidence::Basis;
 use crate::trace::{Record, Trace, What, decision};
 
@@ -108,11 +108,7 @@ impl<'a> Index<'a> {
             Kind::Disk => &mut self.disks,
             _ => &mut self.parents[subject.kind as usize],
         };
-        let index = subject.index as usize;
-        if owners.len() <= index {
-            owners.resize(index + 1, None);
-        }
-        owners[index] = Some(owner);
+        *slot(owners, subject.index, None) = Some(owner);
         self.members.entry(owner).or_default().push(at);
     }
 

@@ -7,7 +7,7 @@
 //! is *gone* when `recovery_s` says so; a story without either has no "during".
 
 use crate::kernel::{SimDuration, SimTime};
-use crate::model::{Field, Kind, Point, Reason, Value};
+use crate::model::{Field, Kind, Reason, Value, slot};
 use crate::scenario::{Action, Scenario, Verdict};
 use crate::sim::Outcome;
 use crate::trace::{Reader, Record, What};
@@ -161,25 +161,19 @@ impl Reader for Fold {
         }
         match record.what {
             What::Decided(Reason::BootStarted) => self.counts[0] += 1,
-            What::Called { point, .. } | What::CallFailed { point, .. } if is_backend(point) => self.counts[1] += 1,
+            What::Called { point, .. } | What::CallFailed { point, .. }
+                if matches!(point.group(), "sandbox" | "disk") =>
+            {
+                self.counts[1] += 1;
+            }
             What::Struck { fault, .. } => self.struck(fault),
             What::Set { field: Field::CooldownUntil, to, .. } if record.subject.kind == Kind::Pool => {
-                let index = record.subject.index as usize;
-                if self.waits.len() <= index {
-                    self.waits.resize(index + 1, (None, SimTime::ZERO));
-                }
-                let (until, since) = self.waits[index];
+                let now = if let Value::Time(until) = to { Some(until) } else { None };
+                let wait = slot(&mut self.waits, record.subject.index, (None, SimTime::ZERO));
+                let (until, since) = std::mem::replace(wait, (now, record.at));
                 self.waited = self.waited + self.spent(until, since, record.at);
-                let until = if let Value::Time(until) = to { Some(until) } else { None };
-                self.waits[index] = (until, record.at);
             }
             _ => {}
         }
     }
-}
-
-/// Whether it is a call of the sandbox or disk backend: no other name begins so.
-fn is_backend(point: Point) -> bool {
-    let name = point.name();
-    name.starts_with("sandbox.") || name.starts_with("disk.")
 }

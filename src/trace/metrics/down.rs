@@ -7,9 +7,7 @@
 use std::collections::BTreeMap;
 
 use crate::kernel::{SimDuration, SimTime};
-use crate::model::Name;
-
-use super::slabs::slot;
+use crate::model::{Name, slot};
 
 #[derive(Clone, Copy, Default, Debug)]
 struct Pool {

@@ -10,12 +10,12 @@ use std::collections::BTreeSet;
 
 use crate::kernel::{RecordId, SimDuration, SimTime};
 use crate::model::{
-    Address, AnyStatus, Failure, Field, Kind, LeaseStatus, Reason, RequestError, SandboxStatus, Subject, Value,
+    Address, AnyStatus, Failure, Field, Kind, LeaseStatus, Reason, RequestError, SandboxStatus, Subject, Value, slot,
 };
 use crate::trace::{Reader, Record, Trace, What};
 
 use super::down::Down;
-use super::slabs::{Disk, Integral, LEASE, Lease, NOBODY, POOL, Pool, SANDBOX, Sandbox, number, reference, slot};
+use super::slabs::{Disk, Integral, LEASE, Lease, NOBODY, POOL, Pool, SANDBOX, Sandbox, number, reference};
 use super::{Figure, Frame, Metrics};
 
 /// Folds a trace into its figures.

@@ -72,15 +72,6 @@ pub(super) struct Disk {
     pub(super) volume: Option<u32>,
 }
 
-/// The slot of `index`, made when it is not there yet.
-pub(super) fn slot<T: Clone>(slab: &mut Vec<T>, index: u32, empty: T) -> &mut T {
-    let index = index as usize;
-    if index >= slab.len() {
-        slab.resize(index + 1, empty);
-    }
-    &mut slab[index]
-}
-
 pub(super) const SANDBOX: Sandbox =
     Sandbox { status: None, pool: NOBODY, task_ended: false, container: false, leases_bound: 0 };
 pub(super) const POOL: Pool =

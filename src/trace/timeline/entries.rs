@@ -236,7 +236,8 @@ impl Reader<'_> {
                     if !self.options.verbose {
                         return None;
                     }
-                    (words.what, tone) = ("written, nothing new".to_owned(), Tone::Plain);
+                    words.what.push_str("written, nothing new");
+                    tone = Tone::Plain;
                 }
                 self.push_why(record, &mut words.why);
                 Some(tone)

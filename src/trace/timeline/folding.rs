@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 use std::ops::RangeInclusive;
 
 use crate::kernel::{SimDuration, SimTime};
-use crate::model::{Actor, Controller, Field, Kind, Subject, Value};
+use crate::model::{Actor, Controller, Field, Kind, Subject, Value, slot};
 use crate::trace::{Record, Trace, What, decision};
 
 use super::Spot;
@@ -95,7 +95,7 @@ pub fn fold(trace: &Trace, spots: &[Spot], families: &Families) -> Vec<Item> {
         let is_there = spot.at == SimTime::ZERO && matches!(subject.kind, Kind::Node | Kind::Process);
         let begins = is_there || spot.sort == Sort::Step;
         let (head, parent) = match begins {
-            true => (Subject::CLUSTER, keys.word(subject.kind.name())),
+            true => (Subject::CLUSTER, keys.words.number(subject.kind.name())),
             false => {
                 let kin = || (families.head(subject), keys.parent(&trace.name(subject)));
                 *known.slot(subject).get_or_insert_with(kin)
@@ -177,11 +177,7 @@ impl<T> Default for Slots<T> {
 
 impl<T: Copy> Slots<T> {
     fn slot(&mut self, of: Subject) -> &mut Option<T> {
-        let (slots, index) = (&mut self.0[of.kind as usize], of.index as usize);
-        if index >= slots.len() {
-            slots.resize(index + 1, None);
-        }
-        &mut slots[index]
+        slot(&mut self.0[of.kind as usize], of.index, None)
     }
     fn get(&self, of: Subject) -> Option<T> {
         self.0[of.kind as usize].get(of.index as usize).copied().flatten()
@@ -241,11 +237,26 @@ struct Node {
     item: Item,
 }
 
+/// Numbers for texts, in the order in which they come.
+#[derive(Default)]
+pub(super) struct Texts(BTreeMap<String, u32>);
+
+impl Texts {
+    pub(super) fn number(&mut self, text: &str) -> u32 {
+        if let Some(known) = self.0.get(text) {
+            return *known;
+        }
+        let number = self.0.len() as u32;
+        self.0.insert(text.to_owned(), number);
+        number
+    }
+}
+
 /// Numbers for lines and blocks that are alike.
 #[derive(Default)]
 struct Keys {
     /// By the name of what they are about, without its ordinal.
-    words: BTreeMap<String, u32>,
+    words: Texts,
     /// By who says what about whose.
     lines: BTreeMap<(u64, Actor), u32>,
     blocks: BTreeMap<Vec<u32>, u32>,
@@ -260,15 +271,7 @@ impl Keys {
     /// The number of a name without its ordinal.
     fn parent(&mut self, name: &str) -> u32 {
         let parent = name.rsplit_once('-').filter(|(_, n)| n.bytes().all(|b| b.is_ascii_digit()));
-        self.word(parent.map_or(name, |(parent, _)| parent))
-    }
-    fn word(&mut self, text: &str) -> u32 {
-        if let Some(known) = self.words.get(text) {
-            return *known;
-        }
-        let number = self.words.len() as u32;
-        self.words.insert(text.to_owned(), number);
-        number
+        self.words.number(parent.map_or(name, |(parent, _)| parent))
     }
     fn line(&mut self, actor: Actor, parent: u32, said: u32) -> u32 {
         let next = &mut self.next;

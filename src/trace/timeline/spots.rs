@@ -5,7 +5,7 @@
 //! may know records and entries. What a newcomer gets wrong: which decisions have a line of their own is known
 //! only when all records are read, for what tells them comes after them.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
 use std::ops::Range;
 
 use crate::kernel::SimTime;
@@ -14,7 +14,7 @@ use crate::trace::{Record, Trace, What, decision};
 
 use super::Options;
 use super::entries::{Reader, Tone, Words, is_routine};
-use super::folding::Families;
+use super::folding::{Families, Texts};
 
 /// Where something occurred.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -100,7 +100,7 @@ struct Scan<'a> {
 /// Numbers for what is said, up to numbers in it.
 #[derive(Default)]
 struct Forms {
-    known: BTreeMap<String, u32>,
+    known: Texts,
     /// The last one, for its memory.
     text: String,
 }
@@ -111,12 +111,7 @@ impl Forms {
         blank_numbers(&words.what, &mut self.text);
         self.text.push(' ');
         blank_numbers(&words.why, &mut self.text);
-        if let Some(known) = self.known.get(&self.text) {
-            return *known;
-        }
-        let number = self.known.len() as u32;
-        self.known.insert(self.text.clone(), number);
-        number
+        self.known.number(&self.text)
     }
 }
 

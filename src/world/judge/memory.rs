@@ -96,11 +96,7 @@ pub(super) type Written = (Name, Option<DiskId>);
 
 /// The slot of an index, which is made when it is not there.
 pub(super) fn slot<T: Default + Clone>(slots: &mut Vec<T>, index: u32) -> &mut T {
-    let index = index as usize;
-    if slots.len() <= index {
-        slots.resize(index + 1, T::default());
-    }
-    &mut slots[index]
+    crate::model::slot(slots, index, T::default())
 }
 
 impl View<'_> {
